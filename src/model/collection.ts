@@ -1,0 +1,60 @@
+/** Collections: what a user declares, what the catalogue keeps, what info answers. */
+
+import type { Distance } from './distance.js';
+import { SkeinError } from './errors.js';
+import { FIXED } from './limits.js';
+
+export interface HnswParameters {
+  readonly m: number;
+  readonly efConstruct: number;
+  readonly efSearch: number;
+}
+
+export const DEFAULT_HNSW: HnswParameters = { m: 16, efConstruct: 200, efSearch: 64 };
+
+/** What is fixed or set by the user; replicated, part of the digest. */
+export interface CollectionSpec {
+  readonly dimension: number;
+  readonly distance: Distance;
+  readonly hnsw: HnswParameters;
+  /** Default life of points upserted from now on, in milliseconds; null: for ever. */
+  readonly ttlMs: number | null;
+  readonly createdAtMs: number;
+}
+
+/** A row of the catalogue. Counts are exact at the seq it was read at. */
+export interface CollectionRecord {
+  /** Never reused; a recreated name has a new uid. */
+  readonly uid: number;
+  readonly name: string;
+  readonly spec: CollectionSpec;
+  readonly nextLabel: number;
+  readonly labelGeneration: number;
+  readonly createdSeq: number;
+  /** Seq of the last entry that touched the collection. */
+  readonly lastSeq: number;
+  readonly pointsCount: number;
+  /** Bytes of ids, payloads and vectors of the live points. */
+  readonly dataBytes: number;
+}
+
+const NAME = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/;
+
+/** @throws InvalidCollectionName */
+export function checkCollectionName(name: unknown): string {
+  if (typeof name === 'string' && name.length <= FIXED.collectionNameLengthMax && NAME.test(name)) return name;
+  const shown = typeof name === 'string' ? JSON.stringify(name.slice(0, 160)) : typeof name;
+  throw new SkeinError(
+    'InvalidCollectionName',
+    `Collection name ${shown} is not 1 to ${FIXED.collectionNameLengthMax} of A-Z a-z 0-9 _ . - with no dot in front`,
+    { collection: typeof name === 'string' ? name.slice(0, 160) : null },
+  );
+}
+
+export function collectionNotFound(name: string, available: Iterable<string>): SkeinError {
+  const names = [...available].sort().slice(0, 100);
+  return new SkeinError('CollectionNotFound', `Collection '${name}' not found`, {
+    collection: name,
+    available_collections: names,
+  });
+}

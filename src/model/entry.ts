@@ -1,0 +1,42 @@
+/** Entries: an operation with its position, as the log carries it. Effects are final values: deterministic, idempotent, no clock.
+ *
+ *  A unit is one request's entries, seqs dense; firstSeq names its first and `last` marks its end. Commit, publish, apply, prune
+ *  and fork happen at unit borders only. An entry is the effect on up to 1,000 points or about 1 MiB of one collection. */
+
+import type { CollectionSpec } from './collection.js';
+import type { NamedVectors, PointId } from './point.js';
+
+export interface PointValue {
+  readonly id: PointId;
+  readonly vectors: NamedVectors;
+  /** UTF-8 JSON of an object exactly as stored; empty means `{}`. */
+  readonly payload: Uint8Array;
+  /** Milliseconds since 1970, or null. */
+  readonly expiresAtMs: number | null;
+}
+
+export type Effect =
+  | { readonly kind: 'noop' }
+  | { readonly kind: 'put_points'; readonly uid: number; readonly points: readonly PointValue[] }
+  | { readonly kind: 'delete_points'; readonly uid: number; readonly ids: readonly PointId[] }
+  | { readonly kind: 'create_collection'; readonly uid: number; readonly name: string; readonly spec: CollectionSpec }
+  | { readonly kind: 'update_collection'; readonly uid: number; readonly spec: CollectionSpec }
+  | { readonly kind: 'drop_collection'; readonly uid: number }
+  /** Remembers an idempotent request; always the last effect of its unit. */
+  | { readonly kind: 'remember'; readonly scope: Uint8Array; readonly body: Uint8Array; readonly results: Uint8Array };
+
+export interface Entry {
+  readonly seq: number;
+  readonly epoch: number;
+  /** First seq of the unit. */
+  readonly firstSeq: number;
+  /** Last entry of its unit. */
+  readonly last: boolean;
+  /** The master's clock when the unit was admitted, in milliseconds since 1970. */
+  readonly timeMs: number;
+  /** W3C traceparent of the request, or null. */
+  readonly trace: string | null;
+  /** State digest (16 bytes) after the unit; on the last entry only. */
+  readonly digest: Uint8Array | null;
+  readonly effect: Effect;
+}

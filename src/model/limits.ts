@@ -1,0 +1,114 @@
+/** Every bound in one place: name, unit, default, and the relations between them.
+ *
+ *  The first group can be set by configuration (src/config); the second is fixed by formats or by design.
+ *  Relations are asserted when the file is loaded, so a changed number cannot quietly break another. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+/** Bounds an operator may change. */
+export interface Limits {
+  readonly bodyBytesMax: number;
+  readonly importLineBytesMax: number;
+  readonly importChunkPoints: number;
+  readonly importChunkBytes: number;
+  readonly payloadBytesMax: number;
+  readonly pointsPerRequestMax: number;
+  readonly searchLimitMax: number;
+  readonly efSearchMax: number;
+  readonly searchBatchMax: number;
+  readonly scrollLimitMax: number;
+  readonly answerSliceBytes: number;
+  readonly scrollBytesMax: number;
+  readonly waitMsMax: number;
+  readonly writeQueueBytesMax: number;
+  readonly writeQueueRequestsMax: number;
+  readonly indexLagBytesMax: number;
+  readonly searchQueueMax: number;
+  readonly connectionsMax: number;
+  readonly bodyDeadlineMs: number;
+  readonly streamIdleMs: number;
+  readonly streamBytesPerSecondMin: number;
+  readonly logRetentionMs: number;
+  readonly logRetentionBytes: number;
+  readonly logBytesHardMax: number;
+  readonly diskFreeBytesMin: number;
+  readonly idempotencyKeysMax: number;
+  readonly idempotencyMs: number;
+  readonly collectionsMax: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  bodyBytesMax: 32 * MIB,
+  importLineBytesMax: 16 * MIB,
+  importChunkPoints: 1_000,
+  importChunkBytes: 4 * MIB,
+  payloadBytesMax: 1 * MIB,
+  pointsPerRequestMax: 10_000,
+  searchLimitMax: 10_000,
+  efSearchMax: 10_000,
+  searchBatchMax: 100,
+  scrollLimitMax: 10_000,
+  answerSliceBytes: 1 * MIB,
+  scrollBytesMax: 32 * MIB,
+  waitMsMax: 60_000,
+  writeQueueBytesMax: 96 * MIB,
+  writeQueueRequestsMax: 10_000,
+  indexLagBytesMax: 64 * MIB,
+  searchQueueMax: 1_000,
+  connectionsMax: 4_096,
+  bodyDeadlineMs: 30_000,
+  streamIdleMs: 30_000,
+  streamBytesPerSecondMin: 64,
+  logRetentionMs: 3_600_000,
+  logRetentionBytes: 1 * GIB,
+  logBytesHardMax: 10 * GIB,
+  diskFreeBytesMin: 256 * MIB,
+  idempotencyKeysMax: 1_000_000,
+  idempotencyMs: 86_400_000,
+  collectionsMax: 10_000,
+};
+
+export const FIXED = {
+  idBytesMax: 256,
+  integerIdMax: Number.MAX_SAFE_INTEGER,
+  collectionNameLengthMax: 128,
+  dimensionMax: 65_535,
+  idempotencyKeyLengthMax: 128,
+  jsonDepthMax: 64,
+  requestIdLengthMax: 128,
+  entryPointsMax: 1_000,
+  entryBytesTarget: 1 * MIB,
+  /** Labels are below 2^31, so that collection uid · 2^31 + label stays an exact integer. */
+  labelMax: 2 ** 31 - 1,
+  collectionUidMax: 2 ** 22 - 1,
+  digestBuckets: 4_096,
+  digestBucketsPerPage: 64,
+  deleteByFilterUnitPoints: 10_000,
+  expirySweepPoints: 1_000,
+  expirySweepMs: 1_000,
+  readTransactionMsMax: 1_000,
+  walBytesCap: 64 * MIB,
+  /** Up to this many live points, and this many bytes of vectors, a collection is searched exactly in memory. */
+  flatPointsMax: 1_000,
+  flatBytesMax: 16 * MIB,
+  /** Bodies above this are parsed off the main thread. */
+  inlineBodyBytesMax: 256 * KIB,
+} as const;
+
+export function checkLimits(limits: Limits): void {
+  const broken: string[] = [];
+  const holds = (relation: boolean, text: string): void => {
+    if (!relation) broken.push(text);
+  };
+  holds(limits.payloadBytesMax < limits.importLineBytesMax, 'payload_bytes_max < import_line_bytes_max');
+  holds(limits.bodyBytesMax < limits.writeQueueBytesMax, 'body_bytes_max < write_queue_bytes_max');
+  holds(limits.importLineBytesMax < limits.writeQueueBytesMax, 'import_line_bytes_max < write_queue_bytes_max');
+  holds(limits.logRetentionBytes <= limits.logBytesHardMax, 'log_retention_bytes <= log_bytes_hard_max');
+  holds(limits.importChunkPoints <= limits.pointsPerRequestMax, 'import_chunk_points <= points_per_request_max');
+  holds(limits.payloadBytesMax < limits.bodyBytesMax, 'payload_bytes_max < body_bytes_max');
+  if (broken.length > 0) throw new RangeError(`limits contradict each other: ${broken.join('; ')}`);
+}
+
+checkLimits(DEFAULT_LIMITS);

@@ -1,0 +1,85 @@
+/** Points and their ids, as plain data.
+ *
+ *  A point id is the user's: a string of 1–256 bytes of UTF-8 or an integer 0…2^53−1. "7" and 7 are different ids.
+ *  Scroll order: integers by value, then strings bytewise. A version is the seq of the entry that last wrote the point. */
+
+import { SkeinError, invalidRequest } from './errors.js';
+import { FIXED } from './limits.js';
+
+export type PointId = string | number;
+
+/** Plain JSON object as a user gave it. */
+export type Payload = { readonly [key: string]: JsonValue };
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | Payload;
+
+/** A dense vector under a name; v1 exposes the empty name only. */
+export interface DenseVector {
+  readonly kind: 'dense';
+  readonly values: Float32Array;
+}
+/** A sparse vector: indices ascending and unique, values of equal length. Room in the format, no route yet. */
+export interface SparseVector {
+  readonly kind: 'sparse';
+  readonly indices: Uint32Array;
+  readonly values: Float32Array;
+}
+export type NamedVectors = ReadonlyMap<string, DenseVector | SparseVector>;
+
+export const DEFAULT_VECTOR = '';
+
+/** A point as it is read back. */
+export interface Point {
+  readonly id: PointId;
+  readonly version: number;
+  readonly payload: Payload;
+  readonly vector: Float32Array;
+}
+
+/** Has a string a surrogate without its pair? Such text has no UTF-8 form. */
+export function hasLoneSurrogate(text: string): boolean {
+  return !text.isWellFormed();
+}
+
+/** @throws InvalidRequest, PayloadTooLarge (an id over 256 bytes) naming `path` */
+export function checkPointId(value: unknown, path: string): PointId {
+  if (typeof value === 'number') {
+    if (Number.isSafeInteger(value) && value >= 0) return value === 0 ? 0 : value;
+    throw invalidRequest(path, 'a point id is a string of 1 to 256 bytes or an integer from 0 to 2^53-1');
+  }
+  if (typeof value !== 'string' || value === '') {
+    throw invalidRequest(path, 'a point id is a string of 1 to 256 bytes or an integer from 0 to 2^53-1');
+  }
+  if (hasLoneSurrogate(value)) throw invalidRequest(path, 'a point id is well-formed Unicode (lone surrogate found)');
+  if (value.length * 3 > FIXED.idBytesMax && Buffer.byteLength(value) > FIXED.idBytesMax) {
+    throw new SkeinError('InvalidRequest', `${path}: a point id has at most ${FIXED.idBytesMax} bytes`, {
+      issues: [{ path, message: `a point id has at most ${FIXED.idBytesMax} bytes` }],
+      limit_bytes: FIXED.idBytesMax,
+    });
+  }
+  return value;
+}
+
+/** Many points in columns: what a write carries from the edge to the writer thread without a copy per point.
+ *
+ *  vectors: Float32Array of count × dimension, row i belongs to ids[i].
+ *  payload i: payloadBytes[payloadEnds[i−1] … payloadEnds[i]), UTF-8 JSON of an object; empty means `{}`.
+ *  ifVersions, expiresAt: length count; NaN means "not given". */
+export interface PointBlock {
+  readonly ids: readonly PointId[];
+  readonly dimension: number;
+  readonly vectors: Float32Array;
+  readonly payloadBytes: Uint8Array;
+  readonly payloadEnds: Uint32Array;
+  readonly ifVersions: Float64Array | null;
+  readonly expiresAt: Float64Array | null;
+}
+
+/** The change of one point: absent fields stay as they are. */
+export interface PointPatch {
+  readonly id: PointId;
+  readonly vector?: Float32Array;
+  /** UTF-8 JSON of an object, merged deeply. */
+  readonly payload?: Uint8Array;
+  readonly unset?: readonly string[];
+  readonly ifVersion?: number;
+}

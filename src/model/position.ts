@@ -1,0 +1,39 @@
+/** Positions and tokens: where in which line of history a state stands.
+ *
+ *  token = base64url( u8 version=1 | 16 bytes history id | u64 BE epoch | u64 BE seq ), canonical: equal strings ⇔ equal positions.
+ *  seq is dense and starts at 1; 0 is the empty beginning. epoch starts at 1. Both stay below 2^53. */
+
+import { invalidRequest } from './errors.js';
+
+export interface Position {
+  /** 32 lower-case hex digits. */
+  readonly historyId: string;
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+const TOKEN_VERSION = 1;
+const TOKEN_BYTES = 33;
+
+export function encodeToken(position: Position): string {
+  const bytes = Buffer.alloc(TOKEN_BYTES);
+  bytes.writeUInt8(TOKEN_VERSION, 0);
+  bytes.write(position.historyId, 1, 'hex');
+  bytes.writeBigUInt64BE(BigInt(position.epoch), 17);
+  bytes.writeBigUInt64BE(BigInt(position.seq), 25);
+  return bytes.toString('base64url');
+}
+
+/** @throws InvalidRequest naming `path` when the text is not a canonical token */
+export function decodeToken(text: string, path: string): Position {
+  const bytes = Buffer.from(text, 'base64url');
+  if (bytes.length !== TOKEN_BYTES || bytes.readUInt8(0) !== TOKEN_VERSION || bytes.toString('base64url') !== text) {
+    throw invalidRequest(path, 'not a position token of this server');
+  }
+  const epoch = bytes.readBigUInt64BE(17);
+  const seq = bytes.readBigUInt64BE(25);
+  if (epoch > BigInt(Number.MAX_SAFE_INTEGER) || seq > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw invalidRequest(path, 'not a position token of this server');
+  }
+  return { historyId: bytes.toString('hex', 1, 17), epoch: Number(epoch), seq: Number(seq) };
+}

@@ -1,0 +1,70 @@
+/** The door of the vector index: approximate and exact nearest neighbours over labels, owned by one worker thread.
+ *
+ *  Few points (limits.flatPointsMax and flatBytesMax): kept flat, searched exactly, no graph. More: an HNSW graph (hnswlib-node).
+ *  A label is added once, may be removed once, and never comes back; removal leaves a tombstone until a rebuild.
+ *  Synchronous calls are short turns; long work (growing from flat to graph, saving, loading) is sliced or asynchronous.
+ *
+ *  Must not know: ids, payloads, storage, threads. The store is the truth; everything here can be rebuilt from it. */
+
+import type { Distance } from '../model/distance.js';
+
+export interface IndexParameters {
+  readonly dimension: number;
+  readonly distance: Distance;
+  readonly m: number;
+  readonly efConstruct: number;
+}
+
+export interface IndexHits {
+  /** Best first, all live, no duplicates; at most `limit`. */
+  readonly labels: Uint32Array;
+  /** Exact scores (model/distance.ts) where they were computed here (flat); null where the caller must score (graph). */
+  readonly scores: Float64Array | null;
+}
+
+export interface IndexStatus {
+  readonly kind: 'flat' | 'graph';
+  readonly live: number;
+  readonly tombstones: number;
+  /** Resident bytes, estimated from counts and parameters (docs/BENCHMARKS.md shows the measured figure). */
+  readonly memoryBytes: number;
+  /** Points still to be put into the next graph, while one is growing; else 0. */
+  readonly growing: number;
+}
+
+/** What a checkpoint file belongs to and what it holds; stored beside it as JSON. */
+export interface CheckpointHead {
+  readonly format: 1;
+  readonly uid: number;
+  readonly labelGeneration: number;
+  /** Everything up to this seq is inside. */
+  readonly seq: number;
+  /** Labels below this were offered to the index. */
+  readonly nextLabel: number;
+  readonly parameters: IndexParameters;
+}
+
+export interface VectorIndex {
+  readonly parameters: IndexParameters;
+  /** Adds a label and tombstones `replaces` in the same turn, so that a search sees one of the two, never both, never neither.
+   *  @param vector length = dimension, finite, as given by the user (a normalised copy is made for cosine). Cost: one HNSW insert. */
+  add(label: number, vector: Float32Array, replaces: number | null): void;
+  /** Tombstones a label; a label that is not inside is ignored. */
+  remove(label: number): void;
+  has(label: number): boolean;
+  /** Labels inside and alive, ascending. */
+  liveLabels(): Uint32Array;
+  /** @param limit ≥ 1, may exceed the live count  @param ef raised to limit when smaller. Cost: about ef·log(n) distances. */
+  search(query: Float32Array, limit: number, ef: number): IndexHits;
+  /** Does a slice of pending growth (flat → graph); true while more is left. */
+  work(budgetMs: number): boolean;
+  status(): IndexStatus;
+  /** Writes a checkpoint into `folder` (temporary file, fsync, rename, fsync of the folder) and removes older ones there.
+   *  While it runs, searches go on and mutations must wait for the promise. @returns bytes written */
+  save(folder: string, head: Omit<CheckpointHead, 'format' | 'parameters'>): Promise<number>;
+}
+
+/** What opening a checkpoint gave: an index on a fresh native object, or why the files were not trusted. */
+export type OpenedCheckpoint =
+  | { readonly index: VectorIndex; readonly head: CheckpointHead }
+  | { readonly refused: string };
