@@ -1,0 +1,154 @@
+/** The applier: turns one effect into rows, label allocation and digest. The same code on a master and on a replica.
+ *
+ *  Deterministic: no clock, no randomness, no environment; equal effects on equal states give equal states.
+ *  Labels are given out here, in log order: a new one only when a vector changes, never twice.
+ *  Must not know: requests, who waits, which role the node has. */
+
+import { bucketOf, catalogueHash, contentHash } from '../codec/digest.js';
+import { encodeSpec } from '../codec/collection-spec.js';
+import { encodePointId } from '../codec/point-id.js';
+import { encodeVectorSet } from '../codec/vector-set.js';
+import type { Effect, PointValue } from '../model/entry.js';
+import { FIXED } from '../model/limits.js';
+import type { PointId } from '../model/point.js';
+import type { PointRow, StoreWriter } from '../storage/storage.js';
+import type { CollectionState, WriterState } from './writer-state.js';
+
+/** Something a correct log cannot contain: the node must stop and resynchronise, never skip. */
+export class ImpossibleEffect extends Error {
+  override readonly name = 'ImpossibleEffect';
+}
+
+export class Applier {
+  readonly #store: StoreWriter;
+  readonly #state: WriterState;
+
+  constructor(store: StoreWriter, state: WriterState) {
+    this.#store = store;
+    this.#state = state;
+  }
+
+  /** Applies an effect at `seq` inside the open transaction. @throws ImpossibleEffect, StorageFull, StorageFailure */
+  apply(effect: Effect, seq: number, timeMs: number): void {
+    switch (effect.kind) {
+      case 'noop':
+        return;
+      case 'put_points': {
+        const collection = this.#touch(effect.uid, seq);
+        for (const point of effect.points) this.#put(collection, point, seq);
+        return;
+      }
+      case 'delete_points': {
+        const collection = this.#touch(effect.uid, seq);
+        for (const id of effect.ids) this.#delete(collection, id, seq);
+        return;
+      }
+      case 'create_collection':
+        this.#create(effect, seq);
+        return;
+      case 'update_collection': {
+        const collection = this.#touch(effect.uid, seq);
+        this.#state.digest.subtract(catalogueHash(collection.uid, collection.name, encodeSpec(collection.spec)));
+        collection.spec = effect.spec;
+        this.#state.digest.add(catalogueHash(collection.uid, collection.name, encodeSpec(collection.spec)));
+        return;
+      }
+      case 'drop_collection': {
+        const collection = this.#touch(effect.uid, seq);
+        this.#state.digest.subtract(collection.digest.toBytes());
+        this.#state.digest.subtract(catalogueHash(collection.uid, collection.name, encodeSpec(collection.spec)));
+        this.#state.dropCollection(effect.uid, seq);
+        return;
+      }
+      case 'remember': {
+        const { scope, body, results } = effect;
+        this.#store.remember({ scope, body, results, seq, timeMs });
+      }
+    }
+  }
+
+  #touch(uid: number, seq: number): CollectionState {
+    if (this.#state.byUid(uid) === undefined) throw new ImpossibleEffect(`entry ${seq} names collection uid ${uid}, which is not there`);
+    const collection = this.#state.change(uid);
+    collection.lastSeq = seq;
+    return collection;
+  }
+
+  #create(effect: Effect & { kind: 'create_collection' }, seq: number): void {
+    const { uid, name, spec } = effect;
+    if (this.#state.byName(name) !== undefined || uid < this.#state.state.nextUid) {
+      throw new ImpossibleEffect(`entry ${seq} creates collection '${name}' (uid ${uid}) a second time`);
+    }
+    this.#state.setUids(uid + 1);
+    this.#state.addCollection({
+      uid,
+      name,
+      spec,
+      nextLabel: 0,
+      labelGeneration: 0,
+      createdSeq: seq,
+      lastSeq: seq,
+      pointsCount: 0,
+      dataBytes: 0,
+      digest: new Uint8Array(16),
+      droppedSeq: null,
+    });
+    this.#state.digest.add(catalogueHash(uid, name, encodeSpec(spec)));
+  }
+
+  #put(collection: CollectionState, point: PointValue, seq: number): void {
+    const { uid } = collection;
+    const { id, payload, expiresAtMs } = point;
+    const idBytes = encodePointId(id);
+    const vectorSet = encodeVectorSet(point.vectors);
+    const hash = contentHash({ uid, idBytes, version: seq, expiresAtMs, vectorSet, payload });
+    const bucket = bucketOf(idBytes);
+    const before = this.#store.pointById(uid, id);
+    const value = { uid, id, version: seq, expiresAtMs, deadSeq: null, payload, contentHash: hash };
+    if (before === undefined) {
+      this.#insert(collection, { ...value, label: this.#newLabel(collection), labelSeq: seq, prevLabel: null }, vectorSet);
+      collection.pointsCount += 1;
+    } else {
+      this.#state.subtractHash(collection, bucket, before.contentHash);
+      const vectorsBefore = this.#vectorsOf(before);
+      collection.dataBytes -= idBytes.length + before.payload.length + vectorsBefore.length;
+      if (Buffer.compare(vectorsBefore, vectorSet) === 0) {
+        this.#store.updatePoint({ ...before, ...value });
+      } else {
+        this.#store.markDead(before, seq);
+        const label = this.#newLabel(collection);
+        this.#insert(collection, { ...value, label, labelSeq: seq, prevLabel: before.label }, vectorSet);
+      }
+    }
+    this.#state.addHash(collection, bucket, hash);
+    collection.dataBytes += idBytes.length + payload.length + vectorSet.length;
+  }
+
+  #newLabel(collection: CollectionState): number {
+    const label = collection.nextLabel;
+    if (label > FIXED.labelMax) throw new ImpossibleEffect(`collection '${collection.name}' has used up its label space`);
+    collection.nextLabel = label + 1;
+    return label;
+  }
+
+  #insert(collection: CollectionState, row: PointRow, vectorSet: Uint8Array): void {
+    this.#store.insertPoint(row);
+    this.#store.insertVectorSet(collection.uid, row.label, vectorSet);
+  }
+
+  #delete(collection: CollectionState, id: PointId, seq: number): void {
+    const row = this.#store.pointById(collection.uid, id);
+    if (row === undefined) throw new ImpossibleEffect(`entry ${seq} deletes a point that is not there`);
+    const idBytes = encodePointId(id);
+    this.#state.subtractHash(collection, bucketOf(idBytes), row.contentHash);
+    collection.pointsCount -= 1;
+    collection.dataBytes -= idBytes.length + row.payload.length + this.#vectorsOf(row).length;
+    this.#store.markDead(row, seq);
+  }
+
+  #vectorsOf(row: PointRow): Uint8Array {
+    const vectorSet = this.#store.vectorSet(row.uid, row.label);
+    if (vectorSet === undefined) throw new ImpossibleEffect(`label ${row.label} of collection uid ${row.uid} has no vectors`);
+    return vectorSet;
+  }
+}

@@ -1,0 +1,131 @@
+/** An index worker: owns the graphs of some collections, keeps them level with the store, answers searches between short slices.
+ *
+ *  Searches run as their messages arrive; upkeep runs in slices of a few milliseconds, one collection after the other.
+ *  While a checkpoint is written, that collection's upkeep waits and its searches go on.
+ *  Must not know: ids, payloads, HTTP. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { openReader } from '../storage/open-store.js';
+import type { FromIndex, IndexReport, IndexWorkerData, ToIndex } from './index-messages.js';
+import { OwnedIndex } from './owned-index.js';
+
+const SLICE_MS = 4;
+const REPORT_INTERVAL_MS = 100;
+
+if (parentPort === null) throw new Error('index-thread.js runs as a worker only');
+const port = parentPort;
+const data = workerData as IndexWorkerData;
+const reads = openReader(data.storePath, { cacheBytes: data.cacheBytes });
+const owned = new Map<number, OwnedIndex>();
+const due = new Set<number>();
+const lastReports = new Map<number, { seq: number; atMs: number; phase: string; tombstones: number }>();
+let scheduled = false;
+let stopping = false;
+
+function post(message: FromIndex): void {
+  port.postMessage(message);
+}
+
+function note(event: string, fields: Readonly<Record<string, unknown>>): void {
+  post({ kind: 'note', event, fields });
+}
+
+function schedule(): void {
+  if (scheduled || stopping) return;
+  scheduled = true;
+  setImmediate(turn);
+}
+
+function turn(): void {
+  scheduled = false;
+  for (const uid of due) {
+    due.delete(uid);
+    const index = owned.get(uid);
+    if (index === undefined) continue;
+    const more = index.advance(SLICE_MS);
+    report(index, !more);
+    if (more) due.add(uid);
+    break;
+  }
+  if (due.size > 0) schedule();
+}
+
+/** Tells the main thread where an index stands: at once when it is level, else now and then. */
+function report(index: OwnedIndex, level: boolean): void {
+  const current: IndexReport = index.report();
+  const last = lastReports.get(current.uid);
+  const now = performance.now();
+  const news = last === undefined || last.seq !== current.seq || last.phase !== current.phase || last.tombstones !== current.status.tombstones;
+  if (!level && last !== undefined && now - last.atMs < REPORT_INTERVAL_MS && last.phase === current.phase) return;
+  if (!news && level) return;
+  lastReports.set(current.uid, { seq: current.seq, atMs: now, phase: current.phase, tombstones: current.status.tombstones });
+  post({ kind: 'report', report: current });
+}
+
+async function take(message: ToIndex): Promise<void> {
+  switch (message.kind) {
+    case 'open': {
+      const index = new OwnedIndex(reads, message.collection, note);
+      owned.set(message.collection.uid, index);
+      await index.open();
+      due.add(message.collection.uid);
+      return schedule();
+    }
+    case 'close': {
+      const index = owned.get(message.uid);
+      owned.delete(message.uid);
+      lastReports.delete(message.uid);
+      return index?.discard();
+    }
+    case 'advance':
+      for (const uid of message.uids) if (owned.has(uid)) due.add(uid);
+      return schedule();
+    case 'search':
+      return search(message);
+    case 'adopt': {
+      await owned.get(message.uid)?.adopt();
+      due.add(message.uid);
+      return schedule();
+    }
+    case 'checkpoint': {
+      const index = owned.get(message.uid);
+      if (index === undefined) return;
+      const saving = index.save();
+      post({ kind: 'report', report: index.report() });
+      await saving;
+      post({ kind: 'report', report: index.report() });
+      due.add(message.uid);
+      return schedule();
+    }
+    case 'stop': {
+      stopping = true;
+      for (const index of owned.values()) await index.saveAtShutdown();
+      reads.close();
+      post({ kind: 'stopped' });
+      port.close();
+    }
+  }
+}
+
+function search(message: ToIndex & { kind: 'search' }): void {
+  const index = owned.get(message.uid);
+  const { id } = message;
+  if (index === undefined) return post({ kind: 'search_failed', id, message: 'the collection is not open in this worker' });
+  try {
+    const startMs = performance.now();
+    const { labels, scores } = index.search(message.query, message.limit, message.ef);
+    const { seq, live } = index;
+    post({ kind: 'hits', id, seq, labels, scores, live, tookMs: performance.now() - startMs });
+  } catch (error) {
+    post({ kind: 'search_failed', id, message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+port.on('message', (message: ToIndex) => {
+  take(message).catch((error: unknown) => {
+    // An index that cannot be kept level must not serve: the thread ends, and the main thread decides.
+    queueMicrotask(() => {
+      throw error;
+    });
+  });
+});

@@ -1,0 +1,231 @@
+/** The sequencer: resolves a client's operation against the current state into effects, or refuses it.
+ *
+ *  Runs on the master only, in the writer thread, inside the transaction: what it reads is what the effects will change.
+ *  Time, ids, expiry, versions and merges are settled here, so the applier needs no clock and no choice.
+ *  Must not know: how effects are stored, who asked, HTTP. */
+
+import { encodePointId } from '../codec/point-id.js';
+import { decodeVectorSet } from '../codec/vector-set.js';
+import { collectionNotFound, type CollectionSpec } from '../model/collection.js';
+import type { Effect, PointValue } from '../model/entry.js';
+import { SkeinError } from '../model/errors.js';
+import { FIXED, type Limits } from '../model/limits.js';
+import type { Operation, OperationResult } from '../model/operation.js';
+import { DEFAULT_VECTOR, type NamedVectors, type Payload, type PointBlock, type PointId, type PointPatch } from '../model/point.js';
+import { compileFilter } from '../search/evaluate-filter.js';
+import type { PointRow, StoreReads } from '../storage/storage.js';
+import { mergePayload } from './merge-payload.js';
+import type { CollectionState, WriterState } from './writer-state.js';
+
+/** Effects of one operation and what they will have done. */
+export interface Resolved {
+  readonly effects: readonly Effect[];
+  readonly result: OperationResult;
+}
+
+/** Deletes of points whose time has come; re-checked here, because the point may have been written again meanwhile. */
+export interface ExpiryOperation {
+  readonly kind: 'expire';
+  readonly uid: number;
+  readonly ids: readonly PointId[];
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+export class Sequencer {
+  readonly #store: StoreReads;
+  readonly #state: WriterState;
+  readonly #limits: Limits;
+
+  constructor(store: StoreReads, state: WriterState, limits: Limits) {
+    this.#store = store;
+    this.#state = state;
+    this.#limits = limits;
+  }
+
+  /** @throws CollectionNotFound, CollectionAlreadyExists, DimensionMismatch, ZeroVector, PointNotFound, VersionConflict, PayloadTooLarge */
+  resolve(operation: Operation | ExpiryOperation, timeMs: number): Resolved {
+    switch (operation.kind) {
+      case 'upsert':
+        return this.#upsert(this.#collection(operation.collection), operation.points, timeMs);
+      case 'patch':
+        return this.#patch(this.#collection(operation.collection), operation.patches);
+      case 'delete':
+        return this.#delete(this.#collection(operation.collection), operation);
+      case 'expire':
+        return this.#expire(operation, timeMs);
+      case 'create_collection':
+        return this.#create(operation, timeMs);
+      case 'update_collection': {
+        const { uid, spec } = this.#collection(operation.collection);
+        const { efSearch = spec.hnsw.efSearch, ttlMs = spec.ttlMs } = operation.change;
+        const changed: CollectionSpec = { ...spec, hnsw: { ...spec.hnsw, efSearch }, ttlMs };
+        return { effects: [{ kind: 'update_collection', uid, spec: changed }], result: { kind: 'update_collection' } };
+      }
+      case 'delete_collection': {
+        const { uid } = this.#collection(operation.collection);
+        return { effects: [{ kind: 'drop_collection', uid }], result: { kind: 'delete_collection' } };
+      }
+    }
+  }
+
+  #collection(name: string): CollectionState {
+    const collection = this.#state.byName(name);
+    if (collection === undefined) throw collectionNotFound(name, this.#state.collectionNames());
+    return collection;
+  }
+
+  #create(operation: Operation & { kind: 'create_collection' }, timeMs: number): Resolved {
+    const name = operation.collection;
+    if (this.#state.byName(name) !== undefined) {
+      throw new SkeinError('CollectionAlreadyExists', `Collection '${name}' exists already`, { collection: name });
+    }
+    if (this.#state.collectionsCount >= this.#limits.collectionsMax || this.#state.state.nextUid > FIXED.collectionUidMax) {
+      throw new SkeinError('Overloaded', `This node holds its maximum of ${this.#limits.collectionsMax} collections`, {
+        reason: 'collections_max',
+        limit: this.#limits.collectionsMax,
+      });
+    }
+    const spec: CollectionSpec = { ...operation.spec, createdAtMs: timeMs };
+    const uid = this.#state.state.nextUid;
+    return { effects: [{ kind: 'create_collection', uid, name, spec }], result: { kind: 'create_collection' } };
+  }
+
+  #upsert(collection: CollectionState, block: PointBlock, timeMs: number): Resolved {
+    const { dimension } = collection.spec;
+    const points: PointValue[] = [];
+    const ttlExpiry = collection.spec.ttlMs === null ? null : timeMs + collection.spec.ttlMs;
+    for (let i = 0; i < block.ids.length; i++) {
+      const id = block.ids[i] as PointId;
+      if (block.dimension !== dimension) throw dimensionMismatch(dimension, block.dimension, id);
+      const values = block.vectors.subarray(i * dimension, (i + 1) * dimension);
+      if (collection.spec.distance === 'cosine') checkDirection(values, id);
+      const ifVersion = block.ifVersions?.[i] ?? Number.NaN;
+      if (!Number.isNaN(ifVersion)) checkVersion(id, ifVersion, this.#store.pointById(collection.uid, id));
+      const expires = block.expiresAt?.[i] ?? Number.NaN;
+      const start = i === 0 ? 0 : (block.payloadEnds[i - 1] as number);
+      points.push({
+        id,
+        vectors: new Map([[DEFAULT_VECTOR, { kind: 'dense', values }]]),
+        payload: block.payloadBytes.subarray(start, block.payloadEnds[i]),
+        expiresAtMs: Number.isNaN(expires) ? ttlExpiry : expires,
+      });
+    }
+    return { effects: putEffects(collection.uid, points), result: { kind: 'upsert', upserted: points.length } };
+  }
+
+  #patch(collection: CollectionState, patches: readonly PointPatch[]): Resolved {
+    const { dimension } = collection.spec;
+    const points: PointValue[] = [];
+    for (const patch of patches) {
+      const row = this.#store.pointById(collection.uid, patch.id);
+      if (patch.ifVersion !== undefined) checkVersion(patch.id, patch.ifVersion, row);
+      if (row === undefined) {
+        throw new SkeinError('PointNotFound', `Point ${JSON.stringify(patch.id)} not found in '${collection.name}'`, { id: patch.id });
+      }
+      if (patch.vector !== undefined && patch.vector.length !== dimension) {
+        throw dimensionMismatch(dimension, patch.vector.length, patch.id);
+      }
+      if (patch.vector !== undefined && collection.spec.distance === 'cosine') checkDirection(patch.vector, patch.id);
+      const vectorSet = this.#store.vectorSet(collection.uid, row.label);
+      if (vectorSet === undefined) throw new Error(`label ${row.label} has no vectors`);
+      const vectors: NamedVectors =
+        patch.vector === undefined
+          ? decodeVectorSet(vectorSet)
+          : new Map(decodeVectorSet(vectorSet)).set(DEFAULT_VECTOR, { kind: 'dense', values: patch.vector });
+      const payload = this.#patchedPayload(row, patch);
+      points.push({ id: patch.id, vectors, payload, expiresAtMs: row.expiresAtMs });
+    }
+    return { effects: putEffects(collection.uid, points), result: { kind: 'patch', patched: points.length } };
+  }
+
+  #patchedPayload(row: PointRow, patch: PointPatch): Uint8Array {
+    if (patch.payload === undefined && patch.unset === undefined) return row.payload;
+    const merged = mergePayload(parsePayload(row.payload), parsePayload(patch.payload ?? NO_BYTES), patch.unset ?? []);
+    const bytes = Object.keys(merged).length === 0 ? NO_BYTES : Buffer.from(JSON.stringify(merged));
+    const limit = this.#limits.payloadBytesMax;
+    if (bytes.length > limit) {
+      throw new SkeinError('PayloadTooLarge', `The merged payload of point ${JSON.stringify(patch.id)} has ${bytes.length} bytes, at most ${limit} are kept`, {
+        id: patch.id,
+        limit_bytes: limit,
+      });
+    }
+    return bytes;
+  }
+
+  #delete(collection: CollectionState, operation: Operation & { kind: 'delete' }): Resolved {
+    const matches = operation.where === undefined ? null : compileFilter(operation.where);
+    const present: PointId[] = [];
+    for (const id of operation.ids) {
+      const row = this.#store.pointById(collection.uid, id);
+      if (row !== undefined && (matches === null || matches(id, parsePayload(row.payload)))) present.push(id);
+    }
+    return { effects: deleteEffects(collection.uid, present), result: { kind: 'delete', deleted: present.length } };
+  }
+
+  #expire(operation: ExpiryOperation, timeMs: number): Resolved {
+    const live = this.#state.byUid(operation.uid)?.droppedSeq === null;
+    const due = (live ? operation.ids : []).filter((id) => {
+      const expiresAtMs = this.#store.pointById(operation.uid, id)?.expiresAtMs ?? null;
+      return expiresAtMs !== null && expiresAtMs <= timeMs;
+    });
+    return { effects: deleteEffects(operation.uid, due), result: { kind: 'delete', deleted: due.length } };
+  }
+}
+
+function parsePayload(bytes: Uint8Array): Payload {
+  if (bytes.length === 0) return {};
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as Payload;
+}
+
+function checkVersion(id: PointId, expected: number, row: PointRow | undefined): void {
+  const actual = row?.version ?? 0;
+  if (actual === expected) return;
+  throw new SkeinError('VersionConflict', `Point ${JSON.stringify(id)} has version ${actual}, not ${expected}`, { id, expected, actual });
+}
+
+function dimensionMismatch(expected: number, got: number, id: PointId): SkeinError {
+  return new SkeinError('DimensionMismatch', `Point ${JSON.stringify(id)}: the vector has ${got} components, the collection ${expected}`, {
+    expected,
+    got,
+    point_id: id,
+  });
+}
+
+function checkDirection(values: Float32Array, id: PointId): void {
+  for (let i = 0; i < values.length; i++) if (values[i] !== 0) return;
+  throw new SkeinError('ZeroVector', `Point ${JSON.stringify(id)}: a zero vector has no direction, so no cosine`, { point_id: id });
+}
+
+/** Cuts points into entries of at most 1,000 points or about 1 MiB (one larger point stands alone). */
+function putEffects(uid: number, points: readonly PointValue[]): Effect[] {
+  return cut(points, pointBytes).map((part) => ({ kind: 'put_points', uid, points: part }));
+}
+
+function deleteEffects(uid: number, ids: readonly PointId[]): Effect[] {
+  return cut(ids, (id) => encodePointId(id).length).map((part) => ({ kind: 'delete_points', uid, ids: part }));
+}
+
+function pointBytes(point: PointValue): number {
+  let bytes = point.payload.length + FIXED.idBytesMax;
+  for (const vector of point.vectors.values()) bytes += vector.values.byteLength * (vector.kind === 'sparse' ? 2 : 1);
+  return bytes;
+}
+
+function cut<T>(items: readonly T[], bytesOf: (item: T) => number): T[][] {
+  const parts: T[][] = [];
+  let part: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const size = bytesOf(item);
+    if (part.length > 0 && (part.length >= FIXED.entryPointsMax || bytes + size > FIXED.entryBytesTarget)) {
+      parts.push(part);
+      part = [];
+      bytes = 0;
+    }
+    part.push(item);
+    bytes += size;
+  }
+  if (part.length > 0) parts.push(part);
+  return parts;
+}

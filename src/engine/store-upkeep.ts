@@ -1,0 +1,98 @@
+/** The store's housekeeping, in small steps between groups: dead rows, dropped collections, log retention, idempotency keys,
+ *  WAL checkpoints, giving pages back. A full disk postpones a step; any other failure is the caller's to die of.
+ *  Must not know: requests, messages. */
+
+import type { Limits } from '../model/limits.js';
+import { FIXED } from '../model/limits.js';
+import { StorageFull, type StoreWriter } from '../storage/storage.js';
+import type { StoreFigures } from './writer-messages.js';
+import type { UnitWriter } from './unit-writer.js';
+
+const BUSY_INTERVAL_MS = 200;
+const SLOW_INTERVAL_MS = 1_000;
+const ROWS_PER_STEP = 2_000;
+const WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024;
+const VACUUM_PAGES_PER_STEP = 256;
+
+export class StoreUpkeep {
+  readonly #store: StoreWriter;
+  readonly #units: UnitWriter;
+  readonly #limits: Limits;
+  #reapThrough = 0;
+  #lastRunMs = 0;
+  #lastSlowMs = 0;
+  #walBytes = 0;
+  #seqCheckpointed = -1;
+  #vacuumDue = false;
+
+  constructor(store: StoreWriter, units: UnitWriter, limits: Limits) {
+    this.#store = store;
+    this.#units = units;
+    this.#limits = limits;
+  }
+
+  reapThrough(seq: number): void {
+    this.#reapThrough = Math.max(this.#reapThrough, seq);
+  }
+
+  figures(): StoreFigures {
+    const { database, wal } = this.#store.fileBytes();
+    const { logMinSeq, logBytes } = this.#units.state.state;
+    return { databaseBytes: database, walBytes: wal, logMinSeq, logBytes };
+  }
+
+  /** Does what is due. @returns whether anything ran  @throws StorageFailure */
+  run(idle: boolean): boolean {
+    const now = performance.now();
+    if (now - this.#lastRunMs < BUSY_INTERVAL_MS) return false;
+    this.#lastRunMs = now;
+    try {
+      this.#rows(now);
+      this.#moveWal(idle);
+      if (idle && this.#vacuumDue) this.#vacuumDue = this.#store.vacuumSome(VACUUM_PAGES_PER_STEP) >= VACUUM_PAGES_PER_STEP;
+    } catch (error) {
+      if (!(error instanceof StorageFull)) throw error;
+    }
+    return true;
+  }
+
+  #rows(now: number): void {
+    let rows = 0;
+    if (this.#reapThrough > this.#units.state.state.reapedSeq) rows += this.#store.reapDead(this.#reapThrough, ROWS_PER_STEP);
+    rows += this.#store.purgeDropped(ROWS_PER_STEP);
+    if (now - this.#lastSlowMs >= SLOW_INTERVAL_MS) {
+      this.#lastSlowMs = now;
+      const wallMs = Date.now();
+      const rule = {
+        olderThanMs: wallMs - this.#limits.logRetentionMs,
+        keepBytes: this.#limits.logRetentionBytes,
+        hardBytes: this.#limits.logBytesHardMax,
+        keepFromSeq: null,
+      };
+      rows += this.#store.pruneLog(rule, ROWS_PER_STEP);
+      const { idempotencyMs, idempotencyKeysMax } = this.#limits;
+      rows += this.#store.pruneRemembered(wallMs - idempotencyMs, idempotencyKeysMax, ROWS_PER_STEP);
+    }
+    if (rows === 0) return;
+    this.#units.state.adoptUpkeep();
+    this.#vacuumDue = true;
+  }
+
+  #moveWal(idle: boolean): void {
+    const { seq } = this.#units.state.state;
+    this.#walBytes = this.#store.fileBytes().wal;
+    const due = this.#walBytes > WAL_CHECKPOINT_BYTES || (idle && this.#seqCheckpointed !== seq);
+    if (!due) return;
+    this.#store.checkpointWal(FIXED.walBytesCap);
+    this.#seqCheckpointed = seq;
+  }
+
+  /** The last step before closing. */
+  finish(): void {
+    try {
+      this.#store.checkpointWal(0);
+    } catch (error) {
+      if (!(error instanceof StorageFull)) throw error;
+    }
+  }
+}

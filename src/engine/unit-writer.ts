@@ -1,0 +1,137 @@
+/** Runs units inside one transaction: sequencer → applier → log, one savepoint per unit.
+ *
+ *  Invariant: a refused unit leaves no trace, on disk or in memory, and takes no seq; a kept unit has dense seqs, a chain hash per
+ *  entry, and the state digest on its last entry. Nothing here is durable before the caller's commit.
+ *  Must not know: threads, messages, when to commit. */
+
+import { chainHash } from '../codec/digest.js';
+import { encodeEntry } from '../codec/entry.js';
+import type { Effect } from '../model/entry.js';
+import { SkeinError } from '../model/errors.js';
+import { FIXED, type Limits } from '../model/limits.js';
+import type { Idempotency, Operation, OperationResult } from '../model/operation.js';
+import type { PointId } from '../model/point.js';
+import type { StoreWriter } from '../storage/storage.js';
+import { Applier } from './applier.js';
+import { type ExpiryOperation, Sequencer } from './sequencer.js';
+import { WriterState } from './writer-state.js';
+
+export interface UnitRequest {
+  readonly operations: readonly (Operation | ExpiryOperation)[];
+  readonly idempotency?: Idempotency;
+  readonly trace?: string;
+}
+
+export interface UnitOutcome {
+  readonly seq: number;
+  readonly results: readonly OperationResult[];
+  readonly repeated: boolean;
+  /** Collections the unit touched, by uid. */
+  readonly uids: readonly number[];
+}
+
+export class UnitWriter {
+  readonly #store: StoreWriter;
+  readonly #limits: Limits;
+  state: WriterState;
+  #sequencer: Sequencer;
+  #applier: Applier;
+
+  constructor(store: StoreWriter, limits: Limits) {
+    this.#store = store;
+    this.#limits = limits;
+    this.state = new WriterState(store);
+    this.#sequencer = new Sequencer(store, this.state, limits);
+    this.#applier = new Applier(store, this.state);
+  }
+
+  /** Forgets everything held in memory and reads it anew: after a transaction that did not happen. */
+  reload(): void {
+    this.state = new WriterState(this.#store);
+    this.#sequencer = new Sequencer(this.#store, this.state, this.#limits);
+    this.#applier = new Applier(this.#store, this.state);
+  }
+
+  /** Runs one unit inside the open transaction.
+   *  @throws SkeinError (refused, no trace) · StorageFull, StorageFailure (the whole transaction is lost) */
+  run(request: UnitRequest, timeMs: number): UnitOutcome {
+    const known = request.idempotency === undefined ? undefined : this.#recall(request.idempotency, timeMs);
+    if (known !== undefined) return known;
+    this.#store.savepoint();
+    this.state.beginUnit();
+    try {
+      const outcome = this.#write(request, timeMs);
+      this.#store.release();
+      this.state.keepUnit();
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof SkeinError)) throw error;
+      this.#store.rollbackToSavepoint();
+      this.state.undoUnit();
+      throw error;
+    }
+  }
+
+  #write(request: UnitRequest, timeMs: number): UnitOutcome {
+    const firstSeq = this.state.state.seq + 1;
+    const effects: Effect[] = [];
+    const results: OperationResult[] = [];
+    const apply = (effect: Effect): void => {
+      this.#applier.apply(effect, firstSeq + effects.length, timeMs);
+      effects.push(effect);
+    };
+    for (const operation of request.operations) {
+      const resolved = this.#sequencer.resolve(operation, timeMs);
+      for (const effect of resolved.effects) apply(effect);
+      results.push(resolved.result);
+    }
+    if (request.idempotency !== undefined) {
+      const { scope, body } = request.idempotency;
+      apply({ kind: 'remember', scope, body, results: Buffer.from(JSON.stringify(results)) });
+    }
+    this.#log(effects, firstSeq, timeMs, request.trace ?? null);
+    const uids = new Set<number>();
+    for (const effect of effects) if ('uid' in effect) uids.add(effect.uid);
+    return { seq: this.state.state.seq, results, repeated: false, uids: [...uids] };
+  }
+
+  #log(effects: readonly Effect[], firstSeq: number, timeMs: number, trace: string | null): void {
+    for (let i = 0; i < effects.length; i++) {
+      const last = i === effects.length - 1;
+      const entry = encodeEntry({
+        seq: firstSeq + i,
+        epoch: this.state.state.epoch,
+        firstSeq,
+        last,
+        timeMs,
+        trace: i === 0 ? trace : null,
+        digest: last ? this.state.digest.toBytes() : null,
+        effect: effects[i] as Effect,
+      });
+      const hash = chainHash(this.state.state.chainHash, entry);
+      this.#store.appendLog({ seq: firstSeq + i, entry, chainHash: hash }, timeMs);
+      this.state.advance(firstSeq + i, hash, entry.length);
+    }
+  }
+
+  #recall(idempotency: Idempotency, timeMs: number): UnitOutcome | undefined {
+    const row = this.#store.remembered(idempotency.scope);
+    if (row === undefined || row.timeMs + this.#limits.idempotencyMs < timeMs) return undefined;
+    if (Buffer.compare(row.body, idempotency.body) !== 0) {
+      throw new SkeinError('IdempotencyConflict', 'This idempotency key was used before with another request');
+    }
+    const results = JSON.parse(Buffer.from(row.results).toString()) as OperationResult[];
+    return { seq: row.seq, results, repeated: true, uids: [] };
+  }
+
+  /** Deletes points whose time has come, one unit per collection, at most expirySweepPoints in all; inside the open transaction. */
+  sweepExpired(timeMs: number): UnitOutcome[] {
+    const byCollection = new Map<number, PointId[]>();
+    for (const { uid, id } of this.#store.expired(timeMs, FIXED.expirySweepPoints)) {
+      const ids = byCollection.get(uid);
+      if (ids === undefined) byCollection.set(uid, [id]);
+      else ids.push(id);
+    }
+    return [...byCollection].map(([uid, ids]) => this.run({ operations: [{ kind: 'expire', uid, ids }] }, timeMs));
+  }
+}

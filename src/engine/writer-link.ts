@@ -1,0 +1,155 @@
+/** The main thread's side of the write thread: a bounded queue of requests, their answers, and what each commit changed.
+ *
+ *  Invariant: requests and bytes in the queue stay under their limits; what does not fit is refused before it takes memory.
+ *  A fatal message or a dead thread is reported once through onFatal and fails every open request.
+ *  Must not know: what a request means. */
+
+import { Worker } from 'node:worker_threads';
+import { SkeinError } from '../model/errors.js';
+import type { CollectionRow, StoreState } from '../storage/storage.js';
+import type { UnitOutcome, UnitRequest } from './unit-writer.js';
+import type { FromWriter, StoreFigures, ToWriter, WriteReply, WriterData } from './writer-messages.js';
+
+export interface Commit {
+  readonly state: StoreState;
+  readonly changed: readonly CollectionRow[];
+  readonly commitMs: number;
+}
+
+export interface WriterEvents {
+  /** Called before the answers of the group are given out. */
+  committed(commit: Commit): void;
+  figures(figures: StoreFigures): void;
+  /** The disk was found full (true) or a commit went through again (false). */
+  full(full: boolean): void;
+  fatal(reason: string): void;
+}
+
+interface OpenRequest {
+  readonly bytes: number;
+  readonly resolve: (outcome: UnitOutcome) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class WriterLink {
+  readonly #worker: Worker;
+  readonly #events: WriterEvents;
+  readonly #limits: WriterData['limits'];
+  readonly #open = new Map<number, OpenRequest>();
+  #nextId = 1;
+  #bytes = 0;
+  #stopping = false;
+  #stopped = false;
+  #dead = false;
+
+  private constructor(worker: Worker, data: WriterData, events: WriterEvents) {
+    this.#worker = worker;
+    this.#limits = data.limits;
+    this.#events = events;
+  }
+
+  /** Starts the thread and waits until the store is open.
+   *  @throws Error saying why the store could not be opened */
+  static async open(data: WriterData, events: WriterEvents): Promise<{ link: WriterLink; state: StoreState; collections: readonly CollectionRow[] }> {
+    const worker = new Worker(new URL('./writer-thread.js', import.meta.url), { workerData: data, name: 'skein-writer' });
+    const link = new WriterLink(worker, data, events);
+    return new Promise((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('message', (message: FromWriter) => {
+        if (message.kind !== 'opened') return reject(new Error(`the write thread answered '${message.kind}' at start`));
+        worker.off('error', reject);
+        link.#listen();
+        resolve({ link, state: message.state, collections: message.collections });
+      });
+    });
+  }
+
+  get queued(): { requests: number; bytes: number } {
+    return { requests: this.#open.size, bytes: this.#bytes };
+  }
+
+  /** Queues a unit; resolves when it is durable.
+   *  @param bytes about how much memory the request holds  @param transfer buffers given away with it
+   *  @throws the unit's refusal · Overloaded, ShuttingDown (nothing happened) */
+  async write(request: UnitRequest, bytes: number, transfer: readonly ArrayBuffer[] = []): Promise<UnitOutcome> {
+    if (this.#stopping || this.#dead) throw new SkeinError('ShuttingDown', 'The server is stopping and takes no writes');
+    const { writeQueueBytesMax, writeQueueRequestsMax } = this.#limits;
+    if (this.#bytes + bytes > writeQueueBytesMax || this.#open.size >= writeQueueRequestsMax) {
+      throw new SkeinError('Overloaded', 'The write queue is full; nothing was written', { reason: 'write_queue' });
+    }
+    const id = this.#nextId++;
+    this.#bytes += bytes;
+    return new Promise((resolve, reject) => {
+      this.#open.set(id, { bytes, resolve, reject });
+      this.#send({ kind: 'write', id, bytes, request }, transfer);
+    });
+  }
+
+  reap(throughSeq: number): void {
+    if (!this.#stopping && !this.#dead) this.#send({ kind: 'reap', throughSeq });
+  }
+
+  /** Lets queued requests finish, closes the store cleanly, ends the thread. */
+  async stop(): Promise<void> {
+    if (this.#stopping || this.#dead) return;
+    this.#stopping = true;
+    const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
+    this.#send({ kind: 'stop' });
+    await ended;
+  }
+
+  #send(message: ToWriter, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, [...transfer]);
+  }
+
+  #listen(): void {
+    this.#worker.on('message', (message: FromWriter) => this.#take(message));
+    this.#worker.on('error', (error) => this.#die(error.message));
+    this.#worker.on('exit', (code) => {
+      if (!this.#stopped) this.#die(`the write thread ended with code ${code}`);
+    });
+  }
+
+  #take(message: FromWriter): void {
+    switch (message.kind) {
+      case 'committed':
+        this.#events.committed(message);
+        this.#events.full(false);
+        this.#answer(message.replies);
+        return;
+      case 'refused':
+        if (message.full) this.#events.full(true);
+        this.#answer(message.replies);
+        return;
+      case 'figures':
+        this.#events.figures(message.figures);
+        return;
+      case 'stopped':
+        this.#stopped = true;
+        return;
+      case 'fatal':
+        this.#die(message.message);
+        return;
+      case 'opened':
+        return;
+    }
+  }
+
+  #answer(replies: readonly WriteReply[]): void {
+    for (const reply of replies) {
+      const request = this.#open.get(reply.id);
+      if (request === undefined) continue;
+      this.#open.delete(reply.id);
+      this.#bytes -= request.bytes;
+      if ('outcome' in reply) request.resolve(reply.outcome);
+      else request.reject(SkeinError.fromRecord(reply.refused));
+    }
+  }
+
+  /** No answer is given: whether the last group is durable is unknown until the store is opened again. */
+  #die(reason: string): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.#events.fatal(reason);
+  }
+}

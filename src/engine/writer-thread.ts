@@ -1,0 +1,145 @@
+/** The write thread: owns the one writing connection, gathers requests into groups, commits, and keeps the store tidy.
+ *
+ *  What arrives while a commit runs shares the next one. An answer leaves only after the commit that made it durable.
+ *  A full disk refuses the whole group with 507 and heals; any other commit failure is fatal: the main thread stops the process.
+ *  Must not know: HTTP, indexes, replicas. */
+
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { SkeinError } from '../model/errors.js';
+import { FIXED } from '../model/limits.js';
+import { openManifest } from '../storage/manifest.js';
+import { openWriter } from '../storage/open-store.js';
+import { StorageFull, type CollectionRow } from '../storage/storage.js';
+import { StoreUpkeep } from './store-upkeep.js';
+import { UnitWriter } from './unit-writer.js';
+import type { FromWriter, ToWriter, WriteReply, WriterData } from './writer-messages.js';
+
+const GROUP_BYTES_MAX = 8 * 1024 * 1024;
+const GROUP_REQUESTS_MAX = 512;
+const TICK_MS = 100;
+const QUIET_MS = 1_000;
+
+if (parentPort === null) throw new Error('writer-thread.js runs as a worker only');
+const port = parentPort;
+const data = workerData as WriterData;
+const store = openWriter(data.storePath, { cacheBytes: data.cacheBytes });
+const manifest = openManifest(data.dataDir, data.bootId);
+const units = new UnitWriter(store, data.limits);
+const upkeep = new StoreUpkeep(store, units, data.limits);
+const queue: (ToWriter & { kind: 'write' })[] = [];
+let stopping = false;
+let scheduled = false;
+let lastTimeMs = 0;
+let lastSweepMs = 0;
+let lastGroupMs = 0;
+
+function post(message: FromWriter): void {
+  port.postMessage(message);
+}
+
+/** The admission clock: never goes back within a run, so entry times are in log order. */
+function nowMs(): number {
+  lastTimeMs = Math.max(lastTimeMs, Date.now());
+  return lastTimeMs;
+}
+
+function take(message: ToWriter): void {
+  if (message.kind === 'write') queue.push(message);
+  else if (message.kind === 'reap') upkeep.reapThrough(message.throughSeq);
+  else stopping = true;
+}
+
+function schedule(): void {
+  if (scheduled) return;
+  scheduled = true;
+  setImmediate(turn);
+}
+
+function turn(): void {
+  scheduled = false;
+  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) take(next.message as ToWriter);
+  try {
+    const group = takeGroup();
+    const sweep = Date.now() - lastSweepMs >= FIXED.expirySweepMs;
+    if (group.length > 0 || sweep) commitGroup(group, sweep);
+    if (queue.length === 0 && stopping) return stop();
+    if (group.length > 0) lastGroupMs = performance.now();
+    const idle = queue.length === 0 && performance.now() - lastGroupMs > QUIET_MS;
+    if (upkeep.run(idle)) post({ kind: 'figures', figures: upkeep.figures() });
+    if (queue.length > 0) schedule();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function takeGroup(): (ToWriter & { kind: 'write' })[] {
+  let bytes = 0;
+  let count = 0;
+  while (count < queue.length && count < GROUP_REQUESTS_MAX && (count === 0 || bytes < GROUP_BYTES_MAX)) {
+    bytes += (queue[count] as ToWriter & { kind: 'write' }).bytes;
+    count += 1;
+  }
+  return queue.splice(0, count);
+}
+
+function commitGroup(group: readonly (ToWriter & { kind: 'write' })[], sweep: boolean): void {
+  const replies: WriteReply[] = [];
+  const seqBefore = units.state.state.seq;
+  try {
+    store.begin();
+    for (const { id, request } of group) {
+      try {
+        replies.push({ id, outcome: units.run(request, nowMs()) });
+      } catch (error) {
+        if (!(error instanceof SkeinError)) throw error;
+        replies.push({ id, refused: error.toRecord() });
+      }
+    }
+    if (sweep) sweepExpired();
+    if (units.state.state.seq === seqBefore) {
+      store.rollback();
+      if (replies.length > 0) post({ kind: 'refused', replies, full: false });
+      return;
+    }
+    const changed: readonly CollectionRow[] = units.state.flush();
+    const startMs = performance.now();
+    store.commit();
+    const state = { ...units.state.state };
+    const commitMs = performance.now() - startMs;
+    manifest.write(state, { collections: units.state.collectionsCount, points: units.state.pointsCount() });
+    post({ kind: 'committed', state, changed, replies, commitMs });
+  } catch (error) {
+    if (!(error instanceof StorageFull)) throw error;
+    store.rollback();
+    units.reload();
+    const refused = new SkeinError('DiskLimitExceeded', 'The disk is full: nothing was written, reads go on', { reason: 'disk_full' });
+    post({ kind: 'refused', replies: group.map(({ id }) => ({ id, refused: refused.toRecord() })), full: true });
+  }
+}
+
+function sweepExpired(): void {
+  lastSweepMs = Date.now();
+  units.sweepExpired(nowMs());
+}
+
+function stop(): void {
+  clearInterval(ticker);
+  upkeep.finish();
+  manifest.close({ clean: true });
+  store.close();
+  post({ kind: 'stopped' });
+  port.close();
+}
+
+function fail(error: unknown): void {
+  clearInterval(ticker);
+  post({ kind: 'fatal', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
+  port.close();
+}
+
+port.on('message', (message: ToWriter) => {
+  take(message);
+  schedule();
+});
+const ticker = setInterval(schedule, TICK_MS);
+post({ kind: 'opened', state: units.state.state, collections: store.collections() });
