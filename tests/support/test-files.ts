@@ -1,0 +1,139 @@
+/** Runs test files, each in a child process of its own, two at a time, and counts what they report.
+ *
+ *  Invariant: a file counts as good only when it ended by itself with code 0, executed at least one test and said that all
+ *  its suites ended. Whatever else happens (a crash, a hang, no tests) is one failure more, never silence.
+ *  Must not know: what the files test. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isFileReport } from './report.js';
+
+const FILES_AT_A_TIME = 2;
+/** The folder of package.json, seen from dist/tests/support/. */
+export const projectFolder = fileURLToPath(new URL('../../../', import.meta.url));
+
+export interface TestRun {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+export interface RunOptions {
+  /** Only files whose path holds one of these; all when empty. */
+  readonly patterns: readonly string[];
+  /** Which half of the tests: the long fault suites under tests/faults/, or everything else. */
+  readonly faults: boolean;
+  /** The longest one file may take before it is killed with all its children. */
+  readonly fileDeadlineMs: number;
+  readonly write: (text: string) => void;
+}
+
+interface FileResult extends TestRun {
+  readonly output: string;
+  readonly failures: readonly string[];
+  readonly tookMs: number;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Lists the test files (by their sources, so that stale builds are never run), sorted, as paths below tests/. */
+export function listTestFiles(options: Pick<RunOptions, 'patterns' | 'faults'>): string[] {
+  const testsFolder = join(projectFolder, 'tests');
+  return readdirSync(testsFolder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts'))
+    .filter((path) => path.startsWith('faults/') === options.faults)
+    .filter((path) => options.patterns.length === 0 || options.patterns.some((pattern) => `tests/${path}`.includes(pattern)))
+    .sort();
+}
+
+/** Runs the chosen files and prints one line for each, and in full whatever a failing file printed. */
+export async function runTestFiles(options: RunOptions): Promise<TestRun> {
+  const waiting = listTestFiles(options);
+  const total = { passed: 0, failed: 0 };
+  const failures: string[] = [];
+  const work = async (): Promise<void> => {
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+      const result = await runFile(path, options.fileDeadlineMs);
+      total.passed += result.passed;
+      total.failed += result.failed;
+      failures.push(...result.failures);
+      const mark = result.failed === 0 ? 'ok  ' : 'FAIL';
+      options.write(`${mark} tests/${path}  ${result.passed} passed, ${result.failed} failed, ${Math.round(result.tookMs)} ms\n`);
+      if (result.failed > 0) options.write(`${result.output}\n`);
+    }
+  };
+  await Promise.all(Array.from({ length: FILES_AT_A_TIME }, work));
+  if (failures.length > 0) options.write(`\nFailed:\n${failures.map((failure) => `  ${failure}\n`).join('')}`);
+  return total;
+}
+
+/** Ends every child that still runs, with its own children; for a runner that is interrupted. */
+export function killRunningFiles(): void {
+  for (const child of running) killGroup(child);
+}
+
+async function runFile(path: string, deadlineMs: number): Promise<FileResult> {
+  const startMs = performance.now();
+  const compiled = join(projectFolder, 'dist', 'tests', path.replace(/\.ts$/, '.js'));
+  if (!existsSync(compiled)) {
+    const failure = `tests/${path}: not built (${relative(projectFolder, compiled)} is missing)`;
+    return { passed: 0, failed: 1, output: failure, failures: [failure], tookMs: 0 };
+  }
+  // A process group of its own, so that servers started by a test die with it.
+  const child = spawn(process.execPath, ['--enable-source-maps', compiled], {
+    cwd: projectFolder,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    detached: true,
+  });
+  running.add(child);
+  let output = '';
+  let passed = 0;
+  let finished = false;
+  let outlived = false;
+  const failures: string[] = [];
+  const collect = (chunk: Buffer): void => {
+    output += chunk.toString();
+  };
+  child.stdout?.on('data', collect);
+  child.stderr?.on('data', collect);
+  child.on('message', (message) => {
+    if (!isFileReport(message)) return;
+    if (message.kind === 'passed') passed += 1;
+    else if (message.kind === 'failed') failures.push(`tests/${path}: ${message.suite}: ${message.test}`);
+    else finished = true;
+  });
+  const timer = setTimeout(() => {
+    outlived = true;
+    killGroup(child);
+  }, deadlineMs);
+  const ending = await new Promise<string>((resolve) => {
+    let how = 'did not start';
+    child.on('error', (error) => {
+      how = error.message;
+    });
+    child.on('exit', (code, signal) => {
+      how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+      killGroup(child);
+    });
+    child.on('close', () => resolve(how));
+  });
+  clearTimeout(timer);
+  running.delete(child);
+
+  const executed = passed + failures.length;
+  if (outlived) failures.push(`tests/${path}: the file did not end within ${deadlineMs} ms`);
+  else if (ending !== 'ended with code 0' && failures.length === 0) failures.push(`tests/${path}: the file ${ending}`);
+  else if (executed === 0) failures.push(`tests/${path}: no test was executed`);
+  else if (!finished) failures.push(`tests/${path}: the file ${ending} before all its suites had ended`);
+  return { passed, failed: failures.length, output, failures, tookMs: performance.now() - startMs };
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    // ESRCH is the usual case: the group is empty, nothing was left behind.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
