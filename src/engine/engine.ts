@@ -115,12 +115,11 @@ export interface EngineStatus {
   readonly index: { readonly building: number; readonly lagBytes: number; readonly searchesWaiting: number; readonly rebuilds: number };
   readonly log: { readonly minSeq: number; readonly bytes: number };
   readonly storage: { readonly databaseBytes: number; readonly walBytes: number; readonly diskFreeBytes: number; readonly full: boolean };
-  readonly rememberedKeys: number;
   readonly nativeBuild: string;
 }
 
 export interface Engine {
-  /** Applies the operations as one atomic unit.
+  /** Applies the operations as one atomic unit. Large vector and payload buffers are given away: do not use them afterwards.
    *  @throws any typed refusal (nothing happened) · Overloaded (nothing happened) · DiskLimitExceeded (nothing happened)
    *  · Timeout (durable, not yet indexed; or still queued: then it may still happen) · ShuttingDown */
   write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt>;

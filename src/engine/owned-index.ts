@@ -29,6 +29,7 @@ export class OwnedIndex {
   #savedSeq = -1;
   #savedLabel = 0;
   #checkpointBytes = 0;
+  #opened = false;
   #discarded = false;
 
   constructor(reads: StoreReads, collection: IndexedCollection, note: Note) {
@@ -58,10 +59,12 @@ export class OwnedIndex {
   /** Starts from the newest trusted checkpoint, or from nothing. */
   async open(): Promise<void> {
     const loaded = await this.#load();
-    if (loaded === null) return;
-    this.#current = loaded;
-    this.#savedSeq = loaded.seq;
-    this.#savedLabel = loaded.nextLabel;
+    if (loaded !== null) {
+      this.#current = loaded;
+      this.#savedSeq = loaded.seq;
+      this.#savedLabel = loaded.nextLabel;
+    }
+    this.#opened = true;
   }
 
   async #load(): Promise<IndexUpkeep | null> {
@@ -86,7 +89,7 @@ export class OwnedIndex {
 
   /** Works for about budgetMs. @returns true when more is left */
   advance(budgetMs: number): boolean {
-    if (this.#saving !== null || this.#discarded) return false;
+    if (!this.#opened || this.#saving !== null || this.#discarded) return false;
     const more = this.#current.advance(budgetMs);
     if (this.#incoming !== null) {
       if (this.#incoming.advance(budgetMs) || more) return true;

@@ -14,6 +14,8 @@ export interface Commit {
   readonly state: StoreState;
   readonly changed: readonly CollectionRow[];
   readonly commitMs: number;
+  /** Requests answered by it. */
+  readonly units: number;
 }
 
 export interface WriterEvents {
@@ -113,7 +115,7 @@ export class WriterLink {
   #take(message: FromWriter): void {
     switch (message.kind) {
       case 'committed':
-        this.#events.committed(message);
+        this.#events.committed({ ...message, units: message.replies.length });
         this.#events.full(false);
         this.#answer(message.replies);
         return;
@@ -148,7 +150,7 @@ export class WriterLink {
 
   /** No answer is given: whether the last group is durable is unknown until the store is opened again. */
   #die(reason: string): void {
-    if (this.#dead) return;
+    if (this.#dead || this.#stopped) return;
     this.#dead = true;
     this.#events.fatal(reason);
   }

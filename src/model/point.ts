@@ -40,7 +40,13 @@ export function hasLoneSurrogate(text: string): boolean {
   return !text.isWellFormed();
 }
 
-/** @throws InvalidRequest, PayloadTooLarge (an id over 256 bytes) naming `path` */
+/** Scroll order: integers by value, then strings by UTF-8 bytes. */
+export function comparePointIds(a: PointId, b: PointId): number {
+  if (typeof a === 'number') return typeof b === 'number' ? a - b : -1;
+  return typeof b === 'number' ? 1 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** @throws InvalidRequest naming `path` */
 export function checkPointId(value: unknown, path: string): PointId {
   if (typeof value === 'number') {
     if (Number.isSafeInteger(value) && value >= 0) return value === 0 ? 0 : value;

@@ -1,0 +1,88 @@
+/** The main thread's picture of the collections: what the last commit said and what each index last reported.
+ *
+ *  Invariant: it changes only with a commit or a report, on the main thread, so between two awaits it is one state.
+ *  Must not know: how either came to be. */
+
+import { checkCollectionName, collectionNotFound } from '../model/collection.js';
+import type { CollectionRow } from '../storage/storage.js';
+import type { IndexReport } from './index-messages.js';
+import { Tail } from './tail.js';
+
+export interface CatalogueEntry {
+  row: CollectionRow;
+  report: IndexReport | null;
+  /** Seq up to which the index holds the collection. */
+  readonly indexed: Tail;
+  /** Monotonic time of the last write seen. */
+  lastWriteMs: number;
+}
+
+export class Catalogue {
+  readonly #byName = new Map<string, CatalogueEntry>();
+  readonly #byUid = new Map<number, CatalogueEntry>();
+
+  /** @throws InvalidCollectionName, CollectionNotFound */
+  get(name: string): CatalogueEntry {
+    checkCollectionName(name);
+    const entry = this.#byName.get(name);
+    if (entry === undefined) throw collectionNotFound(name, this.#byName.keys());
+    return entry;
+  }
+
+  find(name: string): CatalogueEntry | undefined {
+    return this.#byName.get(name);
+  }
+
+  byUid(uid: number): CatalogueEntry | undefined {
+    return this.#byUid.get(uid);
+  }
+
+  all(): Iterable<CatalogueEntry> {
+    return this.#byUid.values();
+  }
+
+  get size(): number {
+    return this.#byUid.size;
+  }
+
+  /** Takes in one changed row. @returns what became of the collection */
+  take(row: CollectionRow, nowMs: number): 'created' | 'changed' | 'dropped' | 'unknown' {
+    const entry = this.#byUid.get(row.uid);
+    if (row.droppedSeq !== null) {
+      if (entry === undefined) return 'unknown';
+      this.#byUid.delete(row.uid);
+      if (this.#byName.get(row.name) === entry) this.#byName.delete(row.name);
+      entry.indexed.close();
+      return 'dropped';
+    }
+    if (entry !== undefined) {
+      entry.row = row;
+      entry.lastWriteMs = nowMs;
+      return 'changed';
+    }
+    const created: CatalogueEntry = { row, report: null, indexed: new Tail(0), lastWriteMs: nowMs };
+    this.#byUid.set(row.uid, created);
+    this.#byName.set(row.name, created);
+    return 'created';
+  }
+
+  report(report: IndexReport): CatalogueEntry | undefined {
+    const entry = this.#byUid.get(report.uid);
+    if (entry === undefined) return undefined;
+    entry.report = report;
+    // An index that is still building has parts of many states; it is level for nobody.
+    if (report.phase !== 'building') entry.indexed.advance(report.seq);
+    return entry;
+  }
+}
+
+/** Seq whose state a search of this collection shows: the durable one when nothing of the collection is missing from its index. */
+export function shownSeq(entry: CatalogueEntry, durableSeq: number): number {
+  return entry.indexed.seq >= entry.row.lastSeq ? durableSeq : entry.indexed.seq;
+}
+
+/** Bytes of vectors that are durable and not yet in the index. */
+export function lagBytes(entry: CatalogueEntry): number {
+  const done = entry.report?.nextLabel ?? 0;
+  return Math.max(0, entry.row.nextLabel - done) * entry.row.spec.dimension * 4;
+}

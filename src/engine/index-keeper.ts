@@ -1,0 +1,130 @@
+/** Everything about indexes that the main thread decides: which are open, when they are saved and rebuilt, how far they are.
+ *  Must not know: writes, reads, HTTP. */
+
+import { join } from 'node:path';
+import type { Clock } from '../model/clock.js';
+import type { Limits } from '../model/limits.js';
+import type { Log } from '../model/log.js';
+import type { CollectionRow } from '../storage/storage.js';
+import { type Catalogue, type CatalogueEntry, lagBytes } from './catalogue.js';
+import type { IndexedCollection, IndexWorkerData } from './index-messages.js';
+import { IndexPool } from './index-pool.js';
+import { checkpointDue, QUIET_MS, rebuildDue } from './index-schedule.js';
+import { Rebuilder } from './rebuilder.js';
+
+export interface KeeperOptions {
+  readonly workers: number;
+  readonly data: IndexWorkerData;
+  readonly checkpointsDir: string;
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly catalogue: Catalogue;
+  onFatal(reason: string): void;
+}
+
+const LEVEL_POLL_MS = 20;
+
+export class IndexKeeper {
+  readonly pool: IndexPool;
+  readonly #options: KeeperOptions;
+  readonly #rebuilder: Rebuilder;
+  #room: (() => void)[] = [];
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    const { workers, data, limits, log, catalogue, onFatal } = options;
+    const report = (next: Parameters<Catalogue['report']>[0]): void => {
+      catalogue.report(next);
+      this.#wakeRoom();
+    };
+    this.pool = new IndexPool(workers, data, limits.searchQueueMax, log, { report, fatal: onFatal });
+    this.#rebuilder = new Rebuilder(data, log, (uid) => this.pool.adopt(uid));
+  }
+
+  get rebuilds(): number {
+    return this.#rebuilder.count;
+  }
+
+  #indexed(row: CollectionRow): IndexedCollection {
+    const folder = join(this.#options.checkpointsDir, String(row.uid), 'default');
+    return { uid: row.uid, labelGeneration: row.labelGeneration, spec: row.spec, folder };
+  }
+
+  open(row: CollectionRow): void {
+    this.pool.open(this.#indexed(row));
+  }
+
+  async close(uid: number): Promise<void> {
+    await this.#rebuilder.abandon(uid);
+    this.pool.close(uid);
+  }
+
+  /** Bytes of vectors that are durable and in no index yet. */
+  lagBytes(): number {
+    let bytes = 0;
+    for (const entry of this.#options.catalogue.all()) bytes += lagBytes(entry);
+    return bytes;
+  }
+
+  /** Resolves when the indexes have caught up enough to take more. @returns false when timeoutMs passed first */
+  async room(timeoutMs: number): Promise<boolean> {
+    const deadlineMs = this.#options.clock.monotonicMs() + timeoutMs;
+    while (this.lagBytes() > this.#options.limits.indexLagBytesMax) {
+      const left = deadlineMs - this.#options.clock.monotonicMs();
+      if (left <= 0) return false;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#room.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    return true;
+  }
+
+  #wakeRoom(): void {
+    if (this.#room.length === 0 || this.lagBytes() > this.#options.limits.indexLagBytesMax) return;
+    const waiting = this.#room;
+    this.#room = [];
+    for (const wake of waiting) wake();
+  }
+
+  status(entry: CatalogueEntry): { status: 'ready' | 'building' | 'rebuilding'; progress: number } {
+    const { report } = entry;
+    if (report === null || report.phase === 'building') {
+      const { nextLabel } = entry.row;
+      return { status: 'building', progress: nextLabel === 0 ? 0 : Math.min(1, (report?.nextLabel ?? 0) / nextLabel) };
+    }
+    const rebuild = report.phase === 'adopting' ? 1 : this.#rebuilder.progress(entry.row.uid);
+    return rebuild === null ? { status: 'ready', progress: 1 } : { status: 'rebuilding', progress: rebuild };
+  }
+
+  /** Starts what is due; called a few times a second. */
+  tick(): void {
+    const now = this.#options.clock.monotonicMs();
+    for (const entry of this.#options.catalogue.all()) {
+      const { report } = entry;
+      if (report === null || this.#rebuilder.progress(report.uid) !== null) continue;
+      const quiet = now - entry.lastWriteMs > QUIET_MS;
+      if (rebuildDue(report, quiet) && !report.saving) {
+        if (this.#rebuilder.idle) this.#rebuilder.start(this.#indexed(entry.row));
+      } else if (checkpointDue(report, quiet)) {
+        // Marked at once, so that the next tick does not ask again before the worker answers.
+        entry.report = { ...report, saving: true };
+        this.pool.checkpoint(report.uid);
+      }
+    }
+  }
+
+  /** Gives the indexes a moment to apply the last writes, then saves them. */
+  async stop(levelMs: number): Promise<void> {
+    await this.#rebuilder.abandon();
+    const deadlineMs = this.#options.clock.monotonicMs() + levelMs;
+    while (this.lagBytes() > 0 && this.#options.clock.monotonicMs() < deadlineMs) {
+      await new Promise((resolve) => setTimeout(resolve, LEVEL_POLL_MS));
+    }
+    await this.pool.stop();
+  }
+}

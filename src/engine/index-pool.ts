@@ -1,0 +1,148 @@
+/** The async door of the vector indexes: a pool of workers, each collection owned by one of them.
+ *
+ *  Routes searches, forwards "the store has more", keeps the newest report of every index, and decides when checkpoints and rebuilds are
+ *  due (index-schedule.ts). Searches waiting for an answer are bounded. A worker that dies is fatal: its graphs cannot be trusted.
+ *  Must not know: HTTP, ids, payloads, the write path. */
+
+import { Worker } from 'node:worker_threads';
+import { SkeinError } from '../model/errors.js';
+import type { Log } from '../model/log.js';
+import type { FromIndex, IndexedCollection, IndexReport, IndexWorkerData, ToIndex } from './index-messages.js';
+
+export interface IndexAnswer {
+  /** Seq of the index that answered. */
+  readonly seq: number;
+  readonly labels: Uint32Array;
+  /** Exact scores, or null where the caller must score. */
+  readonly scores: Float64Array | null;
+  readonly live: number;
+  readonly tookMs: number;
+}
+
+export interface IndexPoolEvents {
+  report(report: IndexReport): void;
+  fatal(reason: string): void;
+}
+
+interface OpenSearch {
+  readonly resolve: (answer: IndexAnswer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class IndexPool {
+  readonly #workers: Worker[] = [];
+  readonly #ownerOf = new Map<number, Worker>();
+  readonly #searches = new Map<number, OpenSearch>();
+  readonly #events: IndexPoolEvents;
+  readonly #log: Log;
+  readonly #searchQueueMax: number;
+  #nextId = 1;
+  #stopping = false;
+
+  constructor(workerCount: number, data: IndexWorkerData, searchQueueMax: number, log: Log, events: IndexPoolEvents) {
+    this.#events = events;
+    this.#log = log;
+    this.#searchQueueMax = searchQueueMax;
+    for (let i = 0; i < workerCount; i++) this.#workers.push(this.#start(data, i));
+  }
+
+  #start(data: IndexWorkerData, number: number): Worker {
+    const worker = new Worker(new URL('./index-thread.js', import.meta.url), { workerData: data, name: `skein-index-${number}` });
+    worker.on('message', (message: FromIndex) => this.#take(message));
+    worker.on('error', (error) => this.#events.fatal(`an index worker failed: ${error.message}`));
+    worker.on('exit', (code) => {
+      if (!this.#stopping) this.#events.fatal(`an index worker ended with code ${code}`);
+    });
+    return worker;
+  }
+
+  get searchesWaiting(): number {
+    return this.#searches.size;
+  }
+
+  /** Gives the collection to the worker that owns the fewest. */
+  open(collection: IndexedCollection): void {
+    const counts = new Map(this.#workers.map((worker) => [worker, 0]));
+    for (const worker of this.#ownerOf.values()) counts.set(worker, (counts.get(worker) ?? 0) + 1);
+    const [owner] = [...counts].reduce((least, next) => (next[1] < least[1] ? next : least));
+    this.#ownerOf.set(collection.uid, owner);
+    this.#send(owner, { kind: 'open', collection });
+  }
+
+  close(uid: number): void {
+    this.#tell(uid, { kind: 'close', uid });
+    this.#ownerOf.delete(uid);
+  }
+
+  advance(uids: readonly number[]): void {
+    for (const worker of this.#workers) {
+      const own = uids.filter((uid) => this.#ownerOf.get(uid) === worker);
+      if (own.length > 0) this.#send(worker, { kind: 'advance', uids: own });
+    }
+  }
+
+  checkpoint(uid: number): void {
+    this.#tell(uid, { kind: 'checkpoint', uid });
+  }
+
+  adopt(uid: number): void {
+    this.#tell(uid, { kind: 'adopt', uid });
+  }
+
+  /** @throws Overloaded when too many searches wait · CollectionNotFound when the collection was dropped meanwhile */
+  async search(uid: number, query: Float32Array, limit: number, ef: number): Promise<IndexAnswer> {
+    const owner = this.#ownerOf.get(uid);
+    if (owner === undefined) throw new SkeinError('CollectionNotFound', 'The collection was dropped');
+    if (this.#searches.size >= this.#searchQueueMax) {
+      throw new SkeinError('Overloaded', 'Too many searches are waiting', { reason: 'search_queue' });
+    }
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#searches.set(id, { resolve, reject });
+      this.#send(owner, { kind: 'search', id, uid, query, limit, ef });
+    });
+  }
+
+  /** Saves what is worth saving and ends the workers. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(
+      this.#workers.map(async (worker) => {
+        const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+        this.#send(worker, { kind: 'stop' });
+        await ended;
+      }),
+    );
+  }
+
+  #send(worker: Worker, message: ToIndex): void {
+    worker.postMessage(message);
+  }
+
+  #tell(uid: number, message: ToIndex): void {
+    const owner = this.#ownerOf.get(uid);
+    if (owner !== undefined) this.#send(owner, message);
+  }
+
+  #take(message: FromIndex): void {
+    switch (message.kind) {
+      case 'report':
+        if (this.#ownerOf.has(message.report.uid)) this.#events.report(message.report);
+        return;
+      case 'hits':
+        return this.#answered(message.id, (search) => search.resolve(message));
+      case 'search_failed':
+        return this.#answered(message.id, (search) => search.reject(new Error(message.message)));
+      case 'note':
+        return this.#log.info(message.event, message.fields);
+      case 'stopped':
+        return;
+    }
+  }
+
+  #answered(id: number, settle: (search: OpenSearch) => void): void {
+    const search = this.#searches.get(id);
+    this.#searches.delete(id);
+    if (search !== undefined) settle(search);
+  }
+}

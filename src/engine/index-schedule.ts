@@ -1,0 +1,30 @@
+/** When an index is saved and when it is rebuilt: pure rules over reports. Figures behind the numbers: docs/BENCHMARKS.md, "Churn". */
+
+import type { IndexReport } from './index-messages.js';
+
+/** A checkpoint is due when replaying what it lacks would take longer than this, and longer than a tenth of a rebuild. */
+const REPLAY_MS_MAX = 2_000;
+const REPLAY_SHARE_OF_REBUILD = 0.1;
+/** When nothing was written for a while, a smaller gap is worth closing. */
+const QUIET_REPLAY_MS_MAX = 500;
+const REBUILD_TOMBSTONE_RATIO_BUSY = 0.5;
+const REBUILD_TOMBSTONE_RATIO_QUIET = 0.1;
+const REBUILD_TOMBSTONES_MIN = 500;
+
+export const QUIET_MS = 5_000;
+
+export function tombstoneRatio(report: IndexReport): number {
+  const { live, tombstones } = report.status;
+  return tombstones === 0 ? 0 : tombstones / (live + tombstones);
+}
+
+export function checkpointDue(report: IndexReport, quiet: boolean): boolean {
+  if (report.phase !== 'ready' || report.saving || report.replayMs === 0) return false;
+  if (quiet) return report.replayMs > QUIET_REPLAY_MS_MAX;
+  return report.replayMs > Math.max(REPLAY_MS_MAX, REPLAY_SHARE_OF_REBUILD * report.rebuildMs);
+}
+
+export function rebuildDue(report: IndexReport, quiet: boolean): boolean {
+  if (report.phase !== 'ready' || report.status.kind !== 'graph' || report.status.tombstones < REBUILD_TOMBSTONES_MIN) return false;
+  return tombstoneRatio(report) >= (quiet ? REBUILD_TOMBSTONE_RATIO_QUIET : REBUILD_TOMBSTONE_RATIO_BUSY);
+}

@@ -1,0 +1,344 @@
+/** The engine over one data folder: admits writes, publishes commits, answers reads. Order of things only; the work is in the parts.
+ *
+ *    write:  admit ─► room in the indexes ─► writer (durable) ─► tail.durable ─► wait=indexed ─► receipt
+ *
+ *  Invariant: tail.durable moves only with a commit's message, before the answers of that commit are given out.
+ *  Must not know: HTTP, roles. */
+
+import { statfs } from 'node:fs/promises';
+import type { Clock } from '../model/clock.js';
+import { SkeinError } from '../model/errors.js';
+import type { Filter } from '../model/filter.js';
+import type { Limits } from '../model/limits.js';
+import type { Log } from '../model/log.js';
+import type { Operation } from '../model/operation.js';
+import type { PointId } from '../model/point.js';
+import type { Position } from '../model/position.js';
+import { FIXED } from '../model/limits.js';
+import type { StoreState } from '../storage/storage.js';
+import { type Catalogue, type CatalogueEntry, lagBytes, shownSeq } from './catalogue.js';
+import type {
+  CollectionInfo,
+  EngineStatus,
+  ScrollRequest,
+  SearchAnswer,
+  SearchRequest,
+  Selection,
+  WaitLevel,
+  WriteOptions,
+  WriteReceipt,
+} from './engine.js';
+import type { IndexKeeper } from './index-keeper.js';
+import { tombstoneRatio } from './index-schedule.js';
+import { operationBytes, givenAway } from './operation-size.js';
+import type { RunningEngine } from './open-engine.js';
+import type { Reader } from './reader.js';
+import { Searcher } from './searcher.js';
+import { Tail } from './tail.js';
+import type { UnitOutcome, UnitRequest } from './unit-writer.js';
+import type { Commit, WriterEvents, WriterLink } from './writer-link.js';
+import type { StoreFigures } from './writer-messages.js';
+
+export interface LocalEngineParts {
+  readonly link: WriterLink;
+  readonly reader: Reader;
+  readonly keeper: IndexKeeper;
+  readonly catalogue: Catalogue;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly dataDir: string;
+  readonly nativeBuild: string;
+  readonly state: StoreState;
+}
+
+const TICK_MS = 250;
+const DISK_LOOK_MS = 1_000;
+const LEVEL_AT_STOP_MS = 5_000;
+
+export class LocalEngine implements RunningEngine, WriterEvents {
+  readonly #parts: LocalEngineParts;
+  readonly #durable: Tail;
+  readonly #searcher: Searcher;
+  #state: StoreState;
+  #figures: StoreFigures = { databaseBytes: 0, walBytes: 0, logMinSeq: 1, logBytes: 0 };
+  #commits = { count: 0, units: 0, lastMs: 0 };
+  #reapedSeq = 0;
+  #diskFreeBytes = Number.POSITIVE_INFINITY;
+  #full = false;
+  #stopping = false;
+  #timers: NodeJS.Timeout[] = [];
+
+  constructor(parts: LocalEngineParts) {
+    this.#parts = parts;
+    this.#state = parts.state;
+    this.#durable = new Tail(parts.state.seq);
+    this.#searcher = new Searcher({
+      pool: parts.keeper.pool,
+      reader: parts.reader,
+      clock: parts.clock,
+      durableSeq: () => this.#durable.seq,
+      positionAt: (seq) => this.#positionAt(seq),
+    });
+  }
+
+  start(): void {
+    this.#timers = [setInterval(() => this.#tick(), TICK_MS), setInterval(() => void this.#lookAtDisk(), DISK_LOOK_MS)];
+    void this.#lookAtDisk();
+  }
+
+  // What the write thread tells.
+
+  committed(commit: Commit): void {
+    const now = this.#parts.clock.monotonicMs();
+    const uids: number[] = [];
+    for (const row of commit.changed) {
+      const change = this.#parts.catalogue.take(row, now);
+      if (change === 'dropped') void this.#parts.keeper.close(row.uid);
+      if (change === 'created') this.#parts.keeper.open(row);
+      if (change === 'changed') uids.push(row.uid);
+    }
+    this.#commits = { count: this.#commits.count + 1, units: this.#commits.units + commit.units, lastMs: commit.commitMs };
+    this.#state = commit.state;
+    this.#durable.advance(commit.state.seq);
+    if (uids.length > 0) this.#parts.keeper.pool.advance(uids);
+  }
+
+  figures(figures: StoreFigures): void {
+    this.#figures = figures;
+  }
+
+  full(full: boolean): void {
+    if (full !== this.#full) this.#parts.log.warn(full ? 'disk_full' : 'disk_has_room_again');
+    this.#full = full;
+  }
+
+  fatal(reason: string): void {
+    this.#parts.log.error('write_thread_failed', { reason });
+  }
+
+  // Writes.
+
+  async write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt> {
+    const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
+    this.#admit();
+    if (!(await this.#parts.keeper.room(options.timeoutMs))) {
+      throw new SkeinError('Overloaded', 'The indexes are too far behind to take more; nothing was written', { reason: 'index_lag' });
+    }
+    const { idempotency, trace } = options;
+    const request: UnitRequest = { operations, ...(idempotency && { idempotency }), ...(trace && { trace }) };
+    const sent = this.#parts.link.write(request, operationBytes(operations), givenAway(operations));
+    const outcome = await this.#before(deadlineMs, sent);
+    if (options.wait === 'indexed') await this.#indexed(operations, outcome, deadlineMs);
+    return { results: outcome.results, seq: outcome.seq, position: this.#positionAt(outcome.seq), repeated: outcome.repeated };
+  }
+
+  #admit(): void {
+    if (this.#stopping) throw new SkeinError('ShuttingDown', 'The server is stopping and takes no writes');
+    const { diskFreeBytesMin } = this.#parts.limits;
+    if (this.#diskFreeBytes >= diskFreeBytesMin) return;
+    throw new SkeinError('DiskLimitExceeded', `Only ${this.#diskFreeBytes} bytes are free on the disk; nothing was written, reads go on`, {
+      reason: 'disk_watermark',
+      free_bytes: this.#diskFreeBytes,
+      needed_bytes: diskFreeBytesMin,
+    });
+  }
+
+  async #before<T>(deadlineMs: number, work: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const message = 'The write is queued and not yet durable; it may still take effect';
+      timer = setTimeout(() => reject(new SkeinError('Timeout', message, { state: 'queued' })), deadlineMs - this.#parts.clock.monotonicMs());
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #indexed(operations: readonly Operation[], outcome: UnitOutcome, deadlineMs: number): Promise<void> {
+    for (const name of new Set(operations.map(({ collection }) => collection))) {
+      const entry = this.#parts.catalogue.find(name);
+      if (entry === undefined || outcome.seq > this.#durable.seq) continue;
+      // A collection that this unit did not change has nothing to wait for beyond its own last entry.
+      const goal = Math.min(outcome.seq, entry.row.lastSeq);
+      if (await entry.indexed.reach(goal, deadlineMs - this.#parts.clock.monotonicMs())) continue;
+      if (this.#parts.catalogue.byUid(entry.row.uid) === undefined) continue;
+      throw new SkeinError('Timeout', 'The write is durable; its index has not applied it yet', {
+        state: 'durable',
+        seq: outcome.seq,
+        indexed_seq: entry.indexed.seq,
+      });
+    }
+  }
+
+  async deleteByFilter(collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt & { readonly units: number }> {
+    const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
+    const { idempotency, ...rest } = options;
+    let deleted = 0;
+    for (let units = 1; ; units++) {
+      const { uid } = this.#parts.catalogue.get(collection).row;
+      const matched = await this.#parts.reader.read({ kind: 'match', uid, filter, limit: FIXED.deleteByFilterUnitPoints });
+      // The key is remembered with the last unit: a retry of an interrupted request deletes what is left.
+      const last = !matched.more;
+      const timeoutMs = Math.max(1, deadlineMs - this.#parts.clock.monotonicMs());
+      const operation: Operation = { kind: 'delete', collection, ids: matched.ids, where: filter };
+      const receipt = await this.write([operation], { ...rest, timeoutMs, ...(last && idempotency && { idempotency }) });
+      const [result] = receipt.results;
+      deleted += result?.kind === 'delete' ? result.deleted : 0;
+      if (last) return { ...receipt, results: [{ kind: 'delete', deleted }], units };
+    }
+  }
+
+  // Reads.
+
+  collections(): CollectionInfo[] {
+    return [...this.#parts.catalogue.all()].map((entry) => this.#info(entry)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  collection(name: string): CollectionInfo {
+    return this.#info(this.#parts.catalogue.get(name));
+  }
+
+  #info(entry: CatalogueEntry): CollectionInfo {
+    const { row, report } = entry;
+    const { spec } = row;
+    return {
+      name: row.name,
+      uid: row.uid,
+      dimension: spec.dimension,
+      distance: spec.distance,
+      hnsw: spec.hnsw,
+      ttlMs: spec.ttlMs,
+      createdAtMs: spec.createdAtMs,
+      pointsCount: row.pointsCount,
+      ...this.#parts.keeper.status(entry),
+      memoryBytes: report?.status.memoryBytes ?? 0,
+      diskBytes: row.dataBytes + (report?.checkpointBytes ?? 0),
+      tombstoneRatio: report === null ? 0 : tombstoneRatio(report),
+      position: this.position(),
+    };
+  }
+
+  async get(collection: string, ids: readonly PointId[], selection: Selection) {
+    const { uid } = this.#parts.catalogue.get(collection).row;
+    const { points, missing, seq } = await this.#parts.reader.read({ kind: 'get', uid, ids, selection });
+    return { points, missing, position: this.#positionAt(seq) };
+  }
+
+  async scroll(collection: string, request: ScrollRequest) {
+    const { uid } = this.#parts.catalogue.get(collection).row;
+    const { filter, limit, after, withPayload, withVector } = request;
+    const { points, next, seq } = await this.#parts.reader.read({
+      kind: 'scroll',
+      uid,
+      filter: filter ?? null,
+      after,
+      limit,
+      bytesMax: this.#parts.limits.scrollBytesMax,
+      selection: { withPayload, withVector },
+    });
+    return { points, next, position: this.#positionAt(seq) };
+  }
+
+  async count(collection: string, filter?: Filter) {
+    const { uid, pointsCount } = this.#parts.catalogue.get(collection).row;
+    if (filter === undefined) return { count: pointsCount, position: this.position() };
+    const { count, seq } = await this.#parts.reader.read({ kind: 'count', uid, filter });
+    return { count, position: this.#positionAt(seq) };
+  }
+
+  async search(collection: string, requests: readonly SearchRequest[]): Promise<SearchAnswer[]> {
+    const entry = this.#parts.catalogue.get(collection);
+    return Promise.all(requests.map((request) => this.#searcher.search(entry, request)));
+  }
+
+  // Positions.
+
+  #positionAt(seq: number): Position {
+    return { historyId: this.#state.historyId, epoch: this.#state.epoch, seq };
+  }
+
+  position(): Position {
+    return this.#positionAt(this.#durable.seq);
+  }
+
+  async waitFor(position: Position, level: WaitLevel, collection: string | null, maxWaitMs: number): Promise<void> {
+    const { historyId, epoch } = this.#state;
+    if (position.historyId !== historyId || position.epoch > epoch || position.seq > this.#durable.seq) {
+      throw new SkeinError('PositionLost', 'The position belongs to a state that this data does not continue', {
+        requested_seq: position.seq,
+        last_seq: this.#durable.seq,
+      });
+    }
+    const entry = collection === null ? undefined : this.#parts.catalogue.get(collection);
+    if (level === 'durable' || entry === undefined) return;
+    const goal = Math.min(position.seq, entry.row.lastSeq);
+    if (await entry.indexed.reach(goal, maxWaitMs)) return;
+    throw new SkeinError('IndexBehind', `The index has not reached the requested position within ${maxWaitMs} ms`, {
+      requested: position.seq,
+      applied: entry.indexed.seq,
+    });
+  }
+
+  status(): EngineStatus {
+    const { catalogue, link, keeper, reader, nativeBuild } = this.#parts;
+    const entries = [...catalogue.all()];
+    const seq = this.#durable.seq;
+    return {
+      position: this.position(),
+      indexedSeq: entries.reduce((least, entry) => Math.min(least, shownSeq(entry, seq)), seq),
+      collections: catalogue.size,
+      points: entries.reduce((sum, { row }) => sum + row.pointsCount, 0),
+      writeQueue: link.queued,
+      commits: this.#commits,
+      index: {
+        building: entries.filter((entry) => keeper.status(entry).status !== 'ready').length,
+        lagBytes: entries.reduce((sum, entry) => sum + lagBytes(entry), 0),
+        searchesWaiting: keeper.pool.searchesWaiting + reader.waiting,
+        rebuilds: keeper.rebuilds,
+      },
+      log: { minSeq: this.#figures.logMinSeq, bytes: this.#figures.logBytes },
+      storage: {
+        databaseBytes: this.#figures.databaseBytes,
+        walBytes: this.#figures.walBytes,
+        diskFreeBytes: this.#diskFreeBytes,
+        full: this.#full || this.#diskFreeBytes < this.#parts.limits.diskFreeBytesMin,
+      },
+      nativeBuild,
+    };
+  }
+
+  // Upkeep.
+
+  #tick(): void {
+    this.#parts.keeper.tick();
+    const durable = this.#durable.seq;
+    let floor = Math.min(durable, this.#searcher.floorSeq);
+    for (const entry of this.#parts.catalogue.all()) floor = Math.min(floor, shownSeq(entry, durable));
+    if (floor <= this.#reapedSeq) return;
+    this.#reapedSeq = floor;
+    this.#parts.link.reap(floor);
+  }
+
+  async #lookAtDisk(): Promise<void> {
+    try {
+      const { bavail, bsize } = await statfs(this.#parts.dataDir);
+      this.#diskFreeBytes = bavail * bsize;
+    } catch (error) {
+      this.#parts.log.warn('disk_not_readable', { reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    while (this.#parts.link.queued.requests > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await this.#parts.keeper.stop(LEVEL_AT_STOP_MS);
+    await this.#parts.reader.close();
+    await this.#parts.link.stop();
+    this.#durable.close();
+  }
+}

@@ -1,0 +1,38 @@
+/** How much memory a request holds, for the bound of the write queue, and which of its buffers can be moved instead of copied. */
+
+import type { Operation } from '../model/operation.js';
+
+const PER_OPERATION = 256;
+const PER_POINT = 96;
+/** Below this a copy is cheaper than giving a buffer away. */
+const MOVE_BYTES_MIN = 64 * 1024;
+
+/** Bytes of memory, estimated from above for what is large. */
+export function operationBytes(operations: readonly Operation[]): number {
+  let bytes = 0;
+  for (const operation of operations) {
+    bytes += PER_OPERATION;
+    if (operation.kind === 'upsert') {
+      const { ids, vectors, payloadBytes } = operation.points;
+      bytes += ids.length * PER_POINT + vectors.byteLength + payloadBytes.byteLength;
+    } else if (operation.kind === 'patch') {
+      for (const patch of operation.patches) bytes += PER_POINT + (patch.vector?.byteLength ?? 0) + (patch.payload?.byteLength ?? 0);
+    } else if (operation.kind === 'delete') {
+      bytes += operation.ids.length * PER_POINT;
+    }
+  }
+  return bytes;
+}
+
+/** Buffers of large upserts that belong to them alone. The caller of Engine.write gives them away. */
+export function givenAway(operations: readonly Operation[]): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>();
+  for (const operation of operations) {
+    if (operation.kind !== 'upsert') continue;
+    for (const part of [operation.points.vectors, operation.points.payloadBytes]) {
+      const whole = part.byteLength >= MOVE_BYTES_MIN && part.byteLength === part.buffer.byteLength;
+      if (whole && part.buffer instanceof ArrayBuffer) buffers.add(part.buffer);
+    }
+  }
+  return [...buffers];
+}

@@ -1,0 +1,115 @@
+/** The main thread's reads: small ones on its own read-only connection, large ones in the scan worker.
+ *
+ *  Invariant: what runs here touches few rows, so the event loop stays free; what waits in the worker is bounded.
+ *  The worker lives only while it is used. Must not know: names of collections, HTTP. */
+
+import { Worker } from 'node:worker_threads';
+import { SkeinError } from '../model/errors.js';
+import type { StoreReads } from '../storage/storage.js';
+import type { IndexWorkerData } from './index-messages.js';
+import { type ReadAnswers, type ReadKind, type ReadRequest, type RequestOf, runRead } from './reads.js';
+import type { FromScan, ToScan } from './scan-thread.js';
+
+/** Up to this many rows are read on the main thread: about a millisecond. */
+const INLINE_ROWS_MAX = 128;
+const IDLE_MS = 30_000;
+
+interface OpenRead {
+  readonly resolve: (answer: ReadAnswers[ReadKind]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Reader {
+  readonly #reads: StoreReads;
+  readonly #data: IndexWorkerData;
+  readonly #queueMax: number;
+  readonly #open = new Map<number, OpenRead>();
+  #worker: Worker | null = null;
+  #idle: NodeJS.Timeout | null = null;
+  #nextId = 1;
+  #closed = false;
+
+  constructor(reads: StoreReads, data: IndexWorkerData, queueMax: number) {
+    this.#reads = reads;
+    this.#data = data;
+    this.#queueMax = queueMax;
+  }
+
+  get waiting(): number {
+    return this.#open.size;
+  }
+
+  /** @throws CorruptData · Overloaded when too many large reads wait · ShuttingDown */
+  async read<K extends ReadKind>(request: RequestOf<K>): Promise<ReadAnswers[K]> {
+    if (this.#closed) throw new SkeinError('ShuttingDown', 'The server is stopping');
+    if (rowsOf(request) <= INLINE_ROWS_MAX) return runRead(this.#reads, request);
+    if (this.#open.size >= this.#queueMax) throw new SkeinError('Overloaded', 'Too many scans are waiting', { reason: 'scan_queue' });
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#worker ??= this.#start();
+    const worker = this.#worker;
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      // The answer to a request of kind K is of kind K: the worker runs the same table.
+      this.#open.set(id, { resolve: (answer) => resolve(answer as ReadAnswers[K]), reject });
+      worker.postMessage({ id, request } satisfies ToScan);
+    });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./scan-thread.js', import.meta.url), { workerData: this.#data, name: 'skein-scan' });
+    worker.on('message', (message: FromScan) => {
+      const open = this.#open.get(message.id);
+      this.#open.delete(message.id);
+      if ('answer' in message) open?.resolve(message.answer);
+      else open?.reject(SkeinError.fromRecord(message.refused));
+      if (this.#open.size === 0) this.#endWhenIdle();
+    });
+    worker.on('error', (error) => this.#lose(worker, error));
+    worker.on('exit', () => this.#lose(worker, new Error('the scan worker ended')));
+    return worker;
+  }
+
+  #endWhenIdle(): void {
+    this.#idle = setTimeout(() => {
+      const worker = this.#worker;
+      this.#worker = null;
+      void worker?.terminate();
+    }, IDLE_MS);
+    this.#idle.unref();
+  }
+
+  /** A read holds nothing, so a lost worker fails its reads and the next one starts another. */
+  #lose(worker: Worker, error: Error): void {
+    if (this.#worker !== worker) return;
+    this.#worker = null;
+    for (const open of this.#open.values()) open.reject(error);
+    this.#open.clear();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    const worker = this.#worker;
+    this.#worker = null;
+    for (const open of this.#open.values()) open.reject(new SkeinError('ShuttingDown', 'The server is stopping'));
+    this.#open.clear();
+    await worker?.terminate();
+    this.#reads.close();
+  }
+}
+
+/** How many rows a request may touch; unbounded ones count as infinite. */
+function rowsOf(request: ReadRequest): number {
+  switch (request.kind) {
+    case 'get':
+      return request.ids.length;
+    case 'hits':
+      return request.labels.length;
+    case 'scroll':
+      return request.filter === null ? request.limit : Number.POSITIVE_INFINITY;
+    case 'count':
+    case 'match':
+    case 'exact':
+      return Number.POSITIVE_INFINITY;
+  }
+}

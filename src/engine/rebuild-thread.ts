@@ -1,0 +1,46 @@
+/** The maintenance worker's job of building one graph anew from the store: live labels only, saved as a checkpoint, then it ends.
+ *  The owner of the collection loads the file, catches up and switches. Must not know: searches, other collections. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { openReader } from '../storage/open-store.js';
+import { createIndex } from '../vector-index/open-index.js';
+import type { IndexedCollection, IndexWorkerData } from './index-messages.js';
+import { IndexUpkeep } from './index-upkeep.js';
+
+export interface RebuildData extends IndexWorkerData {
+  readonly collection: IndexedCollection;
+}
+
+export type FromRebuild =
+  | { readonly kind: 'progress'; readonly done: number }
+  | { readonly kind: 'built'; readonly seq: number; readonly bytes: number };
+
+const SLICE_MS = 50;
+const PROGRESS_INTERVAL_MS = 250;
+/** Level at least this often counts as done; the owner catches up with the rest. */
+const ROUNDS_MAX = 3;
+
+if (parentPort === null) throw new Error('rebuild-thread.js runs as a worker only');
+const port = parentPort;
+const { collection, storePath, cacheBytes } = workerData as RebuildData;
+const { uid, labelGeneration, spec, folder } = collection;
+const reads = openReader(storePath, { cacheBytes });
+const parameters = { dimension: spec.dimension, distance: spec.distance, m: spec.hnsw.m, efConstruct: spec.hnsw.efConstruct };
+const upkeep = new IndexUpkeep(reads, uid, createIndex(parameters), 0, 0);
+const goalLabel = reads.collection(uid)?.nextLabel ?? 0;
+
+let lastMs = 0;
+for (let rounds = 0; rounds < ROUNDS_MAX; ) {
+  const more = upkeep.advance(SLICE_MS);
+  if (!more || upkeep.nextLabel >= goalLabel) rounds = more ? rounds + 1 : ROUNDS_MAX;
+  if (performance.now() - lastMs > PROGRESS_INTERVAL_MS) {
+    lastMs = performance.now();
+    port.postMessage({ kind: 'progress', done: goalLabel === 0 ? 1 : Math.min(1, upkeep.nextLabel / goalLabel) } satisfies FromRebuild);
+  }
+}
+while (upkeep.index.work(SLICE_MS)) {
+  // A small set grows into its graph before it is saved.
+}
+const bytes = await upkeep.index.save(folder, { uid, labelGeneration, seq: upkeep.seq, nextLabel: upkeep.nextLabel });
+port.postMessage({ kind: 'built', seq: upkeep.seq, bytes } satisfies FromRebuild);
+reads.close();

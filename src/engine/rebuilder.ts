@@ -1,0 +1,71 @@
+/** One rebuild at a time, in a worker that lives as long as the rebuild: started, watched, abandoned when its collection goes.
+ *  A rebuild that fails (a full disk, a drop) costs nothing but its time: the serving graph stays. */
+
+import { Worker } from 'node:worker_threads';
+import type { Log } from '../model/log.js';
+import type { IndexedCollection, IndexWorkerData } from './index-messages.js';
+import type { FromRebuild, RebuildData } from './rebuild-thread.js';
+
+const RETRY_AFTER_FAILURE_MS = 30_000;
+
+export class Rebuilder {
+  readonly #data: IndexWorkerData;
+  readonly #log: Log;
+  readonly #built: (uid: number) => void;
+  #running: { readonly uid: number; readonly worker: Worker; done: number } | null = null;
+  #count = 0;
+  #blockedUntilMs = 0;
+
+  constructor(data: IndexWorkerData, log: Log, built: (uid: number) => void) {
+    this.#data = data;
+    this.#log = log;
+    this.#built = built;
+  }
+
+  /** Rebuilds finished since the start. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get idle(): boolean {
+    return this.#running === null && performance.now() >= this.#blockedUntilMs;
+  }
+
+  /** 0 … 1 while this collection is being rebuilt, else null. */
+  progress(uid: number): number | null {
+    return this.#running?.uid === uid ? this.#running.done : null;
+  }
+
+  start(collection: IndexedCollection): void {
+    const { uid } = collection;
+    const workerData: RebuildData = { ...this.#data, collection };
+    const worker = new Worker(new URL('./rebuild-thread.js', import.meta.url), { workerData, name: 'skein-rebuild' });
+    const running = { uid, worker, done: 0 };
+    let built = false;
+    this.#running = running;
+    this.#log.info('index_rebuild_started', { uid });
+    worker.on('message', (message: FromRebuild) => {
+      if (message.kind === 'progress') running.done = message.done;
+      else built = true;
+    });
+    worker.on('error', (error) => this.#log.warn('index_rebuild_failed', { uid, reason: error.message }));
+    worker.on('exit', () => {
+      if (this.#running !== running) return;
+      this.#running = null;
+      if (built) {
+        this.#count += 1;
+        this.#built(uid);
+      } else {
+        this.#blockedUntilMs = performance.now() + RETRY_AFTER_FAILURE_MS;
+      }
+    });
+  }
+
+  /** The collection was dropped, or the node stops. */
+  async abandon(uid?: number): Promise<void> {
+    const running = this.#running;
+    if (running === null || (uid !== undefined && running.uid !== uid)) return;
+    this.#running = null;
+    await running.worker.terminate();
+  }
+}

@@ -1,0 +1,162 @@
+/** One search from request to hits: target vector → index (or exact scan) → rows → order, threshold, page.
+ *
+ *  No silent under-fill: when the graph finds fewer than min(wanted, live points), the search is answered exactly instead.
+ *  While a search is open, the dead rows it may still meet are kept (openFloors).
+ *  Must not know: HTTP, threads, how an index works. */
+
+import type { Clock } from '../model/clock.js';
+import { norm, passesThreshold } from '../model/distance.js';
+import { SkeinError } from '../model/errors.js';
+import type { PointId } from '../model/point.js';
+import type { Position } from '../model/position.js';
+import { type CatalogueEntry, shownSeq } from './catalogue.js';
+import type { Explanation, SearchAnswer, SearchHit, SearchRequest } from './engine.js';
+import type { IndexPool } from './index-pool.js';
+import type { Reader } from './reader.js';
+
+interface Found {
+  readonly hits: readonly SearchHit[];
+  readonly live: number;
+  readonly lost: number;
+  readonly seq: number;
+  readonly plan: 'flat' | 'graph' | 'exact';
+  readonly visited: number;
+}
+
+export interface SearcherParts {
+  readonly pool: IndexPool;
+  readonly reader: Reader;
+  readonly clock: Clock;
+  readonly durableSeq: () => number;
+  readonly positionAt: (seq: number) => Position;
+}
+
+export class Searcher {
+  readonly #parts: SearcherParts;
+  /** Open searches by the seq they started from. */
+  readonly #openFloors = new Map<symbol, number>();
+
+  constructor(parts: SearcherParts) {
+    this.#parts = parts;
+  }
+
+  /** Rows that died after this seq may still be met by an open search. */
+  get floorSeq(): number {
+    let floor = Number.POSITIVE_INFINITY;
+    for (const seq of this.#openFloors.values()) floor = Math.min(floor, seq);
+    return floor;
+  }
+
+  /** @throws DimensionMismatch, ZeroVector, PointNotFound, Overloaded, CorruptData */
+  async search(entry: CatalogueEntry, request: SearchRequest): Promise<SearchAnswer> {
+    const { clock } = this.#parts;
+    const startMs = clock.monotonicMs();
+    const steps: { name: string; tookMs: number }[] = [];
+    const timed = async <T>(name: string, work: Promise<T>): Promise<T> => {
+      const beganMs = clock.monotonicMs();
+      const result = await work;
+      steps.push({ name, tookMs: clock.monotonicMs() - beganMs });
+      return result;
+    };
+    const token = Symbol('search');
+    this.#openFloors.set(token, Math.min(entry.indexed.seq, this.#parts.durableSeq()));
+    try {
+      const query = await timed('target', this.#target(entry, request));
+      const self = 'id' in request.target ? request.target.id : undefined;
+      const wanted = request.offset + request.limit + (self === undefined ? 0 : 1);
+      let found = request.exact ? null : await timed('index', this.#fromIndex(entry, request, query, wanted));
+      if (found === null || found.hits.length < Math.min(wanted, found.live)) {
+        found = await timed('exact', this.#exactly(entry, request, query, wanted));
+      }
+      const hits = page(found.hits, request, entry, self);
+      const answer: SearchAnswer = {
+        hits,
+        complete: found.lost === 0,
+        ...(found.lost === 0 ? {} : { incompleteReason: `${found.lost} hits were removed while the search ran` }),
+        mode: request.exact ? 'exact' : 'vector',
+        tookMs: clock.monotonicMs() - startMs,
+        position: this.#parts.positionAt(found.seq),
+      };
+      return request.explain ? { ...answer, explain: explain(entry, request, found, steps) } : answer;
+    } finally {
+      this.#openFloors.delete(token);
+    }
+  }
+
+  async #target(entry: CatalogueEntry, { target }: SearchRequest): Promise<Float32Array> {
+    const { dimension, distance } = entry.row.spec;
+    if ('id' in target) return this.#vectorOf(entry, target.id);
+    const { vector } = target;
+    if (vector.length !== dimension) {
+      throw new SkeinError('DimensionMismatch', `The query has ${vector.length} components, collection '${entry.row.name}' has ${dimension}`, {
+        expected: dimension,
+        got: vector.length,
+      });
+    }
+    if (distance === 'cosine' && norm(vector) === 0) {
+      throw new SkeinError('ZeroVector', 'A zero vector has no direction, so no cosine to anything');
+    }
+    return vector;
+  }
+
+  async #vectorOf(entry: CatalogueEntry, id: PointId): Promise<Float32Array> {
+    const selection = { withPayload: false, withVector: true };
+    const { points } = await this.#parts.reader.read({ kind: 'get', uid: entry.row.uid, ids: [id], selection });
+    const vector = points[0]?.vector;
+    if (vector === undefined || vector === null) {
+      throw new SkeinError('PointNotFound', `Point ${JSON.stringify(id)} not found in '${entry.row.name}'`, { id });
+    }
+    return vector;
+  }
+
+  async #fromIndex(entry: CatalogueEntry, request: SearchRequest, query: Float32Array, wanted: number): Promise<Found> {
+    const { uid, spec } = entry.row;
+    const ef = Math.max(request.efSearch ?? spec.hnsw.efSearch, wanted);
+    const answer = await this.#parts.pool.search(uid, query, wanted, ef);
+    const { labels, scores, live } = answer;
+    const { hits, lost } = await this.#hits(entry, request, query, labels, scores);
+    const seq = Math.min(this.#parts.durableSeq(), Math.max(answer.seq, shownSeq(entry, this.#parts.durableSeq())));
+    return { hits, live, lost, seq, plan: scores === null ? 'graph' : 'flat', visited: scores === null ? ef : live };
+  }
+
+  async #exactly(entry: CatalogueEntry, request: SearchRequest, query: Float32Array, wanted: number): Promise<Found> {
+    const { uid, spec } = entry.row;
+    const answer = await this.#parts.reader.read({ kind: 'exact', uid, distance: spec.distance, query, limit: wanted });
+    const { hits, lost } = await this.#hits(entry, request, query, answer.labels, answer.scores);
+    return { hits, live: answer.visited, lost, seq: answer.seq, plan: 'exact', visited: answer.visited };
+  }
+
+  async #hits(entry: CatalogueEntry, request: SearchRequest, query: Float32Array, labels: Uint32Array, scores: Float64Array | null) {
+    const { uid, spec } = entry.row;
+    const { withPayload, withVector } = request;
+    return this.#parts.reader.read({ kind: 'hits', uid, distance: spec.distance, query, labels, scores, selection: { withPayload, withVector } });
+  }
+}
+
+function page(found: readonly SearchHit[], request: SearchRequest, entry: CatalogueEntry, self: PointId | undefined): SearchHit[] {
+  const { offset, limit, scoreThreshold } = request;
+  const { distance } = entry.row.spec;
+  let hits = self === undefined ? [...found] : found.filter((hit) => hit.id !== self);
+  if (scoreThreshold !== undefined) hits = hits.filter((hit) => passesThreshold(distance, hit.score, scoreThreshold));
+  return hits.slice(offset, offset + limit);
+}
+
+function explain(entry: CatalogueEntry, request: SearchRequest, found: Found, steps: Explanation['steps']): Explanation {
+  const reasons = {
+    flat: 'the collection is small enough to be searched exactly in memory',
+    graph: 'no filter, so the graph alone answers',
+    exact: request.exact ? 'exact was asked for' : 'the graph found fewer points than there are, so all were scanned',
+  };
+  const tombstones = entry.report?.status.tombstones ?? 0;
+  const advice = tombstones > found.live ? ['More than half of the graph are tombstones; a rebuild is due and will run by itself.'] : [];
+  return {
+    plan: found.plan,
+    reason: reasons[found.plan],
+    cardinality: { estimated: entry.row.pointsCount, actual: found.live },
+    visited: found.visited,
+    rejected: 0,
+    steps,
+    engines: { vector: { kind: found.plan, ef_search: request.efSearch ?? entry.row.spec.hnsw.efSearch, tombstones } },
+    advice,
+  };
+}
