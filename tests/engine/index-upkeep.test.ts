@@ -1,0 +1,136 @@
+/** Index upkeep against a model: whatever the history and however it is sliced, a search between two slices sees each point once,
+ *  as some version that was alive, never an older one than was seen before, and the end equals the store. */
+
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { encodeDefaultVector } from '../../src/codec/vector-set.js';
+import { IndexUpkeep } from '../../src/engine/index-upkeep.js';
+import type { LabelRow, StoreReads } from '../../src/storage/storage.js';
+import type { VectorIndex } from '../../src/vector-index/vector-index.js';
+import { suite } from '../support/suite.js';
+
+const test = suite('engine/index-upkeep');
+
+interface ModelRow {
+  readonly point: number;
+  readonly label: number;
+  readonly labelSeq: number;
+  readonly prevLabel: number | null;
+  deadSeq: number | null;
+}
+
+/** A store of label rows only: units of writes, each one seq. */
+class ModelStore {
+  readonly rows: ModelRow[] = [];
+  readonly live = new Map<number, ModelRow>();
+  seq = 0;
+
+  write(changes: readonly { point: number; remove: boolean }[]): void {
+    this.seq += 1;
+    const seen = new Set<number>();
+    for (const { point, remove } of changes) {
+      if (seen.has(point)) continue;
+      seen.add(point);
+      const before = this.live.get(point);
+      if (before !== undefined) before.deadSeq = this.seq;
+      this.live.delete(point);
+      if (remove) continue;
+      const row: ModelRow = { point, label: this.rows.length, labelSeq: this.seq, prevLabel: before?.label ?? null, deadSeq: null };
+      this.rows.push(row);
+      this.live.set(point, row);
+    }
+  }
+
+  reads(pageRows: number): StoreReads {
+    const partial: Partial<StoreReads> = {
+      snapshot: (read) => read(),
+      state: () => ({ seq: this.seq }) as ReturnType<StoreReads['state']>,
+      labelsFrom: (_uid, from, limit): LabelRow[] =>
+        this.rows.slice(from, from + Math.min(limit, pageRows)).map((row) => ({ ...row, vectorSet: encodeDefaultVector(new Float32Array([row.point])) })),
+      deadBetween: (_uid, after, through, limit) =>
+        this.rows
+          .filter((row): row is ModelRow & { deadSeq: number } => row.deadSeq !== null && row.deadSeq > after && row.deadSeq <= through)
+          .sort((a, b) => a.deadSeq - b.deadSeq)
+          .slice(0, limit)
+          .map(({ label, deadSeq }) => ({ label, deadSeq })),
+    };
+    return partial as StoreReads;
+  }
+}
+
+/** An index that is a set, and calls back after every turn. */
+class SetIndex {
+  readonly labels = new Set<number>();
+  readonly #turn: () => void;
+
+  constructor(turn: () => void) {
+    this.#turn = turn;
+  }
+
+  add(label: number, _vector: Float32Array, replaces: number | null): void {
+    assert.not(this.labels.has(label), 'a label is added once');
+    this.labels.add(label);
+    if (replaces !== null) assert.ok(this.labels.delete(replaces), 'what is replaced is inside');
+    this.#turn();
+  }
+
+  remove(label: number): void {
+    if (this.labels.delete(label)) this.#turn();
+  }
+
+  has(label: number): boolean {
+    return this.labels.has(label);
+  }
+
+  work(): boolean {
+    return false;
+  }
+}
+
+const change = fc.record({ point: fc.nat(5), remove: fc.boolean() });
+const unit = fc.array(change, { minLength: 1, maxLength: 4 });
+const history = fc.array(fc.record({ units: fc.array(unit, { maxLength: 6 }), slices: fc.nat(3) }), { minLength: 1, maxLength: 8 });
+
+test('between any two turns a point is seen at most once and never goes back, and the end equals the store', () => {
+  fc.assert(
+    fc.property(history, fc.integer({ min: 1, max: 7 }), (rounds, pageRows) => {
+      const store = new ModelStore();
+      const seen = new Map<number, number>();
+      const index = new SetIndex(() => {
+        const visible = new Map<number, ModelRow>();
+        for (const label of index.labels) {
+          const row = store.rows[label] as ModelRow;
+          assert.not(visible.has(row.point), 'a point is seen once');
+          visible.set(row.point, row);
+        }
+        for (const row of visible.values()) {
+          assert.ok(row.label >= (seen.get(row.point) ?? 0), 'a point never goes back to an older version');
+          seen.set(row.point, row.label);
+        }
+        // A point alive and unchanged in being (put, never deleted) since before the cursor may not vanish.
+        for (const [point, label] of seen) {
+          if (visible.has(point)) continue;
+          const deletions = store.rows.filter((row) => row.point === point && row.label >= label && row.deadSeq !== null);
+          const replacedOnly = deletions.every((row) => store.rows.some((next) => next.prevLabel === row.label));
+          assert.not(deletions.length === 0 || replacedOnly, 'a point that was only replaced stays visible');
+        }
+      });
+      const upkeep = new IndexUpkeep(store.reads(pageRows), 1, index as unknown as VectorIndex, 0, 0);
+      for (const { units, slices } of rounds) {
+        for (const changes of units) store.write(changes);
+        for (let i = 0; i < slices; i++) upkeep.advance(0);
+        for (const [, row] of store.live) {
+          if (row.labelSeq <= upkeep.seq) assert.ok(index.has(row.label), 'what seq promises is inside');
+        }
+      }
+      while (upkeep.advance(1)) {
+        // Until level.
+      }
+      assert.is(upkeep.seq, store.seq);
+      assert.equal([...index.labels].sort((a, b) => a - b), [...store.live.values()].map(({ label }) => label).sort((a, b) => a - b));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test.run();
