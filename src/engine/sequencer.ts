@@ -111,6 +111,7 @@ export class Sequencer {
         expiresAtMs: Number.isNaN(expires) ? ttlExpiry : expires,
       });
     }
+    checkLabels(collection, points.length);
     return { effects: putEffects(collection.uid, points), result: { kind: 'upsert', upserted: points.length } };
   }
 
@@ -136,6 +137,7 @@ export class Sequencer {
       const payload = this.#patchedPayload(row, patch);
       points.push({ id: patch.id, vectors, payload, expiresAtMs: row.expiresAtMs });
     }
+    checkLabels(collection, points.length);
     return { effects: putEffects(collection.uid, points), result: { kind: 'patch', patched: points.length } };
   }
 
@@ -171,6 +173,14 @@ export class Sequencer {
     });
     return { effects: deleteEffects(operation.uid, due), result: { kind: 'delete', deleted: due.length } };
   }
+}
+
+/** docs/decisions/0003-row-keys.md */
+function checkLabels(collection: CollectionState, count: number): void {
+  if (collection.nextLabel + count <= FIXED.labelMax) return;
+  throw new SkeinError('Overloaded', `Collection '${collection.name}' has used up its labels; export it and import it under a new name`, {
+    reason: 'labels_used_up',
+  });
 }
 
 function parsePayload(bytes: Uint8Array): Payload {
