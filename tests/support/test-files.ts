@@ -28,8 +28,10 @@ export interface RunOptions {
   readonly write: (text: string) => void;
 }
 
-interface FileResult extends TestRun {
+export interface FileResult extends TestRun {
+  /** Everything the file printed. */
   readonly output: string;
+  /** One line for each failed test, or one that says how the file itself failed. */
   readonly failures: readonly string[];
   readonly tookMs: number;
 }
@@ -53,7 +55,8 @@ export async function runTestFiles(options: RunOptions): Promise<TestRun> {
   const failures: string[] = [];
   const work = async (): Promise<void> => {
     for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
-      const result = await runFile(path, options.fileDeadlineMs);
+      const compiled = join(projectFolder, 'dist', 'tests', path.replace(/\.ts$/, '.js'));
+      const result = await runTestFile(compiled, `tests/${path}`, options.fileDeadlineMs);
       total.passed += result.passed;
       total.failed += result.failed;
       failures.push(...result.failures);
@@ -72,11 +75,11 @@ export function killRunningFiles(): void {
   for (const child of running) killGroup(child);
 }
 
-async function runFile(path: string, deadlineMs: number): Promise<FileResult> {
+/** Runs one compiled test file; `label` names it in failures. */
+export async function runTestFile(compiled: string, label: string, deadlineMs: number): Promise<FileResult> {
   const startMs = performance.now();
-  const compiled = join(projectFolder, 'dist', 'tests', path.replace(/\.ts$/, '.js'));
   if (!existsSync(compiled)) {
-    const failure = `tests/${path}: not built (${relative(projectFolder, compiled)} is missing)`;
+    const failure = `${label}: not built (${relative(projectFolder, compiled)} is missing)`;
     return { passed: 0, failed: 1, output: failure, failures: [failure], tookMs: 0 };
   }
   // A process group of its own, so that servers started by a test die with it.
@@ -99,7 +102,7 @@ async function runFile(path: string, deadlineMs: number): Promise<FileResult> {
   child.on('message', (message) => {
     if (!isFileReport(message)) return;
     if (message.kind === 'passed') passed += 1;
-    else if (message.kind === 'failed') failures.push(`tests/${path}: ${message.suite}: ${message.test}`);
+    else if (message.kind === 'failed') failures.push(`${label}: ${message.suite}: ${message.test}`);
     else finished = true;
   });
   const timer = setTimeout(() => {
@@ -121,10 +124,10 @@ async function runFile(path: string, deadlineMs: number): Promise<FileResult> {
   running.delete(child);
 
   const executed = passed + failures.length;
-  if (outlived) failures.push(`tests/${path}: the file did not end within ${deadlineMs} ms`);
-  else if (ending !== 'ended with code 0' && failures.length === 0) failures.push(`tests/${path}: the file ${ending}`);
-  else if (executed === 0) failures.push(`tests/${path}: no test was executed`);
-  else if (!finished) failures.push(`tests/${path}: the file ${ending} before all its suites had ended`);
+  if (outlived) failures.push(`${label}: the file did not end within ${deadlineMs} ms`);
+  else if (ending !== 'ended with code 0' && failures.length === 0) failures.push(`${label}: the file ${ending}`);
+  else if (executed === 0) failures.push(`${label}: no test was executed`);
+  else if (!finished) failures.push(`${label}: the file ${ending} before all its suites had ended`);
   return { passed, failed: failures.length, output, failures, tookMs: performance.now() - startMs };
 }
 
