@@ -1,0 +1,138 @@
+/** The configuration of a server: one frozen, checked object, made once at start.
+ *
+ *    flags  >  environment (SKEIN_…)  >  file (--config F)  >  defaults
+ *
+ *  Invariant: a Config that exists is usable: every value is in range, limits agree with each other, and a server that can be reached
+ *  from other machines has a key unless the operator said otherwise. Must not know: the command line parser, the node. */
+
+import { checkLimits, type Limits } from '../model/limits.js';
+import { readApiKeyFile } from './api-key.js';
+import { CLIENT_FIELDS, COMMAND_SECTIONS, SERVE_COMMAND_FIELDS } from './command-fields.js';
+import { readConfigFile } from './config-file.js';
+import { type Environment, readEnvironment } from './environment.js';
+import { environmentNameOf, type FieldTable, type ValuesOf } from './field.js';
+import { LIMIT_FIELDS } from './limit-fields.js';
+import { ConfigError, resolveFields, type Source } from './resolve.js';
+import type { Secret } from './secret.js';
+import { SERVER_FIELDS, SERVER_SECTIONS } from './server-fields.js';
+
+/** Paths are absolute; sizes are bytes, durations milliseconds; `auto` is left to whoever uses the value. */
+export interface Config extends ValuesOf<typeof SERVER_FIELDS> {
+  readonly limits: Limits;
+  /** The admin key from apiKeyFile, or null: no key is asked for. */
+  readonly apiKey: Secret | null;
+}
+
+export interface ConfigSources {
+  /** By key, as the command line parser found them: text, or a boolean for a bare switch. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly environment: Environment;
+  readonly workingDir: string;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Where each value came from, by key. */
+  readonly sources: Readonly<Record<string, Source>>;
+  /** What the operator should know; the server logs them. */
+  readonly warnings: readonly string[];
+}
+
+/** Reads every source, the file and the key file included.
+ *  @throws ConfigError listing everything that is wrong */
+export function loadConfig(given: ConfigSources): LoadedConfig {
+  const environment = readEnvironment(given.environment, settingVariables());
+  const problems = [...environment.problems];
+  const warnings = [...environment.warnings];
+  const base = { flags: given.flags, environment: environment.values, workingDir: given.workingDir };
+
+  const start = resolveFields(SERVE_COMMAND_FIELDS, { ...base, file: null });
+  problems.push(...start.problems);
+  const path = start.values.config;
+  const content = path === null ? null : attempt(() => readConfigFile(path), problems);
+  const file = path === null || content === null ? null : { path, content };
+  const table = { ...SERVER_FIELDS, ...LIMIT_FIELDS };
+  const { values, sources, problems: badValues } = resolveFields(table, { ...base, file });
+  problems.push(...badValues);
+
+  const keyReading = values.apiKeyFile === null ? null : attempt(() => readApiKeyFile(values.apiKeyFile ?? ''), problems);
+  warnings.push(...(keyReading?.warnings ?? []));
+  if (environment.values.has(environmentNameOf('apiKey'))) {
+    warnings.push('SKEIN_API_KEY is the key that commands send; a server takes its key from api_key_file, so this one protects nothing');
+  }
+  if (problems.length === 0) problems.push(...contradictions(values, values));
+  if (problems.length > 0) throw new ConfigError(problems);
+  if (values.insecureNoAuth && !isLoopback(values.host) && keyReading === null) {
+    warnings.push(`listening on ${values.host} without a key: everybody who reaches the port may do everything`);
+  }
+  return { config: assemble(values, values, keyReading?.key ?? null), sources: Object.freeze(sources), warnings };
+}
+
+/** The settings of a command that talks to a server or reads a folder: flags over environment over defaults.
+ *  @throws ConfigError listing everything that is wrong */
+export function loadCommandFields<const Table extends FieldTable>(
+  table: Table,
+  given: ConfigSources,
+): { readonly values: ValuesOf<Table>; readonly warnings: readonly string[] } {
+  const environment = readEnvironment(given.environment, settingVariables());
+  const sources = { flags: given.flags, environment: environment.values, workingDir: given.workingDir, file: null };
+  const { values, problems } = resolveFields(table, sources);
+  const all = [...environment.problems, ...problems];
+  if (all.length > 0) throw new ConfigError(all);
+  return { values: Object.freeze(values), warnings: environment.warnings };
+}
+
+/** The key that a command sends: given as it is, or from a file.
+ *  @throws ConfigError when the file cannot be used */
+export function clientKey(values: Pick<ValuesOf<typeof CLIENT_FIELDS>, 'apiKey' | 'apiKeyFile'>): string | null {
+  const { apiKey, apiKeyFile } = values;
+  if (apiKey !== null || apiKeyFile === null) return apiKey;
+  const problems: string[] = [];
+  const reading = attempt(() => readApiKeyFile(apiKeyFile), problems);
+  if (reading === null) throw new ConfigError(problems);
+  return reading.key.reveal();
+}
+
+/** Every SKEIN_ variable that is a setting of some command. */
+export function settingVariables(): ReadonlySet<string> {
+  const sections = [...SERVER_SECTIONS, ...COMMAND_SECTIONS];
+  return new Set(sections.flatMap(({ fields }) => Object.keys(fields).map(environmentNameOf)));
+}
+
+/** Does an address reach this machine only? A name other than localhost may resolve to anything, so it counts as reachable. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}
+
+type ServerValues = ValuesOf<typeof SERVER_FIELDS>;
+type LimitValues = ValuesOf<typeof LIMIT_FIELDS>;
+
+function contradictions(server: ServerValues, limits: LimitValues): string[] {
+  const found: string[] = [];
+  attempt(() => checkLimits(limits), found);
+  if (!isLoopback(server.host) && server.apiKeyFile === null && !server.insecureNoAuth) {
+    found.push(
+      `host ${server.host} can be reached from other machines, and no key is set: give --api-key-file FILE, or --insecure-no-auth if everybody may do everything`,
+    );
+  }
+  return found;
+}
+
+function assemble(server: ServerValues, limits: LimitValues, apiKey: Secret | null): Config {
+  const config: Record<string, unknown> = { apiKey };
+  for (const key of Object.keys(SERVER_FIELDS)) config[key] = server[key as keyof ServerValues];
+  const bounds: Record<string, number> = {};
+  for (const key of Object.keys(LIMIT_FIELDS)) bounds[key] = limits[key as keyof LimitValues];
+  config['limits'] = Object.freeze(bounds);
+  return Object.freeze(config) as unknown as Config;
+}
+
+/** Runs `action`; what it throws becomes a problem, and the answer null. */
+function attempt<Value>(action: () => Value, problems: string[]): Value | null {
+  try {
+    return action();
+  } catch (error) {
+    problems.push(error instanceof Error ? error.message : String(error));
+    return null;
+  }
+}

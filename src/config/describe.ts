@@ -1,0 +1,25 @@
+/** The configuration as people and programs may see it: every setting with its value and where it came from, secrets masked. */
+
+import type { Config } from './config.js';
+import { type Field, fileKeyOf } from './field.js';
+import { LIMIT_FIELDS } from './limit-fields.js';
+import type { FieldValue } from './parse-value.js';
+import type { Source } from './resolve.js';
+import { MASK } from './secret.js';
+import { SERVER_FIELDS } from './server-fields.js';
+
+export interface SettingShown {
+  readonly value: FieldValue | null;
+  readonly source: Source;
+}
+
+/** @returns settings by file key, in the order of the page */
+export function describeConfig(config: Config, sources: Readonly<Record<string, Source>>): Readonly<Record<string, SettingShown>> {
+  const shown: Record<string, SettingShown> = {};
+  const add = (key: string, field: Field, value: FieldValue | null): void => {
+    shown[fileKeyOf(key)] = { value: field.secret === true && value !== null ? MASK : value, source: sources[key] ?? 'default' };
+  };
+  for (const [key, field] of Object.entries(SERVER_FIELDS)) add(key, field, config[key as keyof typeof SERVER_FIELDS]);
+  for (const [key, field] of Object.entries(LIMIT_FIELDS)) add(key, field, config.limits[key as keyof typeof LIMIT_FIELDS]);
+  return shown;
+}

@@ -1,0 +1,90 @@
+/** The settings of `skein serve`, in the order in which people read about them; the limits are in limit-fields.ts. */
+
+import type { FieldTable } from './field.js';
+import { LIMIT_FIELDS } from './limit-fields.js';
+
+const MIB = 1024 * 1024;
+
+const LISTENING_FIELDS = {
+  host: {
+    kind: 'text',
+    default: '127.0.0.1',
+    doc: 'Address to listen on. One beyond this machine (0.0.0.0, ::) needs a key file, or insecure_no_auth.',
+  },
+  port: { kind: 'integer', unit: '', min: 0, max: 65_535, default: 7171, doc: 'Port of HTTP and replication; 0 takes a free one.' },
+  apiKeyFile: {
+    kind: 'path',
+    default: null,
+    doc: 'File whose first line is the admin key (16 characters or more) that every request must carry.',
+  },
+  insecureNoAuth: { kind: 'boolean', default: false, doc: 'Listen beyond this machine without any key: everybody who reaches the port may do everything.' },
+  docs: { kind: 'boolean', default: true, doc: 'Serve the page for people at /docs.' },
+  headersTimeoutMs: { kind: 'duration', min: 100, default: 10_000, doc: 'Time for the headers of a request to arrive.' },
+  keepAliveMs: { kind: 'duration', min: 0, default: 72_000, doc: 'How long an idle connection is kept open.' },
+  shutdownTimeoutMs: { kind: 'duration', min: 0, default: 30_000, doc: 'How long a stop waits for running requests before it cuts them off.' },
+} as const satisfies FieldTable;
+
+const DATA_FIELDS = {
+  dataDir: { kind: 'path', default: './data', doc: 'Folder that holds everything: store, operation log, index checkpoints, manifest.' },
+  verifyAtStart: {
+    kind: 'choice',
+    choices: ['auto', 'full', 'quick'],
+    default: 'auto',
+    doc: 'Check of the store at start. auto: full when the last stop was not clean or the store is at most 4 GiB, else quick.',
+  },
+  acceptLostTail: {
+    kind: 'boolean',
+    default: false,
+    doc: 'Start although the store is behind its manifest, giving up the writes that are missing: a new history begins, and old positions answer PositionLost.',
+  },
+  writerCacheBytes: { kind: 'bytes', min: MIB, default: 64 * MIB, doc: 'Page cache of the write thread.' },
+  readerCacheBytes: { kind: 'bytes', min: MIB, default: 32 * MIB, doc: 'Page cache of each reading connection.' },
+} as const satisfies FieldTable;
+
+const WORK_FIELDS = {
+  defaultW: {
+    kind: 'integer',
+    unit: 'nodes',
+    min: 1,
+    max: 1_000,
+    words: ['auto', 'majority'],
+    default: 'auto',
+    doc: 'Write concern of writes that name none. auto: majority from 3 voters on, else 1.',
+  },
+  writeTimeoutMs: { kind: 'duration', min: 1, default: 30_000, doc: 'How long a write may take when its request names no timeout_ms.' },
+  indexWorkers: {
+    kind: 'integer',
+    unit: 'threads',
+    min: 1,
+    max: 256,
+    words: ['auto'],
+    default: 'auto',
+    doc: 'Threads that own indexes and search them. auto: one for each core but one, at least one.',
+  },
+} as const satisfies FieldTable;
+
+const LOG_FIELDS = {
+  logLevel: {
+    kind: 'choice',
+    choices: ['debug', 'info', 'warn', 'error', 'silent'],
+    default: 'info',
+    doc: 'Least important events that are logged.',
+  },
+  logFormat: {
+    kind: 'choice',
+    choices: ['auto', 'json', 'pretty'],
+    default: 'auto',
+    doc: 'One JSON object per line, or text for people. auto: pretty on a terminal, else json.',
+  },
+} as const satisfies FieldTable;
+
+/** The same fields in sections, for pages and help. */
+export const SERVER_SECTIONS: readonly { readonly title: string; readonly fields: FieldTable }[] = [
+  { title: 'Listening', fields: LISTENING_FIELDS },
+  { title: 'Data', fields: DATA_FIELDS },
+  { title: 'Writing and searching', fields: WORK_FIELDS },
+  { title: 'Logging', fields: LOG_FIELDS },
+  { title: 'Limits', fields: LIMIT_FIELDS },
+];
+
+export const SERVER_FIELDS = { ...LISTENING_FIELDS, ...DATA_FIELDS, ...WORK_FIELDS, ...LOG_FIELDS } as const;
