@@ -24,10 +24,14 @@ export function readApiKeyFile(path: string): ApiKeyReading {
   }
   const key = (text.replace(/^\uFEFF/, '').split(/\r?\n/, 1)[0] ?? '').trim();
   if (key.length < API_KEY_LENGTH_MIN) {
-    throw new Error(`the first line of the key file ${path} has ${key.length} characters; a key has at least ${API_KEY_LENGTH_MIN}`);
+    throw new Error(
+      `the first line of the key file ${path} has ${key.length} characters; a key has at least ${API_KEY_LENGTH_MIN}`,
+    );
   }
   if (!SENDABLE.test(key)) {
-    throw new Error(`the first line of the key file ${path} holds characters that a header cannot carry; use printable ASCII without spaces`);
+    throw new Error(
+      `the first line of the key file ${path} holds characters that a header cannot carry; use printable ASCII without spaces`,
+    );
   }
   const open = process.platform !== 'win32' && (mode & WORLD_READABLE) !== 0;
   const warnings = open ? [`every user of this machine can read the key file ${path}: chmod 600 it`] : [];

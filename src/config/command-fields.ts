@@ -5,18 +5,29 @@ import type { FieldTable } from './field.js';
 /** How `serve` itself is started: where its file is, and whether it only prints what it would use. */
 export const SERVE_COMMAND_FIELDS = {
   config: { kind: 'path', default: null, doc: 'JSON file with settings under their file keys.' },
-  printConfig: { kind: 'boolean', default: false, doc: 'Print every setting with the source of its value, secrets masked, and end.' },
+  printConfig: {
+    kind: 'boolean',
+    default: false,
+    doc: 'Print every setting with the source of its value, secrets masked, and end.',
+  },
 } as const satisfies FieldTable;
 
 /** How a command reaches a server. */
 export const CLIENT_FIELDS = {
   url: { kind: 'url', default: 'http://127.0.0.1:7171', doc: 'Address of the server.' },
-  apiKey: { kind: 'text', secret: true, default: null, doc: 'Key to send. Other users of a machine can read flags: prefer the environment or a file.' },
+  apiKey: {
+    kind: 'text',
+    secret: true,
+    default: null,
+    doc: 'Key to send. Other users of a machine can read flags: prefer the environment or a file.',
+  },
   apiKeyFile: { kind: 'path', default: null, doc: 'File whose first line is the key to send.' },
   timeoutMs: { kind: 'duration', min: 1, default: 30_000, doc: 'How long one request may take.' },
 } as const satisfies FieldTable;
 
-const JSON_FIELD = { json: { kind: 'boolean', default: false, doc: 'One JSON object per line instead of text.' } } as const satisfies FieldTable;
+const JSON_FIELD = {
+  json: { kind: 'boolean', default: false, doc: 'One JSON object per line instead of text.' },
+} as const satisfies FieldTable;
 
 export const IMPORT_FIELDS = {
   ...CLIENT_FIELDS,
@@ -26,16 +37,34 @@ export const IMPORT_FIELDS = {
     default: null,
     doc: 'Format of the file; by default told by the end of its name.',
   },
-  dimension: { kind: 'integer', unit: '', min: 1, max: 65_535, default: null, doc: 'Dimension of a collection that must be created; by default that of the file.' },
+  dimension: {
+    kind: 'integer',
+    unit: '',
+    min: 1,
+    max: 65_535,
+    default: null,
+    doc: 'Dimension of a collection that must be created; by default that of the file.',
+  },
   distance: {
     kind: 'choice',
     choices: ['cosine', 'dot', 'euclid'],
     default: null,
     doc: 'Distance of a collection that must be created: cosine unless given; euclid for fvecs and bvecs.',
   },
-  idOffset: { kind: 'integer', unit: '', min: 0, max: Number.MAX_SAFE_INTEGER, default: 0, doc: 'Added to the row numbers that become ids.' },
+  idOffset: {
+    kind: 'integer',
+    unit: '',
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    default: 0,
+    doc: 'Added to the row numbers that become ids.',
+  },
   idColumn: { kind: 'text', default: 'id', doc: 'Column (csv, parquet) or field (json, ndjson) that holds the id.' },
-  vectorColumn: { kind: 'text', default: 'vector', doc: 'Column or field that holds the vector; csv also takes columns v0, v1, ….' },
+  vectorColumn: {
+    kind: 'text',
+    default: 'vector',
+    doc: 'Column or field that holds the vector; csv also takes columns v0, v1, ….',
+  },
   batch: { kind: 'integer', unit: 'points', min: 1, max: 1_000_000, default: 1_000, doc: 'Points per request.' },
   inFlight: { kind: 'integer', unit: 'requests', min: 1, max: 64, default: 4, doc: 'Requests under way at once.' },
   wait: {

@@ -7,7 +7,7 @@
 
 import { checkLimits, type Limits } from '../model/limits.js';
 import { readApiKeyFile } from './api-key.js';
-import { CLIENT_FIELDS, COMMAND_SECTIONS, SERVE_COMMAND_FIELDS } from './command-fields.js';
+import { type CLIENT_FIELDS, COMMAND_SECTIONS, SERVE_COMMAND_FIELDS } from './command-fields.js';
 import { readConfigFile } from './config-file.js';
 import { type Environment, readEnvironment } from './environment.js';
 import { environmentNameOf, type FieldTable, type ValuesOf } from './field.js';
@@ -58,7 +58,9 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
   const keyReading = values.apiKeyFile === null ? null : attempt(() => readApiKeyFile(values.apiKeyFile ?? ''), problems);
   warnings.push(...(keyReading?.warnings ?? []));
   if (environment.values.has(environmentNameOf('apiKey'))) {
-    warnings.push('SKEIN_API_KEY is the key that commands send; a server takes its key from api_key_file, so this one protects nothing');
+    warnings.push(
+      'SKEIN_API_KEY is the key that commands send; a server takes its key from api_key_file, so this one protects nothing',
+    );
   }
   if (problems.length === 0) problems.push(...contradictions(values, values));
   if (problems.length > 0) throw new ConfigError(problems);

@@ -14,7 +14,10 @@ export interface SettingShown {
 }
 
 /** @returns settings by file key, in the order of the page */
-export function describeConfig(config: Config, sources: Readonly<Record<string, Source>>): Readonly<Record<string, SettingShown>> {
+export function describeConfig(
+  config: Config,
+  sources: Readonly<Record<string, Source>>,
+): Readonly<Record<string, SettingShown>> {
   const shown: Record<string, SettingShown> = {};
   const add = (key: string, field: Field, value: FieldValue | null): void => {
     shown[fileKeyOf(key)] = { value: field.secret === true && value !== null ? MASK : value, source: sources[key] ?? 'default' };

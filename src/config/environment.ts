@@ -11,7 +11,12 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const PREFIX = 'SKEIN_';
 /** Read elsewhere: by the tests, by the benches, and by the install script. */
 const OTHERS = [/^SKEIN_TEST_/, /^SKEIN_BENCH_/, /^SKEIN_NATIVE_BUILD$/];
-const SERVICE_NAMES = [/^SKEIN_PORT_/, /^SKEIN_SERVICE_/, /^SKEIN_(?:.+_)?SERVICE_(?:HOST|PORT(?:_.+)?)$/, /^SKEIN_.+_PORT_\d+_(?:TCP|UDP|SCTP)/];
+const SERVICE_NAMES = [
+  /^SKEIN_PORT_/,
+  /^SKEIN_SERVICE_/,
+  /^SKEIN_(?:.+_)?SERVICE_(?:HOST|PORT(?:_.+)?)$/,
+  /^SKEIN_.+_PORT_\d+_(?:TCP|UDP|SCTP)/,
+];
 const SERVICE_PORT_NAME = /^SKEIN_(?:.+_)?PORT$/;
 const SERVICE_ADDRESS = /^(?:tcp|udp|sctp):\/\//i;
 
@@ -31,7 +36,9 @@ export function readEnvironment(environment: Environment, known: ReadonlySet<str
     const value = environment[name];
     if (!name.startsWith(PREFIX) || value === undefined || OTHERS.some((pattern) => pattern.test(name))) continue;
     if (isInjectedByService(name, value) && !(known.has(name) && !SERVICE_ADDRESS.test(value))) {
-      warnings.push(`${name} is passed over: it looks like a variable that Kubernetes sets for a Service (enableServiceLinks: false stops that)`);
+      warnings.push(
+        `${name} is passed over: it looks like a variable that Kubernetes sets for a Service (enableServiceLinks: false stops that)`,
+      );
     } else if (!known.has(name)) {
       problems.push(`unknown variable ${name}${suggestion(name, known)}`);
     } else if (value !== '') {

@@ -7,7 +7,13 @@ import type { NumberField } from './field.js';
 const KIB = 1024;
 const COUNT_MAX = 1_000_000_000;
 
-function count(key: keyof Limits, unit: string, min: number, doc: string, max = COUNT_MAX): NumberField & { readonly default: number } {
+function count(
+  key: keyof Limits,
+  unit: string,
+  min: number,
+  doc: string,
+  max = COUNT_MAX,
+): NumberField & { readonly default: number } {
   return { kind: 'integer', unit, min, max, default: DEFAULT_LIMITS[key], doc };
 }
 function bytes(key: keyof Limits, min: number, doc: string): NumberField & { readonly default: number } {
@@ -31,7 +37,11 @@ export const LIMIT_FIELDS = {
   answerSliceBytes: bytes('answerSliceBytes', 16 * KIB, 'Answers larger than this are written in slices of about this size.'),
   scrollBytesMax: bytes('scrollBytesMax', 64 * KIB, 'A scroll page ends early, with a cursor, at about this size.'),
   waitMsMax: duration('waitMsMax', 1, 'Longest wait a request may ask for (timeout_ms, max_wait_ms).'),
-  writeQueueBytesMax: bytes('writeQueueBytesMax', 64 * KIB, 'Bytes of writes that may wait for the writer; beyond it they are refused with Overloaded.'),
+  writeQueueBytesMax: bytes(
+    'writeQueueBytesMax',
+    64 * KIB,
+    'Bytes of writes that may wait for the writer; beyond it they are refused with Overloaded.',
+  ),
   writeQueueRequestsMax: count('writeQueueRequestsMax', 'requests', 1, 'Writes that may wait for the writer.'),
   indexLagBytesMax: bytes('indexLagBytesMax', 64 * KIB, 'How far an index may lag behind the log before new writes wait.'),
   searchQueueMax: count('searchQueueMax', 'searches', 1, 'Searches that may wait for an index worker.'),
@@ -39,9 +49,17 @@ export const LIMIT_FIELDS = {
   bodyDeadlineMs: duration('bodyDeadlineMs', 100, 'Time for an ordinary request body to arrive.'),
   streamIdleMs: duration('streamIdleMs', 100, 'Longest silence in an import stream.'),
   streamBytesPerSecondMin: count('streamBytesPerSecondMin', 'bytes per second', 0, 'Slowest import stream that is kept open.'),
-  logRetentionMs: duration('logRetentionMs', 0, 'Entries of the operation log are kept at least this long, while the log is within its hard limit.'),
+  logRetentionMs: duration(
+    'logRetentionMs',
+    0,
+    'Entries of the operation log are kept at least this long, while the log is within its hard limit.',
+  ),
   logRetentionBytes: bytes('logRetentionBytes', 0, 'The newest entries up to this size are kept however old they are.'),
-  logBytesHardMax: bytes('logBytesHardMax', 1024 * KIB, 'Hard limit of the operation log; the oldest entries go when it is reached.'),
+  logBytesHardMax: bytes(
+    'logBytesHardMax',
+    1024 * KIB,
+    'Hard limit of the operation log; the oldest entries go when it is reached.',
+  ),
   diskFreeBytesMin: bytes('diskFreeBytesMin', 0, 'Writes are refused with DiskLimitExceeded while less than this is free.'),
   idempotencyKeysMax: count('idempotencyKeysMax', 'keys', 1, 'Idempotency keys that are remembered.'),
   idempotencyMs: duration('idempotencyMs', 1_000, 'How long an idempotency key is remembered.'),

@@ -66,10 +66,16 @@ function lookUp(key: string, { flags, environment, file, workingDir }: Sources):
   const flag = flags[key];
   if (flag !== undefined) return { source: 'flag', value: flag, shownName: flagOf(key), baseDir: workingDir };
   const variable = environment.get(environmentNameOf(key));
-  if (variable !== undefined) return { source: 'environment', value: variable, shownName: environmentNameOf(key), baseDir: workingDir };
+  if (variable !== undefined)
+    return { source: 'environment', value: variable, shownName: environmentNameOf(key), baseDir: workingDir };
   const fileKey = fileKeyOf(key);
   if (file === null || !Object.hasOwn(file.content, fileKey)) return null;
-  return { source: 'file', value: file.content[fileKey], shownName: `${fileKey} in ${file.path}`, baseDir: resolve(workingDir, file.path, '..') };
+  return {
+    source: 'file',
+    value: file.content[fileKey],
+    shownName: `${fileKey} in ${file.path}`,
+    baseDir: resolve(workingDir, file.path, '..'),
+  };
 }
 
 function unknownKeys(table: FieldTable, content: Readonly<Record<string, unknown>>, path: string): string[] {

@@ -11,21 +11,41 @@ const LISTENING_FIELDS = {
     default: '127.0.0.1',
     doc: 'Address to listen on. One beyond this machine (0.0.0.0, ::) needs a key file, or insecure_no_auth.',
   },
-  port: { kind: 'integer', unit: '', min: 0, max: 65_535, default: 7171, doc: 'Port of HTTP and replication; 0 takes a free one.' },
+  port: {
+    kind: 'integer',
+    unit: '',
+    min: 0,
+    max: 65_535,
+    default: 7171,
+    doc: 'Port of HTTP and replication; 0 takes a free one.',
+  },
   apiKeyFile: {
     kind: 'path',
     default: null,
     doc: 'File whose first line is the admin key (16 characters or more) that every request must carry.',
   },
-  insecureNoAuth: { kind: 'boolean', default: false, doc: 'Listen beyond this machine without any key: everybody who reaches the port may do everything.' },
+  insecureNoAuth: {
+    kind: 'boolean',
+    default: false,
+    doc: 'Listen beyond this machine without any key: everybody who reaches the port may do everything.',
+  },
   docs: { kind: 'boolean', default: true, doc: 'Serve the page for people at /docs.' },
   headersTimeoutMs: { kind: 'duration', min: 100, default: 10_000, doc: 'Time for the headers of a request to arrive.' },
   keepAliveMs: { kind: 'duration', min: 0, default: 72_000, doc: 'How long an idle connection is kept open.' },
-  shutdownTimeoutMs: { kind: 'duration', min: 0, default: 30_000, doc: 'How long a stop waits for running requests before it cuts them off.' },
+  shutdownTimeoutMs: {
+    kind: 'duration',
+    min: 0,
+    default: 30_000,
+    doc: 'How long a stop waits for running requests before it cuts them off.',
+  },
 } as const satisfies FieldTable;
 
 const DATA_FIELDS = {
-  dataDir: { kind: 'path', default: './data', doc: 'Folder that holds everything: store, operation log, index checkpoints, manifest.' },
+  dataDir: {
+    kind: 'path',
+    default: './data',
+    doc: 'Folder that holds everything: store, operation log, index checkpoints, manifest.',
+  },
   verifyAtStart: {
     kind: 'choice',
     choices: ['auto', 'full', 'quick'],
@@ -51,7 +71,12 @@ const WORK_FIELDS = {
     default: 'auto',
     doc: 'Write concern of writes that name none. auto: majority from 3 voters on, else 1.',
   },
-  writeTimeoutMs: { kind: 'duration', min: 1, default: 30_000, doc: 'How long a write may take when its request names no timeout_ms.' },
+  writeTimeoutMs: {
+    kind: 'duration',
+    min: 1,
+    default: 30_000,
+    doc: 'How long a write may take when its request names no timeout_ms.',
+  },
   indexWorkers: {
     kind: 'integer',
     unit: 'threads',

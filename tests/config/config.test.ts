@@ -4,9 +4,9 @@ import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { clientKey, type ConfigSources, isLoopback, loadCommandFields, loadConfig } from '../../src/config/config.js';
-import { describeConfig } from '../../src/config/describe.js';
 import { IMPORT_FIELDS } from '../../src/config/command-fields.js';
+import { type ConfigSources, clientKey, isLoopback, loadCommandFields, loadConfig } from '../../src/config/config.js';
+import { describeConfig } from '../../src/config/describe.js';
 import { environmentNameOf, fileKeyOf, flagOf } from '../../src/config/field.js';
 import { LIMIT_FIELDS } from '../../src/config/limit-fields.js';
 import { ConfigError } from '../../src/config/resolve.js';
@@ -53,7 +53,11 @@ test('with nothing given, every value is its default, frozen, and safe to start'
 
 test('a flag wins over the environment, that over the file, that over the default, for every setting alike', (t) => {
   const folder = t.folder();
-  const ports = fc.record({ flag: fc.option(fc.nat(65_535)), environment: fc.option(fc.nat(65_535)), file: fc.option(fc.nat(65_535)) });
+  const ports = fc.record({
+    flag: fc.option(fc.nat(65_535)),
+    environment: fc.option(fc.nat(65_535)),
+    file: fc.option(fc.nat(65_535)),
+  });
   fc.assert(
     fc.property(ports, ({ flag, environment, file }) => {
       const path = fileWith(folder, file === null ? {} : { port: file });
@@ -62,7 +66,10 @@ test('a flag wins over the environment, that over the file, that over the defaul
         environment: environment === null ? {} : { SKEIN_PORT: String(environment) },
       });
       assert.is(config.port, flag ?? environment ?? file ?? 7171);
-      assert.is(sources['port'], flag !== null ? 'flag' : environment !== null ? 'environment' : file !== null ? 'file' : 'default');
+      assert.is(
+        sources['port'],
+        flag !== null ? 'flag' : environment !== null ? 'environment' : file !== null ? 'file' : 'default',
+      );
     }),
     { numRuns: 40 },
   );
@@ -81,7 +88,10 @@ test('limits are settings like any other, with units, under all of their names',
 
 test('unknown keys and variables are refused, all at once, with the names that were meant', (t) => {
   const path = fileWith(t.folder(), { prot: 1, data_dir: 'd', 'data-dir': 'd' });
-  const problems = problemsOf({ flags: { config: path, logLevel: 'loud' }, environment: { SKEIN_INDEX_WORKER: '2', SKEIN_PORT: 'x' } });
+  const problems = problemsOf({
+    flags: { config: path, logLevel: 'loud' },
+    environment: { SKEIN_INDEX_WORKER: '2', SKEIN_PORT: 'x' },
+  });
   assert.is(problems.length, 5, problems.join('\n'));
   assert.ok(problems.includes('unknown variable SKEIN_INDEX_WORKER (did you mean SKEIN_INDEX_WORKERS?)'));
   assert.ok(problems.includes(`unknown key "prot" in ${path} (did you mean port?)`));
@@ -100,7 +110,10 @@ test('the name of the file may come from the environment, and its paths are rela
 test('a file that is missing, not JSON or not an object is refused with its path and place', (t) => {
   const folder = t.folder();
   assert.match(problemsOf({ flags: { config: join(folder, 'none.json') } })[0] ?? '', 'cannot be read');
-  assert.match(problemsOf({ flags: { config: fileWith(folder, '{\n  "port": 1,\n}') } })[0] ?? '', /is not JSON: .*line 3 column 1/s);
+  assert.match(
+    problemsOf({ flags: { config: fileWith(folder, '{\n  "port": 1,\n}') } })[0] ?? '',
+    /is not JSON: .*line 3 column 1/s,
+  );
   assert.match(problemsOf({ flags: { config: fileWith(folder, '[]') } })[0] ?? '', 'one JSON object');
 });
 
@@ -122,7 +135,8 @@ test('an address beyond this machine needs a key, or the word of the operator', 
   assert.is(keyed.config.apiKey?.reveal(), KEY);
   assert.equal(keyed.warnings, []);
   for (const host of ['localhost', '127.0.0.1', '127.9.9.9', '::1']) assert.ok(isLoopback(host), host);
-  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'my-host', '127.0.0.1.example.test', '']) assert.not.ok(isLoopback(host), host);
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'my-host', '127.0.0.1.example.test', ''])
+    assert.not.ok(isLoopback(host), host);
 });
 
 test('a key file that is short, missing, not sendable or open to all is named', (t) => {
@@ -177,12 +191,19 @@ test('the names of a setting follow from its key, and no two settings share one'
 });
 
 test('commands take flags over the environment over defaults, and refuse unknown variables too', () => {
-  const { values } = loadCommandFields(IMPORT_FIELDS, { ...nothing, flags: { batch: '10' }, environment: { SKEIN_BATCH: '5', SKEIN_URL: 'http://h:1/' } });
+  const { values } = loadCommandFields(IMPORT_FIELDS, {
+    ...nothing,
+    flags: { batch: '10' },
+    environment: { SKEIN_BATCH: '5', SKEIN_URL: 'http://h:1/' },
+  });
   assert.is(values.batch, 10);
   assert.is(values.url, 'http://h:1');
   assert.is(values.format, null);
   assert.is(values.idColumn, 'id');
-  assert.throws(() => loadCommandFields(IMPORT_FIELDS, { ...nothing, environment: { SKEIN_BACTH: '5' } }), /did you mean SKEIN_BATCH/);
+  assert.throws(
+    () => loadCommandFields(IMPORT_FIELDS, { ...nothing, environment: { SKEIN_BACTH: '5' } }),
+    /did you mean SKEIN_BATCH/,
+  );
 });
 
 test('a command sends the key it is given, else the one in the file, else none', (t) => {

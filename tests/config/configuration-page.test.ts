@@ -8,7 +8,11 @@ const test = suite('config/configuration-page');
 
 test('the page is the one that the tables make', () => {
   const hint = 'run: node dist/tests/config/configuration-page.js --write';
-  assert.is(readFileSync(PAGE_PATH, 'utf8') === configurationPage(), true, `docs/CONFIGURATION.md differs from src/config; ${hint}`);
+  assert.is(
+    readFileSync(PAGE_PATH, 'utf8') === configurationPage(),
+    true,
+    `docs/CONFIGURATION.md differs from src/config; ${hint}`,
+  );
 });
 
 test.run();

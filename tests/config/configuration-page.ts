@@ -46,7 +46,9 @@ export function configurationPage(): string {
 }
 
 function table(fields: FieldTable, withFileKey: boolean): string {
-  const head = withFileKey ? '| file key | flag | environment | takes | default | |\n|---|---|---|---|---|---|' : '| flag | environment | takes | default | |\n|---|---|---|---|---|';
+  const head = withFileKey
+    ? '| file key | flag | environment | takes | default | |\n|---|---|---|---|---|---|'
+    : '| flag | environment | takes | default | |\n|---|---|---|---|---|';
   const rows = Object.entries(fields).map(([key, field]) => {
     const names = [`\`${flagOf(key)}\``, `\`${environmentNameOf(key)}\``];
     const cells = [...(withFileKey ? [`\`${fileKeyOf(key)}\``] : []), ...names, takes(field), shownDefault(field), field.doc];
@@ -59,7 +61,9 @@ function takes(field: Field): string {
   switch (field.kind) {
     case 'integer': {
       const range = field.max >= 1_000_000_000 ? `${field.min} or more` : `${field.min} to ${field.max}`;
-      return [`${range}${field.unit === '' ? '' : ` ${field.unit}`}`, ...(field.words ?? []).map((word) => `\`${word}\``)].join(', ');
+      return [`${range}${field.unit === '' ? '' : ` ${field.unit}`}`, ...(field.words ?? []).map((word) => `\`${word}\``)].join(
+        ', ',
+      );
     }
     case 'bytes':
     case 'duration':
@@ -80,4 +84,5 @@ function shownDefault(field: Field): string {
   return field.default === null ? 'none' : `\`${formatValue(field, field.default)}\``;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv.includes('--write')) writeFileSync(PAGE_PATH, configurationPage());
+if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv.includes('--write'))
+  writeFileSync(PAGE_PATH, configurationPage());

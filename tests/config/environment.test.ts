@@ -7,7 +7,18 @@ import { suite } from '../support/suite.js';
 const test = suite('config/environment');
 
 test('settings are taken, empty ones count as not set, and variables of others are left alone', () => {
-  const reading = readEnvironment({ SKEIN_PORT: '7272', SKEIN_HOST: '', PATH: '/bin', SKEINX: '1', SKEIN_TEST_SEED: '3', SKEIN_BENCH_DATA: 'x', SKEIN_NATIVE_BUILD: 'plain' }, settingVariables());
+  const reading = readEnvironment(
+    {
+      SKEIN_PORT: '7272',
+      SKEIN_HOST: '',
+      PATH: '/bin',
+      SKEINX: '1',
+      SKEIN_TEST_SEED: '3',
+      SKEIN_BENCH_DATA: 'x',
+      SKEIN_NATIVE_BUILD: 'plain',
+    },
+    settingVariables(),
+  );
   assert.equal([...reading.values], [['SKEIN_PORT', '7272']]);
   assert.equal(reading.warnings, []);
   assert.equal(reading.problems, []);
@@ -15,7 +26,10 @@ test('settings are taken, empty ones count as not set, and variables of others a
 
 test('a mistyped variable is refused with the name that was meant', () => {
   const reading = readEnvironment({ SKEIN_DATADIR: '/data', SKEIN_QUUX: '1', skein_port: '1' }, settingVariables());
-  assert.equal(reading.problems, ['unknown variable SKEIN_DATADIR (did you mean SKEIN_DATA_DIR?)', 'unknown variable SKEIN_QUUX']);
+  assert.equal(reading.problems, [
+    'unknown variable SKEIN_DATADIR (did you mean SKEIN_DATA_DIR?)',
+    'unknown variable SKEIN_QUUX',
+  ]);
 });
 
 test('what Kubernetes injects for Services named skein or skein-something is passed over with a warning', () => {
@@ -36,7 +50,11 @@ test('what Kubernetes injects for Services named skein or skein-something is pas
   assert.equal([...reading.values], []);
   assert.equal(reading.problems, []);
   assert.is(reading.warnings.length, Object.keys(injected).length);
-  for (const name of Object.keys(injected)) assert.ok(reading.warnings.some((warning) => warning.startsWith(`${name} `)), name);
+  for (const name of Object.keys(injected))
+    assert.ok(
+      reading.warnings.some((warning) => warning.startsWith(`${name} `)),
+      name,
+    );
 });
 
 test('a port that is not an address of a Service stays a setting, and a strange one a mistake', () => {

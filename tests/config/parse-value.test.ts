@@ -52,7 +52,24 @@ test('durations are milliseconds unless a unit is given', () => {
 });
 
 test('a size that is not whole, not plain or not a size is refused and shown', () => {
-  for (const given of ['64M', '1.3', '0.3KiB', '-1', '1e6', 'MiB', '', '1 MiB 2', '0x10', '9999999999TiB', -1, 1.5, null, true, [], '٣']) {
+  for (const given of [
+    '64M',
+    '1.3',
+    '0.3KiB',
+    '-1',
+    '1e6',
+    'MiB',
+    '',
+    '1 MiB 2',
+    '0x10',
+    '9999999999TiB',
+    -1,
+    1.5,
+    null,
+    true,
+    [],
+    '٣',
+  ]) {
     const problem = problemOf(bytes, given);
     assert.match(problem, 'a size such as 64MiB', String(given));
     assert.ok(problem.includes(JSON.stringify(given)), problem);
@@ -103,7 +120,8 @@ test('booleans take the usual words and nothing else', () => {
 test('addresses are http or https, carry no credentials, and lose a slash at the end', () => {
   assert.is(parseValue(url, 'http://localhost:7171/'), 'http://localhost:7171');
   assert.is(parseValue(url, 'https://example.test/skein/'), 'https://example.test/skein');
-  for (const given of ['localhost:7171', 'ws://a', '', 7171, 'http://']) assert.match(problemOf(url, given), 'must be an address');
+  for (const given of ['localhost:7171', 'ws://a', '', 7171, 'http://'])
+    assert.match(problemOf(url, given), 'must be an address');
   for (const given of ['http://u:p@h', 'http://h/?a=1', 'http://h/#x']) assert.match(problemOf(url, given), 'plain address');
 });
 
