@@ -1,0 +1,257 @@
+/** The write path against a plain model: random units over collections, with refusals and batches, on a real store.
+ *  After every group the rows, counts, versions and digests equal the model; a refused unit leaves no trace and takes no seq;
+ *  applying the log to an empty store gives the same digest. */
+
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { decodeEntry } from '../../src/codec/entry.js';
+import { chainHash } from '../../src/codec/digest.js';
+import { Applier } from '../../src/engine/applier.js';
+import { UnitWriter } from '../../src/engine/unit-writer.js';
+import { WriterState } from '../../src/engine/writer-state.js';
+import { DEFAULT_HNSW } from '../../src/model/collection.js';
+import { SkeinError } from '../../src/model/errors.js';
+import { DEFAULT_LIMITS } from '../../src/model/limits.js';
+import type { Operation } from '../../src/model/operation.js';
+import type { PointBlock, PointId } from '../../src/model/point.js';
+import { openWriter } from '../../src/storage/open-store.js';
+import type { StoreReads, StoreWriter } from '../../src/storage/storage.js';
+import { checkDigests, newStorePath, TEST_CACHE } from '../support/open-test-store.js';
+import { suite } from '../support/suite.js';
+
+const test = suite('engine/unit-writer', { deadlineMs: 120_000 });
+const NAMES = ['a', 'b', 'c'];
+
+interface Row {
+  readonly id: PointId;
+  readonly vector?: number;
+  readonly payload?: object;
+  readonly ifVersion?: number;
+  readonly ttl?: number;
+}
+
+function block(rows: readonly Row[], dimension = 2): PointBlock {
+  const payloads = rows.map(({ payload }) => Buffer.from(payload === undefined ? '' : JSON.stringify(payload)));
+  let end = 0;
+  return {
+    ids: rows.map(({ id }) => id),
+    dimension,
+    vectors: new Float32Array(rows.flatMap(({ vector = 0 }) => Array.from({ length: dimension }, () => vector))),
+    payloadBytes: Buffer.concat(payloads),
+    payloadEnds: Uint32Array.from(payloads, ({ length }) => (end += length)),
+    ifVersions: Float64Array.from(rows, ({ ifVersion }) => ifVersion ?? Number.NaN),
+    expiresAt: Float64Array.from(rows, ({ ttl }) => ttl ?? Number.NaN),
+  };
+}
+
+const create = (collection: string, ttlMs: number | null = null): Operation => ({
+  kind: 'create_collection',
+  collection,
+  spec: { dimension: 2, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs },
+});
+
+const id: fc.Arbitrary<PointId> = fc.oneof(fc.nat(7), fc.constantFrom('x', 'y', '7', 'zé'));
+const name = fc.constantFrom(...NAMES);
+const payload = fc.record({ p: fc.nat(3) }, { requiredKeys: [], noNullPrototype: true });
+const ids = fc.uniqueArray(id, { minLength: 1, maxLength: 5 });
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 2, arbitrary: name.map((collection) => create(collection)) },
+  { weight: 1, arbitrary: name.map((collection): Operation => ({ kind: 'delete_collection', collection })) },
+  { weight: 1, arbitrary: fc.tuple(name, fc.nat(9)).map(([collection, efSearch]): Operation => ({ kind: 'update_collection', collection, change: { efSearch } })) },
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(name, ids, fc.nat(3), payload, fc.option(fc.nat(4)), fc.constantFrom(2, 2, 2, 2, 3))
+      .map(([collection, points, vector, data, ifVersion, dimension]): Operation => ({
+        kind: 'upsert',
+        collection,
+        points: block(points.map((point) => ({ id: point, vector, payload: data, ...(ifVersion === null ? {} : { ifVersion }) })), dimension),
+      })),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(name, ids, fc.option(fc.nat(3)), fc.option(payload)).map(([collection, points, vector, data]): Operation => ({
+      kind: 'patch',
+      collection,
+      patches: points.map((point) => ({
+        id: point,
+        ...(vector === null ? {} : { vector: new Float32Array([vector, vector]) }),
+        ...(data === null ? {} : { payload: Buffer.from(JSON.stringify(data)) }),
+      })),
+    })),
+  },
+  { weight: 3, arbitrary: fc.tuple(name, ids).map(([collection, points]): Operation => ({ kind: 'delete', collection, ids: points })) },
+);
+
+type Model = Map<string, Map<string, { vector: number; payload: Record<string, unknown> }>>;
+
+/** What a unit should do: the new model, or null when it must be refused. */
+function model(before: Model, operations: readonly Operation[]): Model | null {
+  const after: Model = new Map([...before].map(([key, points]) => [key, new Map(points)]));
+  for (const each of operations) {
+    const points = after.get(each.collection);
+    if (each.kind === 'create_collection') {
+      if (points !== undefined) return null;
+      after.set(each.collection, new Map());
+      continue;
+    }
+    if (points === undefined) return null;
+    if (each.kind === 'delete_collection') after.delete(each.collection);
+    if (each.kind === 'delete') for (const point of each.ids) points.delete(JSON.stringify(point));
+    if (each.kind === 'upsert') {
+      if (each.points.dimension !== 2) return null;
+      for (let i = 0; i < each.points.ids.length; i++) {
+        const key = JSON.stringify(each.points.ids[i]);
+        const wanted = each.points.ifVersions?.[i] ?? Number.NaN;
+        // The model knows no versions: 0 means absent; any other small number never matches by accident below.
+        if (!Number.isNaN(wanted) && (wanted === 0) === points.has(key)) return null;
+        if (!Number.isNaN(wanted) && wanted !== 0) return null;
+        const end = each.points.payloadEnds[i] as number;
+        const start = i === 0 ? 0 : (each.points.payloadEnds[i - 1] as number);
+        const text = Buffer.from(each.points.payloadBytes.subarray(start, end)).toString() || '{}';
+        points.set(key, { vector: each.points.vectors[2 * i] as number, payload: JSON.parse(text) });
+      }
+    }
+    if (each.kind === 'patch') {
+      for (const patch of each.patches) {
+        const key = JSON.stringify(patch.id);
+        const point = points.get(key);
+        if (point === undefined) return null;
+        const change = patch.payload === undefined ? {} : JSON.parse(Buffer.from(patch.payload).toString());
+        points.set(key, { vector: patch.vector?.[0] ?? point.vector, payload: { ...point.payload, ...change } });
+      }
+    }
+  }
+  return after;
+}
+
+function stored(reads: StoreReads): Model {
+  const all: Model = new Map();
+  for (const { uid, name: collection } of reads.collections()) {
+    const points = new Map();
+    for (const row of reads.pointsAfter(uid, null, 1_000)) {
+      const vectorSet = Buffer.from(reads.vectorSet(uid, row.label) as Uint8Array);
+      points.set(JSON.stringify(row.id), { vector: vectorSet.readFloatLE(12), payload: JSON.parse(Buffer.from(row.payload).toString() || '{}') });
+    }
+    all.set(collection, points);
+  }
+  return all;
+}
+
+const sorted = (all: Model): unknown => [...all].map(([key, points]) => [key, [...points].sort()]).sort();
+
+/** Versions in the thousands, so that a small if_version never matches one by accident. */
+function skipSeqs(units: UnitWriter, store: StoreWriter): void {
+  store.begin();
+  for (let i = 0; i < 10; i++) {
+    units.run({ operations: [create('skipped')] }, 1);
+    units.run({ operations: [{ kind: 'delete_collection', collection: 'skipped' }] }, 1);
+  }
+  units.state.flush();
+  store.commit();
+}
+
+function replayed(log: StoreReads, folder: string): { digest: string; chain: string } {
+  const store = openWriter(newStorePath(folder), TEST_CACHE);
+  const state = new WriterState(store);
+  const applier = new Applier(store, state);
+  store.begin();
+  for (const { seq, entry } of log.logFrom(1, 1_000_000, 1e9)) {
+    const { effect, timeMs, last, digest } = decodeEntry(entry);
+    applier.apply(effect, seq, timeMs);
+    state.advance(seq, chainHash(state.state.chainHash, entry), entry.length);
+    if (last) assert.is(state.digest.toBytes().toString('hex'), Buffer.from(digest as Uint8Array).toString('hex'), `the digest carried by unit end ${seq}`);
+  }
+  state.flush();
+  store.commit();
+  checkDigests(store);
+  const result = { digest: hex(store.state().digest), chain: hex(store.state().chainHash) };
+  store.close();
+  return result;
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+test('random groups of units equal the model, refusals leave no trace, and the log replays to the same digest', (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.array(fc.array(operation, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 }), { maxLength: 10 }), (groups) => {
+      const store = openWriter(newStorePath(t.folder()), TEST_CACHE);
+      const units = new UnitWriter(store, DEFAULT_LIMITS);
+      skipSeqs(units, store);
+      let expected: Model = new Map();
+      for (const group of groups) {
+        store.begin();
+        for (const operations of group) {
+          const next = model(expected, operations);
+          const seqBefore = units.state.state.seq;
+          try {
+            units.run({ operations }, 1_000);
+            assert.ok(next !== null, 'the model refuses what was accepted');
+            expected = next as Model;
+          } catch (error) {
+            if (!(error instanceof SkeinError)) throw error;
+            assert.ok(next === null, `the model accepts what was refused: ${error.message}`);
+            assert.is(units.state.state.seq, seqBefore);
+          }
+        }
+        units.state.flush();
+        store.commit();
+        assert.equal(sorted(stored(store)), sorted(expected));
+        checkDigests(store);
+      }
+      const here = { digest: hex(store.state().digest), chain: hex(store.state().chainHash) };
+      assert.equal(replayed(store, t.folder()), here);
+      store.close();
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test('a key is remembered with the unit: a repeat answers as the first did, another body conflicts', (t) => {
+  const store = openWriter(newStorePath(t.folder()), TEST_CACHE);
+  t.after(() => store.close());
+  const units = new UnitWriter(store, DEFAULT_LIMITS);
+  const idempotency = { scope: new Uint8Array(32).fill(1), body: new Uint8Array(32).fill(2) };
+  const request = { operations: [create('a'), { kind: 'upsert', collection: 'a', points: block([{ id: 1 }]) } as const], idempotency };
+  store.begin();
+  const first = units.run(request, 1_000);
+  const repeat = units.run(request, 2_000);
+  assert.equal({ ...repeat, uids: [], repeated: false }, { ...first, uids: [] });
+  assert.ok(repeat.repeated);
+  assert.throws(() => units.run({ ...request, idempotency: { ...idempotency, body: new Uint8Array(32) } }, 2_000), /another request/);
+  const empty = { operations: [{ kind: 'delete', collection: 'a', ids: ['absent'] } as const], idempotency: { ...idempotency, scope: new Uint8Array(32) } };
+  const nothing = units.run(empty, 3_000);
+  assert.is(nothing.seq, first.seq + 1, 'a write without effect is logged so that it is remembered');
+  assert.is(units.run(empty, 3_000).seq, nothing.seq);
+  units.state.flush();
+  store.commit();
+});
+
+test('a payload-only change keeps the label, a changed vector takes a new one, and expiry deletes what is due', (t) => {
+  const store = openWriter(newStorePath(t.folder()), TEST_CACHE);
+  t.after(() => store.close());
+  const units = new UnitWriter(store, DEFAULT_LIMITS);
+  store.begin();
+  units.run({ operations: [create('a', 500)] }, 1_000);
+  const put = (rows: Row[]): number => units.run({ operations: [{ kind: 'upsert', collection: 'a', points: block(rows) }] }, 1_000).seq;
+  put([{ id: 1, vector: 1 }]);
+  const changed = put([{ id: 1, vector: 1, payload: { x: 1 } }]);
+  assert.is(store.pointById(1, 1)?.label, 0);
+  assert.is(store.pointById(1, 1)?.version, changed);
+  put([{ id: 1, vector: 2 }]);
+  assert.is(store.pointById(1, 1)?.label, 1);
+  assert.is(store.pointById(1, 1)?.prevLabel, 0);
+  put([{ id: 2, ttl: 9_000 }]);
+  units.state.flush();
+  store.commit();
+  store.begin();
+  assert.is(units.sweepExpired(1_499).length, 0);
+  assert.is(units.sweepExpired(1_500)[0]?.results[0]?.kind, 'delete');
+  assert.is(store.pointById(1, 1), undefined);
+  assert.ok(store.pointById(1, 2));
+  units.state.flush();
+  store.commit();
+  checkDigests(store);
+});
+
+test.run();
