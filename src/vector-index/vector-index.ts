@@ -47,24 +47,32 @@ export interface CheckpointHead {
 export interface VectorIndex {
   readonly parameters: IndexParameters;
   /** Adds a label and tombstones `replaces` in the same turn, so that a search sees one of the two, never both, never neither.
-   *  @param vector length = dimension, finite, as given by the user (a normalised copy is made for cosine). Cost: one HNSW insert. */
+   *  @param vector length = dimension, finite, as given by the user (a normalised copy is made for cosine). Cost: one HNSW insert.
+   *  @throws RangeError on a label that was inside before, removed or not, and on a vector that breaks its promise; nothing is done then */
   add(label: number, vector: Float32Array, replaces: number | null): void;
   /** Tombstones a label; a label that is not inside is ignored. */
   remove(label: number): void;
   has(label: number): boolean;
   /** Labels inside and alive, ascending. */
   liveLabels(): Uint32Array;
-  /** @param limit ≥ 1, may exceed the live count  @param ef raised to limit when smaller. Cost: about ef·log(n) distances. */
+  /** @param limit ≥ 1, may exceed the live count  @param ef raised to limit when smaller; flat ignores it
+   *  @returns fewer than min(limit, live) hits when the graph has live points that cannot be reached from the query: whoever promises all
+   *  of them looks exactly then. Cost: about ef / (1 − tombstone share) · log(n) distances. */
   search(query: Float32Array, limit: number, ef: number): IndexHits;
   /** Does a slice of pending growth (flat → graph); true while more is left. */
   work(budgetMs: number): boolean;
   status(): IndexStatus;
   /** Writes a checkpoint into `folder` (temporary file, fsync, rename, fsync of the folder) and removes older ones there.
-   *  While it runs, searches go on and mutations must wait for the promise. @returns bytes written */
+   *  While it runs, searches go on and mutations must wait for the promise: they throw. Nothing older is removed before the new one is
+   *  durable, whatever fails. Two saves into one folder at a time are safe; the one committed last stays.
+   *  @returns bytes written  @throws Error when the files could not be written whole */
   save(folder: string, head: Omit<CheckpointHead, 'format' | 'parameters'>): Promise<number>;
+  /** Gives the native memory back at once (the garbage collector does not see its size); after a running save, if there is one.
+   *  Every other call throws or answers nothing from then on. */
+  close(): void;
 }
 
-/** What opening a checkpoint gave: an index on a fresh native object, or why the files were not trusted. */
+/** What opening a checkpoint gave: an index on a fresh native object, or why the files were not trusted ('none': there are none). */
 export type OpenedCheckpoint =
   | { readonly index: VectorIndex; readonly head: CheckpointHead }
   | { readonly refused: string };

@@ -1,0 +1,118 @@
+/** A folder of checkpoints: how one comes into being, which is the newest, and what is left over.
+ *
+ *    <name>.hnsw.tmp ─write, fsync, check─► <name>.hnsw        <name>.json.tmp ─write, fsync─► <name>.json, fsync of the folder
+ *
+ *  <name> is the seq, or <seq>-2, <seq>-3 … while a file of that name is there. The head (.json) is the commit point: data without a
+ *  head is nothing. Invariant: at any moment, also after a crash, the checkpoint committed last is there, untouched.
+ *  Must not know: what the data mean. */
+
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodeHead } from './checkpoint-head.js';
+import { type FileCheck, readHashed } from './hashed-file.js';
+import type { CheckpointHead } from './vector-index.js';
+
+/** What is to be written. */
+export interface CheckpointSource {
+  readonly kind: 'flat' | 'graph';
+  readonly live: number;
+  readonly removed: Uint32Array;
+  write(path: string): Promise<void>;
+  /** Must accept every whole file that write() makes. @param bytes the file's size */
+  check(bytes: number): FileCheck;
+}
+
+const NAME = /^(\d+)(?:-(\d+))?\.(?:json|hnsw)(?:\.tmp)?$/;
+/** Another thread may be writing into the folder: what has no head is left alone until nobody can be at it any more. */
+const STRAY_AGE_MS = 600_000;
+const NAMES_PER_SEQ_MAX = 1_000;
+
+/** Names that have a head, newest first. A folder that is not there has none. @throws Error of the file system */
+export async function committedNames(folder: string): Promise<string[]> {
+  const order = (name: string): number[] => name.split('-').map(Number);
+  return (await entries(folder))
+    .filter((entry) => entry.endsWith('.json'))
+    .map((entry) => entry.slice(0, -'.json'.length))
+    .sort((a, b) => {
+      const [seqA = 0, turnA = 1] = order(a);
+      const [seqB = 0, turnB = 1] = order(b);
+      return seqB - seqA || turnB - turnA;
+    });
+}
+
+/** Writes, checks and commits a checkpoint, then removes every other one and old leftovers.
+ *  @returns bytes of data and head  @throws Error when it could not be written whole; what was there before is still there */
+export async function writeCheckpoint(folder: string, head: CheckpointHead, source: CheckpointSource): Promise<number> {
+  await mkdir(folder, { recursive: true });
+  const name = await reserveName(folder, head.seq);
+  const dataPath = join(folder, `${name}.hnsw`);
+  const headPath = join(folder, `${name}.json`);
+  try {
+    await source.write(`${dataPath}.tmp`);
+    await syncPath(`${dataPath}.tmp`, 'r+');
+    const { size } = await stat(`${dataPath}.tmp`);
+    const digest = await readHashed(`${dataPath}.tmp`, source.check(size));
+    await rename(`${dataPath}.tmp`, dataPath);
+    const { kind, live, removed } = source;
+    const text = encodeHead({ ...head, kind, live, removed, dataBytes: digest.bytes, dataSha256: digest.sha256 });
+    await writeFile(`${headPath}.tmp`, text);
+    await syncPath(`${headPath}.tmp`, 'r+');
+    await rename(`${headPath}.tmp`, headPath);
+    await syncPath(folder, 'r');
+    await removeOthers(folder, name);
+    return digest.bytes + Buffer.byteLength(text);
+  } catch (error) {
+    if (!(await committedNames(folder)).includes(name)) {
+      for (const path of [dataPath, `${dataPath}.tmp`, `${headPath}.tmp`]) await rm(path, { force: true });
+    }
+    throw error;
+  }
+}
+
+/** Takes a name that nobody has, by making its data file, empty. */
+async function reserveName(folder: string, seq: number): Promise<string> {
+  for (let turn = 1; turn <= NAMES_PER_SEQ_MAX; turn++) {
+    const name = turn === 1 ? String(seq) : `${seq}-${turn}`;
+    try {
+      await (await open(join(folder, `${name}.hnsw`), 'wx')).close();
+      return name;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+  throw new Error(`${NAMES_PER_SEQ_MAX} checkpoint names of seq ${seq} are taken`);
+}
+
+async function syncPath(path: string, flags: 'r' | 'r+'): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Heads go before their data, so that no head is ever without its data. */
+async function removeOthers(folder: string, kept: string): Promise<void> {
+  for (const name of await committedNames(folder)) {
+    if (name === kept) continue;
+    await rm(join(folder, `${name}.json`), { force: true });
+    await rm(join(folder, `${name}.hnsw`), { force: true });
+  }
+  const nowMs = (await stat(join(folder, `${kept}.json`))).mtimeMs;
+  for (const entry of await entries(folder)) {
+    if (entry === `${kept}.json` || entry === `${kept}.hnsw`) continue;
+    const found = await stat(join(folder, entry)).catch(() => null);
+    if (found !== null && nowMs - found.mtimeMs > STRAY_AGE_MS) await rm(join(folder, entry), { force: true });
+  }
+}
+
+/** Files of ours, whatever their state; others are nobody's business here. */
+async function entries(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((entry) => NAME.test(entry));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

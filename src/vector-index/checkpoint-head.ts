@@ -1,0 +1,119 @@
+/** The head of a checkpoint: what its data file belongs to, how to recognise it, and which of its labels were removed.
+ *
+ *    { head: {…}, sha256: of head's JSON }   one canonical text: encode(decode(text)) = text, byte for byte
+ *
+ *  The head is written last and names the SHA-256 of the data, so a checkpoint is whole or not there at all.
+ *  Must not know: files, graphs. */
+
+import { createHash } from 'node:crypto';
+import type { CheckpointHead, IndexParameters } from './vector-index.js';
+
+export interface StoredHead extends CheckpointHead {
+  readonly kind: 'flat' | 'graph';
+  /** Live labels in the data. */
+  readonly live: number;
+  readonly dataBytes: number;
+  readonly dataSha256: string;
+  /** Labels in the data that were removed, ascending. */
+  readonly removed: Uint32Array;
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+export function encodeHead(head: StoredHead): string {
+  const { dimension, distance, m, efConstruct } = head.parameters;
+  const body = JSON.stringify({
+    format: head.format,
+    kind: head.kind,
+    uid: head.uid,
+    label_generation: head.labelGeneration,
+    seq: head.seq,
+    next_label: head.nextLabel,
+    parameters: { dimension, distance, m, ef_construct: efConstruct },
+    live: head.live,
+    data_bytes: head.dataBytes,
+    data_sha256: head.dataSha256,
+    removed: packLabels(head.removed),
+  });
+  return `{"head":${body},"sha256":"${sha256(body)}"}\n`;
+}
+
+/** @throws Error when a single byte of the text is not as it was written */
+export function decodeHead(text: string): StoredHead {
+  const head = fromJson(JSON.parse(text));
+  if (encodeHead(head) !== text) throw new Error('the head fails its checksum');
+  return head;
+}
+
+/** Every field has its type afterwards; that the values are those that were written is for the checksum to say. */
+function fromJson(parsed: unknown): StoredHead {
+  const head = field(parsed, 'head');
+  const parameters = field(head, 'parameters');
+  const integer = (parent: unknown, name: string): number => {
+    const value = field(parent, name);
+    if (!Number.isSafeInteger(value) || (value as number) < 0) throw new Error(`${name} is not an integer from 0`);
+    return value as number;
+  };
+  const text = (parent: unknown, name: string): string => {
+    const value = field(parent, name);
+    if (typeof value !== 'string') throw new Error(`${name} is not a text`);
+    return value;
+  };
+  if (integer(head, 'format') !== 1) throw new Error(`checkpoint format ${integer(head, 'format')} is not known`);
+  return {
+    format: 1,
+    kind: text(head, 'kind') === 'flat' ? 'flat' : 'graph',
+    uid: integer(head, 'uid'),
+    labelGeneration: integer(head, 'label_generation'),
+    seq: integer(head, 'seq'),
+    nextLabel: integer(head, 'next_label'),
+    parameters: {
+      dimension: integer(parameters, 'dimension'),
+      distance: text(parameters, 'distance') as IndexParameters['distance'],
+      m: integer(parameters, 'm'),
+      efConstruct: integer(parameters, 'ef_construct'),
+    },
+    live: integer(head, 'live'),
+    dataBytes: integer(head, 'data_bytes'),
+    dataSha256: text(head, 'data_sha256'),
+    removed: unpackLabels(text(head, 'removed')),
+  };
+}
+
+function field(parent: unknown, name: string): unknown {
+  if (typeof parent !== 'object' || parent === null || !Object.hasOwn(parent, name)) throw new Error(`${name} is missing`);
+  return (parent as Record<string, unknown>)[name];
+}
+
+/** Ascending labels as their distances, each in groups of 7 bits, low first, a high bit for "more follows"; base64. */
+function packLabels(labels: Uint32Array): string {
+  const bytes = Buffer.allocUnsafe(labels.length * 5);
+  let at = 0;
+  let before = 0;
+  for (const label of labels) {
+    let rest = label - before;
+    before = label;
+    for (; rest > 0x7f; rest = Math.floor(rest / 128)) at = bytes.writeUInt8((rest % 128) | 0x80, at);
+    at = bytes.writeUInt8(rest, at);
+  }
+  return bytes.toString('base64', 0, at);
+}
+
+function unpackLabels(text: string): Uint32Array {
+  const bytes = Buffer.from(text, 'base64');
+  const labels = new Uint32Array(bytes.length);
+  let count = 0;
+  let before = 0;
+  let value = 0;
+  let scale = 1;
+  for (const byte of bytes) {
+    value += (byte & 0x7f) * scale;
+    scale *= 128;
+    if (byte > 0x7f) continue;
+    before += value;
+    labels[count++] = before;
+    value = 0;
+    scale = 1;
+  }
+  return labels.slice(0, count);
+}

@@ -1,0 +1,148 @@
+/** Vectors as users gave them, row after row in one Float32Array, searched exactly.
+ *
+ *  A removed row becomes a hole; holes are closed (order kept) when they are half of the rows, unless the rows are pinned: a graph
+ *  that grows from them walks them by row number. Labels are unique. Scores equal model/distance.ts bit for bit.
+ *  Must not know: graphs, files. */
+
+import { type Distance, dot, norm, squaredEuclid } from '../model/distance.js';
+import { type ScoredLabels, TopK } from './exact-scan.js';
+
+const FIRST_CAPACITY = 4;
+const HOLE = -1;
+const HOLES_MIN = 32;
+/** Label, norm, view object and map entry of one row. */
+const ROW_OVERHEAD_BYTES = 220;
+
+export class FlatRows {
+  readonly #dimension: number;
+  readonly #distance: Distance;
+  readonly #rowOf = new Map<number, number>();
+  /** capacity × dimension */
+  #values: Float32Array = new Float32Array(0);
+  /** One view per row over #values, so that a scan allocates nothing. */
+  #views: Float32Array[] = [];
+  #labels: Int32Array = new Int32Array(0);
+  #norms: Float64Array = new Float64Array(0);
+  #rows = 0;
+  #pinned = false;
+
+  constructor(dimension: number, distance: Distance) {
+    this.#dimension = dimension;
+    this.#distance = distance;
+  }
+
+  /** Live labels. */
+  get size(): number {
+    return this.#rowOf.size;
+  }
+
+  /** Rows in use, holes included; row numbers are below it. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get memoryBytes(): number {
+    return this.#labels.length * (this.#dimension * 4 + ROW_OVERHEAD_BYTES);
+  }
+
+  has(label: number): boolean {
+    return this.#rowOf.has(label);
+  }
+
+  /** @param label not inside  @param vector length = dimension; a copy is kept. Cost: one copy; doubling now and then. */
+  add(label: number, vector: Float32Array): void {
+    if (this.#rows === this.#labels.length) this.#grow();
+    const row = this.#rows++;
+    const view = this.#views[row] as Float32Array;
+    view.set(vector);
+    this.#labels[row] = label;
+    this.#norms[row] = norm(view);
+    this.#rowOf.set(label, row);
+  }
+
+  /** @returns false when the label was not inside */
+  remove(label: number): boolean {
+    const row = this.#rowOf.get(label);
+    if (row === undefined) return false;
+    this.#rowOf.delete(label);
+    this.#labels[row] = HOLE;
+    this.#closeHoles();
+    return true;
+  }
+
+  /** Keeps row numbers as they are from now on. */
+  pin(): void {
+    this.#pinned = true;
+  }
+
+  /** @returns the label of a row, or null for a hole */
+  labelAt(row: number): number | null {
+    const label = this.#labels[row];
+    return label === undefined || label === HOLE ? null : label;
+  }
+
+  /** A view of the row's vector, valid until the next add or remove. */
+  vectorAt(row: number): Float32Array {
+    return this.#views[row] as Float32Array;
+  }
+
+  /** Ascending. */
+  liveLabels(): Uint32Array {
+    return Uint32Array.from(this.#rowOf.keys()).sort();
+  }
+
+  /** The exact best `limit`, ties by label. Cost: one distance per row. */
+  search(query: Float32Array, limit: number): ScoredLabels {
+    const top = new TopK(this.#distance, limit);
+    const queryNorm = this.#distance === 'cosine' ? norm(query) : 0;
+    for (let row = 0; row < this.#rows; row++) {
+      const label = this.#labels[row] as number;
+      if (label === HOLE) continue;
+      top.offer(label, this.#score(query, queryNorm, row));
+    }
+    return top.finish();
+  }
+
+  /** The same arithmetic as model/distance.ts scorer, with the stored norm taken from memory. */
+  #score(query: Float32Array, queryNorm: number, row: number): number {
+    const stored = this.#views[row] as Float32Array;
+    if (this.#distance === 'dot') return dot(query, stored);
+    if (this.#distance === 'euclid') return Math.sqrt(squaredEuclid(query, stored));
+    const product = queryNorm * (this.#norms[row] as number);
+    if (product === 0) return 0;
+    const cosine = dot(query, stored) / product;
+    return cosine > 1 ? 1 : cosine < -1 ? -1 : cosine;
+  }
+
+  #grow(): void {
+    const capacity = Math.max(FIRST_CAPACITY, this.#labels.length * 2);
+    const values = new Float32Array(capacity * this.#dimension);
+    values.set(this.#values);
+    this.#values = values;
+    this.#views = Array.from({ length: capacity }, (_, row) => values.subarray(row * this.#dimension, (row + 1) * this.#dimension));
+    const labels = new Int32Array(capacity);
+    labels.set(this.#labels);
+    this.#labels = labels;
+    const norms = new Float64Array(capacity);
+    norms.set(this.#norms);
+    this.#norms = norms;
+  }
+
+  #closeHoles(): void {
+    const holes = this.#rows - this.#rowOf.size;
+    if (this.#pinned || holes < HOLES_MIN || holes * 2 < this.#rows) return;
+    let to = 0;
+    for (let from = 0; from < this.#rows; from++) {
+      const label = this.#labels[from] as number;
+      if (label === HOLE) continue;
+      if (to !== from) {
+        (this.#views[to] as Float32Array).set(this.#views[from] as Float32Array);
+        this.#labels[to] = label;
+        this.#norms[to] = this.#norms[from] as number;
+        this.#rowOf.set(label, to);
+      }
+      to += 1;
+    }
+    this.#rows = to;
+  }
+}

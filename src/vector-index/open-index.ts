@@ -1,0 +1,139 @@
+/** Making an index: empty, or from the newest checkpoint that can be trusted.
+ *
+ *  Nothing of a checkpoint reaches native code before its head's checksum, its owner, its size, its SHA-256 and its shape are found right;
+ *  then it is read into a fresh native object. What is refused is rebuilt from the store. Must not know: storage, threads. */
+
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '../model/clock.js';
+import { DISTANCES } from '../model/distance.js';
+import { FIXED } from '../model/limits.js';
+import { committedNames } from './checkpoint-folder.js';
+import { decodeHead, type StoredHead } from './checkpoint-head.js';
+import { FlatFileCheck } from './flat-file.js';
+import { FlatRows } from './flat-rows.js';
+import { GrowingIndex, type GrowthLimits } from './growing-index.js';
+import { type FileDigest, readHashed } from './hashed-file.js';
+import { HnswFileCheck } from './hnsw-file.js';
+import { HnswGraph, nativeLibrary } from './hnsw-graph.js';
+import type { CheckpointHead, IndexParameters, OpenedCheckpoint, VectorIndex } from './vector-index.js';
+
+/** Both have defaults: model/limits.ts FIXED, the system's clock. */
+export interface IndexOptions {
+  readonly limits?: GrowthLimits;
+  readonly clock?: Clock;
+}
+
+/** What a checkpoint must belong to. */
+export interface ExpectedCheckpoint {
+  readonly uid: number;
+  readonly labelGeneration: number;
+  readonly parameters: IndexParameters;
+}
+
+const HEAD_BYTES_MAX = 64 * 1024 * 1024;
+/** Below 2, hnswlib's level of a point is infinite; its link counts are 16 bits wide. */
+const M_MIN = 2;
+const M_MAX = 4_096;
+
+/** An empty index. @throws RangeError on parameters that the native code must never see */
+export function createIndex(parameters: IndexParameters, options: IndexOptions = {}): VectorIndex {
+  checkParameters(parameters);
+  return indexOf(parameters, options, new FlatRows(parameters.dimension, parameters.distance), new Uint32Array(0));
+}
+
+/** Opens the newest checkpoint in the folder that is whole and belongs to `expected`. Never rejects.
+ *  @returns the index on a fresh native object, or `refused`: 'none' when no checkpoint is there, else what is wrong with each
+ *  Cost: reads the file twice (verifying, loading), in slices or off this thread. */
+export async function openCheckpoint(folder: string, expected: ExpectedCheckpoint, options: IndexOptions = {}): Promise<OpenedCheckpoint> {
+  const refusals: string[] = [];
+  try {
+    checkParameters(expected.parameters);
+    for (const name of await committedNames(folder)) {
+      try {
+        return await openOne(folder, name, expected, options);
+      } catch (error) {
+        refusals.push(`${name}: ${messageOf(error)}`);
+      }
+    }
+  } catch (error) {
+    refusals.push(messageOf(error));
+  }
+  return { refused: refusals.length === 0 ? 'none' : refusals.join('; ') };
+}
+
+/** Which build of the native library this process runs, for status. */
+export function nativeBuild(): string {
+  return nativeLibrary().build;
+}
+
+async function openOne(folder: string, name: string, expected: ExpectedCheckpoint, options: IndexOptions): Promise<OpenedCheckpoint> {
+  const head = await readHead(join(folder, `${name}.json`));
+  checkOwner(head, expected);
+  const { parameters } = expected;
+  const dataPath = join(folder, `${name}.hnsw`);
+  const { size } = await stat(dataPath);
+  if (size !== head.dataBytes) throw new Error(`the data has ${size} bytes instead of ${head.dataBytes}`);
+
+  if (head.kind === 'flat') {
+    const check = new FlatFileCheck(parameters);
+    mustEqual(await readHashed(dataPath, check), head);
+    checkLabels(check.rows.liveLabels(), head);
+    return { index: indexOf(parameters, options, check.rows, head.removed), head: publicHead(head) };
+  }
+  const check = new HnswFileCheck(parameters, size);
+  mustEqual(await readHashed(dataPath, check), head);
+  checkLabels(check.labels, head);
+  const graph = await HnswGraph.open(parameters, dataPath, check.labels, head.removed);
+  return { index: indexOf(parameters, options, graph, head.removed), head: publicHead(head) };
+}
+
+async function readHead(path: string): Promise<StoredHead> {
+  const { size } = await stat(path);
+  if (size > HEAD_BYTES_MAX) throw new Error(`the head has ${size} bytes`);
+  return decodeHead(await readFile(path, 'utf8'));
+}
+
+function checkOwner(head: StoredHead, expected: ExpectedCheckpoint): void {
+  const compare = (what: string, found: unknown, wanted: unknown): void => {
+    if (found !== wanted) throw new Error(`it is of ${what} ${String(found)}, not ${String(wanted)}`);
+  };
+  compare('collection uid', head.uid, expected.uid);
+  compare('label generation', head.labelGeneration, expected.labelGeneration);
+  compare('dimension', head.parameters.dimension, expected.parameters.dimension);
+  compare('distance', head.parameters.distance, expected.parameters.distance);
+  compare('m', head.parameters.m, expected.parameters.m);
+  compare('ef_construct', head.parameters.efConstruct, expected.parameters.efConstruct);
+}
+
+function mustEqual(found: FileDigest, head: StoredHead): void {
+  if (found.bytes !== head.dataBytes || found.sha256 !== head.dataSha256) throw new Error('the data fails its checksum');
+}
+
+function checkLabels(labels: Uint32Array, head: StoredHead): void {
+  for (const label of labels) if (label >= head.nextLabel) throw new Error(`label ${label} is beyond next_label ${head.nextLabel}`);
+  if (labels.length !== head.live + head.removed.length) throw new Error(`the data hold ${labels.length} labels`);
+}
+
+function publicHead({ uid, labelGeneration, seq, nextLabel, parameters }: StoredHead): CheckpointHead {
+  return { format: 1, uid, labelGeneration, seq, nextLabel, parameters };
+}
+
+function indexOf(parameters: IndexParameters, options: IndexOptions, content: FlatRows | HnswGraph, removed: Uint32Array): VectorIndex {
+  const limits = options.limits ?? { flatPointsMax: FIXED.flatPointsMax, flatBytesMax: FIXED.flatBytesMax };
+  return new GrowingIndex(parameters, limits, options.clock ?? systemClock, content, removed);
+}
+
+function checkParameters({ dimension, distance, m, efConstruct }: IndexParameters): void {
+  const between = (name: string, value: number, least: number, most: number): void => {
+    if (!Number.isInteger(value) || value < least || value > most) throw new RangeError(`${name} is ${value}, not ${least} to ${most}`);
+  };
+  between('dimension', dimension, 1, FIXED.dimensionMax);
+  between('m', m, M_MIN, M_MAX);
+  between('ef_construct', efConstruct, 1, FIXED.labelMax);
+  if (!DISTANCES.includes(distance)) throw new RangeError(`distance ${distance} is not known`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
