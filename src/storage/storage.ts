@@ -7,7 +7,7 @@
  *
  *  Must not know: operations, HTTP, indexes, workers. Formats: docs/STORAGE_FORMAT.md. */
 
-import type { CollectionRecord, CollectionSpec } from '../model/collection.js';
+import type { CollectionRecord } from '../model/collection.js';
 import type { PointId } from '../model/point.js';
 
 /** Where the store stands; one row, changed in the same transaction as the data. */
@@ -25,8 +25,9 @@ export interface StoreState {
   readonly nextUid: number;
   /** First seq still in the log (seq + 1 when the log is empty). */
   readonly logMinSeq: number;
+  /** Bytes of the entries in the log. */
   readonly logBytes: number;
-  /** Dead rows with deadSeq ≤ this are gone or may go. */
+  /** All dead rows with deadSeq ≤ this are gone; of later ones some may be gone too. */
   readonly reapedSeq: number;
 }
 
@@ -83,13 +84,17 @@ export interface LogRow {
 }
 
 /** Reads, common to both kinds of connection. Outside `snapshot` each call is its own read transaction.
- *  @throws SkeinError CorruptData (details: collection uid, label or id, table) when a row fails its CRC */
+ *  Byte arrays that are returned are the caller's own.
+ *  @throws SkeinError CorruptData (details: table, collection_uid, label or id or seq) when a row fails its CRC or a page is damaged
+ *  @throws StorageFailure when the file cannot be read at all */
 export interface StoreReads {
-  /** Runs `read` in one read transaction: all it reads belongs to one state. Keep it under a second. */
+  /** Runs `read` in one read transaction: all it reads belongs to one state. Keep it under a second. Nested calls join the outer
+   *  one; on the writer inside begin … commit it sees the changes made so far. */
   snapshot<T>(read: () => T): T;
   state(): StoreState;
   /** Live collections, by uid. */
   collections(): CollectionRow[];
+  /** A live collection; a dropped one is undefined. */
   collection(uid: number): CollectionRow | undefined;
   /** The live point of an id. Cost: two index lookups, about 10 µs. */
   pointById(uid: number, id: PointId): PointRow | undefined;
@@ -100,12 +105,15 @@ export interface StoreReads {
   pointsAfter(uid: number, after: PointId | null, limit: number): PointRow[];
   /** Rows with label ≥ fromLabel in label order, at most `limit` and at most about bytesMax of vectors (at least one if any). */
   labelsFrom(uid: number, fromLabel: number, limit: number, bytesMax: number): LabelRow[];
-  /** All live labels with label < belowLabel, ascending. Cost: a scan of the point rows, about 0.3 µs each. */
+  /** All live labels with label < belowLabel, ascending. Cost: a scan of the point rows, about 0.3 µs each. The rows' CRCs are not
+   *  checked (their number is, against the catalogue, outside a write transaction). */
   liveLabels(uid: number, belowLabel: number): Uint32Array;
   /** Rows that died with afterSeq < deadSeq ≤ throughSeq, in deadSeq order. */
   deadBetween(uid: number, afterSeq: number, throughSeq: number, limit: number): { label: number; deadSeq: number }[];
   /** Log rows with seq ≥ fromSeq, in order, at most `limit` and about bytesMax (at least one if any). CRC and order checked. */
   logFrom(fromSeq: number, limit: number, bytesMax: number): LogRow[];
+  /** Chain hash at logMinSeq − 1, 32 bytes: what the first row of the log continues. */
+  logBaseHash(): Uint8Array;
   /** 64 bucket sums of one page of the digest tree (1,024 bytes); zeros when the page was never written. */
   digestPage(uid: number, page: number): Uint8Array;
   /** Live points that expired at or before nowMs, oldest first, over all live collections. */
@@ -117,11 +125,13 @@ export interface StoreReads {
 }
 
 /** The one writing connection. All changes happen between begin and commit.
+ *  After StorageFull or StorageFailure inside a transaction only rollback is left.
  *  @throws StorageFull (SQLITE_FULL: clean, heals) · StorageFailure (any other error: the process must stop, outcome unknown) */
 export interface StoreWriter extends StoreReads {
   begin(): void;
   /** Returns when the transaction is durable (fsync done). */
   commit(): void;
+  /** Undoes everything since begin; harmless when SQLite has done so by itself. */
   rollback(): void;
   /** A mark inside the transaction; one at a time. */
   savepoint(): void;
@@ -140,21 +150,30 @@ export interface StoreWriter extends StoreReads {
   writeDigestPage(uid: number, page: number, sums: Uint8Array): void;
   appendLog(row: LogRow, timeMs: number): void;
   remember(row: RememberedRow): void;
+  /** Replaces the state row. A state with an empty log (logMinSeq = seq + 1) makes its chain hash the log's base hash.
+   *  @throws StorageFailure when logMinSeq or reapedSeq are older than what upkeep has stored: read state() after upkeep */
   writeState(state: StoreState): void;
 
-  /** Upkeep in small transactions of its own (never between begin and commit). Each does at most `rowsMax` rows and returns how many it did. */
+  /** Upkeep in small durable transactions of its own (never between begin and commit). Each does at most `rowsMax` rows and returns
+   *  how many it did: as many as rowsMax means that there may be more. Instants are milliseconds since 1970.
+   *
+   *  Removes point rows with deadSeq ≤ throughSeq and their vectors; sets reapedSeq when none is left. */
   reapDead(throughSeq: number, rowsMax: number): number;
+  /** Removes rows of dropped collections: points, vectors, digest pages, and last the catalogue row. */
   purgeDropped(rowsMax: number): number;
   /** Removes whole units from the start of the log: those older than olderThanMs while the log is larger than keepBytes, and any while it
-   *  is larger than hardBytes; never a unit that ends after keepFromSeq (null: none). Adjusts state().logMinSeq and logBytes. */
+   *  is larger than hardBytes; never the unit of keepFromSeq or a later one (null: no such bound). Adjusts state().logMinSeq and
+   *  logBytes. A unit with more than rowsMax rows goes whole. */
   pruneLog(rule: { olderThanMs: number; keepBytes: number; hardBytes: number; keepFromSeq: number | null }, rowsMax: number): number;
   /** Forgets idempotency keys older than olderThanMs and all but the newest keysMax. */
   pruneRemembered(olderThanMs: number, keysMax: number, rowsMax: number): number;
-  /** Gives free pages back to the file system, at most pagesMax. */
+  /** Gives free pages back to the file system, at most pagesMax. @returns pages given back */
   vacuumSome(pagesMax: number): number;
-  /** Moves the WAL into the database: PASSIVE until all is moved, then TRUNCATE when it is over capBytes. @throws StorageFailure */
+  /** Moves the WAL into the database as far as readers allow; when all is moved and the WAL is over capBytes, cuts it to nothing
+   *  (waits a fifth of a second for readers, else leaves it for the next call).
+   *  @throws StorageFull (the database file could not grow; nothing is lost) · StorageFailure */
   checkpointWal(capBytes: number): { walBytes: number; truncated: boolean };
-  /** Frees what the store can free: the last passive checkpoint, PRAGMA optimize. */
+  /** Rolls back what is open, moves the WAL once more, closes. No PRAGMA optimize: its statistics would change query plans. */
   close(): void;
 }
 
@@ -168,6 +187,33 @@ export class StorageFailure extends Error {
   override readonly name = 'StorageFailure';
 }
 
+/** Why a store, a folder or a driver cannot be used at all:
+ *  missing, empty (0 bytes), foreign (not a store of ours, or its header is damaged), exists (where a new one was asked for),
+ *  format (another version of ours), settings (a pragma does not hold), driver, locked (another process), unwritable, folder. */
+export type RefusalReason =
+  | 'missing'
+  | 'empty'
+  | 'foreign'
+  | 'exists'
+  | 'format'
+  | 'settings'
+  | 'driver'
+  | 'locked'
+  | 'unwritable'
+  | 'folder';
+
+/** A store, a folder or a driver that cannot be used; nothing was changed. The message is for an operator. */
+export class StoreRefused extends Error {
+  override readonly name = 'StoreRefused';
+  readonly reason: RefusalReason;
+
+  constructor(reason: RefusalReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** Who a new store belongs to. clusterId, nodeId and historyId are 32 lower-case hex digits. */
 export interface NewStore {
   readonly clusterId: string;
   readonly nodeId: string;
@@ -176,7 +222,8 @@ export interface NewStore {
 }
 
 export interface StoreOptions {
+  /** Page cache of the connection. */
   readonly cacheBytes: number;
+  /** Largest size of the database file in pages (schema.ts, PAGE_BYTES); a write that needs more throws StorageFull. Default: none. */
+  readonly pagesMax?: number;
 }
-
-export type { CollectionRecord, CollectionSpec };

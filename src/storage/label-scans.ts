@@ -1,0 +1,87 @@
+/** What an index reads to come level with the store: rows in label order, live labels, deaths in log order.
+ *  Only heads of points are read, never payloads. Must not know: indexes, checkpoints. */
+
+import { corruptData, damagedRow } from './database-errors.js';
+import type { Database } from './driver.js';
+import { placeOfPoint, POINT_HEAD, POINT_HEAD_CELLS, readPointHead } from './point-row.js';
+import { isCount } from './row-checksum.js';
+import { firstKeyOf, rowKey } from './row-keys.js';
+import type { LabelRow, StoreReads } from './storage.js';
+import { readVectorSet } from './vectors.js';
+
+export type LabelScans = Pick<StoreReads, 'labelsFrom' | 'liveLabels' | 'deadBetween'>;
+
+/** @param reads how this connection makes a snapshot and reads a catalogue row */
+export function labelScans(db: Database, reads: Pick<StoreReads, 'snapshot' | 'collection'>, isWriting: () => boolean): LabelScans {
+  const head = POINT_HEAD.split(', ').map((column) => `p.${column}`);
+  const rows = db
+    .prepare(
+      `SELECT ${head.join(', ')}, v.key, v.crc, v.vector_set FROM points AS p LEFT JOIN vectors AS v ON v.key = p.key
+       WHERE p.key >= ? AND p.key < ? ORDER BY p.key LIMIT ?`,
+    )
+    .raw();
+  const live = db.prepare('SELECT key FROM points NOT INDEXED WHERE key >= ? AND key < ? AND dead_seq IS NULL ORDER BY key').pluck();
+  const liveCount = db
+    .prepare('SELECT count(*) FROM points NOT INDEXED WHERE key >= ? AND key < ? AND dead_seq IS NULL')
+    .pluck();
+  const dead = db
+    .prepare(
+      `SELECT ${POINT_HEAD} FROM points INDEXED BY points_dead
+       WHERE uid = ? AND dead_seq > ? AND dead_seq <= ? ORDER BY dead_seq, key LIMIT ?`,
+    )
+    .raw();
+
+  /** A damaged dead_seq shows in the number of live rows, which the catalogue keeps under its own CRC. */
+  function checkLiveCount(uid: number, belowKey: number, found: number): void {
+    const collection = reads.collection(uid);
+    if (collection === undefined) return;
+    const count = found + (liveCount.get(belowKey, firstKeyOf(uid + 1)) as number);
+    if (count === collection.pointsCount) return;
+    throw corruptData(
+      `Collection uid ${uid} has ${count} live rows and ${collection.pointsCount} points in the catalogue`,
+      { table: 'points', collection_uid: uid },
+    );
+  }
+
+  return {
+    labelsFrom: (uid, fromLabel, limit, bytesMax) => {
+      const found: LabelRow[] = [];
+      let bytes = 0;
+      for (const cells of rows.iterate(rowKey(uid, fromLabel), firstKeyOf(uid + 1), limit) as Iterable<unknown[]>) {
+        const row = readLabelRow(cells);
+        found.push(row);
+        bytes += row.vectorSet.length;
+        if (bytes >= bytesMax) break;
+      }
+      return found;
+    },
+    liveLabels: (uid, belowLabel) =>
+      reads.snapshot(() => {
+        const base = firstKeyOf(uid);
+        const keys = live.all(base, base + belowLabel) as unknown[];
+        const labels = new Uint32Array(keys.length);
+        for (let i = 0; i < keys.length; i++) {
+          const key = keys[i];
+          if (!isCount(key)) throw damagedRow('points', { collection_uid: uid });
+          labels[i] = key - base;
+        }
+        if (!isWriting()) checkLiveCount(uid, base + belowLabel, labels.length);
+        return labels;
+      }),
+    deadBetween: (uid, afterSeq, throughSeq, limit) =>
+      (dead.all(uid, afterSeq, throughSeq, limit) as unknown[][]).map((cells) => {
+        const row = readPointHead(cells);
+        if (row === null || row.deadSeq === null) throw damagedRow('points', placeOfPoint(cells));
+        return { label: row.label, deadSeq: row.deadSeq };
+      }),
+  };
+}
+
+function readLabelRow(cells: readonly unknown[]): LabelRow {
+  const row = readPointHead(cells);
+  if (row === null) throw damagedRow('points', placeOfPoint(cells));
+  const vectorSet = readVectorSet(cells.slice(POINT_HEAD_CELLS));
+  if (vectorSet === null) throw damagedRow('vectors', { collection_uid: row.uid, label: row.label });
+  const { label, labelSeq, prevLabel, deadSeq } = row;
+  return { label, labelSeq, prevLabel, deadSeq, vectorSet };
+}

@@ -1,0 +1,122 @@
+/** The table of points: reads by id, by label and in scroll order, and its writes.
+ *
+ *  Invariant: at most one row per (collection, id) is alive (dead_seq is null); the partial unique index points_live sees to it.
+ *  Every statement names the index it runs on, so a changed plan is an error when the store is opened, not a slow query.
+ *  Must not know: vectors, digests, what a write means. */
+
+import { encodePointId } from '../codec/point-id.js';
+import type { PointId } from '../model/point.js';
+import { damagedRow } from './database-errors.js';
+import type { Database } from './driver.js';
+import { placeOfPoint, POINT_HEAD, pointChecksum, readPointHead, readPointRow } from './point-row.js';
+import { columnChecksum } from './row-checksum.js';
+import { rowKey } from './row-keys.js';
+import { type PointRow, StorageFailure, type StoreReads, type StoreWriter } from './storage.js';
+
+export type PointReads = Pick<StoreReads, 'pointById' | 'pointByLabel' | 'pointsAfter' | 'expired'>;
+export type PointWrites = Pick<StoreWriter, 'insertPoint' | 'updatePoint' | 'markDead'>;
+
+const NO_BYTES = Buffer.alloc(0);
+
+export function pointReads(db: Database): PointReads {
+  const byId = db
+    .prepare(`SELECT ${POINT_HEAD}, payload FROM points INDEXED BY points_live WHERE uid = ? AND id = ? AND dead_seq IS NULL`)
+    .raw();
+  const byKey = db.prepare(`SELECT ${POINT_HEAD}, payload FROM points WHERE key = ?`).raw();
+  const after = db
+    .prepare(
+      `SELECT ${POINT_HEAD}, payload FROM points INDEXED BY points_live
+       WHERE uid = ? AND id > ? AND dead_seq IS NULL ORDER BY id LIMIT ?`,
+    )
+    .raw();
+  const expiring = db
+    .prepare(
+      `SELECT ${prefixed('p')} FROM points AS p INDEXED BY points_expiring CROSS JOIN collections AS c ON c.uid = p.uid
+       WHERE p.dead_seq IS NULL AND p.expires_at <= ? AND c.dropped_seq IS NULL ORDER BY p.expires_at LIMIT ?`,
+    )
+    .raw();
+  return {
+    pointById: (uid, id) => {
+      const cells = byId.get(uid, encodePointId(id)) as unknown[] | undefined;
+      if (cells === undefined) return undefined;
+      const row = readPointRow(cells);
+      if (row === null || row.id !== id || row.uid !== uid) throw damagedPoint(cells, id);
+      return row;
+    },
+    pointByLabel: (uid, label) => {
+      const cells = byKey.get(rowKey(uid, label)) as unknown[] | undefined;
+      return cells === undefined ? undefined : (readPointRow(cells) ?? raise(cells));
+    },
+    pointsAfter: (uid, id, limit) => {
+      const found = after.all(uid, id === null ? NO_BYTES : encodePointId(id), limit) as unknown[][];
+      return found.map((cells) => readPointRow(cells) ?? raise(cells));
+    },
+    expired: (nowMs, limit) =>
+      (expiring.all(nowMs, limit) as unknown[][]).map((cells) => {
+        const { uid, id, expiresAtMs } = readPointHead(cells) ?? raise(cells);
+        if (expiresAtMs === null) return raise(cells);
+        return { uid, id, expiresAtMs };
+      }),
+  };
+}
+
+export function pointWrites(db: Database): PointWrites {
+  const insert = db.prepare(`INSERT INTO points (${POINT_HEAD}, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const update = db.prepare(
+    `UPDATE points SET version = ?, expires_at = ?, crc = ?, payload_crc = ?, content_hash = ?, payload = ?
+     WHERE key = ? AND dead_seq IS NULL`,
+  );
+  const bury = db.prepare('UPDATE points SET dead_seq = ?, crc = ? WHERE key = ? AND dead_seq IS NULL');
+  return {
+    insertPoint: (row) => {
+      const key = rowKey(row.uid, row.label);
+      const idBytes = encodePointId(row.id);
+      const payloadCrc = columnChecksum(row.payload);
+      const crc = pointChecksum(key, row, row.deadSeq, idBytes, payloadCrc);
+      insert.run(
+        key,
+        row.uid,
+        row.deadSeq,
+        row.version,
+        row.labelSeq,
+        row.prevLabel,
+        row.expiresAtMs,
+        crc,
+        payloadCrc,
+        idBytes,
+        row.contentHash,
+        row.payload,
+      );
+    },
+    updatePoint: (row) => {
+      const key = rowKey(row.uid, row.label);
+      const payloadCrc = columnChecksum(row.payload);
+      const crc = pointChecksum(key, row, null, encodePointId(row.id), payloadCrc);
+      const { changes } = update.run(row.version, row.expiresAtMs, crc, payloadCrc, row.contentHash, row.payload, key);
+      if (changes !== 1) throw notAlive(row);
+    },
+    markDead: (row, deadSeq) => {
+      const key = rowKey(row.uid, row.label);
+      const crc = pointChecksum(key, row, deadSeq, encodePointId(row.id), columnChecksum(row.payload));
+      if (bury.run(deadSeq, crc, key).changes !== 1) throw notAlive(row);
+    },
+  };
+}
+
+function prefixed(alias: string): string {
+  return POINT_HEAD.split(', ')
+    .map((column) => `${alias}.${column}`)
+    .join(', ');
+}
+
+function notAlive(row: PointRow): StorageFailure {
+  return new StorageFailure(`label ${row.label} of collection uid ${row.uid} is not alive and cannot be changed`);
+}
+
+function raise(cells: readonly unknown[]): never {
+  throw damagedRow('points', placeOfPoint(cells));
+}
+
+function damagedPoint(cells: readonly unknown[], id: PointId): Error {
+  return damagedRow('points', { ...placeOfPoint(cells), id });
+}
