@@ -1,0 +1,348 @@
+/** The bodies of the HTTP API: one schema for each, and the type that follows from it.
+ *
+ *  The schemas check requests (http/check-body.ts), make /openapi.json, and type the client. What has the mark `x-own-check`
+ *  (vectors, ids, payloads, filters) is described here for people and checked by loops of its own, because a schema would
+ *  cost more than the parsing. Bounds that an operator may change are not in the schemas; they are checked with model/limits.
+ *
+ *  Must not know: how a body is carried (JSON, MessagePack), who answers it. */
+
+import { type Static, Type } from 'typebox';
+import { DISTANCES } from '../model/distance.js';
+import { ERRORS, type ErrorType } from '../model/errors.js';
+import { FIXED } from '../model/limits.js';
+import type { Payload, PointId } from '../model/point.js';
+import type { FilterBody as FilterShape } from './filter-body.js';
+
+const closed = { additionalProperties: false } as const;
+export const OWN_CHECK = 'x-own-check';
+
+/** An array of numbers; in MessagePack also binary: little-endian float32, 4 · dimension bytes. */
+export type VectorBody = readonly number[] | Float32Array | Uint8Array;
+
+export const VectorBody = Type.Unsafe<VectorBody>({
+  [OWN_CHECK]: true,
+  type: 'array',
+  items: { type: 'number' },
+  minItems: 1,
+  maxItems: FIXED.dimensionMax,
+  description:
+    'One finite float32 number per dimension. In MessagePack it may be binary instead: little-endian float32, 4 · dimension bytes.',
+});
+
+export const PointIdBody = Type.Unsafe<PointId>({
+  [OWN_CHECK]: true,
+  anyOf: [
+    { type: 'string', minLength: 1, maxLength: FIXED.idBytesMax },
+    { type: 'integer', minimum: 0, maximum: FIXED.integerIdMax },
+  ],
+  description: 'A string of 1 to 256 bytes of UTF-8, or an integer from 0 to 2^53-1. "7" and 7 are different ids.',
+});
+
+export const PayloadBody = Type.Unsafe<Payload>({
+  [OWN_CHECK]: true,
+  type: 'object',
+  additionalProperties: true,
+  description: 'Any JSON object of at most 1 MiB.',
+});
+
+export type { ConditionBody, FilterBody } from './filter-body.js';
+/** A reference to the component of that name in the OpenAPI document (wire/filter-body.ts). */
+export const FilterBody = Type.Unsafe<FilterShape>({ [OWN_CHECK]: true, $ref: 'Filter#' });
+
+const Token = Type.String({ description: 'A position token: opaque; equal exactly when history, epoch and seq are.' });
+const Timestamp = Type.String({ format: 'date-time', description: 'ISO 8601, UTC, milliseconds.' });
+const WithPayload = Type.Optional(Type.Boolean());
+const WithVector = Type.Optional(Type.Boolean());
+
+/** What every read may carry besides its own fields. */
+const freshness = {
+  min_position: Type.Optional(Type.String({ description: 'The answer is at least as new as this token.' })),
+  max_wait_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'How long to wait for min_position. Default 1000.' })),
+};
+
+// Collections
+
+export const HnswBody = Type.Object(
+  {
+    m: Type.Optional(Type.Integer({ minimum: 2, maximum: 256, default: 16 })),
+    ef_construct: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 200 })),
+    ef_search: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 64 })),
+  },
+  closed,
+);
+
+const TTL_MS_MAX = 100 * 366 * 86_400_000;
+const TtlMs = Type.Unsafe<number | null>({
+  type: ['integer', 'null'],
+  minimum: 1,
+  maximum: TTL_MS_MAX,
+  description: 'Default life of points upserted from now on, in milliseconds; null: for ever.',
+});
+
+const DistanceBody = Type.Enum([...DISTANCES] as ['cosine', 'dot', 'euclid']);
+
+export const NewCollectionBody = Type.Object(
+  {
+    dimension: Type.Integer({ minimum: 1, maximum: FIXED.dimensionMax }),
+    distance: DistanceBody,
+    hnsw: Type.Optional(HnswBody),
+    ttl_ms: Type.Optional(TtlMs),
+  },
+  closed,
+);
+export type NewCollectionBody = Static<typeof NewCollectionBody>;
+
+export const CollectionChangeBody = Type.Object(
+  {
+    hnsw: Type.Optional(Type.Object({ ef_search: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })) }, closed)),
+    ttl_ms: Type.Optional(TtlMs),
+  },
+  closed,
+);
+export type CollectionChangeBody = Static<typeof CollectionChangeBody>;
+
+export const CollectionInfoBody = Type.Object({
+  name: Type.String(),
+  dimension: Type.Integer(),
+  distance: DistanceBody,
+  hnsw: Type.Object({ m: Type.Integer(), ef_construct: Type.Integer(), ef_search: Type.Integer() }),
+  points_count: Type.Integer(),
+  status: Type.Enum(['ready', 'building', 'rebuilding']),
+  progress: Type.Number({ description: '0 to 1; 1 when ready.' }),
+  memory_bytes: Type.Integer(),
+  disk_bytes: Type.Integer(),
+  tombstone_ratio: Type.Number(),
+  text_fields: Type.Array(Type.String()),
+  payload_indexes: Type.Array(Type.Object({ path: Type.String(), type: Type.String() })),
+  ttl_ms: Type.Unsafe<number | null>({ type: ['integer', 'null'] }),
+  embedding: Type.Null(),
+  quantization: Type.Null(),
+  created_at: Timestamp,
+  position: Token,
+});
+export type CollectionInfoBody = Static<typeof CollectionInfoBody>;
+
+export const CollectionListBody = Type.Object({ collections: Type.Array(CollectionInfoBody) });
+export type CollectionListBody = Static<typeof CollectionListBody>;
+
+// Writes of points
+
+export const PointBody = Type.Object(
+  {
+    id: PointIdBody,
+    vector: VectorBody,
+    payload: Type.Optional(PayloadBody),
+    if_version: Type.Optional(Type.Integer({ minimum: 0, description: 'Refused unless the point has this version; 0: must not exist.' })),
+    expires_at: Type.Optional(Timestamp),
+  },
+  closed,
+);
+export type PointBody = Static<typeof PointBody>;
+
+export const UpsertBody = Type.Object({ points: Type.Array(PointBody) }, closed);
+export type UpsertBody = Static<typeof UpsertBody>;
+
+export const PointPatchBody = Type.Object(
+  {
+    id: PointIdBody,
+    vector: Type.Optional(VectorBody),
+    payload: Type.Optional(PayloadBody),
+    unset: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'Dotted paths to remove from the payload.' })),
+    if_version: Type.Optional(Type.Integer({ minimum: 0 })),
+  },
+  closed,
+);
+export type PointPatchBody = Static<typeof PointPatchBody>;
+
+export const PatchBody = Type.Object({ points: Type.Array(PointPatchBody) }, closed);
+export type PatchBody = Static<typeof PatchBody>;
+
+const Ids = Type.Unsafe<readonly PointId[]>({ [OWN_CHECK]: true, type: 'array', items: PointIdBody });
+
+export const DeleteBody = Type.Object(
+  { ids: Type.Optional(Ids), filter: Type.Optional(FilterBody) },
+  { ...closed, description: 'Exactly one of ids and filter.' },
+);
+export type DeleteBody = Static<typeof DeleteBody>;
+
+export const WriteConcernBody = Type.Object({ required: Type.Integer(), acknowledged: Type.Integer() });
+const written = { seq: Type.Integer(), position: Token, write_concern: WriteConcernBody };
+
+export const UpsertAnswer = Type.Object({ upserted: Type.Integer(), ...written });
+export type UpsertAnswer = Static<typeof UpsertAnswer>;
+export const PatchAnswer = Type.Object({ patched: Type.Integer(), ...written });
+export type PatchAnswer = Static<typeof PatchAnswer>;
+export const DeleteAnswer = Type.Object({
+  deleted: Type.Integer({ description: 'Points that existed.' }),
+  units: Type.Optional(Type.Integer({ description: 'By filter: how many atomic units of at most 10,000 points.' })),
+  ...written,
+});
+export type DeleteAnswer = Static<typeof DeleteAnswer>;
+export const DeleteCollectionAnswer = Type.Object({ deleted: Type.Literal(true), ...written });
+export type DeleteCollectionAnswer = Static<typeof DeleteCollectionAnswer>;
+
+const inCollection = { collection: Type.String() };
+export const BatchOperationBody = Type.Union([
+  Type.Object({ upsert: Type.Object({ ...inCollection, points: Type.Array(PointBody) }, closed) }, closed),
+  Type.Object({ patch: Type.Object({ ...inCollection, points: Type.Array(PointPatchBody) }, closed) }, closed),
+  Type.Object({ delete: Type.Object({ ...inCollection, ids: Ids }, closed) }, closed),
+  Type.Object({ create_collection: Type.Object({ ...inCollection, ...NewCollectionBody.properties }, closed) }, closed),
+  Type.Object({ delete_collection: Type.Object(inCollection, closed) }, closed),
+]);
+export type BatchOperationBody = Static<typeof BatchOperationBody>;
+export const BatchBody = Type.Object({ operations: Type.Array(BatchOperationBody) }, closed);
+export type BatchBody = Static<typeof BatchBody>;
+export const BatchAnswer = Type.Object({
+  results: Type.Array(Type.Object({}, { additionalProperties: true, description: 'What the operation’s own route answers, without position.' })),
+  ...written,
+});
+export type BatchAnswer = Static<typeof BatchAnswer>;
+
+export const ImportProgressLine = Type.Object({
+  progress: Type.Object({ lines: Type.Integer(), imported: Type.Integer(), failed_count: Type.Integer(), position: Token }),
+});
+export type ImportProgressLine = Static<typeof ImportProgressLine>;
+export const ImportAnswer = Type.Object({
+  imported: Type.Integer(),
+  failed: Type.Array(
+    Type.Object({ line: Type.Integer(), error: Type.Object({ type: Type.String(), message: Type.String(), details: Type.Unknown() }) }),
+    { description: 'The first 1,000 refused lines; they count from 1.' },
+  ),
+  failed_count: Type.Integer(),
+  position: Token,
+  write_concern: WriteConcernBody,
+});
+export type ImportAnswer = Static<typeof ImportAnswer>;
+
+// Reads of points
+
+export const FoundPointBody = Type.Object({
+  id: PointIdBody,
+  version: Type.Integer({ description: 'Seq of the log entry that last wrote the point.' }),
+  payload: Type.Optional(PayloadBody),
+  vector: Type.Optional(VectorBody),
+});
+export type FoundPointBody = Static<typeof FoundPointBody>;
+
+export const GetBody = Type.Object({ ids: Ids, with_vector: WithVector, with_payload: WithPayload, ...freshness }, closed);
+export type GetBody = Static<typeof GetBody>;
+export const GetAnswer = Type.Object({ points: Type.Array(FoundPointBody), missing: Type.Array(PointIdBody) });
+export type GetAnswer = Static<typeof GetAnswer>;
+
+export const ScrollBody = Type.Object(
+  {
+    filter: Type.Optional(FilterBody),
+    limit: Type.Optional(Type.Integer({ minimum: 1, default: 100 })),
+    cursor: Type.Optional(Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'next_cursor of the page before.' })),
+    with_vector: WithVector,
+    with_payload: WithPayload,
+    ...freshness,
+  },
+  closed,
+);
+export type ScrollBody = Static<typeof ScrollBody>;
+export const ScrollAnswer = Type.Object({
+  points: Type.Array(FoundPointBody),
+  next_cursor: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'null: this was the last page.' }),
+});
+export type ScrollAnswer = Static<typeof ScrollAnswer>;
+
+export const CountBody = Type.Object({ filter: Type.Optional(FilterBody), ...freshness }, closed);
+export type CountBody = Static<typeof CountBody>;
+export const CountAnswer = Type.Object({ count: Type.Integer() });
+export type CountAnswer = Static<typeof CountAnswer>;
+
+// Search
+
+export const SearchBody = Type.Object(
+  {
+    vector: Type.Optional(VectorBody),
+    id: Type.Optional(PointIdBody),
+    limit: Type.Optional(Type.Integer({ minimum: 1, default: 10 })),
+    offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
+    ef_search: Type.Optional(Type.Integer({ minimum: 1 })),
+    exact: Type.Optional(Type.Boolean({ default: false })),
+    score_threshold: Type.Optional(Type.Number({ description: 'Cuts in the better direction; the bound itself passes.' })),
+    with_payload: Type.Optional(Type.Boolean({ default: true })),
+    with_vector: Type.Optional(Type.Boolean({ default: false })),
+    explain: Type.Optional(Type.Boolean({ default: false })),
+    ...freshness,
+  },
+  { ...closed, description: 'Exactly one of vector and id. Search by id leaves that point out.' },
+);
+export type SearchBody = Static<typeof SearchBody>;
+
+export const SearchBatchBody = Type.Object({ searches: Type.Array(SearchBody), ...freshness }, closed);
+export type SearchBatchBody = Static<typeof SearchBatchBody>;
+
+export const ExplainBody = Type.Object({
+  plan: Type.String(),
+  reason: Type.String(),
+  cardinality: Type.Object({ estimated: Type.Number(), actual: Type.Number() }),
+  visited: Type.Number(),
+  rejected: Type.Number(),
+  steps: Type.Array(Type.Object({ name: Type.String(), took_ms: Type.Number() })),
+  engines: Type.Object({ vector: Type.Optional(Type.Object({}, { additionalProperties: true })) }),
+  advice: Type.Array(Type.String()),
+});
+export type ExplainBody = Static<typeof ExplainBody>;
+
+export const SearchHitBody = Type.Object({
+  id: PointIdBody,
+  score: Type.Number({ description: 'cosine and dot: higher is nearer; euclid: the distance, lower is nearer.' }),
+  version: Type.Integer(),
+  payload: Type.Optional(PayloadBody),
+  vector: Type.Optional(VectorBody),
+});
+export type SearchHitBody = Static<typeof SearchHitBody>;
+
+export const SearchAnswerBody = Type.Object({
+  hits: Type.Array(SearchHitBody),
+  complete: Type.Boolean({ description: 'false: fewer hits than min(limit, matching points) could be found.' }),
+  incomplete_reason: Type.Optional(Type.String()),
+  mode: Type.Enum(['vector', 'exact']),
+  degraded: Type.Boolean(),
+  took_ms: Type.Number(),
+  position: Token,
+  explain: Type.Optional(ExplainBody),
+});
+export type SearchAnswerBody = Static<typeof SearchAnswerBody>;
+export const SearchBatchAnswer = Type.Object({ results: Type.Array(SearchAnswerBody) });
+export type SearchBatchAnswer = Static<typeof SearchBatchAnswer>;
+
+// The server itself
+
+export const VersionBody = Type.Object({
+  name: Type.String(),
+  version: Type.String(),
+  api: Type.String(),
+  node: Type.String(),
+  native_build: Type.String({ description: 'Which build of the HNSW library runs.' }),
+});
+export type VersionBody = Static<typeof VersionBody>;
+
+export const ReadyBody = Type.Object({
+  status: Type.Enum(['ready', 'starting', 'failed', 'stopping']),
+  step: Type.String(),
+  progress: Type.Number(),
+  eta_ms: Type.Unsafe<number | null>({ type: ['number', 'null'] }),
+  message: Type.String(),
+});
+export type ReadyBody = Static<typeof ReadyBody>;
+
+export const HealthBody = Type.Object(
+  { status: Type.Enum(['healthy', 'degraded', 'unhealthy']), reasons: Type.Array(Type.String()) },
+  { additionalProperties: true },
+);
+export type HealthBody = Static<typeof HealthBody>;
+
+export const ErrorBody = Type.Object({
+  error: Type.Object({
+    type: Type.Unsafe<ErrorType>({ type: 'string', enum: Object.keys(ERRORS) }),
+    message: Type.String(),
+    details: Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true }),
+    retryable: Type.Boolean({ description: 'The same request may succeed later.' }),
+    request_id: Type.String(),
+  }),
+});
+export type ErrorBody = Static<typeof ErrorBody>;
