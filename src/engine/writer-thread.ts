@@ -18,6 +18,7 @@ const GROUP_BYTES_MAX = 8 * 1024 * 1024;
 const GROUP_REQUESTS_MAX = 512;
 const TICK_MS = 100;
 const QUIET_MS = 1_000;
+const MANIFEST_SYNC_MS = 1_000;
 
 if (parentPort === null) throw new Error('writer-thread.js runs as a worker only');
 const port = parentPort;
@@ -32,6 +33,8 @@ let scheduled = false;
 let lastTimeMs = 0;
 let lastSweepMs = 0;
 let lastGroupMs = 0;
+let lastSyncMs = 0;
+let lastSyncedSeq = -1;
 
 function post(message: FromWriter): void {
   port.postMessage(message);
@@ -66,6 +69,7 @@ function turn(): void {
     if (group.length > 0) lastGroupMs = performance.now();
     const idle = queue.length === 0 && performance.now() - lastGroupMs > QUIET_MS;
     if (upkeep.run(idle)) post({ kind: 'figures', figures: upkeep.figures() });
+    syncManifest();
     if (queue.length > 0) schedule();
   } catch (error) {
     fail(error);
@@ -106,7 +110,7 @@ function commitGroup(group: readonly (ToWriter & { kind: 'write' })[], sweep: bo
     store.commit();
     const state = { ...units.state.state };
     const commitMs = performance.now() - startMs;
-    manifest.write(state, { collections: units.state.collectionsCount, points: units.state.pointsCount() });
+    noteManifest();
     post({ kind: 'committed', state, changed, replies, commitMs });
   } catch (error) {
     if (!(error instanceof StorageFull)) throw error;
@@ -115,6 +119,19 @@ function commitGroup(group: readonly (ToWriter & { kind: 'write' })[], sweep: bo
     const refused = new SkeinError('DiskLimitExceeded', 'The disk is full: nothing was written, reads go on', { reason: 'disk_full' });
     post({ kind: 'refused', replies: group.map(({ id }) => ({ id, refused: refused.toRecord() })), full: true });
   }
+}
+
+function noteManifest(): void {
+  manifest.write(units.state.state, { collections: units.state.collectionsCount, points: units.state.pointsCount() });
+}
+
+/** After a power loss the manifest may miss what was written since; a kill loses nothing of it. */
+function syncManifest(): void {
+  const { seq } = units.state.state;
+  if (seq === lastSyncedSeq || performance.now() - lastSyncMs < MANIFEST_SYNC_MS) return;
+  manifest.sync();
+  lastSyncedSeq = seq;
+  lastSyncMs = performance.now();
 }
 
 function sweepExpired(): void {
@@ -142,4 +159,5 @@ port.on('message', (message: ToWriter) => {
   schedule();
 });
 const ticker = setInterval(schedule, TICK_MS);
+noteManifest();
 post({ kind: 'opened', state: units.state.state, collections: store.collections() });

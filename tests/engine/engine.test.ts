@@ -1,0 +1,169 @@
+/** The engine as a whole: writes become durable, visible and searchable in order; restarts lose nothing; growth, churn and rebuilds
+ *  keep answers right. */
+
+import * as assert from 'uvu/assert';
+import type { Operation } from '../../src/model/operation.js';
+import { openReader } from '../../src/storage/open-store.js';
+import { checkDigests, TEST_CACHE } from '../support/open-test-store.js';
+import { openTestEngine, pointBlock, type TestEngine, type TestPoint, WAIT } from '../support/open-test-engine.js';
+import { suite } from '../support/suite.js';
+import { waitUntil } from '../support/wait-until.js';
+
+const test = suite('engine/engine', { deadlineMs: 60_000 });
+
+function grid(count: number, dimension: number, from = 0): TestPoint[] {
+  return Array.from({ length: count }, (_, i) => ({
+    id: from + i,
+    vector: Array.from({ length: dimension }, (_, d) => Math.sin((from + i + 1) * (d + 1))),
+    payload: { i: from + i },
+  }));
+}
+
+async function open(t: { after(cleanup: () => unknown): void; folder(): string }, folder = t.folder()): Promise<TestEngine & { folder: string }> {
+  const opened = await openTestEngine(folder);
+  t.after(() => opened.engine.stop());
+  t.after(() => assert.equal(opened.fatal, []));
+  return { ...opened, folder };
+}
+
+test('what is written is found by the next search, by id, by scroll and in the count', async (t) => {
+  const { engine, create, put, nearest } = await open(t);
+  await create('c', 3);
+  const receipt = await put('c', [{ id: 1, vector: [1, 2, 3], payload: { a: 1 } }, { id: 'x', vector: [9, 9, 9] }]);
+  assert.equal(receipt.results, [{ kind: 'upsert', upserted: 2 }]);
+  assert.equal(await nearest('c', [1, 2, 3], 5), [{ id: 1, score: 0 }, { id: 'x', score: Math.sqrt(64 + 49 + 36) }]);
+  const { points, missing, position } = await engine.get('c', ['x', 2, 1], { withPayload: true, withVector: true });
+  assert.equal(missing, [2]);
+  assert.equal(points.map(({ id, version }) => [id, version]), [['x', receipt.seq], [1, receipt.seq]]);
+  assert.equal([...(points[1]?.vector ?? [])], [1, 2, 3]);
+  assert.is(Buffer.from(points[1]?.payload ?? []).toString(), '{"a":1}');
+  assert.is(position.seq, receipt.seq);
+  const page = await engine.scroll('c', { limit: 1, after: null, withPayload: false, withVector: false });
+  assert.equal([page.points.map(({ id }) => id), page.next], [[1], 1]);
+  const rest = await engine.scroll('c', { limit: 1, after: page.next, withPayload: false, withVector: false });
+  assert.equal([rest.points.map(({ id }) => id), rest.next], [['x'], null]);
+  assert.is((await engine.count('c')).count, 2);
+});
+
+test('a replaced point is found under its new vector only, a deleted one not at all, a patched one keeps its place', async (t) => {
+  const { engine, create, put, remove, nearest } = await open(t);
+  await create('c', 2);
+  await put('c', [{ id: 1, vector: [0, 0] }, { id: 2, vector: [5, 5] }]);
+  await put('c', [{ id: 1, vector: [9, 9] }]);
+  assert.equal((await nearest('c', [0, 0], 5)).map(({ id }) => id), [2, 1]);
+  await engine.write([{ kind: 'patch', collection: 'c', patches: [{ id: 1, payload: Buffer.from('{"k":1}') }] }], WAIT);
+  await remove('c', [2]);
+  assert.equal(await nearest('c', [9, 9], 5), [{ id: 1, score: 0 }]);
+});
+
+test('a batch over collections happens as a whole or not at all', async (t) => {
+  const { engine, create } = await open(t);
+  await create('a', 2);
+  const upsert = (collection: string, dimension: number): Operation => ({
+    kind: 'upsert',
+    collection,
+    points: pointBlock([{ id: 1, vector: new Float32Array(dimension).fill(1) }]),
+  });
+  try {
+    await engine.write([upsert('a', 2), upsert('absent', 2)], WAIT);
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as Error).name, 'CollectionNotFound');
+  }
+  assert.is((await engine.count('a')).count, 0);
+});
+
+test('a collection grows from flat to graph, and a clean restart and a restart without checkpoints give the same answers', async (t) => {
+  const first = await open(t);
+  await first.create('c', 8, 'cosine');
+  const points = grid(3_000, 8);
+  for (let i = 0; i < points.length; i += 500) await first.put('c', points.slice(i, i + 500));
+  const query = points[1_234]?.vector as number[];
+  const exact = await first.nearest('c', query, 10, true);
+  const graph = await first.nearest('c', query, 10);
+  assert.equal(graph, exact);
+  assert.is(first.engine.collection('c').status, 'ready');
+  const before = first.engine.position();
+  await first.engine.stop();
+  const second = await open(t, first.folder);
+  assert.equal(second.engine.position(), before);
+  assert.equal(await second.nearest('c', query, 10), exact);
+  const reader = openReader(second.storePath, TEST_CACHE);
+  t.after(() => reader.close());
+  checkDigests(reader);
+});
+
+test('many writers at once share commits and every answer is true', async (t) => {
+  const { engine, create, put } = await open(t);
+  await create('c', 4);
+  const commitsBefore = engine.status().commits.count;
+  const seqs = await Promise.all(Array.from({ length: 200 }, (_, i) => put('c', [{ id: i, vector: [i, 0, 0, 1] }]).then(({ seq }) => seq)));
+  assert.is(new Set(seqs).size, 200);
+  assert.is((await engine.count('c')).count, 200);
+  assert.ok(engine.status().commits.count - commitsBefore < 100, 'commits were shared');
+});
+
+test('searches during heavy replacement see every point exactly once', async (t) => {
+  const { create, put, nearest } = await open(t);
+  const points = grid(1_500, 4);
+  await create('c', 4);
+  await put('c', points);
+  let done = false;
+  const churn = (async () => {
+    for (let round = 1; round <= 6; round++) {
+      for (let i = 0; i < points.length; i += 250) {
+        await put('c', points.slice(i, i + 250).map((point) => ({ ...point, vector: [...(point.vector as number[])].map((x) => x + round * 1e-3) })));
+      }
+    }
+    done = true;
+  })();
+  let searches = 0;
+  while (!done) {
+    const hits = await nearest('c', [0, 0, 0, 0], 1_500);
+    assert.is(new Set(hits.map(({ id }) => id)).size, 1_500);
+    searches += 1;
+  }
+  await churn;
+  assert.ok(searches > 0);
+});
+
+test('tombstones are rebuilt away in the background while searches go on', async (t) => {
+  const { engine, create, put, nearest } = await open(t);
+  const points = grid(2_000, 4);
+  await create('c', 4);
+  await put('c', points);
+  for (let round = 1; round <= 2; round++) {
+    await put('c', points.map((point) => ({ ...point, vector: [...(point.vector as number[])].map((x) => x * (1 + round)) })));
+  }
+  await waitUntil(() => engine.status().index.rebuilds > 0 && engine.collection('c').status === 'ready' && engine.collection('c').tombstoneRatio < 0.5, {
+    deadlineMs: 30_000,
+    what: 'the rebuild',
+  });
+  const query = (points[7]?.vector as number[]).map((x) => x * 3);
+  assert.equal(await nearest('c', query, 20), await nearest('c', query, 20, true));
+});
+
+test('delete by filter removes what matches and tells how many', async (t) => {
+  const { engine, create, put } = await open(t);
+  await create('c', 2);
+  await put('c', grid(300, 2));
+  const filter = { must: [{ kind: 'range', key: 'i', time: false, bounds: { lt: 100 } }] } as const;
+  const receipt = await engine.deleteByFilter('c', filter, WAIT);
+  assert.equal([receipt.results, receipt.units], [[{ kind: 'delete', deleted: 100 }], 1]);
+  assert.is((await engine.count('c')).count, 200);
+  assert.is((await engine.count('c', filter)).count, 0);
+});
+
+test('a dropped collection is gone at once and its name is free', async (t) => {
+  const { engine, create, put, nearest } = await open(t);
+  await create('c', 2);
+  await put('c', grid(50, 2));
+  await engine.write([{ kind: 'delete_collection', collection: 'c' }], WAIT);
+  assert.throws(() => engine.collection('c'), /not found/);
+  await create('c', 3);
+  assert.equal(await nearest('c', [1, 2, 3], 3), []);
+  await put('c', [{ id: 1, vector: [1, 2, 3] }]);
+  assert.equal(await nearest('c', [1, 2, 3], 3), [{ id: 1, score: 0 }]);
+});
+
+test.run();
