@@ -82,7 +82,8 @@ function run(command, options) {
   if (result.error !== undefined) throw result.error;
   if (result.status === 0) return;
   const lines = `${result.stdout}${result.stderr}`.split('\n').filter((line) => line.trim() !== '');
-  const reason = lines.find((line) => /\berror: |ERR! stack Error|^Error: /.test(line)) ?? lines.at(-1) ?? `exit code ${result.status}`;
+  const reason =
+    lines.find((line) => /\berror: |ERR! stack Error|^Error: /.test(line)) ?? lines.at(-1) ?? `exit code ${result.status}`;
   throw new Error(reason.replace('gyp ERR! stack ', '').trim());
 }
 

@@ -95,7 +95,8 @@ function loadPlain(reason: string): LoadedNative {
 
 function requireAddon(name: string): NativeGraphConstructor {
   const addon: unknown = require(name);
-  if (typeof addon !== 'object' || addon === null || !('HierarchicalNSW' in addon)) throw new Error(`${name} is not hnswlib-node`);
+  if (typeof addon !== 'object' || addon === null || !('HierarchicalNSW' in addon))
+    throw new Error(`${name} is not hnswlib-node`);
   if (typeof addon.HierarchicalNSW !== 'function') throw new Error(`${name} has no HierarchicalNSW`);
   return addon.HierarchicalNSW as NativeGraphConstructor;
 }

@@ -15,7 +15,10 @@ test('the same seed gives the same values on every machine', () => {
 test('integers reach both ends and stay within', () => {
   const random = new Random(1);
   const seen = new Set(Array.from({ length: 1000 }, () => random.integer(-2, 2)));
-  assert.equal([...seen].sort((a, b) => a - b), [-2, -1, 0, 1, 2]);
+  assert.equal(
+    [...seen].sort((a, b) => a - b),
+    [-2, -1, 0, 1, 2],
+  );
 });
 
 test('normal numbers have mean 0 and variance 1', () => {

@@ -22,7 +22,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 const { passed, failed } = await runTestFiles({
   patterns: positionals,
   faults: values.faults,
-  fileDeadlineMs: givenDeadlineMs === undefined ? (values.faults ? FAULT_FILE_DEADLINE_MS : FILE_DEADLINE_MS) : Number(givenDeadlineMs),
+  fileDeadlineMs:
+    givenDeadlineMs === undefined ? (values.faults ? FAULT_FILE_DEADLINE_MS : FILE_DEADLINE_MS) : Number(givenDeadlineMs),
   write: (text) => process.stdout.write(text),
 });
 if (passed + failed === 0) console.log('nothing ran');

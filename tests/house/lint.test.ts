@@ -1,0 +1,52 @@
+/** The linters see what they are there for. A settings file that matches no file, or a parser that lost its types, would
+ *  report success for ever; so breaches are planted, and each must be found by its rule. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ESLint } from 'eslint';
+import * as assert from 'uvu/assert';
+import { suite } from '../support/suite.js';
+import { projectFolder } from '../support/test-files.js';
+
+const test = suite('house/lint', { deadlineMs: 60_000 });
+
+test('eslint finds every kind of planted breach', async () => {
+  const breaches: Record<string, string> = {
+    'no-floating-promises': 'async function work(): Promise<void> {}\nexport function start(): void {\n  work();\n}',
+    'no-misused-promises': 'export const list = [1].filter(async () => true);',
+    'no-explicit-any': 'export const loose: any = 1;',
+    'no-non-null-assertion': 'export const first = [1][0]!;',
+    'consistent-type-imports': "import { Clock } from './clock.js';\nexport type Watch = Clock;",
+    'switch-exhaustiveness-check':
+      "export function sides(shape: 'line' | 'cube'): number {\n  switch (shape) {\n    case 'line':\n      return 1;\n  }\n  return 0;\n}",
+    'await-thenable': 'export async function wait(): Promise<void> {\n  await 1;\n}',
+    'only-throw-error': "export function fail(): never {\n  throw 'words';\n}",
+  };
+  const eslint = new ESLint({
+    cwd: projectFolder,
+    overrideConfigFile: join(projectFolder, 'tests', 'house', 'eslint.config.js'),
+  });
+  // The text stands in for a file that the TypeScript project knows, because the rules need its types.
+  const filePath = join(projectFolder, 'src', 'model', 'log.ts');
+  for (const [rule, text] of Object.entries(breaches)) {
+    const [result] = await eslint.lintText(`${text}\n`, { filePath });
+    const found = result?.messages.map((message) => message.ruleId ?? message.message);
+    assert.equal(found, [`@typescript-eslint/${rule}`]);
+  }
+});
+
+test('biome finds a file of another format and a lint error', (t) => {
+  const biome = (text: string): number | null => {
+    const folder = t.folder();
+    writeFileSync(join(folder, 'a.ts'), text);
+    const rules = join(folder, 'biome-rules.json');
+    writeFileSync(rules, readFileSync(join(projectFolder, 'tests', 'house', 'biome-rules.json')));
+    const program = join(projectFolder, 'node_modules', '@biomejs', 'biome', 'bin', 'biome');
+    return spawnSync(process.execPath, [program, 'check', `--config-path=${rules}`, '.'], { cwd: folder }).status;
+  };
+  assert.is(biome("export const name = 'skein';\n"), 0);
+  assert.is(biome('export const name = "skein"\n'), 1);
+  assert.is(biome("import { readFileSync } from 'fs';\n\nexport const read = readFileSync;\n"), 1);
+});
+
+test.run();
