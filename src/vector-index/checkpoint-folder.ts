@@ -24,7 +24,7 @@ export interface CheckpointSource {
 
 const NAME = /^(\d+)(?:-(\d+))?\.(?:json|hnsw)(?:\.tmp)?$/;
 /** Another thread may be writing into the folder: what has no head is left alone until nobody can be at it any more. */
-const STRAY_AGE_MS = 600_000;
+const STRAY_AGE_NS = 600_000_000_000n;
 const NAMES_PER_SEQ_MAX = 1_000;
 
 /** Names that have a head, newest first. A folder that is not there has none. @throws Error of the file system */
@@ -40,7 +40,7 @@ export async function committedNames(folder: string): Promise<string[]> {
     });
 }
 
-/** Writes, checks and commits a checkpoint, then removes every other one and old leftovers.
+/** Writes, checks and commits a checkpoint, then removes those committed before it and old leftovers.
  *  @returns bytes of data and head  @throws Error when it could not be written whole; what was there before is still there */
 export async function writeCheckpoint(folder: string, head: CheckpointHead, source: CheckpointSource): Promise<number> {
   await mkdir(folder, { recursive: true });
@@ -92,18 +92,34 @@ async function syncPath(path: string, flags: 'r' | 'r+'): Promise<void> {
   }
 }
 
-/** Heads go before their data, so that no head is ever without its data. */
+/** Removes what was committed before `kept`, and old leftovers. Of two savers that end at the same time only one comes first by this order,
+ *  so they never remove each other's. Heads go before their data, so that no head is ever without its data. */
 async function removeOthers(folder: string, kept: string): Promise<void> {
-  for (const name of await committedNames(folder)) {
-    if (name === kept) continue;
-    await rm(join(folder, `${name}.json`), { force: true });
-    await rm(join(folder, `${name}.hnsw`), { force: true });
+  const committed = await committedNames(folder);
+  const keptNs = await modifiedNs(join(folder, `${kept}.json`));
+  // Null: a later save has removed this one already, and cleans up itself.
+  if (keptNs === null) return;
+  const spared = new Set<string>();
+  for (const name of committed) {
+    const ns = await modifiedNs(join(folder, `${name}.json`));
+    const older = ns !== null && (ns < keptNs || (ns === keptNs && committed.indexOf(name) > committed.indexOf(kept)));
+    if (!older) spared.add(`${name}.json`).add(`${name}.hnsw`);
+    else for (const ending of ['json', 'hnsw']) await rm(join(folder, `${name}.${ending}`), { force: true });
   }
-  const nowMs = (await stat(join(folder, `${kept}.json`))).mtimeMs;
   for (const entry of await entries(folder)) {
-    if (entry === `${kept}.json` || entry === `${kept}.hnsw`) continue;
-    const found = await stat(join(folder, entry)).catch(() => null);
-    if (found !== null && nowMs - found.mtimeMs > STRAY_AGE_MS) await rm(join(folder, entry), { force: true });
+    const ns = await modifiedNs(join(folder, entry));
+    const stray = !spared.has(entry) && ns !== null && keptNs - ns > STRAY_AGE_NS;
+    if (stray) await rm(join(folder, entry), { force: true });
+  }
+}
+
+/** Null for a file that is gone. */
+async function modifiedNs(path: string): Promise<bigint | null> {
+  try {
+    return (await stat(path, { bigint: true })).mtimeNs;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
   }
 }
 

@@ -98,7 +98,15 @@ export class TopK {
       let child = at * 2 + 1;
       if (child >= count) break;
       const right = child + 1;
-      if (right < count && this.#worse(this.#keys[right] as number, this.#labels[right] as number, this.#keys[child] as number, this.#labels[child] as number)) {
+      if (
+        right < count &&
+        this.#worse(
+          this.#keys[right] as number,
+          this.#labels[right] as number,
+          this.#keys[child] as number,
+          this.#labels[child] as number,
+        )
+      ) {
         child = right;
       }
       const childKey = this.#keys[child] as number;

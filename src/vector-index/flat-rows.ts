@@ -119,7 +119,9 @@ export class FlatRows {
     const values = new Float32Array(capacity * this.#dimension);
     values.set(this.#values);
     this.#values = values;
-    this.#views = Array.from({ length: capacity }, (_, row) => values.subarray(row * this.#dimension, (row + 1) * this.#dimension));
+    this.#views = Array.from({ length: capacity }, (_, row) =>
+      values.subarray(row * this.#dimension, (row + 1) * this.#dimension),
+    );
     const labels = new Int32Array(capacity);
     labels.set(this.#labels);
     this.#labels = labels;

@@ -9,8 +9,8 @@
 import type { Clock } from '../model/clock.js';
 import { FIXED } from '../model/limits.js';
 import { writeCheckpoint } from './checkpoint-folder.js';
-import { FlatRows } from './flat-rows.js';
 import { writeFlatFile } from './flat-file.js';
+import { FlatRows } from './flat-rows.js';
 import type { FileCheck } from './hashed-file.js';
 import { HnswFileCheck } from './hnsw-file.js';
 import { HnswGraph } from './hnsw-graph.js';
@@ -41,7 +41,13 @@ export class GrowingIndex implements VectorIndex {
   #closed = false;
 
   /** @param content what answers from the start: rows, or a graph */
-  constructor(parameters: IndexParameters, limits: GrowthLimits, clock: Clock, content: FlatRows | HnswGraph, removed: Uint32Array) {
+  constructor(
+    parameters: IndexParameters,
+    limits: GrowthLimits,
+    clock: Clock,
+    content: FlatRows | HnswGraph,
+    removed: Uint32Array,
+  ) {
     this.parameters = parameters;
     this.#limits = limits;
     this.#clock = clock;
@@ -101,7 +107,8 @@ export class GrowingIndex implements VectorIndex {
     const flat = this.#flat;
     const graph = this.#graph;
     const memoryBytes = (flat?.memoryBytes ?? 0) + (graph?.memoryBytes ?? 0) + this.#removed.memoryBytes;
-    if (flat === null) return { kind: 'graph', live: graph?.live ?? 0, tombstones: graph?.tombstones ?? 0, memoryBytes, growing: 0 };
+    if (flat === null)
+      return { kind: 'graph', live: graph?.live ?? 0, tombstones: graph?.tombstones ?? 0, memoryBytes, growing: 0 };
     return { kind: 'flat', live: flat.size, tombstones: 0, memoryBytes, growing: graph === null ? 0 : flat.rows - this.#nextRow };
   }
 
@@ -114,7 +121,11 @@ export class GrowingIndex implements VectorIndex {
     try {
       if (flat !== null) {
         const source = { kind: 'flat', live: flat.size, removed: new Uint32Array(0) } as const;
-        return await writeCheckpoint(folder, full, { ...source, write: (path) => writeFlatFile(path, dimension, flat), check: () => NO_CHECK });
+        return await writeCheckpoint(folder, full, {
+          ...source,
+          write: (path) => writeFlatFile(path, dimension, flat),
+          check: () => NO_CHECK,
+        });
       }
       const graph = this.#answeringGraph();
       const source = { kind: 'graph', live: graph.live, removed: graph.deadLabels() } as const;

@@ -94,9 +94,12 @@ export class HnswFileCheck implements FileCheck {
     expect('links on the ground level', u64(64), 2 * this.#m);
     expect('m', u64(72), this.#m);
     expect('ef_construct', u64(88), Math.max(this.#efConstruct, this.#m));
-    if (HEADER_BYTES + count * (this.#elementBytes + 4) > this.#fileBytes) throw new Error(`the file is too short for ${count} points`);
-    if (count < 1 || count > u64(8) || u64(8) > FIXED.labelMax) throw new Error(`${count} points do not fit a capacity of ${u64(8)}`);
-    if (bytes.readInt32LE(at + 48) < 0 || bytes.readInt32LE(at + 48) > LEVEL_MAX) throw new Error('the top level is out of range');
+    if (HEADER_BYTES + count * (this.#elementBytes + 4) > this.#fileBytes)
+      throw new Error(`the file is too short for ${count} points`);
+    if (count < 1 || count > u64(8) || u64(8) > FIXED.labelMax)
+      throw new Error(`${count} points do not fit a capacity of ${u64(8)}`);
+    if (bytes.readInt32LE(at + 48) < 0 || bytes.readInt32LE(at + 48) > LEVEL_MAX)
+      throw new Error('the top level is out of range');
     if (bytes.readUInt32LE(at + 52) >= count) throw new Error('the entry point is not among the points');
     this.#labels = new Uint32Array(count);
     this.#part = 'elements';

@@ -45,7 +45,11 @@ export function createIndex(parameters: IndexParameters, options: IndexOptions =
 /** Opens the newest checkpoint in the folder that is whole and belongs to `expected`. Never rejects.
  *  @returns the index on a fresh native object, or `refused`: 'none' when no checkpoint is there, else what is wrong with each
  *  Cost: reads the file twice (verifying, loading), in slices or off this thread. */
-export async function openCheckpoint(folder: string, expected: ExpectedCheckpoint, options: IndexOptions = {}): Promise<OpenedCheckpoint> {
+export async function openCheckpoint(
+  folder: string,
+  expected: ExpectedCheckpoint,
+  options: IndexOptions = {},
+): Promise<OpenedCheckpoint> {
   const refusals: string[] = [];
   try {
     checkParameters(expected.parameters);
@@ -67,7 +71,12 @@ export function nativeBuild(): string {
   return nativeLibrary().build;
 }
 
-async function openOne(folder: string, name: string, expected: ExpectedCheckpoint, options: IndexOptions): Promise<OpenedCheckpoint> {
+async function openOne(
+  folder: string,
+  name: string,
+  expected: ExpectedCheckpoint,
+  options: IndexOptions,
+): Promise<OpenedCheckpoint> {
   const head = await readHead(join(folder, `${name}.json`));
   checkOwner(head, expected);
   const { parameters } = expected;
@@ -111,7 +120,8 @@ function mustEqual(found: FileDigest, head: StoredHead): void {
 }
 
 function checkLabels(labels: Uint32Array, head: StoredHead): void {
-  for (const label of labels) if (label >= head.nextLabel) throw new Error(`label ${label} is beyond next_label ${head.nextLabel}`);
+  for (const label of labels)
+    if (label >= head.nextLabel) throw new Error(`label ${label} is beyond next_label ${head.nextLabel}`);
   if (labels.length !== head.live + head.removed.length) throw new Error(`the data hold ${labels.length} labels`);
 }
 
@@ -119,14 +129,20 @@ function publicHead({ uid, labelGeneration, seq, nextLabel, parameters }: Stored
   return { format: 1, uid, labelGeneration, seq, nextLabel, parameters };
 }
 
-function indexOf(parameters: IndexParameters, options: IndexOptions, content: FlatRows | HnswGraph, removed: Uint32Array): VectorIndex {
+function indexOf(
+  parameters: IndexParameters,
+  options: IndexOptions,
+  content: FlatRows | HnswGraph,
+  removed: Uint32Array,
+): VectorIndex {
   const limits = options.limits ?? { flatPointsMax: FIXED.flatPointsMax, flatBytesMax: FIXED.flatBytesMax };
   return new GrowingIndex(parameters, limits, options.clock ?? systemClock, content, removed);
 }
 
 function checkParameters({ dimension, distance, m, efConstruct }: IndexParameters): void {
   const between = (name: string, value: number, least: number, most: number): void => {
-    if (!Number.isInteger(value) || value < least || value > most) throw new RangeError(`${name} is ${value}, not ${least} to ${most}`);
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new RangeError(`${name} is ${value}, not ${least} to ${most}`);
   };
   between('dimension', dimension, 1, FIXED.dimensionMax);
   between('m', m, M_MIN, M_MAX);

@@ -73,6 +73,4 @@ export interface VectorIndex {
 }
 
 /** What opening a checkpoint gave: an index on a fresh native object, or why the files were not trusted ('none': there are none). */
-export type OpenedCheckpoint =
-  | { readonly index: VectorIndex; readonly head: CheckpointHead }
-  | { readonly refused: string };
+export type OpenedCheckpoint = { readonly index: VectorIndex; readonly head: CheckpointHead } | { readonly refused: string };

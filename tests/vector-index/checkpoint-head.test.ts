@@ -1,0 +1,65 @@
+/** Heads come back as they were written, and no byte of them can change unseen. */
+
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { DISTANCES } from '../../src/model/distance.js';
+import { FIXED } from '../../src/model/limits.js';
+import { decodeHead, encodeHead, type StoredHead } from '../../src/vector-index/checkpoint-head.js';
+import { suite } from '../support/suite.js';
+
+const test = suite('vector-index/checkpoint-head');
+
+const number = fc.maxSafeNat();
+const plain = { noNullPrototype: true };
+const head: fc.Arbitrary<StoredHead> = fc.record(
+  {
+    format: fc.constant(1 as const),
+    kind: fc.constantFrom('flat' as const, 'graph' as const),
+    uid: number,
+    labelGeneration: number,
+    seq: number,
+    nextLabel: number,
+    parameters: fc.record({ dimension: number, distance: fc.constantFrom(...DISTANCES), m: number, efConstruct: number }, plain),
+    live: number,
+    dataBytes: number,
+    dataSha256: fc.stringMatching(/^[0-9a-f]{64}$/),
+    removed: fc.uniqueArray(fc.nat(FIXED.labelMax)).map((labels) => Uint32Array.from(labels).sort()),
+  },
+  plain,
+);
+
+test('a head reads back as it was written', () => {
+  fc.assert(fc.property(head, (written) => assert.equal(decodeHead(encodeHead(written)), written)));
+});
+
+test('a changed, missing or added byte anywhere is refused', () => {
+  const text = encodeHead({
+    format: 1,
+    kind: 'graph',
+    uid: 3,
+    labelGeneration: 0,
+    seq: 17,
+    nextLabel: 300,
+    parameters: { dimension: 4, distance: 'cosine', m: 16, efConstruct: 200 },
+    live: 200,
+    dataBytes: 12_345,
+    dataSha256: 'ab'.repeat(32),
+    removed: Uint32Array.from([1, 2, 200, 299]),
+  });
+  for (let at = 0; at < text.length; at++) {
+    for (const other of [' ', '0', '1', 'a', '"', '}', String.fromCharCode(text.charCodeAt(at) ^ 1)]) {
+      if (text[at] === other) continue;
+      assert.throws(() => decodeHead(text.slice(0, at) + other + text.slice(at + 1)));
+    }
+    assert.throws(() => decodeHead(text.slice(0, at)));
+    assert.throws(() => decodeHead(`${text.slice(0, at)} ${text.slice(at)}`));
+  }
+});
+
+test('other JSON than a head is refused', () => {
+  for (const text of ['', 'null', '[]', '{}', '{"head":{}}', '{"head":null,"sha256":""}', '{"head":{"format":2}}']) {
+    assert.throws(() => decodeHead(text));
+  }
+});
+
+test.run();
