@@ -1,0 +1,33 @@
+/** Small files that change as a whole: written beside, synced, renamed into place, folder synced. After a crash the old or the new
+ *  content is there, never a mix. Not for files of SQLite. */
+
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Replaces a file's content durably. @throws Error of the file system; the old content is then still there */
+export function writeDurably(path: string, bytes: Uint8Array): void {
+  const temporary = `${path}.new`;
+  const file = openSync(temporary, 'w');
+  try {
+    let at = 0;
+    while (at < bytes.length) at += writeSync(file, bytes, at);
+    fsyncSync(file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+  syncFolder(dirname(path));
+}
+
+/** Makes the names in a folder durable. */
+export function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}

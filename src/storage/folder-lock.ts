@@ -1,0 +1,49 @@
+/** One process per data folder: LOCK is an empty SQLite file held by an exclusive transaction.
+ *
+ *  The lock is the kernel's (POSIX advisory), so it ends with the process, SIGKILL included: a stale lock cannot exist, and the file
+ *  itself means nothing. It is never opened with fs here: closing any descriptor of it in this process would drop the lock.
+ *  Must not know: what the folder holds. */
+
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { sqliteCode } from './database-errors.js';
+import { type Database, loadDriver } from './driver.js';
+import { StoreRefused } from './storage.js';
+
+export const LOCK_FILE = 'LOCK';
+
+export interface FolderLock {
+  /** Lets the next process in. */
+  release(): void;
+}
+
+/** Takes the folder for this process, making the folder when it is missing.
+ *  @throws StoreRefused (locked: another process, or another part of this one, has it · unwritable · driver) */
+export function lockFolder(dataDir: string): FolderLock {
+  const path = join(resolve(dataDir), LOCK_FILE);
+  let db: Database | undefined;
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    db = new (loadDriver())(path, { timeout: 0 });
+    db.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    db?.close();
+    throw refusal(error, dataDir, path);
+  }
+  const held = db;
+  return { release: () => held.close() };
+}
+
+function refusal(error: unknown, dataDir: string, path: string): unknown {
+  if (error instanceof StoreRefused) return error;
+  const code = sqliteCode(error);
+  if (code.startsWith('SQLITE_BUSY')) {
+    return new StoreRefused('locked', `${dataDir} is in use by another Skein process; two never share a data folder`, { cause: error });
+  }
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
+    const advice = 'It holds no data: make sure that no server runs on the folder, then delete it.';
+    return new StoreRefused('unwritable', `${path} is not a lock file of Skein. ${advice}`, { cause: error });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new StoreRefused('unwritable', `${dataDir} cannot be locked (${message})`, { cause: error });
+}
