@@ -111,7 +111,7 @@ export class FlatRows {
     const product = queryNorm * (this.#norms[row] as number);
     if (product === 0) return 0;
     const cosine = dot(query, stored) / product;
-    return cosine > 1 ? 1 : cosine < -1 ? -1 : cosine;
+    return Math.max(-1, Math.min(1, cosine));
   }
 
   #grow(): void {

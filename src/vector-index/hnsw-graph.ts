@@ -13,8 +13,6 @@ import type { IndexParameters } from './vector-index.js';
 const RANDOM_SEED = 100;
 const FIRST_CAPACITY = 1_024;
 const CAPACITY_GROWTH = 1.5;
-/** A beam in which this part of the wanted live points was seen is good enough; less is tried again, wider. */
-const BEAM_LIVE_MIN = 0.6;
 
 export class HnswGraph {
   readonly #parameters: IndexParameters;
@@ -123,11 +121,9 @@ export class HnswGraph {
       const asked = Math.min(this.#count, Math.ceil(wanted / share + (2 * Math.sqrt(wanted * (1 - share))) / share));
       const beam = Math.min(this.#count, Math.max(asked, Math.ceil(beamWanted / share)));
       const neighbours = this.#probe(numbers, asked, beam);
-      const found = this.#thinOut(neighbours, wanted);
-      if (neighbours.length < asked || asked === this.#count) return found.labels;
-      const seenShare = found.seen / neighbours.length;
-      if (found.seen >= wanted && beam * seenShare >= beamWanted * BEAM_LIVE_MIN) return found.labels;
-      share = Math.min(share / 2, Math.max(seenShare, share / 4));
+      const { labels, seen } = this.#thinOut(neighbours, wanted);
+      if (seen >= wanted || neighbours.length < asked || asked === this.#count) return labels;
+      share = Math.min(share / 2, Math.max(seen / neighbours.length, share / 4));
     }
   }
 
