@@ -1,0 +1,106 @@
+/** From a data folder to a store that may be opened: lock, look, make or verify. Says each step; changes nothing it does not name.
+ *
+ *    lock ─► fresh or half-made: make a store
+ *        └─► data: verify in a child process ─► sound ─► (manifest repaired, if it alone was damaged)
+ *                                            └─► behind its manifest: refused, unless the operator accepts the loss (new history)
+ *                                            └─► damaged: refused, saying exactly what
+ *  A server never starts empty over a folder that had data, and never serves what it could not check.
+ *  Must not know: HTTP, the engine. */
+
+import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
+import type { Log } from '../model/log.js';
+import { createDataFolder, inspectDataFolder, type StoreFolder } from '../storage/data-folder.js';
+import { type FolderLock, lockFolder } from '../storage/folder-lock.js';
+import type { ManifestReading } from '../storage/manifest.js';
+import { StoreRefused } from '../storage/storage.js';
+import { verifyInChild } from '../storage/verify-in-child.js';
+import type { Finding } from '../storage/verify-report.js';
+import { beginNewHistory } from './new-history.js';
+
+export interface OpenDataOptions {
+  readonly dataDir: string;
+  readonly verifyAtStart: 'auto' | 'full' | 'quick';
+  readonly acceptLostTail: boolean;
+  readonly cacheBytes: number;
+  readonly bootId: string;
+  readonly log: Log;
+  onStep(step: 'lock' | 'verify' | 'open', progress: number, message: string): void;
+}
+
+export interface OpenData {
+  readonly lock: FolderLock;
+  readonly store: StoreFolder;
+  /** True when this start made the store. */
+  readonly made: boolean;
+  /** True when only a quick check was done, so that the rest is still to be looked at in the background. */
+  readonly quick: boolean;
+}
+
+const FULL_CHECK_BYTES_MAX = 4 * 1024 ** 3;
+const FINDINGS_SHOWN_MAX = 10;
+
+/** @throws StoreRefused, or Error with what is wrong and what to do */
+export async function openData(options: OpenDataOptions): Promise<OpenData> {
+  options.onStep('lock', 0, `locking ${options.dataDir}`);
+  const lock = lockFolder(options.dataDir);
+  try {
+    const found = inspectDataFolder(options.dataDir);
+    if (found.kind === 'refused') throw new StoreRefused('folder', found.reason);
+    if (found.kind !== 'data') return { lock, store: make(options, found.kind), made: true, quick: false };
+    const quick = await check(options, found.store, found.manifest);
+    return { lock, store: found.store, made: false, quick };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function make(options: OpenDataOptions, kind: 'fresh' | 'half_made'): StoreFolder {
+  options.onStep('open', 0, 'making a new store');
+  if (kind === 'half_made') options.log.warn('half_made_store_replaced', { data_dir: options.dataDir });
+  const id = (): string => randomBytes(16).toString('hex');
+  const identity = { clusterId: id(), nodeId: id(), historyId: id(), epoch: 1 };
+  return createDataFolder(options.dataDir, identity, { role: 'master', bootId: options.bootId }, { cacheBytes: options.cacheBytes });
+}
+
+/** @returns whether the check was only a quick one */
+async function check(options: OpenDataOptions, store: StoreFolder, manifest: ManifestReading): Promise<boolean> {
+  const { verifyAtStart, dataDir, log } = options;
+  const clean = manifest.record?.cleanShutdown === true;
+  const small = statSync(store.databasePath).size <= FULL_CHECK_BYTES_MAX;
+  const level = verifyAtStart === 'auto' ? (small || !clean ? 'full' : 'quick') : verifyAtStart;
+  options.onStep('verify', 0, `${level} check of ${store.name}${clean ? '' : ' after a stop that was not clean'}`);
+  const report = await verifyInChild(dataDir, level, ({ step, progress }) => options.onStep('verify', progress, `checking ${step}`));
+  // What is wrong with the manifest alone is repaired by the first write to it.
+  for (const finding of report.findings) if (!finding.fatal) log.warn('manifest_repaired', { problem: finding.message });
+  const damage = report.findings.filter(({ fatal, kind }) => fatal && kind !== 'tail_lost');
+  if (damage.length > 0) throw new Error(describeDamage(dataDir, damage, report.findingsCount));
+  const lost = report.findings.find(({ kind }) => kind === 'tail_lost');
+  if (lost !== undefined) {
+    if (!options.acceptLostTail) throw new Error(describeLoss(dataDir, lost.message));
+    const { historyId, seq } = beginNewHistory(store.databasePath, options.cacheBytes);
+    log.error('lost_tail_accepted', { problem: lost.message, history_id: historyId, seq });
+  }
+  return level === 'quick';
+}
+
+function describeDamage(dataDir: string, damage: readonly Finding[], count: number): string {
+  const shown = damage.slice(0, FINDINGS_SHOWN_MAX).map(({ message }) => `  - ${message}`);
+  const more = count > shown.length ? [`  - and ${count - shown.length} more`] : [];
+  return [
+    `the data in ${dataDir} is damaged, so the server does not start (nothing was changed):`,
+    ...shown,
+    ...more,
+    `Run 'skein verify ${dataDir}' for the whole list. Restore a backup, or move the folder away and import an export.`,
+  ].join('\n');
+}
+
+function describeLoss(dataDir: string, message: string): string {
+  return [
+    `the store in ${dataDir} has lost writes that were acknowledged, so the server does not start (nothing was changed):`,
+    `  - ${message}`,
+    'Restore a backup if there is one. To go on without the missing writes, start once with --accept-lost-tail:',
+    'a new history begins, and clients that hold a position of the lost part are told so (409 PositionLost).',
+  ].join('\n');
+}

@@ -1,0 +1,101 @@
+/** A real server in a process of its own, over a data folder, on a free port; killed and started again at will. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const START_DEADLINE_MS = 60_000;
+
+export interface ServerProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** What it wrote so far, both streams. */
+  output(): string;
+  /** Ends it without warning. */
+  kill(): Promise<void>;
+  /** Asks it to stop and waits. @returns its exit code */
+  stop(): Promise<number | null>;
+  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<{ status: number; body: any; headers: Headers }>;
+}
+
+export class ServerDidNotStart extends Error {
+  override readonly name = 'ServerDidNotStart';
+  readonly code: number | null;
+  readonly output: string;
+
+  constructor(code: number | null, output: string) {
+    super(`the server ended with code ${code}:\n${output}`);
+    this.code = code;
+    this.output = output;
+  }
+}
+
+/** Starts a server and waits until it is ready. @throws ServerDidNotStart */
+export async function startServer(
+  t: { after(cleanup: () => unknown): void },
+  dataDir: string,
+  flags: readonly string[] = [],
+  environment: Record<string, string> = {},
+): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [MAIN, 'serve', '--data-dir', dataDir, '--port', '0', '--log-format', 'json', ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const ended = once(child, 'exit');
+  t.after(() => end(child, 'SIGKILL', ended));
+  const url = await listening(child, () => output);
+  const server: ServerProcess = {
+    url,
+    pid: child.pid as number,
+    output: () => output,
+    kill: () => end(child, 'SIGKILL', ended).then(() => undefined),
+    stop: () => end(child, 'SIGTERM', ended),
+    request: (method, path, body, headers) => request(url, method, path, body, headers),
+  };
+  await ready(server, child);
+  return server;
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals, ended: Promise<unknown[]>): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill(signal);
+    await ended;
+  }
+  return child.exitCode;
+}
+
+async function listening(child: ChildProcess, output: () => string): Promise<string> {
+  const deadline = Date.now() + START_DEADLINE_MS;
+  while (Date.now() < deadline) {
+    const found = /http:\/\/[^\s"]+:\d+/.exec(output());
+    if (found !== null) return found[0];
+    if (child.exitCode !== null || child.signalCode !== null) throw new ServerDidNotStart(child.exitCode, output());
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new ServerDidNotStart(null, `no address within ${START_DEADLINE_MS} ms: ${output()}`);
+}
+
+async function ready(server: ServerProcess, child: ChildProcess): Promise<void> {
+  const deadline = Date.now() + START_DEADLINE_MS;
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new ServerDidNotStart(child.exitCode, server.output());
+    const answer = await server.request('GET', '/health/ready').catch(() => null);
+    if (answer?.status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new ServerDidNotStart(null, `not ready within ${START_DEADLINE_MS} ms: ${server.output()}`);
+}
+
+async function request(url: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+  const answer = await fetch(`${url}${path}`, {
+    method,
+    headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  const json = answer.headers.get('content-type')?.includes('json') === true && text !== '';
+  return { status: answer.status, body: json && !text.includes('\n{') ? JSON.parse(text) : text, headers: answer.headers };
+}
