@@ -1,0 +1,301 @@
+/** The client of a Skein server: one method for each call of the HTTP API (docs/HTTP_API.md), typed, binary vectors both ways.
+ *
+ *    const client = new SkeinClient({ url: 'http://127.0.0.1:7171' });
+ *    await client.createCollection('films', { dimension: 384, distance: 'cosine' });
+ *    await client.upsert('films', [{ id: 1, vector, payload: { title: 'Metropolis' } }]);
+ *    const { hits } = await client.search('films', { vector, limit: 5 });
+ *
+ *  Every method throws SkeinApiError (the server refused), SkeinConnectionError (no answer), SkeinTimeoutError (no time left) or the
+ *  reason of its signal. What is retryable has been retried by then. Must not know: bytes, sockets, when to retry. */
+
+import type {
+  BatchAnswer as BatchAnswerBody,
+  CollectionInfoBody,
+  CollectionListBody,
+  CountAnswer,
+  DeleteAnswer as DeleteAnswerBody,
+  DeleteCollectionAnswer,
+  FoundPointBody,
+  GetAnswer,
+  HealthBody,
+  PatchAnswer as PatchAnswerBody,
+  ReadyBody,
+  ScrollAnswer,
+  SearchAnswerBody,
+  SearchBatchAnswer,
+  UpsertAnswer as UpsertAnswerBody,
+  VersionBody,
+} from '../wire/http-bodies.js';
+import { type Call, Caller, type Encoding } from './caller.js';
+import { linesOf, readImportAnswer } from './import-stream.js';
+import { DEFAULT_RETRIES, NO_RETRIES, type RetrySettings } from './retry.js';
+import { Session } from './session.js';
+import { HttpTransport, type Transport } from './transport.js';
+import type * as T from './types.js';
+import { vectorBytes, vectorNumbers } from './vector-form.js';
+import * as form from './wire-forms.js';
+
+export interface ClientSettings {
+  /** Such as http://127.0.0.1:7171. */
+  readonly url: string;
+  readonly apiKey?: string;
+  /** Bounds each call, retries included. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** How often and how patiently to try again; false: never. Default 4 tries, from 100 ms up to 5 s apart. */
+  readonly retries?: Partial<RetrySettings> | false;
+  /** Remember the newest position seen and read at least that, so that this client sees its own writes on any node. Default false. */
+  readonly session?: boolean;
+  /** Connections at once. Default 64. */
+  readonly connectionsMax?: number;
+  /** Default msgpack, with binary vectors; json is for looking at the traffic. */
+  readonly encoding?: Encoding;
+  readonly transport?: Transport;
+}
+
+const PAGE_POINTS = 1_000;
+
+export class SkeinClient {
+  readonly #caller: Caller;
+  readonly #transport: Transport;
+  readonly #session: Session | null;
+  readonly #vectorForm: form.VectorForm;
+
+  constructor(settings: ClientSettings) {
+    const encoding = settings.encoding ?? 'msgpack';
+    this.#transport =
+      settings.transport ?? new HttpTransport({ url: settings.url, connectionsMax: settings.connectionsMax ?? 64 });
+    this.#session = settings.session === true ? new Session() : null;
+    this.#vectorForm = encoding === 'msgpack' ? vectorBytes : vectorNumbers;
+    this.#caller = new Caller({
+      transport: this.#transport,
+      encoding,
+      apiKey: settings.apiKey ?? null,
+      timeoutMs: settings.timeoutMs ?? 30_000,
+      retries: settings.retries === false ? NO_RETRIES : { ...DEFAULT_RETRIES, ...settings.retries },
+      session: this.#session,
+    });
+  }
+
+  /** The newest position seen; null without a session, or before the first answer. */
+  get position(): string | null {
+    return this.#session?.position ?? null;
+  }
+
+  /** After PositionLost: stop asking for a history that is gone. */
+  forgetPosition(): void {
+    this.#session?.forget();
+  }
+
+  /** Ends idle connections; running calls are cut off. */
+  close(): void {
+    this.#transport.close();
+  }
+
+  async collections(options: T.ReadOptions = {}): Promise<readonly T.CollectionInfo[]> {
+    const body = await this.#get<CollectionListBody>('list collections', '/v1/collections', options);
+    return body.collections.map(form.collectionFromWire);
+  }
+
+  async collection(name: string, options: T.ReadOptions = {}): Promise<T.CollectionInfo> {
+    return form.collectionFromWire(await this.#get<CollectionInfoBody>(`collection ${name}`, pathOf(name), options));
+  }
+
+  async createCollection(name: string, settings: T.CollectionSettings, options: T.WriteOptions = {}): Promise<T.CollectionInfo> {
+    const body = form.collectionToWire(settings);
+    return form.collectionFromWire(
+      await this.#write<CollectionInfoBody>('PUT', `create collection ${name}`, pathOf(name), options, body),
+    );
+  }
+
+  async updateCollection(name: string, change: T.CollectionChange, options: T.WriteOptions = {}): Promise<T.CollectionInfo> {
+    const body = form.collectionChangeToWire(change);
+    return form.collectionFromWire(
+      await this.#write<CollectionInfoBody>('PATCH', `change collection ${name}`, pathOf(name), options, body),
+    );
+  }
+
+  async deleteCollection(name: string, options: T.WriteOptions = {}): Promise<T.WriteAnswer> {
+    return form.writeFromWire(
+      await this.#write<DeleteCollectionAnswer>('DELETE', `delete collection ${name}`, pathOf(name), options),
+    );
+  }
+
+  /** Inserts or replaces whole points, all or none. */
+  async upsert(collection: string, points: readonly T.PointInput[], options: T.WriteOptions = {}): Promise<T.UpsertAnswer> {
+    const body = { points: points.map((point) => form.pointToWire(point, this.#vectorForm)) };
+    const answer = await this.#write<UpsertAnswerBody>(
+      'PUT',
+      `upsert into ${collection}`,
+      pathOf(collection, '/points'),
+      options,
+      body,
+    );
+    return { ...form.writeFromWire(answer), upserted: answer.upserted };
+  }
+
+  /** Changes parts of points, all or none; an absent id is PointNotFound. */
+  async patch(collection: string, patches: readonly T.PointPatch[], options: T.WriteOptions = {}): Promise<T.PatchAnswer> {
+    const body = { points: patches.map((patch) => form.patchToWire(patch, this.#vectorForm)) };
+    const answer = await this.#write<PatchAnswerBody>(
+      'PATCH',
+      `patch in ${collection}`,
+      pathOf(collection, '/points'),
+      options,
+      body,
+    );
+    return { ...form.writeFromWire(answer), patched: answer.patched };
+  }
+
+  async delete(
+    collection: string,
+    which: { readonly ids: readonly T.PointId[] } | { readonly filter: T.Filter },
+    options: T.WriteOptions = {},
+  ): Promise<T.DeleteAnswer> {
+    const body = 'ids' in which ? { ids: which.ids } : { filter: form.filterToWire(which.filter) };
+    const answer = await this.#write<DeleteAnswerBody>(
+      'POST',
+      `delete from ${collection}`,
+      pathOf(collection, '/points/delete'),
+      options,
+      body,
+    );
+    const units = answer.units === undefined ? {} : { units: answer.units };
+    return { ...form.writeFromWire(answer), deleted: answer.deleted, ...units };
+  }
+
+  /** @throws SkeinApiError PointNotFound */
+  async get(collection: string, id: T.PointId, options: T.ReadOptions = {}): Promise<T.PointRecord> {
+    const path = pathOf(collection, `/points/${encodeURIComponent(id)}${typeof id === 'string' ? '?id_type=string' : ''}`);
+    return form.pointFromWire(await this.#get<FoundPointBody>(`point ${JSON.stringify(id)} of ${collection}`, path, options));
+  }
+
+  /** Points that exist, and the ids of those that do not. */
+  async getMany(
+    collection: string,
+    ids: readonly T.PointId[],
+    selection: T.Selection = {},
+    options: T.ReadOptions = {},
+  ): Promise<{ readonly points: readonly T.PointRecord[]; readonly missing: readonly T.PointId[] }> {
+    const body = { ids, ...form.selectionToWire(selection) };
+    const answer = await this.#read<GetAnswer>(`points of ${collection}`, pathOf(collection, '/points/get'), options, body);
+    return { points: answer.points.map(form.pointFromWire), missing: answer.missing };
+  }
+
+  async scroll(collection: string, request: T.ScrollRequest = {}, options: T.ReadOptions = {}): Promise<T.ScrollPage> {
+    const path = pathOf(collection, '/points/scroll');
+    const answer = await this.#read<ScrollAnswer>(`scroll ${collection}`, path, options, form.scrollToWire(request));
+    return { points: answer.points.map(form.pointFromWire), nextCursor: answer.next_cursor };
+  }
+
+  /** Every point, page by page, in scroll order; `limit` is the size of a page. Points written meanwhile may or may not be among them. */
+  async *scrollAll(
+    collection: string,
+    request: Omit<T.ScrollRequest, 'cursor'> = {},
+    options: T.ReadOptions = {},
+  ): AsyncGenerator<T.PointRecord, void, undefined> {
+    let page = await this.scroll(collection, { limit: PAGE_POINTS, ...request }, options);
+    for (;;) {
+      // The next page travels while this one is used.
+      const cursor = page.nextCursor;
+      const next = cursor === null ? null : this.scroll(collection, { limit: PAGE_POINTS, ...request, cursor }, options);
+      next?.catch(() => undefined);
+      yield* page.points;
+      if (next === null) return;
+      page = await next;
+    }
+  }
+
+  async count(collection: string, filter?: T.Filter, options: T.ReadOptions = {}): Promise<number> {
+    const body = filter === undefined ? {} : { filter: form.filterToWire(filter) };
+    return (await this.#read<CountAnswer>(`count ${collection}`, pathOf(collection, '/points/count'), options, body)).count;
+  }
+
+  async search(collection: string, request: T.SearchRequest, options: T.ReadOptions = {}): Promise<T.SearchAnswer> {
+    const path = pathOf(collection, '/points/search');
+    return form.searchFromWire(
+      await this.#read<SearchAnswerBody>(`search ${collection}`, path, options, form.searchToWire(request, this.#vectorForm)),
+    );
+  }
+
+  /** @returns answers in the order of the requests */
+  async searchBatch(
+    collection: string,
+    requests: readonly T.SearchRequest[],
+    options: T.ReadOptions = {},
+  ): Promise<readonly T.SearchAnswer[]> {
+    const body = { searches: requests.map((request) => form.searchToWire(request, this.#vectorForm)) };
+    const answer = await this.#read<SearchBatchAnswer>(
+      `search ${collection}`,
+      pathOf(collection, '/points/search/batch'),
+      options,
+      body,
+    );
+    return answer.results.map(form.searchFromWire);
+  }
+
+  /** Streams any number of points; the server commits chunk by chunk and refuses bad points one by one. Not retried.
+   *  Without timeoutMs it takes as long as it takes. `upsert` with several calls under way is faster; this needs no batches. */
+  async importPoints(
+    collection: string,
+    points: AsyncIterable<T.PointInput> | Iterable<T.PointInput>,
+    options: T.ImportOptions = {},
+  ): Promise<T.ImportAnswer> {
+    const { onProgress, ...rest } = options;
+    const call: Call = {
+      what: `import into ${collection}`,
+      method: 'POST',
+      path: pathOf(collection, '/points/import'),
+      kind: 'write',
+      options: { idempotencyKey: false, ...rest },
+    };
+    const answer = await readImportAnswer(this.#caller.stream(call, 'application/x-ndjson', linesOf(points)), onProgress);
+    this.#session?.saw(answer.position);
+    return answer;
+  }
+
+  /** Changes over any collections as one atomic unit. */
+  async batch(operations: readonly T.BatchOperation[], options: T.WriteOptions = {}): Promise<T.BatchAnswer> {
+    const body = { operations: operations.map((operation) => form.batchOperationToWire(operation, this.#vectorForm)) };
+    const answer = await this.#write<BatchAnswerBody>('POST', 'batch', '/v1/batch', options, body);
+    return { ...form.writeFromWire(answer), results: answer.results as readonly Record<string, unknown>[] };
+  }
+
+  /** An unhealthy server is an answer, not an error. */
+  async health(options: T.CallOptions = {}): Promise<T.HealthAnswer> {
+    const body = await this.#get<HealthBody>('health', '/health', options, [503]);
+    return { status: body.status, reasons: body.reasons, body };
+  }
+
+  /** Whether it may serve, and how far its start is; a starting server is an answer, not an error. */
+  async ready(options: T.CallOptions = {}): Promise<T.ReadyAnswer> {
+    const body = await this.#get<ReadyBody>('readiness', '/health/ready', options, [503]);
+    return { status: body.status, step: body.step, progress: body.progress, etaMs: body.eta_ms, message: body.message };
+  }
+
+  async version(options: T.CallOptions = {}): Promise<T.VersionAnswer> {
+    const {
+      name,
+      version,
+      api,
+      node,
+      native_build: nativeBuild,
+    } = await this.#get<VersionBody>('version', '/v1/version', options);
+    return { name, version, api, node, nativeBuild };
+  }
+
+  #get<Body>(what: string, path: string, options: T.ReadOptions, alsoFine: readonly number[] = []): Promise<Body> {
+    return this.#caller.run({ what, method: 'GET', path, kind: 'read', options, alsoFine }) as Promise<Body>;
+  }
+
+  #read<Body>(what: string, path: string, options: T.ReadOptions, body: unknown): Promise<Body> {
+    return this.#caller.run({ what, method: 'POST', path, kind: 'read', options, body }) as Promise<Body>;
+  }
+
+  #write<Body>(method: Call['method'], what: string, path: string, options: T.WriteOptions, body?: unknown): Promise<Body> {
+    return this.#caller.run({ what, method, path, kind: 'write', options, body }) as Promise<Body>;
+  }
+}
+
+function pathOf(collection: string, rest = ''): string {
+  return `/v1/collections/${encodeURIComponent(collection)}${rest}`;
+}

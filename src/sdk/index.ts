@@ -1,0 +1,15 @@
+/** The TypeScript client's door: everything that a program may import. */
+
+export type { Encoding } from './caller.js';
+export { type ClientSettings, SkeinClient } from './client.js';
+export { SkeinApiError, SkeinConnectionError, SkeinTimeoutError } from './errors.js';
+export type { RetrySettings } from './retry.js';
+export {
+  HttpTransport,
+  type StreamAnswer,
+  type StreamRequest,
+  type Transport,
+  type TransportAnswer,
+  type TransportRequest,
+} from './transport.js';
+export type * from './types.js';

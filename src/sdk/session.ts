@@ -1,0 +1,38 @@
+/** The newest position a client has seen, so that it reads its own writes on any node.
+ *
+ *  Tokens are opaque to users; this file knows that they order bytewise within one history (model/position.ts) and that base64url
+ *  keeps that order when letters are compared by their place in its alphabet. A token of another history replaces the old one. */
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const TOKEN_LENGTH = 44;
+/** Version and history id: 17 bytes; the highest bits of the epoch that share the last letter are always 0. */
+const HISTORY_LENGTH = 23;
+
+/** @returns the later of two tokens of one history; `b` when they cannot be compared */
+export function laterToken(a: string, b: string): string {
+  if (a.length !== TOKEN_LENGTH || b.length !== TOKEN_LENGTH || a.slice(0, HISTORY_LENGTH) !== b.slice(0, HISTORY_LENGTH))
+    return b;
+  for (let i = HISTORY_LENGTH; i < TOKEN_LENGTH; i++) {
+    const difference = ALPHABET.indexOf(a.charAt(i)) - ALPHABET.indexOf(b.charAt(i));
+    if (difference !== 0) return difference > 0 ? a : b;
+  }
+  return b;
+}
+
+export class Session {
+  #position: string | null = null;
+
+  get position(): string | null {
+    return this.#position;
+  }
+
+  /** Answers may arrive out of order; the position never goes back within a history. */
+  saw(token: string): void {
+    this.#position = this.#position === null ? token : laterToken(this.#position, token);
+  }
+
+  /** After PositionLost: what was seen belongs to a history that is gone. */
+  forget(): void {
+    this.#position = null;
+  }
+}

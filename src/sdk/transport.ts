@@ -1,0 +1,191 @@
+/** How requests travel: HTTP/1.1 over connections that are kept open. The only file of the client that uses Node's own modules.
+ *
+ *  Invariant: an error says whether the server may have seen the request. Must not know: JSON, msgpack, retries, sessions. */
+
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { SkeinConnectionError } from './errors.js';
+
+export interface TransportRequest {
+  readonly method: string;
+  /** Path and query, behind the base address. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | null;
+  readonly signal: AbortSignal;
+}
+
+export interface StreamRequest extends Omit<TransportRequest, 'body'> {
+  /** Taken as fast as the server reads. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+export interface TransportAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export interface StreamAnswer extends Omit<TransportAnswer, 'body'> {
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** @throws SkeinConnectionError when no whole answer came; the reason of the signal when that was aborted */
+export interface Transport {
+  send(request: TransportRequest): Promise<TransportAnswer>;
+  /** Resolves when the head of the answer is there; the body of the request may still be flowing. */
+  stream(request: StreamRequest): Promise<StreamAnswer>;
+  /** Ends idle connections; running requests are cut off. */
+  close(): void;
+}
+
+export interface TransportSettings {
+  /** Base address; a path in it is put before every path. */
+  readonly url: string;
+  /** Connections at once; further requests wait for a free one. */
+  readonly connectionsMax: number;
+}
+
+export class HttpTransport implements Transport {
+  readonly #base: URL;
+  readonly #agent: http.Agent;
+  readonly #request: typeof http.request;
+
+  constructor(settings: TransportSettings) {
+    this.#base = new URL(settings.url);
+    const secure = this.#base.protocol === 'https:';
+    const agentOptions = { keepAlive: true, maxSockets: settings.connectionsMax, scheduling: 'lifo' as const };
+    this.#agent = secure ? new https.Agent(agentOptions) : new http.Agent(agentOptions);
+    this.#request = secure ? https.request : http.request;
+  }
+
+  send(request: TransportRequest): Promise<TransportAnswer> {
+    return new Promise((resolve, reject) => {
+      const outgoing = this.#open(request, reject, (answer) => {
+        collect(answer, (body) => resolve({ status: answer.statusCode ?? 0, headers: headersOf(answer), body }));
+      });
+      if (request.body === null) outgoing.end();
+      else outgoing.end(request.body);
+    });
+  }
+
+  stream(request: StreamRequest): Promise<StreamAnswer> {
+    return new Promise((resolve, reject) => {
+      // A source that fails while the answer is being read is the news, not the connection that is cut because of it.
+      const failure: { ofSource?: unknown } = {};
+      const outgoing = this.#open(request, reject, (answer) => {
+        const chunks = this.#chunksOf(answer, outgoing, failure);
+        resolve({ status: answer.statusCode ?? 0, headers: headersOf(answer), chunks });
+      });
+      pour(request.chunks, outgoing).catch((error: unknown) => {
+        failure.ofSource = error;
+        outgoing.destroy();
+        reject(error);
+      });
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #open(
+    request: Omit<TransportRequest, 'body'> & { readonly body?: Uint8Array | null },
+    reject: (error: unknown) => void,
+    onAnswer: (answer: http.IncomingMessage) => void,
+  ): http.ClientRequest {
+    const { signal } = request;
+    const base = this.#base;
+    const headers: Record<string, string | number> = { ...request.headers };
+    if (request.body instanceof Uint8Array) headers['content-length'] = request.body.byteLength;
+    const outgoing = this.#request({
+      agent: this.#agent,
+      protocol: base.protocol,
+      host: base.hostname.replace(/^\[|\]$/g, ''),
+      port: base.port,
+      method: request.method,
+      path: base.pathname === '/' ? request.path : `${base.pathname.replace(/\/$/, '')}${request.path}`,
+      headers,
+    });
+    const fail = (error: unknown): void => {
+      reject(signal.aborted ? signal.reason : this.#connectionError(error, outgoing));
+    };
+    const abort = (): void => {
+      outgoing.destroy();
+      reject(signal.reason);
+    };
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    outgoing.on('error', fail);
+    outgoing.on('close', () => signal.removeEventListener('abort', abort));
+    outgoing.on('response', (answer) => {
+      answer.on('error', fail);
+      onAnswer(answer);
+    });
+    return outgoing;
+  }
+
+  async *#chunksOf(
+    answer: http.IncomingMessage,
+    outgoing: http.ClientRequest,
+    failure: { readonly ofSource?: unknown },
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield* answer;
+    } catch (error) {
+      if (failure.ofSource !== undefined) throw failure.ofSource;
+      throw this.#connectionError(error, outgoing);
+    }
+  }
+
+  #connectionError(error: unknown, outgoing: http.ClientRequest): SkeinConnectionError {
+    const cause = error instanceof Error ? error : new Error(String(error));
+    // Where a name has several addresses, the failures come as an AggregateError without a message.
+    const inner = cause instanceof AggregateError && cause.errors[0] instanceof Error ? cause.errors[0] : cause;
+    const code = 'code' in inner && typeof inner.code === 'string' ? inner.code : 'UNKNOWN';
+    const maybeSent = outgoing.socket !== null && !outgoing.socket.connecting && code !== 'ECONNREFUSED' && code !== 'ENOTFOUND';
+    return new SkeinConnectionError(`no answer from ${this.#base.origin}: ${inner.message}`, {
+      code,
+      url: this.#base.origin,
+      maybeSent,
+      cause,
+    });
+  }
+}
+
+/** Gathers a whole body; one that was cut off ends in `error` on the message instead. */
+function collect(answer: http.IncomingMessage, done: (body: Uint8Array) => void): void {
+  const chunks: Buffer[] = [];
+  answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+  answer.on('end', () => done(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
+}
+
+async function pour(chunks: AsyncIterable<Uint8Array>, outgoing: http.ClientRequest): Promise<void> {
+  for await (const chunk of chunks) {
+    if (outgoing.destroyed) return;
+    if (!outgoing.write(chunk)) await drained(outgoing);
+  }
+  if (!outgoing.destroyed) outgoing.end();
+}
+
+/** Resolves when more may be written, or nothing will ever be. */
+function drained(outgoing: http.ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      outgoing.off('drain', done);
+      outgoing.off('close', done);
+      resolve();
+    };
+    outgoing.on('drain', done);
+    outgoing.on('close', done);
+  });
+}
+
+function headersOf(answer: http.IncomingMessage): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return headers;
+}

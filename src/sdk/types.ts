@@ -1,0 +1,262 @@
+/** What users of the client see: requests and answers in camelCase, vectors as Float32Array.
+ *  The wire's own shapes are in wire/http-bodies; wire-forms.ts translates. Must not know: HTTP, bytes. */
+
+import type { Distance } from '../model/distance.js';
+import type { Payload, PointId } from '../model/point.js';
+import type { ExplainBody } from '../wire/http-bodies.js';
+
+export type { Distance } from '../model/distance.js';
+export type { JsonValue, Payload, PointId } from '../model/point.js';
+
+/** Components as given by the user; a plain array is rounded to float32 before it is sent. */
+export type VectorInput = Float32Array | readonly number[];
+
+export interface HnswSettings {
+  readonly m: number;
+  readonly efConstruct: number;
+  readonly efSearch: number;
+}
+
+export interface CollectionSettings {
+  readonly dimension: number;
+  readonly distance: Distance;
+  readonly hnsw?: Partial<HnswSettings>;
+  /** Default life of points upserted from now on; null: for ever. */
+  readonly ttlMs?: number | null;
+}
+
+export interface CollectionChange {
+  readonly hnsw?: { readonly efSearch: number };
+  readonly ttlMs?: number | null;
+}
+
+export interface CollectionInfo {
+  readonly name: string;
+  readonly dimension: number;
+  readonly distance: Distance;
+  readonly hnsw: HnswSettings;
+  readonly ttlMs: number | null;
+  readonly pointsCount: number;
+  readonly status: 'ready' | 'building' | 'rebuilding';
+  /** 0 … 1; 1 when ready. */
+  readonly progress: number;
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  readonly tombstoneRatio: number;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly position: string;
+}
+
+export interface PointInput {
+  readonly id: PointId;
+  readonly vector: VectorInput;
+  readonly payload?: Payload;
+  /** Refused with VersionConflict unless the stored version is this one; 0: must not exist. */
+  readonly ifVersion?: number;
+  readonly expiresAt?: Date | string;
+}
+
+/** Absent fields stay as they are; payload is merged deeply; unset removes dotted paths. */
+export interface PointPatch {
+  readonly id: PointId;
+  readonly vector?: VectorInput;
+  readonly payload?: Payload;
+  readonly unset?: readonly string[];
+  readonly ifVersion?: number;
+}
+
+/** A point as read; vector and payload are there when they were asked for. */
+export interface PointRecord {
+  readonly id: PointId;
+  readonly version: number;
+  readonly vector?: Float32Array;
+  readonly payload?: Payload;
+}
+
+type MatchValue = string | number | boolean;
+interface Bounds<Value> {
+  readonly gt?: Value;
+  readonly gte?: Value;
+  readonly lt?: Value;
+  readonly lte?: Value;
+}
+interface GeoPoint {
+  readonly lat: number;
+  readonly lon: number;
+}
+
+export type Condition =
+  | Filter
+  | {
+      readonly key: string;
+      readonly match:
+        | { readonly value: MatchValue }
+        | { readonly any: readonly MatchValue[] }
+        | { readonly except: readonly MatchValue[] }
+        | { readonly text: string };
+    }
+  | { readonly key: string; readonly range: Bounds<number | string> }
+  | { readonly key: string; readonly geoRadius: { readonly center: GeoPoint; readonly radiusM: number } }
+  | { readonly key: string; readonly geoBox: { readonly topLeft: GeoPoint; readonly bottomRight: GeoPoint } }
+  | { readonly key: string; readonly exists: boolean }
+  | { readonly key: string; readonly isNull: boolean }
+  | { readonly key: string; readonly valuesCount: Bounds<number> }
+  | { readonly nested: { readonly key: string; readonly filter: Filter } }
+  | { readonly hasId: readonly PointId[] };
+
+export interface Filter {
+  readonly must?: readonly Condition[];
+  readonly should?: readonly Condition[];
+  readonly mustNot?: readonly Condition[];
+  readonly minShould?: { readonly conditions: readonly Condition[]; readonly minCount: number };
+}
+
+/** What every call takes. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Bounds the whole call, retries included; default: the client's. */
+  readonly timeoutMs?: number;
+}
+
+export interface ReadOptions extends CallOptions {
+  /** The answer is at least as new as this position; default: the session's, if there is one. */
+  readonly minPosition?: string;
+  /** How long the node may wait until it is that new (the server's default is 1000). */
+  readonly maxWaitMs?: number;
+}
+
+export interface WriteOptions extends CallOptions {
+  /** Nodes that must hold the write durably. */
+  readonly w?: number | 'majority';
+  /** indexed: the next search on this node finds it (the server's default). durable: safe on disk. */
+  readonly wait?: 'indexed' | 'durable';
+  /** How long the server may take for `w` and `wait`. */
+  readonly writeTimeoutMs?: number;
+  /** Default: a fresh key for every call, so that a retry cannot do the write twice. false: none, and the call is repeated only when
+   *  nothing was sent. 'not-needed': none, but repeating is harmless (upserts without ifVersion) and allowed. */
+  readonly idempotencyKey?: string | false | 'not-needed';
+}
+
+export interface WriteAnswer {
+  readonly seq: number;
+  readonly position: string;
+  readonly writeConcern: { readonly required: number; readonly acknowledged: number };
+}
+export interface UpsertAnswer extends WriteAnswer {
+  readonly upserted: number;
+}
+export interface PatchAnswer extends WriteAnswer {
+  readonly patched: number;
+}
+/** deleted counts points that existed; units (by filter only) is how many atomic units of at most 10,000 points it took. */
+export interface DeleteAnswer extends WriteAnswer {
+  readonly deleted: number;
+  readonly units?: number;
+}
+
+export interface Selection {
+  readonly withVector?: boolean;
+  readonly withPayload?: boolean;
+}
+
+export interface ScrollRequest extends Selection {
+  readonly filter?: Filter;
+  /** Default 100. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+export interface ScrollPage {
+  readonly points: readonly PointRecord[];
+  /** For the next page; null behind the last. */
+  readonly nextCursor: string | null;
+}
+
+export interface SearchRequest extends Selection {
+  /** Exactly one of vector and id; the point of an id is left out of its own hits. */
+  readonly vector?: VectorInput;
+  readonly id?: PointId;
+  /** Default 10. */
+  readonly limit?: number;
+  readonly offset?: number;
+  readonly efSearch?: number;
+  readonly exact?: boolean;
+  readonly scoreThreshold?: number;
+  readonly explain?: boolean;
+}
+
+export interface Hit extends PointRecord {
+  readonly score: number;
+}
+
+export interface SearchAnswer {
+  readonly hits: readonly Hit[];
+  /** false: fewer hits than exist could be found; incompleteReason says why. */
+  readonly complete: boolean;
+  readonly incompleteReason?: string;
+  readonly mode: 'vector' | 'exact';
+  readonly degraded: boolean;
+  readonly tookMs: number;
+  readonly position: string;
+  /** As the server sent it (docs/HTTP_API.md). */
+  readonly explain?: ExplainBody;
+}
+
+/** One change of an atomic batch; each names its collection. */
+export type BatchOperation =
+  | { readonly upsert: { readonly collection: string; readonly points: readonly PointInput[] } }
+  | { readonly patch: { readonly collection: string; readonly points: readonly PointPatch[] } }
+  | { readonly delete: { readonly collection: string; readonly ids: readonly PointId[] } }
+  | { readonly createCollection: CollectionSettings & { readonly collection: string } }
+  | { readonly deleteCollection: { readonly collection: string } };
+
+export interface BatchAnswer extends WriteAnswer {
+  /** One for each operation, as its own route answers, without the position. */
+  readonly results: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface ImportOptions extends WriteOptions {
+  readonly onProgress?: (progress: ImportProgress) => void;
+}
+export interface ImportProgress {
+  readonly lines: number;
+  readonly imported: number;
+  readonly failedCount: number;
+  readonly position: string;
+}
+export interface ImportAnswer {
+  readonly imported: number;
+  /** The first 1,000 refused lines, counted from 1. */
+  readonly failed: readonly {
+    readonly line: number;
+    readonly error: { readonly type: string; readonly message: string; readonly details: unknown };
+  }[];
+  readonly failedCount: number;
+  readonly position: string;
+  readonly writeConcern: WriteAnswer['writeConcern'];
+}
+
+export interface HealthAnswer {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy';
+  readonly reasons: readonly string[];
+  /** The whole body as the server sent it. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface ReadyAnswer {
+  readonly status: 'ready' | 'starting' | 'failed' | 'stopping';
+  readonly step: string;
+  /** 0 … 1 within the step. */
+  readonly progress: number;
+  readonly etaMs: number | null;
+  readonly message: string;
+}
+
+export interface VersionAnswer {
+  readonly name: string;
+  readonly version: string;
+  readonly api: string;
+  readonly node: string;
+  /** Which build of the HNSW library runs. */
+  readonly nativeBuild: string;
+}

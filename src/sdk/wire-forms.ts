@@ -1,0 +1,214 @@
+/** Between the client's camelCase and the wire's snake_case: one function for each shape, so that payloads and ids stay untouched.
+ *
+ *  Invariant: absent stays absent; nothing is invented. Must not know: HTTP, how a body is encoded. */
+
+import type {
+  BatchOperationBody,
+  CollectionChangeBody,
+  CollectionInfoBody,
+  ConditionBody,
+  FilterBody,
+  FoundPointBody,
+  ImportAnswer as ImportAnswerBody,
+  NewCollectionBody,
+  PointBody,
+  PointPatchBody,
+  ScrollBody,
+  SearchAnswerBody,
+  SearchBody,
+  VectorBody,
+} from '../wire/http-bodies.js';
+import { plainPayload } from './payload-form.js';
+import type {
+  BatchOperation,
+  CollectionChange,
+  CollectionInfo,
+  CollectionSettings,
+  Condition,
+  Filter,
+  Hit,
+  ImportAnswer,
+  PointInput,
+  PointPatch,
+  PointRecord,
+  ScrollRequest,
+  SearchAnswer,
+  SearchRequest,
+  Selection,
+  VectorInput,
+  WriteAnswer,
+} from './types.js';
+import { vectorFrom } from './vector-form.js';
+
+/** How vectors stand in a body: bytes in MessagePack, numbers in JSON. */
+export type VectorForm = (vector: VectorInput) => VectorBody;
+
+type Given<Shape> = { -readonly [Key in keyof Shape]: Exclude<Shape[Key], undefined> };
+
+/** Leaves out what is undefined, so that it does not travel as nil. */
+function present<Shape extends object>(shape: { [Key in keyof Shape]: Shape[Key] | undefined }): Shape {
+  const out: Partial<Given<Shape>> = {};
+  for (const key of Object.keys(shape) as (keyof Shape)[]) {
+    const value = shape[key];
+    if (value !== undefined) out[key] = value as Given<Shape>[keyof Shape];
+  }
+  return out as Shape;
+}
+
+export function pointToWire(point: PointInput, form: VectorForm): PointBody {
+  const { id, vector, payload, ifVersion, expiresAt } = point;
+  const body: { -readonly [Key in keyof PointBody]: PointBody[Key] } = { id, vector: form(vector) };
+  if (payload !== undefined) body.payload = plainPayload(payload);
+  if (ifVersion !== undefined) body.if_version = ifVersion;
+  if (expiresAt !== undefined) body.expires_at = expiresAt instanceof Date ? expiresAt.toISOString() : expiresAt;
+  return body;
+}
+
+export function patchToWire(patch: PointPatch, form: VectorForm): PointPatchBody {
+  return present<PointPatchBody>({
+    id: patch.id,
+    vector: patch.vector === undefined ? undefined : form(patch.vector),
+    payload: patch.payload === undefined ? undefined : plainPayload(patch.payload),
+    unset: patch.unset === undefined ? undefined : [...patch.unset],
+    if_version: patch.ifVersion,
+  });
+}
+
+export function collectionToWire(settings: CollectionSettings): NewCollectionBody {
+  const { dimension, distance, hnsw, ttlMs } = settings;
+  return present<NewCollectionBody>({
+    dimension,
+    distance,
+    hnsw: hnsw === undefined ? undefined : present({ m: hnsw.m, ef_construct: hnsw.efConstruct, ef_search: hnsw.efSearch }),
+    ttl_ms: ttlMs,
+  });
+}
+
+export function collectionChangeToWire({ hnsw, ttlMs }: CollectionChange): CollectionChangeBody {
+  return present<CollectionChangeBody>({ hnsw: hnsw === undefined ? undefined : { ef_search: hnsw.efSearch }, ttl_ms: ttlMs });
+}
+
+export function collectionFromWire(body: CollectionInfoBody): CollectionInfo {
+  return {
+    name: body.name,
+    dimension: body.dimension,
+    distance: body.distance,
+    hnsw: { m: body.hnsw.m, efConstruct: body.hnsw.ef_construct, efSearch: body.hnsw.ef_search },
+    ttlMs: body.ttl_ms,
+    pointsCount: body.points_count,
+    status: body.status,
+    progress: body.progress,
+    memoryBytes: body.memory_bytes,
+    diskBytes: body.disk_bytes,
+    tombstoneRatio: body.tombstone_ratio,
+    createdAt: body.created_at,
+    position: body.position,
+  };
+}
+
+export function selectionToWire({ withVector, withPayload }: Selection): { with_vector?: boolean; with_payload?: boolean } {
+  return present<{ with_vector?: boolean; with_payload?: boolean }>({ with_vector: withVector, with_payload: withPayload });
+}
+
+export function scrollToWire(request: ScrollRequest): ScrollBody {
+  return present<ScrollBody>({
+    filter: request.filter === undefined ? undefined : filterToWire(request.filter),
+    limit: request.limit,
+    cursor: request.cursor,
+    ...selectionToWire(request),
+  });
+}
+
+export function searchToWire(request: SearchRequest, form: VectorForm): SearchBody {
+  return present<SearchBody>({
+    vector: request.vector === undefined ? undefined : form(request.vector),
+    id: request.id,
+    limit: request.limit,
+    offset: request.offset,
+    ef_search: request.efSearch,
+    exact: request.exact,
+    score_threshold: request.scoreThreshold,
+    with_payload: request.withPayload,
+    with_vector: request.withVector,
+    explain: request.explain,
+  });
+}
+
+export function searchFromWire(body: SearchAnswerBody): SearchAnswer {
+  const { hits, complete, mode, degraded, position } = body;
+  return {
+    hits: hits.map((hit): Hit => ({ ...pointFromWire(hit), score: hit.score })),
+    complete,
+    ...(body.incomplete_reason === undefined ? {} : { incompleteReason: body.incomplete_reason }),
+    mode,
+    degraded,
+    tookMs: body.took_ms,
+    position,
+    ...(body.explain === undefined ? {} : { explain: body.explain }),
+  };
+}
+
+export function pointFromWire(body: FoundPointBody): PointRecord {
+  const { id, version, payload, vector } = body;
+  const point: { -readonly [Key in keyof PointRecord]: PointRecord[Key] } = { id, version };
+  if (payload !== undefined) point.payload = payload;
+  if (vector !== undefined) point.vector = vectorFrom(vector);
+  return point;
+}
+
+export function writeFromWire(body: {
+  readonly seq: number;
+  readonly position: string;
+  readonly write_concern: WriteAnswer['writeConcern'];
+}): WriteAnswer {
+  return { seq: body.seq, position: body.position, writeConcern: body.write_concern };
+}
+
+export function importFromWire(body: ImportAnswerBody): ImportAnswer {
+  const { imported, failed, position } = body;
+  return { imported, failed, failedCount: body.failed_count, position, writeConcern: body.write_concern };
+}
+
+export function batchOperationToWire(operation: BatchOperation, form: VectorForm): BatchOperationBody {
+  if ('upsert' in operation) {
+    const { collection, points } = operation.upsert;
+    return { upsert: { collection, points: points.map((point) => pointToWire(point, form)) } };
+  }
+  if ('patch' in operation) {
+    const { collection, points } = operation.patch;
+    return { patch: { collection, points: points.map((point) => patchToWire(point, form)) } };
+  }
+  if ('delete' in operation) return { delete: operation.delete };
+  if ('createCollection' in operation) {
+    const { collection, ...settings } = operation.createCollection;
+    return { create_collection: { collection, ...collectionToWire(settings) } };
+  }
+  return { delete_collection: operation.deleteCollection };
+}
+
+export function filterToWire(filter: Filter): FilterBody {
+  const { must, should, mustNot, minShould } = filter;
+  return present<FilterBody>({
+    must: must?.map(conditionToWire),
+    should: should?.map(conditionToWire),
+    must_not: mustNot?.map(conditionToWire),
+    min_should: minShould && { conditions: minShould.conditions.map(conditionToWire), min_count: minShould.minCount },
+  });
+}
+
+function conditionToWire(condition: Condition): ConditionBody {
+  if ('hasId' in condition) return { has_id: condition.hasId };
+  if ('nested' in condition) return { nested: { key: condition.nested.key, filter: filterToWire(condition.nested.filter) } };
+  if (!('key' in condition)) return filterToWire(condition);
+  const { key } = condition;
+  if ('geoRadius' in condition)
+    return { key, geo_radius: { center: condition.geoRadius.center, radius_m: condition.geoRadius.radiusM } };
+  if ('geoBox' in condition) {
+    return { key, geo_box: { top_left: condition.geoBox.topLeft, bottom_right: condition.geoBox.bottomRight } };
+  }
+  if ('isNull' in condition) return { key, is_null: condition.isNull };
+  if ('valuesCount' in condition) return { key, values_count: condition.valuesCount };
+  if ('match' in condition) return { key, match: condition.match } as ConditionBody;
+  if ('range' in condition) return { key, range: condition.range };
+  return { key, exists: condition.exists };
+}
