@@ -73,13 +73,13 @@ export class HttpTransport implements Transport {
   stream(request: StreamRequest): Promise<StreamAnswer> {
     return new Promise((resolve, reject) => {
       // A source that fails while the answer is being read is the news, not the connection that is cut because of it.
-      const failure: { ofSource?: unknown } = {};
+      const failure: { ofSource?: Error } = {};
       const outgoing = this.#open(request, reject, (answer) => {
         const chunks = this.#chunksOf(answer, outgoing, failure);
         resolve({ status: answer.statusCode ?? 0, headers: headersOf(answer), chunks });
       });
       pour(request.chunks, outgoing).catch((error: unknown) => {
-        failure.ofSource = error;
+        failure.ofSource = error instanceof Error ? error : new Error(String(error));
         outgoing.destroy();
         reject(error);
       });
@@ -129,7 +129,7 @@ export class HttpTransport implements Transport {
   async *#chunksOf(
     answer: http.IncomingMessage,
     outgoing: http.ClientRequest,
-    failure: { readonly ofSource?: unknown },
+    failure: { readonly ofSource?: Error },
   ): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       yield* answer;
