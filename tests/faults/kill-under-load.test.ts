@@ -9,6 +9,7 @@ import { openReader } from '../../src/storage/open-store.js';
 import { checkDigests, TEST_CACHE } from '../support/open-test-store.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { suite } from '../support/suite.js';
+import { waitUntil } from '../support/wait-until.js';
 
 const KILLS = Number(process.env['SKEIN_TEST_KILLS'] ?? 200);
 const WRITERS = 6;
@@ -88,7 +89,8 @@ test(`${KILLS} kills lose nothing that was acknowledged and leave nothing half-d
   for (let kill = 0; kill < KILLS; kill++) {
     const current = server;
     const writers = Array.from({ length: WRITERS }, (_, writer) => write(current, writer, known, next));
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 300));
+    const goal = next.value + WRITERS + Math.floor(Math.random() * 120);
+    await waitUntil(() => next.value >= goal, { deadlineMs: 30_000, what: 'some writes before the kill' });
     await current.kill();
     await Promise.all(writers);
     server = await startServer(t, dataDir);
