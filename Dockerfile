@@ -1,0 +1,35 @@
+# Skein in a container: built by the same scripts that `npm ci && npm start` runs. tests/house/dockerfile.test.ts holds it to the tree.
+#
+#   docker build -t skein .
+#   openssl rand -hex 24 > key && chmod 644 key
+#   docker run -p 7171:7171 -v skein-data:/data -v "$PWD/key:/run/secrets/skein-key:ro" \
+#     -e SKEIN_API_KEY_FILE=/run/secrets/skein-key skein
+#
+# A server that listens beyond its own machine, as one in a container must, refuses to start without a key: the file named by
+# SKEIN_API_KEY_FILE holds it in its first line and must be readable for the user `node` (uid 1000).
+# Both builds of hnswlib-node are inside where the building machine has AVX2; the one that fits the processor is chosen at start.
+
+FROM node:20-bookworm AS build
+WORKDIR /skein
+COPY package.json package-lock.json ./
+COPY src/install src/install
+RUN npm ci
+COPY tsconfig.json ./
+COPY src src
+RUN npm run build
+RUN npm prune --omit=dev
+
+FROM node:20-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /skein
+COPY --from=build /skein/package.json ./
+COPY --from=build /skein/node_modules node_modules
+COPY --from=build /skein/build build
+COPY --from=build /skein/dist/src dist/src
+RUN mkdir /data && chown node:node /data
+USER node
+VOLUME /data
+EXPOSE 7171
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["node", "-e", "fetch(`http://127.0.0.1:${Number(process.env.SKEIN_PORT) || 7171}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "/skein/dist/src/main.js"]
+CMD ["serve", "--host", "0.0.0.0", "--data-dir", "/data"]
