@@ -93,6 +93,10 @@ export const FIXED = {
   /** Up to this many live points, and this many bytes of vectors, a collection is searched exactly in memory. */
   flatPointsMax: 1_000,
   flatBytesMax: 16 * MIB,
+  /** How deep filters stand inside filters, how many conditions all of them have, how many values one list of them has. */
+  filterDepthMax: 16,
+  filterConditionsMax: 1_000,
+  filterValuesMax: 10_000,
   /** Bodies above this are parsed off the main thread. */
   inlineBodyBytesMax: 256 * KIB,
 } as const;

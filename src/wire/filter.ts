@@ -1,0 +1,254 @@
+/** Reads filters from decoded JSON or MessagePack: unknown in, model/filter.ts out, or InvalidFilter with the place inside the filter.
+ *
+ *  Every key must be known, every condition has exactly one test, and depth, conditions and lists are bounded before anything is built,
+ *  so a hostile filter costs no more than its bytes. Must not know: how filters are evaluated, HTTP replies. */
+
+import { SkeinError } from '../model/errors.js';
+import type { Condition, Filter, MatchValue, RangeBounds } from '../model/filter.js';
+import { parseInstant } from '../model/instant.js';
+import { FIXED } from '../model/limits.js';
+import { checkPointId, type PointId } from '../model/point.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const CLAUSES = ['must', 'should', 'must_not', 'min_should'] as const;
+const TESTS = ['match', 'range', 'geo_radius', 'geo_box', 'exists', 'is_null', 'values_count'] as const;
+const MATCHES = ['value', 'any', 'except', 'text'] as const;
+const BOUNDS = ['gt', 'gte', 'lt', 'lte'] as const;
+const WORD = /[\p{L}\p{M}\p{N}]/u;
+
+/** @param value what the request body holds as its filter; `{}` matches every point
+ *  @throws InvalidFilter (details: path inside the filter such as `must[0].range.gt`, message) */
+export function parseFilter(value: unknown): Filter {
+  return new FilterReader().filter(value, '', 1);
+}
+
+/** One filter being read; it counts conditions over all depths. */
+class FilterReader {
+  #conditions = 0;
+
+  filter(value: unknown, path: string, depth: number): Filter {
+    if (depth > FIXED.filterDepthMax) throw invalid(path, `filters stand at most ${FIXED.filterDepthMax} deep inside each other`);
+    const fields = object(value, path, CLAUSES);
+    const minShould = fields['min_should'];
+    return {
+      ...(fields['must'] !== undefined && { must: this.#list(fields['must'], join(path, 'must'), depth) }),
+      ...(fields['should'] !== undefined && { should: this.#list(fields['should'], join(path, 'should'), depth) }),
+      ...(fields['must_not'] !== undefined && { mustNot: this.#list(fields['must_not'], join(path, 'must_not'), depth) }),
+      ...(minShould !== undefined && { minShould: this.#minShould(minShould, join(path, 'min_should'), depth) }),
+    };
+  }
+
+  #minShould(value: unknown, path: string, depth: number): NonNullable<Filter['minShould']> {
+    const fields = object(value, path, ['conditions', 'min_count']);
+    return {
+      conditions: this.#list(required(fields, 'conditions', path), join(path, 'conditions'), depth),
+      minCount: integer(required(fields, 'min_count', path), join(path, 'min_count')),
+    };
+  }
+
+  #list(value: unknown, path: string, depth: number): Condition[] {
+    const items = list(value, path, FIXED.filterConditionsMax);
+    this.#conditions += items.length;
+    if (this.#conditions > FIXED.filterConditionsMax)
+      throw invalid(path, `a filter has at most ${FIXED.filterConditionsMax} conditions`);
+    return items.map((item, place) => this.#condition(item, `${path}[${place}]`, depth));
+  }
+
+  #condition(value: unknown, path: string, depth: number): Condition {
+    const fields = object(value, path, [...CLAUSES, ...TESTS, 'key', 'nested', 'has_id']);
+    if (CLAUSES.some((clause) => fields[clause] !== undefined))
+      return { kind: 'filter', filter: this.filter(value, path, depth + 1) };
+    if (fields['has_id'] !== undefined)
+      return this.#alone(fields, 'has_id', path, () => readIds(fields['has_id'], join(path, 'has_id')));
+    if (fields['nested'] !== undefined)
+      return this.#alone(fields, 'nested', path, () => this.#nested(fields['nested'], join(path, 'nested'), depth));
+    return readTest(fields, path);
+  }
+
+  #alone(fields: Fields, name: string, path: string, read: () => Condition): Condition {
+    const other = Object.keys(fields).find((key) => key !== name);
+    if (other !== undefined) throw invalid(join(path, other), `${name} stands alone in its condition`);
+    return read();
+  }
+
+  #nested(value: unknown, path: string, depth: number): Condition {
+    const fields = object(value, path, ['key', 'filter']);
+    const key = readKey(required(fields, 'key', path), join(path, 'key'));
+    return { kind: 'nested', key, filter: this.filter(required(fields, 'filter', path), join(path, 'filter'), depth + 1) };
+  }
+}
+
+function readTest(fields: Fields, path: string): Condition {
+  const [name, second] = TESTS.filter((test) => fields[test] !== undefined);
+  if (name === undefined)
+    throw invalid(path, `a condition is a filter, nested, has_id, or a key with one of ${TESTS.join(', ')}`);
+  if (second !== undefined) throw invalid(join(path, second), `a condition has one test, and this one has ${name} already`);
+  const key = readKey(required(fields, 'key', path), join(path, 'key'));
+  const value = fields[name];
+  const place = join(path, name);
+  switch (name) {
+    case 'match':
+      return readMatch(key, value, place);
+    case 'range':
+      return readRange(key, value, place);
+    case 'geo_radius':
+      return readGeoRadius(key, value, place);
+    case 'geo_box':
+      return readGeoBox(key, value, place);
+    case 'exists':
+      return { kind: 'exists', key, exists: boolean(value, place) };
+    case 'is_null':
+      return { kind: 'is_null', key, isNull: boolean(value, place) };
+    case 'values_count':
+      return { kind: 'values_count', key, bounds: readBounds(value, place, integer) };
+  }
+}
+
+function readMatch(key: string, value: unknown, path: string): Condition {
+  const fields = object(value, path, MATCHES);
+  const [name, second] = MATCHES.filter((match) => fields[match] !== undefined);
+  if (name === undefined || second !== undefined) throw invalid(path, `match has exactly one of ${MATCHES.join(', ')}`);
+  const place = join(path, name);
+  switch (name) {
+    case 'value':
+      return { kind: 'match_value', key, value: readMatchValue(fields[name], place) };
+    case 'any':
+      return { kind: 'match_any', key, values: readMatchValues(fields[name], place) };
+    case 'except':
+      return { kind: 'match_except', key, values: readMatchValues(fields[name], place) };
+    case 'text': {
+      const text = fields[name];
+      if (typeof text !== 'string' || !WORD.test(text)) throw invalid(place, 'must be a text with at least one letter or digit');
+      return { kind: 'match_text', key, text };
+    }
+  }
+}
+
+function readMatchValues(value: unknown, path: string): MatchValue[] {
+  return list(value, path, FIXED.filterValuesMax).map((item, place) => readMatchValue(item, `${path}[${place}]`));
+}
+
+function readMatchValue(value: unknown, path: string): MatchValue {
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw invalid(path, value === null ? 'must not be null; use is_null' : 'must be a string, a number or a boolean');
+}
+
+/** All bounds are numbers, or all are instants; what the first one is decides. */
+function readRange(key: string, value: unknown, path: string): Condition {
+  const fields = object(value, path, BOUNDS);
+  const time = typeof BOUNDS.map((name) => fields[name]).find((bound) => bound !== undefined) === 'string';
+  const bounds = readBounds(value, path, (bound, place) => {
+    if (!time && typeof bound === 'string') throw invalid(place, 'must be a number like the bounds before it');
+    if (!time) return number(bound, place);
+    if (typeof bound !== 'string') throw invalid(place, 'must be an ISO time like the bounds before it');
+    const instantMs = parseInstant(bound);
+    if (instantMs === null) throw invalid(place, 'must be a number or an ISO 8601 time such as 2026-11-20T08:30:00Z');
+    return instantMs;
+  });
+  return { kind: 'range', key, time, bounds };
+}
+
+function readBounds(value: unknown, path: string, read: (bound: unknown, path: string) => number): RangeBounds {
+  const fields = object(value, path, BOUNDS);
+  const given = BOUNDS.filter((name) => fields[name] !== undefined);
+  if (given.length === 0) throw invalid(path, `needs at least one of ${BOUNDS.join(', ')}`);
+  return Object.fromEntries(given.map((name) => [name, read(fields[name], join(path, name))]));
+}
+
+function readGeoRadius(key: string, value: unknown, path: string): Condition {
+  const fields = object(value, path, ['center', 'radius_m']);
+  const center = readPlace(required(fields, 'center', path), join(path, 'center'));
+  const radiusM = number(required(fields, 'radius_m', path), join(path, 'radius_m'));
+  if (radiusM < 0) throw invalid(join(path, 'radius_m'), 'must not be negative');
+  return { kind: 'geo_radius', key, ...center, radiusM };
+}
+
+function readGeoBox(key: string, value: unknown, path: string): Condition {
+  const fields = object(value, path, ['top_left', 'bottom_right']);
+  const topLeft = readPlace(required(fields, 'top_left', path), join(path, 'top_left'));
+  const bottomRight = readPlace(required(fields, 'bottom_right', path), join(path, 'bottom_right'));
+  if (topLeft.lat < bottomRight.lat) throw invalid(join(path, 'top_left.lat'), 'must not be south of bottom_right.lat');
+  return { kind: 'geo_box', key, top: topLeft.lat, left: topLeft.lon, bottom: bottomRight.lat, right: bottomRight.lon };
+}
+
+function readPlace(value: unknown, path: string): { lat: number; lon: number } {
+  const fields = object(value, path, ['lat', 'lon']);
+  const lat = number(required(fields, 'lat', path), join(path, 'lat'));
+  const lon = number(required(fields, 'lon', path), join(path, 'lon'));
+  if (Math.abs(lat) > 90) throw invalid(join(path, 'lat'), 'must be from -90 to 90');
+  if (Math.abs(lon) > 180) throw invalid(join(path, 'lon'), 'must be from -180 to 180');
+  return { lat, lon };
+}
+
+function readIds(value: unknown, path: string): Condition {
+  return {
+    kind: 'has_id',
+    ids: list(value, path, FIXED.filterValuesMax).map((item, place) => readId(item, `${path}[${place}]`)),
+  };
+}
+
+function readId(value: unknown, path: string): PointId {
+  try {
+    return checkPointId(value, path);
+  } catch (error) {
+    if (!(error instanceof SkeinError)) throw error;
+    throw invalid(path, 'must be a point id: a string of 1 to 256 bytes or an integer from 0 to 2^53-1');
+  }
+}
+
+/** A dotted path that a payload can have: no empty step, no deeper than payloads are. */
+function readKey(value: unknown, path: string): string {
+  if (typeof value !== 'string' || value === '') throw invalid(path, 'must be a dotted path of payload keys');
+  const steps = value.split('.', FIXED.jsonDepthMax + 1);
+  if (steps.length > FIXED.jsonDepthMax)
+    throw invalid(path, `has more than ${FIXED.jsonDepthMax} steps, and no payload is that deep`);
+  if (steps.includes('')) throw invalid(path, 'has an empty step between its dots');
+  return value;
+}
+
+function object(value: unknown, path: string, known: readonly string[]): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
+    throw invalid(path, 'must be an object');
+  const stranger = Object.keys(value).find((key) => !known.includes(key));
+  if (stranger !== undefined) throw invalid(join(path, stranger), `is not known here; known are ${known.join(', ')}`);
+  return value as Fields;
+}
+
+function required(fields: Fields, name: string, path: string): unknown {
+  const value = fields[name];
+  if (value === undefined) throw invalid(join(path, name), 'is missing');
+  return value;
+}
+
+function list(value: unknown, path: string, itemsMax: number): readonly unknown[] {
+  if (!Array.isArray(value)) throw invalid(path, 'must be a list');
+  if (value.length > itemsMax) throw invalid(path, `has ${value.length} entries, at most ${itemsMax} are allowed`);
+  return value as unknown[];
+}
+
+function boolean(value: unknown, path: string): boolean {
+  if (typeof value !== 'boolean') throw invalid(path, 'must be true or false');
+  return value;
+}
+
+function number(value: unknown, path: string): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw invalid(path, 'must be a number');
+  return value;
+}
+
+function integer(value: unknown, path: string): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw invalid(path, 'must be an integer from 0');
+  return value as number;
+}
+
+function join(path: string, name: string): string {
+  const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
+  return path === '' ? shown : `${path}.${shown}`;
+}
+
+function invalid(path: string, message: string): SkeinError {
+  const where = path === '' ? 'The filter' : `The filter at ${path}`;
+  return new SkeinError('InvalidFilter', `${where} ${message}`, { path, message });
+}
