@@ -12,6 +12,9 @@ import { StoreRefused } from './storage.js';
 
 export const LOCK_FILE = 'LOCK';
 
+/** Held here as well as by the caller: a connection that the garbage collector takes would free the lock without a word. */
+const held = new Set<Database>();
+
 export interface FolderLock {
   /** Lets the next process in. */
   release(): void;
@@ -30,8 +33,14 @@ export function lockFolder(dataDir: string): FolderLock {
     db?.close();
     throw refusal(error, dataDir, path);
   }
-  const held = db;
-  return { release: () => held.close() };
+  const connection = db;
+  held.add(connection);
+  return {
+    release: () => {
+      held.delete(connection);
+      connection.close();
+    },
+  };
 }
 
 function refusal(error: unknown, dataDir: string, path: string): unknown {
