@@ -1,8 +1,9 @@
 /** The import law (docs/ARCHITECTURE.md, "Rooms") for dependency-cruiser, made from the tables in rooms.cjs. */
-const { roomsKnownTo, doors, homes, networkRooms, pureRooms } = require('./rooms.cjs');
+const { roomsKnownTo, doors, sideDoors, homes, networkRooms, pureRooms } = require('./rooms.cjs');
 
 const roomNames = Object.keys(roomsKnownTo);
 const insideRoom = (name) => (name.includes('/') ? `^src/${name}\\.(ts|js)$` : `^src/${name}/`);
+const sideDoorsOf = (room) => sideDoors.filter((door) => door.room === room);
 const package_ = (name) => `(^|/)node_modules/(@types/)?${name}/`;
 
 const forbidden = [
@@ -23,8 +24,13 @@ const forbidden = [
   })),
   ...Object.entries(doors).map(([room, files]) => ({
     name: `${room}-is-entered-by-its-door`,
-    from: { path: '^src/', pathNot: insideRoom(room) },
+    from: { path: '^src/', pathNot: [insideRoom(room), ...sideDoorsOf(room).flatMap(({ openTo }) => openTo.map(insideRoom))] },
     to: { path: insideRoom(room), pathNot: files.map((file) => insideRoom(`${room}/${file}`)) },
+  })),
+  ...sideDoors.map(({ room, files, openTo }) => ({
+    name: `${room}-has-a-side-door`,
+    from: { path: openTo.map(insideRoom) },
+    to: { path: insideRoom(room), pathNot: [...doors[room], ...files].map((file) => insideRoom(`${room}/${file}`)) },
   })),
   ...Object.entries(homes).map(([name, rooms]) => ({
     name: `home-of-${name.replace('[^/]+', '*')}`,
