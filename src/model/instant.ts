@@ -25,7 +25,8 @@ export function parseInstant(text: string): number | null {
   const date = new Date(0);
   // The setter, because Date.UTC takes the years 0 to 99 for those of the last century.
   date.setUTCFullYear(year, month - 1, day);
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
+  // A day that the month does not have has moved the date into another month.
+  if (date.getUTCMonth() !== month - 1) return null;
   return date.getTime() + ((hour * 60 + minute) * 60 + second) * 1_000 + Number(parts[7] ?? 0) * 1_000 - offsetMs;
 }
 
