@@ -7,6 +7,7 @@
 
 import type { HnswParameters } from '../model/collection.js';
 import type { Distance } from '../model/distance.js';
+import type { ErrorRecord } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
 import type { Idempotency, Operation, OperationResult } from '../model/operation.js';
 import type { PointId } from '../model/point.js';
@@ -118,6 +119,12 @@ export interface EngineStatus {
   readonly nativeBuild: string;
 }
 
+export interface ScrubReport {
+  readonly rows: number;
+  /** CorruptData records, at most 1,000. */
+  readonly damaged: readonly ErrorRecord[];
+}
+
 export interface Engine {
   /** Applies the operations as one atomic unit. Large vector and payload buffers are given away: do not use them afterwards.
    *  @throws any typed refusal (nothing happened) · Overloaded (nothing happened) · DiskLimitExceeded (nothing happened)
@@ -143,6 +150,8 @@ export interface Engine {
    *  @throws PositionLost · ReplicaBehind · IndexBehind when maxWaitMs passes first */
   waitFor(position: Position, level: WaitLevel, collection: string | null, maxWaitMs: number): Promise<void>;
   status(): EngineStatus;
+  /** Reads every row once for its checksum, a page at a time, beside the normal work. */
+  scrub(): Promise<ScrubReport>;
 }
 
 /** How far a start is. */

@@ -7,7 +7,7 @@
 
 import { statfs } from 'node:fs/promises';
 import type { Clock } from '../model/clock.js';
-import { SkeinError } from '../model/errors.js';
+import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
@@ -21,6 +21,7 @@ import type {
   CollectionInfo,
   EngineStatus,
   ScrollRequest,
+  ScrubReport,
   SearchAnswer,
   SearchRequest,
   Selection,
@@ -33,6 +34,7 @@ import { tombstoneRatio } from './index-schedule.js';
 import { operationBytes, givenAway } from './operation-size.js';
 import type { RunningEngine } from './open-engine.js';
 import type { Reader } from './reader.js';
+import type { ReadAnswers } from './reads.js';
 import { Searcher } from './searcher.js';
 import { Tail } from './tail.js';
 import type { UnitOutcome, UnitRequest } from './unit-writer.js';
@@ -55,6 +57,7 @@ export interface LocalEngineParts {
 const TICK_MS = 250;
 const DISK_LOOK_MS = 1_000;
 const LEVEL_AT_STOP_MS = 5_000;
+const SCRUB_DAMAGE_MAX = 1_000;
 
 export class LocalEngine implements RunningEngine, WriterEvents {
   readonly #parts: LocalEngineParts;
@@ -311,6 +314,20 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   }
 
   // Upkeep.
+
+  async scrub(): Promise<ScrubReport> {
+    const damaged: ErrorRecord[] = [];
+    let rows = 0;
+    for (const { row } of [...this.#parts.catalogue.all()]) {
+      for (let label: number | null = 0; label !== null && this.#parts.catalogue.byUid(row.uid) !== undefined; ) {
+        const page: ReadAnswers['scrub'] = await this.#parts.reader.read({ kind: 'scrub', uid: row.uid, fromLabel: label });
+        rows += page.rows;
+        if (damaged.length < SCRUB_DAMAGE_MAX) damaged.push(...page.damaged);
+        label = page.nextLabel;
+      }
+    }
+    return { rows, damaged };
+  }
 
   #tick(): void {
     this.#parts.keeper.tick();

@@ -14,8 +14,6 @@ import { IndexUpkeep, reconcile } from './index-upkeep.js';
 
 type Note = (event: string, fields: Readonly<Record<string, unknown>>) => void;
 
-/** Below this, replaying is as quick as reading a checkpoint. */
-const SAVE_WORTH_MS = 250;
 const ASSUMED_MS_PER_ADD = 0.2;
 
 export class OwnedIndex {
@@ -151,7 +149,7 @@ export class OwnedIndex {
 
   async saveAtShutdown(): Promise<void> {
     await this.#saving;
-    if (this.#phase === 'ready' && this.report().replayMs >= SAVE_WORTH_MS) await this.save();
+    if (this.#phase === 'ready' && this.report().replayMs > 0) await this.save();
   }
 
   /** The collection is gone: so are its files. */

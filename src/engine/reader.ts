@@ -110,6 +110,7 @@ function rowsOf(request: ReadRequest): number {
     case 'count':
     case 'match':
     case 'exact':
+    case 'scrub':
       return Number.POSITIVE_INFINITY;
   }
 }

@@ -6,7 +6,7 @@
 
 import { decodeDefaultVector } from '../codec/vector-set.js';
 import { compareScores, type Distance, scorer } from '../model/distance.js';
-import { SkeinError } from '../model/errors.js';
+import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
 import { comparePointIds, type Payload, type PointId } from '../model/point.js';
 import { compileFilter } from '../search/evaluate-filter.js';
@@ -40,6 +40,7 @@ export type ReadRequest =
       readonly scores: Float64Array | null;
       readonly selection: Selection;
     }
+  | { readonly kind: 'scrub'; readonly uid: number; readonly fromLabel: number }
   | { readonly kind: 'exact'; readonly uid: number; readonly distance: Distance; readonly query: Float32Array; readonly limit: number };
 
 /** seq: the durable state the answer belongs to (its first page, for scans). */
@@ -49,6 +50,7 @@ export interface ReadAnswers {
   count: { readonly count: number; readonly seq: number };
   match: { readonly ids: PointId[]; readonly more: boolean; readonly seq: number };
   hits: { readonly hits: SearchHit[]; readonly lost: number; readonly seq: number };
+  scrub: { readonly rows: number; readonly damaged: readonly ErrorRecord[]; readonly nextLabel: number | null };
   exact: { readonly labels: Uint32Array; readonly scores: Float64Array; readonly visited: number; readonly seq: number };
 }
 
@@ -69,6 +71,7 @@ const READERS: { readonly [K in ReadKind]: (reads: StoreReads, request: RequestO
   match: matchIds,
   hits: readHits,
   exact: scanExactly,
+  scrub: scrubPage,
 };
 
 export function payloadOf(row: { readonly payload: Uint8Array }): Payload {
@@ -207,4 +210,28 @@ function scanExactly(reads: StoreReads, { uid, distance, query, limit }: Request
     from = last.label + 1;
   }
   return { ...best.finish(), visited, seq };
+}
+
+/** Reads one page of rows for their checksums alone. After damage the page is read row by row, so that every damaged row is named. */
+function scrubPage(reads: StoreReads, { uid, fromLabel }: RequestOf<'scrub'>): ReadAnswers['scrub'] {
+  try {
+    const rows = reads.labelsFrom(uid, fromLabel, SCAN_PAGE_ROWS, EXACT_PAGE_BYTES);
+    for (const { label } of rows) reads.pointByLabel(uid, label);
+    const last = rows.at(-1);
+    return { rows: rows.length, damaged: [], nextLabel: last === undefined ? null : last.label + 1 };
+  } catch (error) {
+    if (!(error instanceof SkeinError)) throw error;
+  }
+  const damaged: ErrorRecord[] = [];
+  const end = Math.min(fromLabel + SCAN_PAGE_ROWS, reads.collection(uid)?.nextLabel ?? 0);
+  for (let label = fromLabel; label < end; label++) {
+    try {
+      reads.pointByLabel(uid, label);
+      reads.vectorSet(uid, label);
+    } catch (error) {
+      if (!(error instanceof SkeinError)) throw error;
+      damaged.push(error.toRecord());
+    }
+  }
+  return { rows: end - fromLabel, damaged, nextLabel: end < (reads.collection(uid)?.nextLabel ?? 0) ? end : null };
 }

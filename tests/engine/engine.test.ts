@@ -3,6 +3,7 @@
 
 import * as assert from 'uvu/assert';
 import type { Operation } from '../../src/model/operation.js';
+import { loadDriver } from '../../src/storage/driver.js';
 import { openReader } from '../../src/storage/open-store.js';
 import { checkDigests, TEST_CACHE } from '../support/open-test-store.js';
 import { openTestEngine, pointBlock, type TestEngine, type TestPoint, WAIT } from '../support/open-test-engine.js';
@@ -164,6 +165,26 @@ test('a dropped collection is gone at once and its name is free', async (t) => {
   assert.equal(await nearest('c', [1, 2, 3], 3), []);
   await put('c', [{ id: 1, vector: [1, 2, 3] }]);
   assert.equal(await nearest('c', [1, 2, 3], 3), [{ id: 1, score: 0 }]);
+});
+
+test('a damaged row is never served, is named by the scrub, and leaves the others alone', async (t) => {
+  const { engine, storePath, create, put } = await open(t);
+  await create('c', 3);
+  await put('c', grid(40, 3));
+  assert.equal(await engine.scrub(), { rows: 40, damaged: [] });
+  const other = new (loadDriver())(storePath);
+  other.exec(`UPDATE vectors SET crc = crc + 1 WHERE key % ${2 ** 31} = 17`);
+  other.close();
+  const { rows, damaged } = await engine.scrub();
+  assert.equal([rows, damaged.map(({ type }) => type)], [40, ['CorruptData']]);
+  const read = (id: number) => engine.get('c', [id], { withPayload: true, withVector: true });
+  assert.is((await read(16)).points.length, 1);
+  try {
+    await read(17);
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as Error).name, 'CorruptData');
+  }
 });
 
 test.run();
