@@ -12,13 +12,13 @@ export function writeDurably(path: string, bytes: Uint8Array): void {
     let at = 0;
     while (at < bytes.length) at += writeSync(file, bytes, at);
     fsyncSync(file);
+    renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
   } finally {
     closeSync(file);
   }
-  renameSync(temporary, path);
   syncFolder(dirname(path));
 }
 

@@ -28,6 +28,8 @@ export function lockFolder(dataDir: string): FolderLock {
   try {
     mkdirSync(dataDir, { recursive: true });
     db = new (loadDriver())(path, { timeout: 0 });
+    // Without this a journal file would lie beside the lock.
+    db.pragma('journal_mode = MEMORY');
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     db?.close();

@@ -5,7 +5,7 @@
  *  last second), and is synced on demand. It is never ahead of the store.
  *  Two slots written in turn (manifest-slot.ts): a torn write hurts the older state only. Must not know: SQLite. */
 
-import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeSlot, encodeSlot, MANIFEST_FORMAT, type ManifestRecord, type ManifestRole, SLOT_BYTES, type Slot } from './manifest-slot.js';
 import { writeDurably } from './durable-files.js';
@@ -143,12 +143,9 @@ export function openManifest(dataDir: string, bootId: string): Manifest {
 }
 
 function readSlots(path: string): { newest: Slot | null; problems: string[] } {
-  try {
-    return newestSlot(readFileSync(path));
-  } catch {
-    failing(() => writeDurably(path, Buffer.alloc(0)));
-    return { newest: null, problems: ['MANIFEST is missing'] };
-  }
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return newestSlot(failing(() => readFileSync(path)));
+  failing(() => writeDurably(path, new Uint8Array(0)));
+  return { newest: null, problems: ['MANIFEST is missing'] };
 }
 
 function isDiskFull(error: unknown): boolean {
