@@ -57,6 +57,7 @@ export type FromIndex =
       readonly live: number;
       readonly tookMs: number;
     }
-  | { readonly kind: 'search_failed'; readonly id: number; readonly message: string }
+  /** message null: the collection is not here (any more). */
+  | { readonly kind: 'search_failed'; readonly id: number; readonly message: string | null }
   | { readonly kind: 'note'; readonly event: string; readonly fields: Readonly<Record<string, unknown>> }
   | { readonly kind: 'stopped' };

@@ -92,7 +92,7 @@ export class IndexPool {
   /** @throws Overloaded when too many searches wait · CollectionNotFound when the collection was dropped meanwhile */
   async search(uid: number, query: Float32Array, limit: number, ef: number): Promise<IndexAnswer> {
     const owner = this.#ownerOf.get(uid);
-    if (owner === undefined) throw new SkeinError('CollectionNotFound', 'The collection was dropped');
+    if (owner === undefined) throw dropped();
     if (this.#searches.size >= this.#searchQueueMax) {
       throw new SkeinError('Overloaded', 'Too many searches are waiting', { reason: 'search_queue' });
     }
@@ -132,7 +132,7 @@ export class IndexPool {
       case 'hits':
         return this.#answered(message.id, (search) => search.resolve(message));
       case 'search_failed':
-        return this.#answered(message.id, (search) => search.reject(new Error(message.message)));
+        return this.#answered(message.id, (search) => search.reject(message.message === null ? dropped() : new Error(message.message)));
       case 'note':
         return this.#log.info(message.event, message.fields);
       case 'stopped':
@@ -145,4 +145,8 @@ export class IndexPool {
     this.#searches.delete(id);
     if (search !== undefined) settle(search);
   }
+}
+
+function dropped(): SkeinError {
+  return new SkeinError('CollectionNotFound', 'The collection was dropped');
 }

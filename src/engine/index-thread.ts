@@ -110,7 +110,7 @@ async function take(message: ToIndex): Promise<void> {
 function search(message: ToIndex & { kind: 'search' }): void {
   const index = owned.get(message.uid);
   const { id } = message;
-  if (index === undefined) return post({ kind: 'search_failed', id, message: 'the collection is not open in this worker' });
+  if (index === undefined) return post({ kind: 'search_failed', id, message: null });
   try {
     const startMs = performance.now();
     const { labels, scores } = index.search(message.query, message.limit, message.ef);

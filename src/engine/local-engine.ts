@@ -80,6 +80,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       pool: parts.keeper.pool,
       reader: parts.reader,
       clock: parts.clock,
+      isThere: (uid) => parts.catalogue.byUid(uid) !== undefined,
       durableSeq: () => this.#durable.seq,
       positionAt: (seq) => this.#positionAt(seq),
     });

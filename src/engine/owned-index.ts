@@ -78,6 +78,7 @@ export class OwnedIndex {
     const ahead = seq > state.seq || nextLabel > stored ? `it is at seq ${seq}, the store at ${state.seq}` : null;
     const reason = ahead ?? reconcile(this.#reads, uid, opened.index, nextLabel);
     if (reason !== null) {
+      opened.index.close();
       this.#note('index_checkpoint_refused', { uid, reason });
       return null;
     }
@@ -100,6 +101,7 @@ export class OwnedIndex {
   #switch(incoming: IndexUpkeep): void {
     if (incoming.seq < this.#current.seq) return;
     const before = this.#current.index.status();
+    this.#current.index.close();
     this.#current = incoming;
     this.#incoming = null;
     this.#phase = 'ready';
@@ -115,6 +117,7 @@ export class OwnedIndex {
     await this.#saving;
     const loaded = await this.#load();
     if (loaded === null || this.#discarded) {
+      loaded?.index.close();
       this.#note('index_rebuild_lost', { uid: this.#collection.uid });
       return;
     }
@@ -156,6 +159,8 @@ export class OwnedIndex {
   async discard(): Promise<void> {
     this.#discarded = true;
     await this.#saving;
+    this.#current.index.close();
+    this.#incoming?.index.close();
     await rm(this.#collection.folder, { recursive: true, force: true });
   }
 

@@ -27,6 +27,8 @@ export interface SearcherParts {
   readonly pool: IndexPool;
   readonly reader: Reader;
   readonly clock: Clock;
+  /** False once the collection was dropped. */
+  readonly isThere: (uid: number) => boolean;
   readonly durableSeq: () => number;
   readonly positionAt: (seq: number) => Position;
 }
@@ -68,6 +70,7 @@ export class Searcher {
       if (found === null || found.hits.length < Math.min(wanted, found.live)) {
         found = await timed('exact', this.#exactly(entry, request, query, wanted));
       }
+      if (found.lost > 0 && !this.#parts.isThere(entry.row.uid)) throw new SkeinError('CollectionNotFound', 'The collection was dropped');
       const hits = page(found.hits, request, entry, self);
       const answer: SearchAnswer = {
         hits,
