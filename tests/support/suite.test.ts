@@ -41,7 +41,7 @@ test('fails a file whose suite was never run', async (t) => {
      second('would pass', () => {});`,
   );
   assert.is(result.passed, 1);
-  assert.is(result.failed, 1);
+  assert.equal(result.failures, ['case: the file ended with code 1']);
   assert.match(result.output, 'suite "forgotten" was never run');
 });
 
@@ -137,7 +137,15 @@ test('fails a file that crashes or leaves early', async (t) => {
      test('leaves', () => process.exit(0));
      test.run();`,
   );
-  assert.is(early.failed, 1);
+  assert.equal(early.failures, ['case: the file ended with code 1']);
+  const quiet = await runText(
+    t,
+    `const test = suite('slipping away');
+     test('passes', () => {});
+     test('ends the process past all handlers', () => process.reallyExit(0));
+     test.run();`,
+  );
+  assert.equal(quiet.failures, ['case: the file ended with code 0 before all its suites had ended']);
 });
 
 test('refuses two tests of one name, an empty suite and a second run', async (t) => {
