@@ -144,5 +144,5 @@ try {
   }
 } catch (error) {
   const reason = error instanceof Error ? error.message : String(error);
-  console.warn(`skein: no AVX2 build of hnswlib-node, the plain one serves (slower by about a third): ${reason}`);
+  console.warn(`skein: no AVX2 build of hnswlib-node, the plain one serves (slower by about a quarter): ${reason}`);
 }
