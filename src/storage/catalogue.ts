@@ -42,7 +42,20 @@ export function catalogueWrites(db: Database): CatalogueWrites {
       const { uid, name, nextLabel, labelGeneration, createdSeq, lastSeq, pointsCount, dataBytes, droppedSeq, digest } = row;
       const spec = encodeSpec(row.spec);
       const crc = checksum(row, spec);
-      insert.run(uid, crc, name, nextLabel, labelGeneration, createdSeq, lastSeq, pointsCount, dataBytes, droppedSeq, digest, spec);
+      insert.run(
+        uid,
+        crc,
+        name,
+        nextLabel,
+        labelGeneration,
+        createdSeq,
+        lastSeq,
+        pointsCount,
+        dataBytes,
+        droppedSeq,
+        digest,
+        spec,
+      );
     },
     updateCollection: (row) => {
       const { uid, name, nextLabel, labelGeneration, createdSeq, lastSeq, pointsCount, dataBytes, droppedSeq, digest } = row;
@@ -50,7 +63,8 @@ export function catalogueWrites(db: Database): CatalogueWrites {
       const crc = checksum(row, spec);
       const changed = [crc, nextLabel, labelGeneration, lastSeq, pointsCount, dataBytes, droppedSeq, digest, spec];
       const { changes } = update.run(...changed, uid, name, createdSeq);
-      if (changes !== 1) throw new StorageFailure(`collection '${name}' (uid ${uid}) is not in the catalogue and cannot be changed`);
+      if (changes !== 1)
+        throw new StorageFailure(`collection '${name}' (uid ${uid}) is not in the catalogue and cannot be changed`);
     },
   };
 }
@@ -65,7 +79,8 @@ function checksum(row: Omit<CollectionRow, 'spec'>, spec: Uint8Array): number {
 
 /** Reads a row from cells in the order of CATALOGUE_COLUMNS; null when it is damaged. */
 export function readCollection(cells: readonly unknown[]): CollectionRow | null {
-  const [uid, crc, name, nextLabel, labelGeneration, createdSeq, lastSeq, pointsCount, dataBytes, droppedSeq, digest, specBytes] = cells;
+  const [uid, crc, name, nextLabel, labelGeneration, createdSeq, lastSeq, pointsCount, dataBytes, droppedSeq, digest, specBytes] =
+    cells;
   if (!isCount(uid) || typeof name !== 'string' || !isCount(nextLabel) || !isCount(labelGeneration)) return null;
   if (!isCount(createdSeq) || !isCount(lastSeq) || !isCount(pointsCount) || !isCount(dataBytes)) return null;
   if (!isCountOrNull(droppedSeq) || !isBytes(digest) || !isBytes(specBytes) || digest.length !== DIGEST_BYTES) return null;

@@ -118,7 +118,8 @@ function checkIdentity(db: Database, path: string): void {
 
 function checkTables(db: Database, path: string): void {
   const differences = schemaDifferences(db);
-  if (differences.length > 0) throw new StoreRefused('foreign', `${path} has other tables than its format says: ${differences.join(', ')}`);
+  if (differences.length > 0)
+    throw new StoreRefused('foreign', `${path} has other tables than its format says: ${differences.join(', ')}`);
 }
 
 function asRefusal(error: unknown, path: string): unknown {
@@ -126,7 +127,9 @@ function asRefusal(error: unknown, path: string): unknown {
     return new StoreRefused('foreign', `${path} is not a Skein store, or it is damaged (${sqliteCode(error)})`, { cause: error });
   }
   if (sqliteCode(error) !== '') {
-    return new StoreRefused('unwritable', `${path} cannot be opened (${sqliteCode(error)}: ${messageOf(error)})`, { cause: error });
+    return new StoreRefused('unwritable', `${path} cannot be opened (${sqliteCode(error)}: ${messageOf(error)})`, {
+      cause: error,
+    });
   }
   return error;
 }

@@ -54,7 +54,8 @@ export function inspectDataFolder(dataDir: string): FolderState {
   const stores = names.filter((name) => STORE_NAME.test(name));
   if (stores.length === 0) return withoutStore(names, manifest, refused);
   const current = readCurrent(dataDir);
-  if (current === null) return refused(`CURRENT is missing or damaged, and there is ${stores.join(', ')}; write the right name into it`);
+  if (current === null)
+    return refused(`CURRENT is missing or damaged, and there is ${stores.join(', ')}; write the right name into it`);
   if (!stores.includes(current)) return refused(`CURRENT names ${current}, which is not there (there is ${stores.join(', ')})`);
   const store = storeFolder(dataDir, current);
   const found = statSync(store.databasePath, { throwIfNoEntry: false });
@@ -63,7 +64,11 @@ export function inspectDataFolder(dataDir: string): FolderState {
   return { kind: 'data', store, manifest };
 }
 
-function withoutStore(names: readonly string[], manifest: ManifestReading, refused: (reason: string) => FolderState): FolderState {
+function withoutStore(
+  names: readonly string[],
+  manifest: ManifestReading,
+  refused: (reason: string) => FolderState,
+): FolderState {
   const making = names.filter((name) => MAKING_NAME.test(name));
   const ours = [CURRENT_FILE, MANIFEST_FILE, `${CURRENT_FILE}.new`, `${MANIFEST_FILE}.new`];
   const rest = names.filter((name) => !making.includes(name) && !ours.includes(name));
@@ -87,7 +92,8 @@ export function createDataFolder(
   if (state.kind === 'refused') throw new StoreRefused('folder', state.reason);
   if (state.kind === 'data') throw new StoreRefused('folder', `${dataDir} holds a store already`);
   // In order of names the making folder goes last, so a crash in between leaves a half-made folder again.
-  if (state.kind === 'half_made') for (const name of state.leftovers) rmSync(join(dataDir, name), { recursive: true, force: true });
+  if (state.kind === 'half_made')
+    for (const name of state.leftovers) rmSync(join(dataDir, name), { recursive: true, force: true });
   const making = join(dataDir, `making-${FIRST_STORE}`);
   mkdirSync(making, { recursive: true });
   syncFolder(dataDir);

@@ -5,7 +5,7 @@
  *    anything else                                  StorageFailure
  *  Errors that have their meaning already pass through. Must not know: tables, SQL. */
 
-import { SkeinError, type ErrorDetails } from '../model/errors.js';
+import { type ErrorDetails, SkeinError } from '../model/errors.js';
 import { StorageFailure, StorageFull, StoreRefused } from './storage.js';
 
 /** The driver's extended result code, such as SQLITE_IOERR_FSYNC; '' for anything that is not an error of SQLite. */
@@ -32,7 +32,8 @@ export function damagedRow(table: string, details: ErrorDetails): SkeinError {
 
 export function asReadError(error: unknown): unknown {
   if (isOurs(error)) return error;
-  if (isDamage(error)) return corruptData(`The database file is damaged (${sqliteCode(error)})`, { code: sqliteCode(error) }, error);
+  if (isDamage(error))
+    return corruptData(`The database file is damaged (${sqliteCode(error)})`, { code: sqliteCode(error) }, error);
   return sqliteCode(error) === '' ? error : asFailure(error);
 }
 
@@ -51,7 +52,10 @@ function asFailure(error: unknown): Error {
 
 function isOurs(error: unknown): boolean {
   return (
-    error instanceof SkeinError || error instanceof StorageFull || error instanceof StorageFailure || error instanceof StoreRefused
+    error instanceof SkeinError ||
+    error instanceof StorageFull ||
+    error instanceof StorageFailure ||
+    error instanceof StoreRefused
   );
 }
 

@@ -9,7 +9,6 @@ import type BetterSqlite3 from 'better-sqlite3';
 import { StoreRefused } from './storage.js';
 
 export type Database = BetterSqlite3.Database;
-export type Statement = BetterSqlite3.Statement<unknown[], unknown>;
 export type Driver = new (path: string, options?: BetterSqlite3.Options) => Database;
 
 const DRIVER_12 = 'better-sqlite3';

@@ -49,7 +49,9 @@ function refusal(error: unknown, dataDir: string, path: string): unknown {
   if (error instanceof StoreRefused) return error;
   const code = sqliteCode(error);
   if (code.startsWith('SQLITE_BUSY')) {
-    return new StoreRefused('locked', `${dataDir} is in use by another Skein process; two never share a data folder`, { cause: error });
+    return new StoreRefused('locked', `${dataDir} is in use by another Skein process; two never share a data folder`, {
+      cause: error,
+    });
   }
   if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
     const advice = 'It holds no data: make sure that no server runs on the folder, then delete it.';

@@ -3,7 +3,7 @@
 
 import { corruptData, damagedRow } from './database-errors.js';
 import type { Database } from './driver.js';
-import { placeOfPoint, POINT_HEAD, POINT_HEAD_CELLS, readPointHead } from './point-row.js';
+import { POINT_HEAD, POINT_HEAD_CELLS, placeOfPoint, readPointHead } from './point-row.js';
 import { isCount } from './row-checksum.js';
 import { firstKeyOf, rowKey } from './row-keys.js';
 import type { LabelRow, StoreReads } from './storage.js';
@@ -12,7 +12,11 @@ import { readVectorSet } from './vectors.js';
 export type LabelScans = Pick<StoreReads, 'labelsFrom' | 'liveLabels' | 'deadBetween'>;
 
 /** @param reads how this connection makes a snapshot and reads a catalogue row */
-export function labelScans(db: Database, reads: Pick<StoreReads, 'snapshot' | 'collection'>, isWriting: () => boolean): LabelScans {
+export function labelScans(
+  db: Database,
+  reads: Pick<StoreReads, 'snapshot' | 'collection'>,
+  isWriting: () => boolean,
+): LabelScans {
   const head = POINT_HEAD.split(', ').map((column) => `p.${column}`);
   const rows = db
     .prepare(
@@ -20,10 +24,10 @@ export function labelScans(db: Database, reads: Pick<StoreReads, 'snapshot' | 'c
        WHERE p.key >= ? AND p.key < ? ORDER BY p.key LIMIT ?`,
     )
     .raw();
-  const live = db.prepare('SELECT key FROM points NOT INDEXED WHERE key >= ? AND key < ? AND dead_seq IS NULL ORDER BY key').pluck();
-  const liveCount = db
-    .prepare('SELECT count(*) FROM points NOT INDEXED WHERE key >= ? AND key < ? AND dead_seq IS NULL')
+  const live = db
+    .prepare('SELECT key FROM points NOT INDEXED WHERE key >= ? AND key < ? AND dead_seq IS NULL ORDER BY key')
     .pluck();
+  const liveCount = db.prepare('SELECT count(*) FROM points NOT INDEXED WHERE key >= ? AND key < ? AND dead_seq IS NULL').pluck();
   const dead = db
     .prepare(
       `SELECT ${POINT_HEAD} FROM points INDEXED BY points_dead
@@ -37,10 +41,10 @@ export function labelScans(db: Database, reads: Pick<StoreReads, 'snapshot' | 'c
     if (collection === undefined) return;
     const count = found + (liveCount.get(belowKey, firstKeyOf(uid + 1)) as number);
     if (count === collection.pointsCount) return;
-    throw corruptData(
-      `Collection uid ${uid} has ${count} live rows and ${collection.pointsCount} points in the catalogue`,
-      { table: 'points', collection_uid: uid },
-    );
+    throw corruptData(`Collection uid ${uid} has ${count} live rows and ${collection.pointsCount} points in the catalogue`, {
+      table: 'points',
+      collection_uid: uid,
+    });
   }
 
   return {

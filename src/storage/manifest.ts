@@ -7,8 +7,16 @@
 
 import { closeSync, fdatasyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeSlot, encodeSlot, MANIFEST_FORMAT, type ManifestRecord, type ManifestRole, SLOT_BYTES, type Slot } from './manifest-slot.js';
 import { writeDurably } from './durable-files.js';
+import {
+  decodeSlot,
+  encodeSlot,
+  MANIFEST_FORMAT,
+  type ManifestRecord,
+  type ManifestRole,
+  SLOT_BYTES,
+  type Slot,
+} from './manifest-slot.js';
 import { StorageFailure, type StoreState } from './storage.js';
 
 export const MANIFEST_FILE = 'MANIFEST';

@@ -48,7 +48,10 @@ export function createStore(path: string, store: NewStore, options: StoreOptions
 /** Opens a store for reading. @throws StoreRefused */
 export function openReader(path: string, options: StoreOptions): StoreReads {
   const db = openConnection(path, 'read', options);
-  const { stateRow: _, ...reads } = guarded(readsOn(db, path, () => false), asReadError);
+  const { stateRow: _, ...reads } = guarded(
+    readsOn(db, path, () => false),
+    asReadError,
+  );
   return { ...reads, close: () => db.close() };
 }
 

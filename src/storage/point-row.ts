@@ -4,8 +4,8 @@
  *  So a head (all but the payload) can be checked without reading overflow pages.
  *  Must not know: SQL beyond its list of columns. */
 
-import { decodePointId } from '../codec/point-id.js';
 import { DIGEST_BYTES } from '../codec/digest.js';
+import { decodePointId } from '../codec/point-id.js';
 import type { PointId } from '../model/point.js';
 import { columnChecksum, isBytes, isCount, isCountOrNull, rowChecksum } from './row-checksum.js';
 import { labelOfKey, uidOfKey } from './row-keys.js';
@@ -28,7 +28,13 @@ export interface PointHead {
 }
 
 /** The crc of a row as it is written. */
-export function pointChecksum(key: number, row: PointRow, deadSeq: number | null, idBytes: Uint8Array, payloadCrc: number): number {
+export function pointChecksum(
+  key: number,
+  row: PointRow,
+  deadSeq: number | null,
+  idBytes: Uint8Array,
+  payloadCrc: number,
+): number {
   return rowChecksum(
     [key, row.uid, deadSeq, row.version, row.labelSeq, row.prevLabel, row.expiresAtMs, payloadCrc],
     [idBytes, row.contentHash],
@@ -40,7 +46,17 @@ export function readPointHead(cells: readonly unknown[]): PointHead | null {
   const id = checkHead(cells);
   if (id === null) return null;
   const [key, uid, deadSeq, version, labelSeq, prevLabel, expiresAtMs] = cells as HeadCells;
-  return { uid, label: labelOfKey(key), deadSeq, version, labelSeq, prevLabel, expiresAtMs, id, contentHash: cells[10] as Buffer };
+  return {
+    uid,
+    label: labelOfKey(key),
+    deadSeq,
+    version,
+    labelSeq,
+    prevLabel,
+    expiresAtMs,
+    id,
+    contentHash: cells[10] as Buffer,
+  };
 }
 
 /** Reads a whole row: the cells of a head, then the payload; null when the row is damaged. */

@@ -8,7 +8,7 @@ import { encodePointId } from '../codec/point-id.js';
 import type { PointId } from '../model/point.js';
 import { damagedRow } from './database-errors.js';
 import type { Database } from './driver.js';
-import { placeOfPoint, POINT_HEAD, pointChecksum, readPointHead, readPointRow } from './point-row.js';
+import { POINT_HEAD, placeOfPoint, pointChecksum, readPointHead, readPointRow } from './point-row.js';
 import { columnChecksum } from './row-checksum.js';
 import { rowKey } from './row-keys.js';
 import { type PointRow, StorageFailure, type StoreReads, type StoreWriter } from './storage.js';

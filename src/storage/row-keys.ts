@@ -14,7 +14,8 @@ export function rowKey(uid: number, label: number): number {
 
 /** The first key of a collection; firstKeyOf(uid + 1) ends its range. */
 export function firstKeyOf(uid: number): number {
-  if (!Number.isInteger(uid) || uid < 0 || uid > FIXED.collectionUidMax + 1) throw new RangeError(`${uid} is not a collection uid`);
+  if (!Number.isInteger(uid) || uid < 0 || uid > FIXED.collectionUidMax + 1)
+    throw new RangeError(`${uid} is not a collection uid`);
   return uid * LABELS_PER_UID;
 }
 

@@ -86,7 +86,8 @@ export function insertFirstState(db: Database, store: NewStore): void {
 }
 
 function cellsOf(row: StateRow): unknown[] {
-  const { clusterId, nodeId, historyId, epoch, seq, nextUid, logMinSeq, logBytes, reapedSeq, chainHash, digest, logBaseHash } = row;
+  const { clusterId, nodeId, historyId, epoch, seq, nextUid, logMinSeq, logBytes, reapedSeq, chainHash, digest, logBaseHash } =
+    row;
   const numbers = [epoch, seq, nextUid, logMinSeq, logBytes, reapedSeq];
   const hashes = [chainHash, digest, logBaseHash];
   return [checksum([clusterId, nodeId, historyId], numbers, hashes), clusterId, nodeId, historyId, ...numbers, ...hashes];
@@ -100,7 +101,8 @@ function readState(cells: readonly unknown[]): StateRow | null {
   const [crc, clusterId, nodeId, historyId, ...rest] = cells;
   const [epoch, seq, nextUid, logMinSeq, logBytes, reapedSeq, chainHash, digest, logBaseHash] = rest;
   if (typeof clusterId !== 'string' || typeof nodeId !== 'string' || typeof historyId !== 'string') return null;
-  if (!isCount(epoch) || !isCount(seq) || !isCount(nextUid) || !isCount(logMinSeq) || !isCount(logBytes) || !isCount(reapedSeq)) return null;
+  if (!isCount(epoch) || !isCount(seq) || !isCount(nextUid) || !isCount(logMinSeq) || !isCount(logBytes) || !isCount(reapedSeq))
+    return null;
   if (!isBytes(chainHash) || !isBytes(digest) || !isBytes(logBaseHash)) return null;
   const numbers = [epoch, seq, nextUid, logMinSeq, logBytes, reapedSeq];
   if (checksum([clusterId, nodeId, historyId], numbers, [chainHash, digest, logBaseHash]) !== crc) return null;

@@ -164,7 +164,10 @@ export interface StoreWriter extends StoreReads {
   /** Removes whole units from the start of the log: those older than olderThanMs while the log is larger than keepBytes, and any while it
    *  is larger than hardBytes; never the unit of keepFromSeq or a later one (null: no such bound). Adjusts state().logMinSeq and
    *  logBytes. A unit with more than rowsMax rows goes whole. */
-  pruneLog(rule: { olderThanMs: number; keepBytes: number; hardBytes: number; keepFromSeq: number | null }, rowsMax: number): number;
+  pruneLog(
+    rule: { olderThanMs: number; keepBytes: number; hardBytes: number; keepFromSeq: number | null },
+    rowsMax: number,
+  ): number;
   /** Forgets idempotency keys older than olderThanMs and all but the newest keysMax. */
   pruneRemembered(olderThanMs: number, keysMax: number, rowsMax: number): number;
   /** Gives free pages back to the file system, at most pagesMax. @returns pages given back */

@@ -54,7 +54,8 @@ export class WriteTransactions {
 
   /** @throws Error when no transaction is open */
   mustBeOpen(): void {
-    if (this.#phase !== 'open') throw new Error(`a change of the store belongs between begin and commit (the transaction is ${this.#phase})`);
+    if (this.#phase !== 'open')
+      throw new Error(`a change of the store belongs between begin and commit (the transaction is ${this.#phase})`);
   }
 
   /** @throws Error when a transaction is open */

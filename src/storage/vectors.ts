@@ -4,7 +4,7 @@
 import { damagedRow } from './database-errors.js';
 import type { Database } from './driver.js';
 import { isBytes, isCount, rowChecksum } from './row-checksum.js';
-import { labelOfKey, rowKey, uidOfKey } from './row-keys.js';
+import { rowKey } from './row-keys.js';
 import type { StoreReads, StoreWriter } from './storage.js';
 
 export type VectorReads = Pick<StoreReads, 'vectorSet'>;
@@ -41,10 +41,4 @@ export function readVectorSet(cells: readonly unknown[]): Buffer | null {
   const aligned = Buffer.from(new ArrayBuffer(bytes.length));
   aligned.set(bytes);
   return aligned;
-}
-
-/** What a row can still say about itself when it is damaged. */
-export function placeOfVector(cells: readonly unknown[]): { collection_uid: number | null; label: number | null } {
-  const key = cells[0];
-  return isCount(key) ? { collection_uid: uidOfKey(key), label: labelOfKey(key) } : { collection_uid: null, label: null };
 }

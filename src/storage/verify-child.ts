@@ -14,5 +14,6 @@ function print(message: object): void {
   for (let at = 0; at < line.length; ) at += writeSync(STDOUT, line, at);
 }
 
-if (dataDir === undefined || (level !== 'full' && level !== 'quick')) throw new Error('usage: verify-child.js <data folder> full|quick');
+if (dataDir === undefined || (level !== 'full' && level !== 'quick'))
+  throw new Error('usage: verify-child.js <data folder> full|quick');
 print({ report: verifyStore(dataDir, level satisfies VerifyLevel, (progress) => print({ progress })) });

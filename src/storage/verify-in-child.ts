@@ -66,5 +66,13 @@ function died(dataDir: string, level: VerifyLevel, ending: string, stderr: strin
   const said = stderr.split('\n').find((line) => /\S/.test(line) && /Error|error/.test(line)) ?? '';
   findings.add('process_died', `The process that verified ${dataDir} ended with ${ending} before its report. ${said}`.trim());
   const counts = { collections: 0, points: 0, deadPoints: 0, logEntries: 0, rememberedKeys: 0 };
-  return { ok: false, level, databasePath: null, position: null, counts, findings: findings.findings, findingsCount: findings.count };
+  return {
+    ok: false,
+    level,
+    databasePath: null,
+    position: null,
+    counts,
+    findings: findings.findings,
+    findingsCount: findings.count,
+  };
 }

@@ -33,7 +33,14 @@ export function verifyLog(
 ): number {
   const from = Math.max(state.logMinSeq, state.seq - rowsMax + 1);
   const whole = from === state.logMinSeq;
-  const cursor: Cursor = { next: from, hash: whole ? state.logBaseHash : null, openUnit: null, bytes: 0, entries: 0, damaged: false };
+  const cursor: Cursor = {
+    next: from,
+    hash: whole ? state.logBaseHash : null,
+    openUnit: null,
+    bytes: 0,
+    entries: 0,
+    damaged: false,
+  };
   const select = db.prepare(`SELECT ${LOG_HEAD}, entry FROM log WHERE seq >= ? ORDER BY seq`).raw();
   const complete = findings.scan('log', {}, isDamage, () => {
     for (const cells of select.iterate(whole ? 0 : from) as IterableIterator<unknown[]>) {
@@ -50,7 +57,10 @@ function checkRow(cursor: Cursor, cells: unknown[], findings: FindingList, whole
   const place = { table: 'log', seq };
   const isFirst = cursor.entries === 0 && !cursor.damaged;
   if (seq !== cursor.next) {
-    const message = seq > cursor.next ? `The log has no rows for seq ${cursor.next} to ${seq - 1}` : `The log has a row for seq ${seq}, which was pruned`;
+    const message =
+      seq > cursor.next
+        ? `The log has no rows for seq ${cursor.next} to ${seq - 1}`
+        : `The log has a row for seq ${seq}, which was pruned`;
     findings.add(seq > cursor.next ? 'row_missing' : 'row_surplus', message, { table: 'log', seq: Math.min(cursor.next, seq) });
     cursor.hash = null;
     cursor.openUnit = null;
@@ -83,7 +93,10 @@ function checkUnit(cursor: Cursor, row: LogHead & LogRow, findings: FindingList,
   const { seq, unitFirst, unitLast } = row;
   const expected = cursor.openUnit ?? seq;
   if (unitFirst !== expected && !mayStartInside && !cursor.damaged) {
-    findings.add('unit_broken', `Seq ${seq} says that its unit starts at ${unitFirst}, and it starts at ${expected}`, { table: 'log', seq });
+    findings.add('unit_broken', `Seq ${seq} says that its unit starts at ${unitFirst}, and it starts at ${expected}`, {
+      table: 'log',
+      seq,
+    });
   }
   cursor.openUnit = unitLast ? null : unitFirst;
 }
@@ -91,8 +104,10 @@ function checkUnit(cursor: Cursor, row: LogHead & LogRow, findings: FindingList,
 function checkEnd(cursor: Cursor, state: StateRow, findings: FindingList, whole: boolean): void {
   const { seq } = state;
   const last = cursor.next - 1;
-  if (last < seq) findings.add('row_missing', `The log ends at seq ${last} and the state is at ${seq}`, { table: 'log', seq: last + 1 });
-  else if (last > seq) findings.add('row_surplus', `The log goes on to seq ${last} and the state is at ${seq}`, { table: 'log', seq: seq + 1 });
+  if (last < seq)
+    findings.add('row_missing', `The log ends at seq ${last} and the state is at ${seq}`, { table: 'log', seq: last + 1 });
+  else if (last > seq)
+    findings.add('row_surplus', `The log goes on to seq ${last} and the state is at ${seq}`, { table: 'log', seq: seq + 1 });
   if (cursor.damaged || last !== seq) return;
   if (cursor.openUnit !== null) {
     findings.add('unit_broken', `The log ends inside the unit of seq ${cursor.openUnit}`, { table: 'log', seq });
@@ -101,7 +116,9 @@ function checkEnd(cursor: Cursor, state: StateRow, findings: FindingList, whole:
     findings.add('hash_mismatch', `The state's chain hash is not that of the log at seq ${seq}`, { table: 'state', seq });
   }
   if (whole && cursor.bytes !== state.logBytes) {
-    findings.add('count_mismatch', `The log has ${cursor.bytes} bytes of entries and the state notes ${state.logBytes}`, { table: 'state' });
+    findings.add('count_mismatch', `The log has ${cursor.bytes} bytes of entries and the state notes ${state.logBytes}`, {
+      table: 'state',
+    });
   }
 }
 

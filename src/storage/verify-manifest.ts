@@ -21,7 +21,9 @@ export function verifyManifest(
   }
   for (const name of ['clusterId', 'nodeId'] as const) {
     if (record[name] === state[name]) continue;
-    findings.add('identity_mismatch', `MANIFEST says ${name} ${record[name]} and the store says ${state[name]}`, { table: 'state' });
+    findings.add('identity_mismatch', `MANIFEST says ${name} ${record[name]} and the store says ${state[name]}`, {
+      table: 'state',
+    });
   }
   compareTails(record, state, counts, findings);
 }
@@ -34,7 +36,10 @@ function compareTails(
 ): void {
   const { epoch, seq, historyId } = state;
   if (record.epoch > epoch) {
-    findings.add('tail_lost', `MANIFEST was written in epoch ${record.epoch} and the store is in epoch ${epoch}`, { table: 'state', seq });
+    findings.add('tail_lost', `MANIFEST was written in epoch ${record.epoch} and the store is in epoch ${epoch}`, {
+      table: 'state',
+      seq,
+    });
   } else if (record.epoch === epoch && record.historyId !== historyId) {
     const message = `MANIFEST belongs to history ${record.historyId} and the store to ${historyId}, both in epoch ${epoch}`;
     findings.add('identity_mismatch', message, { table: 'state' });
@@ -46,7 +51,11 @@ function compareTails(
   }
 }
 
-function compareCounts(record: ManifestRecord, counts: Pick<VerifyCounts, 'collections' | 'points'>, findings: FindingList): void {
+function compareCounts(
+  record: ManifestRecord,
+  counts: Pick<VerifyCounts, 'collections' | 'points'>,
+  findings: FindingList,
+): void {
   for (const name of ['collections', 'points'] as const) {
     if (record.counts[name] === counts[name]) continue;
     const message = `MANIFEST says ${record.counts[name]} ${name} at seq ${record.lastSeq} and the store has ${counts[name]}`;

@@ -66,7 +66,9 @@ class CollectionSums {
 function mergeRows(check: CollectionCheck, sums: CollectionSums, rows: { points: number; vectors: number }): void {
   const { db, uid } = check;
   const range = [firstKeyOf(uid), firstKeyOf(uid + 1)];
-  const points = db.prepare(`SELECT ${POINT_HEAD}, payload FROM points NOT INDEXED WHERE key >= ? AND key < ? ORDER BY key`).raw();
+  const points = db
+    .prepare(`SELECT ${POINT_HEAD}, payload FROM points NOT INDEXED WHERE key >= ? AND key < ? ORDER BY key`)
+    .raw();
   const vectors = db.prepare('SELECT key, crc, vector_set FROM vectors WHERE key >= ? AND key < ? ORDER BY key').raw();
   const pointCells = points.iterate(...range) as IterableIterator<Cells>;
   const vectorCells = vectors.iterate(...range) as IterableIterator<Cells>;
@@ -132,14 +134,16 @@ function checkPoint(
   else check.counts.deadPoints += 1;
   const place = { table: 'points', collectionUid: uid, label, id: row.id };
   const name = `Point ${JSON.stringify(row.id)} (label ${label}) of collection uid ${uid}`;
-  if (!hasVectors && typeof collection === 'object') findings.add('row_missing', `${name} has no vectors`, { ...place, table: 'vectors' });
+  if (!hasVectors && typeof collection === 'object')
+    findings.add('row_missing', `${name} has no vectors`, { ...place, table: 'vectors' });
   const wrong = typeof collection === 'object' ? boundsBroken(row, collection, check.stateSeq) : null;
   if (wrong !== null) findings.add('out_of_bounds', `${name}: ${wrong}`, place);
   if (vectorSet === null) return;
   const idBytes = encodePointId(row.id);
   const { version, expiresAtMs, payload } = row;
   const hash = contentHash({ uid, idBytes, version, expiresAtMs, vectorSet, payload });
-  if (!hash.equals(row.contentHash)) findings.add('hash_mismatch', `${name} has another content than its content hash says`, place);
+  if (!hash.equals(row.contentHash))
+    findings.add('hash_mismatch', `${name} has another content than its content hash says`, place);
   if (row.deadSeq === null) sums.add(idBytes, row, vectorSet.length);
 }
 
@@ -149,7 +153,8 @@ function boundsBroken(row: PointRow, collection: CollectionRow, stateSeq: number
   if (prevLabel !== null && prevLabel >= label) return `it supersedes label ${prevLabel}, which is not older`;
   if (labelSeq > version) return `its vectors are from seq ${labelSeq}, later than its version ${version}`;
   const newest = Math.max(version, deadSeq ?? 0);
-  if (newest > collection.lastSeq || newest > stateSeq) return `seq ${newest} is later than the last one of its collection, ${collection.lastSeq}`;
+  if (newest > collection.lastSeq || newest > stateSeq)
+    return `seq ${newest} is later than the last one of its collection, ${collection.lastSeq}`;
   return null;
 }
 
@@ -196,7 +201,10 @@ function compareSums(collection: CollectionRow, sums: CollectionSums, findings: 
   const { uid, name, pointsCount, dataBytes, digest } = collection;
   const place = { table: 'collections', collectionUid: uid };
   const who = `Collection '${name}' (uid ${uid})`;
-  if (sums.live !== pointsCount) findings.add('count_mismatch', `${who} has ${sums.live} live points and notes ${pointsCount}`, place);
-  if (sums.dataBytes !== dataBytes) findings.add('count_mismatch', `${who} has ${sums.dataBytes} bytes of data and notes ${dataBytes}`, place);
-  if (!sums.digest.toBytes().equals(digest)) findings.add('digest_mismatch', `${who} has another digest than its points add up to`, place);
+  if (sums.live !== pointsCount)
+    findings.add('count_mismatch', `${who} has ${sums.live} live points and notes ${pointsCount}`, place);
+  if (sums.dataBytes !== dataBytes)
+    findings.add('count_mismatch', `${who} has ${sums.dataBytes} bytes of data and notes ${dataBytes}`, place);
+  if (!sums.digest.toBytes().equals(digest))
+    findings.add('digest_mismatch', `${who} has another digest than its points add up to`, place);
 }

@@ -110,7 +110,10 @@ export class FindingList {
     } catch (error) {
       if (!isDamage(error)) throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      this.add('page_damaged', `A page of ${table} cannot be read (${reason}); what stands behind it was not checked`, { table, ...place });
+      this.add('page_damaged', `A page of ${table} cannot be read (${reason}); what stands behind it was not checked`, {
+        table,
+        ...place,
+      });
       return false;
     }
   }

@@ -7,15 +7,15 @@
  *  Reads only and changes nothing; a damaged file can end the process, so a server runs it in a child (verify-in-child.ts).
  *  The caller sees to it that nobody writes meanwhile. Must not know: what to do about findings. */
 
-import { catalogueHash, Sum128 } from '../codec/digest.js';
 import { encodeSpec } from '../codec/collection-spec.js';
+import { catalogueHash, Sum128 } from '../codec/digest.js';
 import { CATALOGUE_COLUMNS, readCollection } from './catalogue.js';
 import { openConnection } from './connection.js';
 import { inspectDataFolder } from './data-folder.js';
 import { isDamage } from './database-errors.js';
 import type { Database } from './driver.js';
 import type { ManifestReading } from './manifest.js';
-import { readRemembered, REMEMBERED_COLUMNS } from './remembered.js';
+import { REMEMBERED_COLUMNS, readRemembered } from './remembered.js';
 import { firstKeyOf, PAGES_PER_COLLECTION, uidOfKey } from './row-keys.js';
 import { type StateRow, stateReads } from './state.js';
 import { type CollectionRow, StoreRefused } from './storage.js';
@@ -34,7 +34,11 @@ const STEP_ENDS = { open: 0.01, structure: 0.3, points: 0.85, log: 1 } as const;
 type Catalogue = ReadonlyMap<number, CollectionRow | 'unsure'>;
 
 /** @throws Error only where the machine fails (permissions, I/O errors, memory); damage is in the report */
-export function verifyStore(dataDir: string, level: VerifyLevel, onProgress: (progress: VerifyProgress) => void = () => {}): VerifyReport {
+export function verifyStore(
+  dataDir: string,
+  level: VerifyLevel,
+  onProgress: (progress: VerifyProgress) => void = () => {},
+): VerifyReport {
   const findings = new FindingList();
   const counts: VerifyCounts = { collections: 0, points: 0, deadPoints: 0, logEntries: 0, rememberedKeys: 0 };
   const folder = inspectDataFolder(dataDir);
@@ -76,7 +80,13 @@ class StoreCheck {
   readonly #counts: VerifyCounts;
   readonly #onProgress: (progress: VerifyProgress) => void;
 
-  constructor(db: Database, level: VerifyLevel, findings: FindingList, counts: VerifyCounts, onProgress: (progress: VerifyProgress) => void) {
+  constructor(
+    db: Database,
+    level: VerifyLevel,
+    findings: FindingList,
+    counts: VerifyCounts,
+    onProgress: (progress: VerifyProgress) => void,
+  ) {
     this.#db = db;
     this.#level = level;
     this.#findings = findings;
@@ -157,7 +167,9 @@ class StoreCheck {
       const collection = catalogue.get(uid) ?? 'unknown';
       verifyCollection({ db: this.#db, uid, collection, stateSeq, findings: this.#findings, counts: this.#counts, onRow });
       if (uid >= state.nextUid) {
-        this.#findings.add('out_of_bounds', `Collection uid ${uid} is not below next_uid ${state.nextUid}`, { collectionUid: uid });
+        this.#findings.add('out_of_bounds', `Collection uid ${uid} is not below next_uid ${state.nextUid}`, {
+          collectionUid: uid,
+        });
       }
     }
   }

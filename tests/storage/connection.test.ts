@@ -1,3 +1,5 @@
+/** Connections: a setting that did not take is refused loudly, and those that durability rests on are what they must be. */
+
 import * as assert from 'uvu/assert';
 import { checkSettings, createConnection, openConnection } from '../../src/storage/connection.js';
 import { PAGE_BYTES } from '../../src/storage/schema.js';
@@ -15,7 +17,8 @@ test('a setting that did not take is refused with its name, its value and what i
   const source = { pragma: (name: string) => ({ journal_mode: 'delete', synchronous: 1, mmap_size: 0 })[name] };
   assert.throws(
     () => checkSettings(source, { journal_mode: 'wal', synchronous: 2, mmap_size: 0 }),
-    (error: Error) => isSettings(error) && /journal_mode is delete and must be wal, synchronous is 1 and must be 2$/.test(error.message),
+    (error: Error) =>
+      isSettings(error) && /journal_mode is delete and must be wal, synchronous is 1 and must be 2$/.test(error.message),
   );
   assert.throws(() => checkSettings({ pragma: () => undefined }, { cell_size_check: 1 }), isSettings);
 });

@@ -1,3 +1,5 @@
+/** The data folder: fresh, half made, with data or refused, and never empty over a folder that had data. */
+
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -33,7 +35,10 @@ test('a missing, an empty and a merely locked folder are fresh; a made one has d
   assert.is(readFileSync(join(dataDir, 'CURRENT'), 'utf8'), 'store-1\n');
   const { record, problems } = readManifest(dataDir);
   assert.equal(problems, []);
-  assert.equal([record?.clusterId, record?.lastSeq, record?.role, record?.cleanShutdown], [IDENTITY.clusterId, 0, 'master', true]);
+  assert.equal(
+    [record?.clusterId, record?.lastSeq, record?.role, record?.cleanShutdown],
+    [IDENTITY.clusterId, 0, 'master', true],
+  );
   openWriter(made.databasePath, OPTIONS).close();
   assert.throws(() => createDataFolder(dataDir, IDENTITY, ABOUT, OPTIONS), /holds a store already/);
 });

@@ -1,3 +1,5 @@
+/** One holder per data folder; tests/storage/killed-writer.test.ts has the part with several processes. */
+
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { lockFolder } from '../../src/storage/folder-lock.js';
@@ -19,8 +21,14 @@ test('the folder is made, locked once, and free again after release', (t) => {
   const dataDir = `${t.folder()}/a/b`;
   const lock = lockFolder(dataDir);
   assert.is(statSync(`${dataDir}/LOCK`).size, 0);
-  assert.is(reasonOf(() => lockFolder(dataDir)), 'locked');
-  assert.is(reasonOf(() => lockFolder(`${dataDir}/../b/.`)), 'locked');
+  assert.is(
+    reasonOf(() => lockFolder(dataDir)),
+    'locked',
+  );
+  assert.is(
+    reasonOf(() => lockFolder(`${dataDir}/../b/.`)),
+    'locked',
+  );
   lock.release();
   lock.release();
   lockFolder(dataDir).release();
@@ -33,16 +41,25 @@ test('a lock that its holder forgot outlives garbage collection', (t) => {
   for (let i = 0; i < 200; i++) garbage.push(new Array(10_000).fill(i));
   assert.is(garbage.length, 200);
   globalThis.gc?.();
-  assert.is(reasonOf(() => lockFolder(dataDir)), 'locked');
+  assert.is(
+    reasonOf(() => lockFolder(dataDir)),
+    'locked',
+  );
 });
 
 test('a file in place of the folder, and a LOCK that is something else, are refused', (t) => {
   const folder = t.folder();
   writeFileSync(`${folder}/file`, '');
-  assert.is(reasonOf(() => lockFolder(`${folder}/file`)), 'unwritable');
+  assert.is(
+    reasonOf(() => lockFolder(`${folder}/file`)),
+    'unwritable',
+  );
   mkdirSync(`${folder}/data`);
   writeFileSync(`${folder}/data/LOCK`, 'somebody wrote a note here, which is long enough to be looked at. '.repeat(20));
-  assert.is(reasonOf(() => lockFolder(`${folder}/data`)), 'unwritable');
+  assert.is(
+    reasonOf(() => lockFolder(`${folder}/data`)),
+    'unwritable',
+  );
 });
 
 test.run();

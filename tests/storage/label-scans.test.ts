@@ -1,3 +1,5 @@
+/** What indexes read: rows in label order, live labels, deaths; and damage that such scans must not pass over. */
+
 import * as assert from 'uvu/assert';
 import type { SkeinError } from '../../src/model/errors.js';
 import { openReader } from '../../src/storage/open-store.js';
@@ -12,7 +14,10 @@ test('rows come in label order with what they superseded, dead ones included, bo
   t.after(() => store.close());
   const story = new Story(store);
   story.commit(story.create('a'), story.create('b'));
-  story.commit(story.put(1, { id: 'x', vector: [1, 1, 1, 1] }, { id: 'y', vector: [2, 1, 1, 1] }), story.put(2, { id: 'x', vector: [3, 1, 1, 1] }));
+  story.commit(
+    story.put(1, { id: 'x', vector: [1, 1, 1, 1] }, { id: 'y', vector: [2, 1, 1, 1] }),
+    story.put(2, { id: 'x', vector: [3, 1, 1, 1] }),
+  );
   story.commit(story.put(1, { id: 'x', vector: [4, 1, 1, 1] }));
   const rows = store.labelsFrom(1, 0, 100, 1e9);
   assert.equal(
@@ -24,9 +29,18 @@ test('rows come in label order with what they superseded, dead ones included, bo
     ],
   );
   assert.ok(rows.every(({ vectorSet }) => vectorSet.byteOffset % 4 === 0 && vectorSet.length === 28));
-  assert.equal(store.labelsFrom(1, 1, 1, 1e9).map(({ label }) => label), [1]);
-  assert.equal(store.labelsFrom(1, 0, 100, 29).map(({ label }) => label), [0, 1]);
-  assert.equal(store.labelsFrom(1, 0, 100, 0).map(({ label }) => label), [0]);
+  assert.equal(
+    store.labelsFrom(1, 1, 1, 1e9).map(({ label }) => label),
+    [1],
+  );
+  assert.equal(
+    store.labelsFrom(1, 0, 100, 29).map(({ label }) => label),
+    [0, 1],
+  );
+  assert.equal(
+    store.labelsFrom(1, 0, 100, 0).map(({ label }) => label),
+    [0],
+  );
   assert.equal(store.labelsFrom(1, 3, 100, 1e9), []);
   assert.equal([...store.liveLabels(1, 2)], [1]);
   assert.equal([...store.liveLabels(1, 3)], [1, 2]);

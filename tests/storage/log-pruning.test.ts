@@ -1,3 +1,5 @@
+/** What goes from the start of the log, by age and size, and that what stays is still a whole, chained log. */
+
 import * as assert from 'uvu/assert';
 import { chainHash } from '../../src/codec/digest.js';
 import type { StoreWriter } from '../../src/storage/storage.js';
@@ -27,7 +29,10 @@ function minSeqAfter(store: StoreWriter, rule: Parameters<StoreWriter['pruneLog'
   assert.is(logMinSeq - before.logMinSeq, rows);
   const left = store.logFrom(logMinSeq, 1_000, 1e9);
   assert.is(left.length, seq - logMinSeq + 1);
-  assert.is(logBytes, left.reduce((sum, { entry }) => sum + entry.length, 0));
+  assert.is(
+    logBytes,
+    left.reduce((sum, { entry }) => sum + entry.length, 0),
+  );
   const first = left[0];
   if (first !== undefined) assert.equal(chainHash(store.logBaseHash(), first.entry), Buffer.from(first.chainHash));
   else assert.equal(Buffer.from(store.logBaseHash()), Buffer.from(store.state().chainHash));
@@ -71,8 +76,14 @@ test('after everything went, the log goes on where it stopped', (t) => {
   minSeqAfter(store, ALL, 1_000);
   const story = new Story(store);
   story.commit(story.create('next'));
-  assert.equal(store.logFrom(25, 10, 1e9).map(({ seq }) => seq), [25]);
-  assert.equal(store.logFrom(3, 10, 1e9).map(({ seq }) => seq), [25]);
+  assert.equal(
+    store.logFrom(25, 10, 1e9).map(({ seq }) => seq),
+    [25],
+  );
+  assert.equal(
+    store.logFrom(3, 10, 1e9).map(({ seq }) => seq),
+    [25],
+  );
 });
 
 test.run();

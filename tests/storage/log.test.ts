@@ -1,3 +1,5 @@
+/** The operation log: dense, chained, bounded reads, and no silence about a hole. */
+
 import * as assert from 'uvu/assert';
 import { chainHash } from '../../src/codec/digest.js';
 import { decodeEntry } from '../../src/codec/entry.js';
@@ -14,7 +16,10 @@ test('entries come back in order, dense, chained, and bounded by number and by b
   const story = new Story(store);
   for (let i = 0; i < 10; i++) story.commit(story.create(`c${i}`));
   const rows = store.logFrom(1, 100, 1e9);
-  assert.equal(rows.map(({ seq }) => seq), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert.equal(
+    rows.map(({ seq }) => seq),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  );
   let hash: Uint8Array = store.logBaseHash();
   for (const row of rows) {
     hash = chainHash(hash, row.entry);
@@ -22,12 +27,27 @@ test('entries come back in order, dense, chained, and bounded by number and by b
     assert.is(decodeEntry(row.entry).seq, row.seq);
   }
   assert.equal(Buffer.from(store.state().chainHash), hash);
-  assert.is(store.state().logBytes, rows.reduce((sum, { entry }) => sum + entry.length, 0));
-  assert.equal(store.logFrom(4, 3, 1e9).map(({ seq }) => seq), [4, 5, 6]);
-  assert.equal(store.logFrom(4, 3, 0).map(({ seq }) => seq), [4]);
-  assert.equal(store.logFrom(4, 3, (rows[3]?.entry.length ?? 0) + 1).map(({ seq }) => seq), [4, 5]);
+  assert.is(
+    store.state().logBytes,
+    rows.reduce((sum, { entry }) => sum + entry.length, 0),
+  );
+  assert.equal(
+    store.logFrom(4, 3, 1e9).map(({ seq }) => seq),
+    [4, 5, 6],
+  );
+  assert.equal(
+    store.logFrom(4, 3, 0).map(({ seq }) => seq),
+    [4],
+  );
+  assert.equal(
+    store.logFrom(4, 3, (rows[3]?.entry.length ?? 0) + 1).map(({ seq }) => seq),
+    [4, 5],
+  );
   assert.equal(store.logFrom(11, 3, 1e9), []);
-  assert.equal(store.logFrom(0, 1, 1e9).map(({ seq }) => seq), [1]);
+  assert.equal(
+    store.logFrom(0, 1, 1e9).map(({ seq }) => seq),
+    [1],
+  );
 });
 
 test('a hole in the log is CorruptData, not a shorter answer', (t) => {
@@ -39,9 +59,15 @@ test('a hole in the log is CorruptData, not a shorter answer', (t) => {
   db.exec('DELETE FROM log WHERE seq IN (3, 6)');
   db.close();
   for (const from of [1, 2, 3, 6]) {
-    assert.throws(() => store.logFrom(from, 100, 1e9), (error: SkeinError) => error.type === 'CorruptData' && /no row for seq/.test(error.message));
+    assert.throws(
+      () => store.logFrom(from, 100, 1e9),
+      (error: SkeinError) => error.type === 'CorruptData' && /no row for seq/.test(error.message),
+    );
   }
-  assert.equal(store.logFrom(4, 2, 1e9).map(({ seq }) => seq), [4, 5]);
+  assert.equal(
+    store.logFrom(4, 2, 1e9).map(({ seq }) => seq),
+    [4, 5],
+  );
 });
 
 test('an entry is refused under another seq than its own, and twice under the same', (t) => {
@@ -53,7 +79,10 @@ test('an entry is refused under another seq than its own, and twice under the sa
   if (row === undefined) throw new Error('no row');
   for (const seq of [1, 2]) {
     store.begin();
-    assert.throws(() => store.appendLog({ ...row, seq }, 1), (error: Error) => error.name === 'StorageFailure');
+    assert.throws(
+      () => store.appendLog({ ...row, seq }, 1),
+      (error: Error) => error.name === 'StorageFailure',
+    );
     store.rollback();
   }
 });

@@ -1,3 +1,5 @@
+/** The manifest: two slots, torn and damaged ones, and its repair. */
+
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { openManifest, readManifest, replaceManifest } from '../../src/storage/manifest.js';
@@ -7,7 +9,15 @@ import { IDENTITY } from './story.js';
 
 const test = suite('storage/manifest');
 const COUNTS = { collections: 1, points: 2 };
-const RECORD: ManifestRecord = { format: 1, ...IDENTITY, role: 'replica', lastSeq: 7, counts: COUNTS, cleanShutdown: true, bootId: 'one' };
+const RECORD: ManifestRecord = {
+  format: 1,
+  ...IDENTITY,
+  role: 'replica',
+  lastSeq: 7,
+  counts: COUNTS,
+  cleanShutdown: true,
+  bootId: 'one',
+};
 
 test('what is written is read back at once, and the newest of two slots counts', (t) => {
   const dataDir = t.folder();
@@ -80,7 +90,10 @@ test('a damaged or missing manifest is made sound by the next opening and write'
 test('a manifest that cannot be written is a StorageFailure', (t) => {
   const dataDir = t.folder();
   mkdirSync(`${dataDir}/MANIFEST`);
-  assert.throws(() => openManifest(dataDir, 'two'), (error: Error) => error.name === 'StorageFailure');
+  assert.throws(
+    () => openManifest(dataDir, 'two'),
+    (error: Error) => error.name === 'StorageFailure',
+  );
   rmSync(`${dataDir}/MANIFEST`, { recursive: true });
   assert.not(existsSync(`${dataDir}/MANIFEST.new`));
 });
@@ -91,7 +104,13 @@ test('the golden slot of version 1 stays, and what does not fit is refused', () 
   assert.is(slot.subarray(0, 24).toString('hex'), '534b4d46010000000100000000010000070100007b22666f');
   assert.equal(decodeSlot(slot), { generation: 2 ** 40 + 1, record: RECORD });
   assert.throws(() => encodeSlot({ generation: 1, record: { ...RECORD, bootId: 'x'.repeat(300) } }), /does not fit/);
-  const worst = { ...RECORD, epoch: 2 ** 53 - 1, lastSeq: 2 ** 53 - 1, counts: { collections: 2 ** 53 - 1, points: 2 ** 53 - 1 }, bootId: 'b'.repeat(64) };
+  const worst = {
+    ...RECORD,
+    epoch: 2 ** 53 - 1,
+    lastSeq: 2 ** 53 - 1,
+    counts: { collections: 2 ** 53 - 1, points: 2 ** 53 - 1 },
+    bootId: 'b'.repeat(64),
+  };
   assert.equal(decodeSlot(encodeSlot({ generation: 1, record: worst })), { generation: 1, record: worst });
 });
 

@@ -1,3 +1,5 @@
+/** The door of the store: opening and refusing, exact round trips, transactions, a full file, snapshots, closing. */
+
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { encodeDefaultVector } from '../../src/codec/vector-set.js';
@@ -36,25 +38,43 @@ test('a new store stands at seq 0 with the identity it was given', (t) => {
 test('openers refuse what is missing, empty, a folder, text, or another database, and never make a file', (t) => {
   const folder = t.folder();
   for (const open of [openWriter, openReader]) {
-    assert.is(reasonOf(() => open(`${folder}/none.db`, OPTIONS)), 'missing');
+    assert.is(
+      reasonOf(() => open(`${folder}/none.db`, OPTIONS)),
+      'missing',
+    );
     assert.not(existsSync(`${folder}/none.db`));
     writeFileSync(`${folder}/empty.db`, '');
-    assert.is(reasonOf(() => open(`${folder}/empty.db`, OPTIONS)), 'empty');
+    assert.is(
+      reasonOf(() => open(`${folder}/empty.db`, OPTIONS)),
+      'empty',
+    );
     mkdirSync(`${folder}/folder.db`, { recursive: true });
-    assert.is(reasonOf(() => open(`${folder}/folder.db`, OPTIONS)), 'foreign');
+    assert.is(
+      reasonOf(() => open(`${folder}/folder.db`, OPTIONS)),
+      'foreign',
+    );
     writeFileSync(`${folder}/text.db`, 'This is a letter and not a database. '.repeat(200));
-    assert.is(reasonOf(() => open(`${folder}/text.db`, OPTIONS)), 'foreign');
+    assert.is(
+      reasonOf(() => open(`${folder}/text.db`, OPTIONS)),
+      'foreign',
+    );
     const other = driver(`${folder}/other-${open.name}.db`);
     other.exec('CREATE TABLE notes (text)');
     other.close();
-    assert.is(reasonOf(() => open(`${folder}/other-${open.name}.db`, OPTIONS)), 'foreign');
+    assert.is(
+      reasonOf(() => open(`${folder}/other-${open.name}.db`, OPTIONS)),
+      'foreign',
+    );
   }
 });
 
 test('a store is never made over a file that exists', (t) => {
   const { path, store } = newStore(t.folder());
   store.close();
-  assert.is(reasonOf(() => createStore(path, IDENTITY, OPTIONS)), 'exists');
+  assert.is(
+    reasonOf(() => createStore(path, IDENTITY, OPTIONS)),
+    'exists',
+  );
 });
 
 test('another format version, another table and another vacuum mode are refused with their own reasons', (t) => {
@@ -63,22 +83,34 @@ test('another format version, another table and another vacuum mode are refused 
   store.close();
   const db = driver(path);
   db.pragma('user_version = 2');
-  assert.is(reasonOf(() => openReader(path, OPTIONS)), 'format');
+  assert.is(
+    reasonOf(() => openReader(path, OPTIONS)),
+    'format',
+  );
   db.pragma('user_version = 1');
   db.exec('CREATE TABLE notes (text)');
-  assert.is(reasonOf(() => openWriter(path, OPTIONS)), 'foreign');
+  assert.is(
+    reasonOf(() => openWriter(path, OPTIONS)),
+    'foreign',
+  );
   db.exec('DROP TABLE notes');
   openReader(path, OPTIONS).close();
   db.pragma('auto_vacuum = NONE');
   db.pragma('journal_mode = DELETE');
   db.exec('VACUUM');
   db.close();
-  assert.is(reasonOf(() => openReader(path, OPTIONS)), 'settings');
+  assert.is(
+    reasonOf(() => openReader(path, OPTIONS)),
+    'settings',
+  );
 });
 
 test('ids that are not 32 hex digits are refused before anything can be stored under them', (t) => {
   const path = `${t.folder()}/skein.db`;
-  assert.throws(() => createStore(path, { ...IDENTITY, nodeId: 'me' }, OPTIONS), (error: Error) => error instanceof StorageFailure);
+  assert.throws(
+    () => createStore(path, { ...IDENTITY, nodeId: 'me' }, OPTIONS),
+    (error: Error) => error instanceof StorageFailure,
+  );
 });
 
 test('everything written in a transaction is read back exactly, by the writer at once and by a reader after the commit', (t) => {
@@ -98,7 +130,14 @@ test('everything written in a transaction is read back exactly, by the writer at
     payload: Buffer.from('{"a":"ü"}'),
     contentHash: Buffer.from('00112233445566778899aabbccddeeff', 'hex'),
   };
-  const integerRow = { ...row, label: 7, id: Number.MAX_SAFE_INTEGER, prevLabel: null, expiresAtMs: null, payload: Buffer.alloc(0) };
+  const integerRow = {
+    ...row,
+    label: 7,
+    id: Number.MAX_SAFE_INTEGER,
+    prevLabel: null,
+    expiresAtMs: null,
+    payload: Buffer.alloc(0),
+  };
   const vectorSet = encodeDefaultVector(Float32Array.of(1, -0, 3.5, 1e-45));
   const collection = {
     uid: 3,
@@ -155,10 +194,20 @@ test('numbers that would not come back as they went in are refused, and the tran
   t.after(() => store.close());
   const good = { uid: 1, label: 0, id: 1, version: 1, labelSeq: 1, prevLabel: null, expiresAtMs: null, deadSeq: null };
   const bytes = { payload: Buffer.alloc(0), contentHash: Buffer.alloc(16) };
-  const bad = [{ version: 2 ** 53 }, { label: 2 ** 31 }, { label: -1 }, { expiresAtMs: 1.5 }, { uid: 2 ** 22 }, { version: Number.NaN }];
+  const bad = [
+    { version: 2 ** 53 },
+    { label: 2 ** 31 },
+    { label: -1 },
+    { expiresAtMs: 1.5 },
+    { uid: 2 ** 22 },
+    { version: Number.NaN },
+  ];
   for (const change of bad) {
     store.begin();
-    assert.throws(() => store.insertPoint({ ...good, ...bytes, ...change }), (error: Error) => error instanceof StorageFailure);
+    assert.throws(
+      () => store.insertPoint({ ...good, ...bytes, ...change }),
+      (error: Error) => error instanceof StorageFailure,
+    );
     assert.throws(() => store.commit(), /failed/);
     store.rollback();
   }
@@ -220,7 +269,10 @@ test('a snapshot sees one state while a writer goes on, and nests', (t) => {
     assert.is(reader.state().seq, 1);
     story.commit(story.put(1, { id: 1, vector: [1, 0, 0, 0] }));
     assert.is(reader.state().seq, 1);
-    assert.is(reader.snapshot(() => reader.pointById(1, 1)), undefined);
+    assert.is(
+      reader.snapshot(() => reader.pointById(1, 1)),
+      undefined,
+    );
   });
   assert.is(reader.state().seq, 2);
   assert.throws(() => reader.snapshot(() => reader.pointByLabel(1, -1)), /not a label/);

@@ -1,3 +1,5 @@
+/** Idempotency keys: kept, replaced, and forgotten by age and by number. */
+
 import * as assert from 'uvu/assert';
 import type { StoreWriter } from '../../src/storage/storage.js';
 import { suite, type TestContext } from '../support/suite.js';
@@ -14,7 +16,8 @@ function withKeys(t: TestContext, count: number): StoreWriter {
   const { store } = newStore(t.folder());
   t.after(() => store.close());
   store.begin();
-  for (let n = 1; n <= count; n++) store.remember({ scope: scope(n), body: scope(0), seq: n, timeMs: 10 * n, results: Buffer.from('[]') });
+  for (let n = 1; n <= count; n++)
+    store.remember({ scope: scope(n), body: scope(0), seq: n, timeMs: 10 * n, results: Buffer.from('[]') });
   store.commit();
   return store;
 }

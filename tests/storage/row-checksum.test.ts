@@ -1,3 +1,5 @@
+/** The checksum of a row against its documented form, with golden values. */
+
 import { crc32 } from 'node:zlib';
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -9,14 +11,18 @@ const test = suite('storage/row-checksum');
 /** The form as docs/STORAGE_FORMAT.md has it, written plainly. */
 function plain(numbers: readonly (number | null)[], blobs: readonly Uint8Array[]): number {
   const head = Buffer.alloc(8 * (numbers.length + blobs.length));
-  [...numbers, ...blobs.map((blob) => blob.length)].forEach((number, i) => head.writeDoubleLE(number ?? -1, 8 * i));
+  const all = [...numbers, ...blobs.map((blob) => blob.length)];
+  for (const [i, number] of all.entries()) head.writeDoubleLE(number ?? -1, 8 * i);
   return crc32(Buffer.concat([head, ...blobs])) | 0;
 }
 
 test('the checksum is the CRC32 of the documented bytes, whatever their sizes', () => {
   const numbers = fc.array(fc.option(fc.maxSafeNat()), { maxLength: 12 });
   const blobs = fc.array(fc.uint8Array({ maxLength: 3_000, size: 'max' }), { maxLength: 4 });
-  fc.assert(fc.property(numbers, blobs, (some, bytes) => rowChecksum(some, bytes) === plain(some, bytes)), { numRuns: 300 });
+  fc.assert(
+    fc.property(numbers, blobs, (some, bytes) => rowChecksum(some, bytes) === plain(some, bytes)),
+    { numRuns: 300 },
+  );
 });
 
 test('the golden checksum of version 1 stays', () => {
@@ -29,7 +35,8 @@ test('moving a byte from one column to the next changes it', () => {
 });
 
 test('numbers that are not safe integers are refused', () => {
-  for (const bad of [2 ** 53, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) assert.throws(() => rowChecksum([bad], []), /safe integer/);
+  for (const bad of [2 ** 53, 0.5, Number.NaN, Number.POSITIVE_INFINITY])
+    assert.throws(() => rowChecksum([bad], []), /safe integer/);
   assert.ok(isCount(0) && isCount(2 ** 53 - 1));
   assert.not(isCount(-1) || isCount(1.5) || isCount('1') || isCount(null) || isCount(1n));
 });

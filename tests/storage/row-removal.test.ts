@@ -1,3 +1,5 @@
+/** Slices of upkeep: dead rows, dropped collections, free pages. */
+
 import * as assert from 'uvu/assert';
 import { suite } from '../support/suite.js';
 import { driver } from './raw-database.js';
@@ -14,10 +16,16 @@ test('dead rows go with their vectors, oldest first, and reapedSeq moves only wh
     story.commit(story.put(1, { id: 1, vector: [round, 1, 1, 1] }), story.put(2, { id: 1, vector: [round, 1, 1, 1] }));
   }
   const { seq } = store.state();
-  assert.equal(store.deadBetween(1, 0, seq, 100).map(({ label }) => label), [0, 1, 2, 3]);
+  assert.equal(
+    store.deadBetween(1, 0, seq, 100).map(({ label }) => label),
+    [0, 1, 2, 3],
+  );
   assert.is(store.reapDead(seq, 3), 3);
   assert.is(store.state().reapedSeq, 0);
-  assert.equal(store.deadBetween(1, 0, seq, 100).map(({ label }) => label), [3]);
+  assert.equal(
+    store.deadBetween(1, 0, seq, 100).map(({ label }) => label),
+    [3],
+  );
   assert.is(store.pointByLabel(1, 0), undefined);
   assert.is(store.vectorSet(1, 0), undefined);
   assert.is(store.reapDead(seq - 2, 100), 3);
@@ -27,7 +35,10 @@ test('dead rows go with their vectors, oldest first, and reapedSeq moves only wh
   assert.is(store.reapDead(seq, 100), 0);
   assert.is(store.pointById(1, 1)?.label, 4);
   assert.is(store.pointById(2, 1)?.label, 4);
-  assert.equal(store.labelsFrom(1, 0, 100, 1e9).map(({ label }) => label), [4]);
+  assert.equal(
+    store.labelsFrom(1, 0, 100, 1e9).map(({ label }) => label),
+    [4],
+  );
 });
 
 test('a dropped collection vanishes at once and its rows in slices, while its name lives on', (t) => {
@@ -38,7 +49,10 @@ test('a dropped collection vanishes at once and its rows in slices, while its na
   for (let i = 0; i < 20; i++) story.commit(story.put(1, { id: i, vector: [i, 1, 1, 1], expiresAtMs: 5 }));
   assert.is(store.expired(5, 100).length, 20);
   story.commit(story.drop(1), story.create('name'), story.put(2, { id: 3, vector: [1, 2, 3, 4], expiresAtMs: 6 }));
-  assert.equal(store.collections().map(({ uid }) => uid), [2]);
+  assert.equal(
+    store.collections().map(({ uid }) => uid),
+    [2],
+  );
   assert.is(store.collection(1), undefined);
   assert.equal(store.expired(10, 100), [{ uid: 2, id: 3, expiresAtMs: 6 }]);
   let slices = 0;
@@ -50,7 +64,9 @@ test('a dropped collection vanishes at once and its rows in slices, while its na
   assert.is(store.pointById(2, 3)?.uid, 2);
   const db = driver(path);
   t.after(() => db.close());
-  const counts = ['points', 'vectors', 'digest_pages', 'collections'].map((table) => db.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
+  const counts = ['points', 'vectors', 'digest_pages', 'collections'].map((table) =>
+    db.prepare(`SELECT count(*) FROM ${table}`).pluck().get(),
+  );
   assert.equal(counts, [1, 1, 1, 1]);
 });
 

@@ -169,7 +169,9 @@ class Run {
     assert.is(reads.state().seq, seq);
     assert.equal(
       reads.collections().map((row) => [row.name, row.uid, row.pointsCount]),
-      [...collections].map(([key, { uid, points }]) => [key, uid, points.size]).sort((a, b) => (a[1] as number) - (b[1] as number)),
+      [...collections]
+        .map(([key, { uid, points }]) => [key, uid, points.size])
+        .sort((a, b) => (a[1] as number) - (b[1] as number)),
     );
     for (const { uid, points } of collections.values()) this.#comparePoints(reads, uid, points);
     const { logMinSeq } = reads.state();
@@ -205,7 +207,10 @@ class Run {
     labels.sort((a, b) => a - b);
     assert.equal([...reads.liveLabels(uid, 2 ** 31)], labels);
     const rows = reads.labelsFrom(uid, 0, 1_000, 1e9);
-    assert.equal(rows.filter((row) => row.deadSeq === null).map((row) => row.label), labels);
+    assert.equal(
+      rows.filter((row) => row.deadSeq === null).map((row) => row.label),
+      labels,
+    );
     const dead = rows.filter((row) => row.deadSeq !== null).map(({ label, deadSeq }) => ({ label, deadSeq }));
     dead.sort((a, b) => (a.deadSeq as number) - (b.deadSeq as number) || a.label - b.label);
     assert.equal(reads.deadBetween(uid, 0, 2 ** 40, 1_000), dead);

@@ -1,8 +1,17 @@
 /** A small writer that keeps a store consistent (labels, digests, counts, log, state) the way the engine does, for tests of storage.
  *  One unit per call of `unit`; reads everything it needs from the store, so it may be made anew at any time between units. */
 
-import { addInto, bucketOf, catalogueHash, chainHash, contentHash, DIGEST_BYTES, subtractFrom, Sum128 } from '../../src/codec/digest.js';
 import { encodeSpec } from '../../src/codec/collection-spec.js';
+import {
+  addInto,
+  bucketOf,
+  catalogueHash,
+  chainHash,
+  contentHash,
+  DIGEST_BYTES,
+  Sum128,
+  subtractFrom,
+} from '../../src/codec/digest.js';
 import { encodeEntry } from '../../src/codec/entry.js';
 import { encodePointId } from '../../src/codec/point-id.js';
 import { encodeDefaultVector } from '../../src/codec/vector-set.js';
@@ -67,7 +76,7 @@ export class Story {
       this.#state.seq = firstSeq + effects.length;
       effects.push(step());
     }
-    effects.forEach((effect, i) => this.#append(effect, firstSeq, i, i === effects.length - 1));
+    for (const [i, effect] of effects.entries()) this.#append(effect, firstSeq, i, i === effects.length - 1);
     this.#state.digest = this.#digest.toBytes();
     this.store.writeState(this.#state);
     return this.#state.seq;
@@ -76,7 +85,16 @@ export class Story {
   #append(effect: Effect, firstSeq: number, index: number, last: boolean): void {
     const seq = firstSeq + index;
     const digest = last ? this.#digest.toBytes() : null;
-    const entry = encodeEntry({ seq, epoch: this.#state.epoch, firstSeq, last, timeMs: this.timeMs, trace: null, digest, effect });
+    const entry = encodeEntry({
+      seq,
+      epoch: this.#state.epoch,
+      firstSeq,
+      last,
+      timeMs: this.timeMs,
+      trace: null,
+      digest,
+      effect,
+    });
     this.#state.chainHash = chainHash(this.#state.chainHash, entry);
     this.#state.logBytes += entry.length;
     this.store.appendLog({ seq, entry, chainHash: this.#state.chainHash }, this.timeMs);
@@ -144,7 +162,8 @@ export class Story {
     const before = this.store.pointById(uid, id);
     if (before !== undefined) this.#remove(this.#collection(uid), before);
     const collection = this.#collection(uid);
-    const same = before !== undefined && Buffer.compare(this.store.vectorSet(uid, before.label) ?? Buffer.alloc(0), vectorSet) === 0;
+    const same =
+      before !== undefined && Buffer.compare(this.store.vectorSet(uid, before.label) ?? Buffer.alloc(0), vectorSet) === 0;
     const value = { uid, id, version: seq, expiresAtMs, deadSeq: null, payload, contentHash: hash };
     if (same) this.store.updatePoint({ ...before, ...value });
     else {

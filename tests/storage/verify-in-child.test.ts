@@ -1,3 +1,5 @@
+/** The verifying child: its report, its death, its end on request. */
+
 import { writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { createDataFolder } from '../../src/storage/data-folder.js';
@@ -40,7 +42,10 @@ test('an abort ends the child and the wait', async (t) => {
   const childPath = `${t.folder()}/child.mjs`;
   writeFileSync(childPath, 'console.log(\'{"progress":{"step":"open","progress":0}}\'); setInterval(() => {}, 1000);');
   const stop = new AbortController();
-  const waiting = verifyInChild('anywhere', 'full', () => stop.abort(new Error('shutting down')), { childPath, signal: stop.signal });
+  const waiting = verifyInChild('anywhere', 'full', () => stop.abort(new Error('shutting down')), {
+    childPath,
+    signal: stop.signal,
+  });
   let message = '';
   await waiting.catch((error: Error) => {
     message = error.message;

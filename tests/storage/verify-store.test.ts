@@ -1,4 +1,17 @@
-import { closeSync, copyFileSync, cpSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+/** Verification against damage of every kind: cells, rows, pages, headers, WAL, manifest. What it passes must be what was written. */
+
+import {
+  closeSync,
+  copyFileSync,
+  cpSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { createDataFolder } from '../../src/storage/data-folder.js';
@@ -31,7 +44,10 @@ function dataFolder(t: TestContext): Damaged {
   story.commit(story.put(1, { id: 'a-long-name', vector: [0.5, 1, 2, 3], payload: '{"colour":"grey"}', expiresAtMs: 2_000 }));
   for (let i = 0; i < 40; i++) {
     const payload = JSON.stringify({ text: 'p'.repeat(i * 13) });
-    story.commit(story.put(1, { id: i, vector: [i, 1, 2, 3], payload }, { id: `text-${i}`, vector: [1, i, 0, 0] }), story.put(3, { id: i, vector: [1, 1, 1, i] }));
+    story.commit(
+      story.put(1, { id: i, vector: [i, 1, 2, 3], payload }, { id: `text-${i}`, vector: [1, i, 0, 0] }),
+      story.put(3, { id: i, vector: [1, 1, 1, i] }),
+    );
   }
   story.commit(story.put(2, { id: 'only', vector: [9, 9, 9, 9] }), story.remember(Buffer.alloc(32, 4)));
   story.commit(story.delete(1, 3, 'text-3'), story.put(1, { id: 4, vector: [5, 5, 5, 5] }));
@@ -85,14 +101,40 @@ test('every cell of every row of every table is covered: a changed one is found 
   const rows: { table: string; key: string; where: string; place: Partial<Finding>; read: () => unknown }[] = [
     { table: 'state', key: 'one', where: 'one = 1', place: { table: 'state' }, read: () => reader.state() },
     { table: 'collections', key: 'uid', where: 'uid = 1', place: { collectionUid: 1 }, read: () => reader.collection(1) },
-    { table: 'points', key: 'key', where: `key = ${2 ** 31}`, place: { label: 0, collectionUid: 1 }, read: () => reader.pointByLabel(1, 0) },
-    { table: 'vectors', key: 'key', where: `key = ${2 ** 31}`, place: { label: 0, collectionUid: 1 }, read: () => reader.vectorSet(1, 0) },
-    { table: 'digest_pages', key: 'key', where: 'key = (SELECT min(key) FROM digest_pages)', place: { collectionUid: 1 }, read: () => readPages(reader, 1) },
+    {
+      table: 'points',
+      key: 'key',
+      where: `key = ${2 ** 31}`,
+      place: { label: 0, collectionUid: 1 },
+      read: () => reader.pointByLabel(1, 0),
+    },
+    {
+      table: 'vectors',
+      key: 'key',
+      where: `key = ${2 ** 31}`,
+      place: { label: 0, collectionUid: 1 },
+      read: () => reader.vectorSet(1, 0),
+    },
+    {
+      table: 'digest_pages',
+      key: 'key',
+      where: 'key = (SELECT min(key) FROM digest_pages)',
+      place: { collectionUid: 1 },
+      read: () => readPages(reader, 1),
+    },
     { table: 'log', key: 'seq', where: 'seq = 88', place: { seq: 88 }, read: () => reader.logFrom(88, 1, 1) },
-    { table: 'remembered', key: 'scope', where: 'seq > 0', place: { table: 'remembered' }, read: () => reader.remembered(Buffer.alloc(32, 4)) },
+    {
+      table: 'remembered',
+      key: 'scope',
+      where: 'seq > 0',
+      place: { table: 'remembered' },
+      read: () => reader.remembered(Buffer.alloc(32, 4)),
+    },
   ];
   for (const { table, key, where, place, read } of rows) {
-    const columns = (db.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name).filter((name) => name !== key);
+    const columns = (db.pragma(`table_info(${table})`) as { name: string }[])
+      .map(({ name }) => name)
+      .filter((name) => name !== key);
     const row = db.prepare(`SELECT * FROM ${table} WHERE ${where}`).get() as Record<string, unknown>;
     for (const column of columns) {
       const good = row[column];
@@ -102,7 +144,8 @@ test('every cell of every row of every table is covered: a changed one is found 
       bads.forEach((bad, i) => {
         set.run(bad, row[key]);
         const isDropped = table === 'collections' && column === 'dropped_seq';
-        if (!isDropped) assert.throws(read, (error: { type?: string }) => error.type === 'CorruptData', `${table}.${column} ${String(bad)}`);
+        if (!isDropped)
+          assert.throws(read, (error: { type?: string }) => error.type === 'CorruptData', `${table}.${column} ${String(bad)}`);
         if (i !== 0) return;
         const found = verifyStore(dataDir, 'full').findings.find(({ kind }) => kind === 'row_damaged');
         assert.ok(found !== undefined, `${table}.${column} was not found`);
@@ -137,12 +180,20 @@ function readPages(reader: ReturnType<typeof openReader>, uid: number): void {
 
 test('rows that are missing or belong to nothing are found and named', (t) => {
   const cases: { sql: string; kind: FindingKind; place: Partial<Finding> }[] = [
-    { sql: `DELETE FROM vectors WHERE key = ${2 ** 31 + 11}`, kind: 'row_missing', place: { table: 'vectors', label: 11, id: 5 } },
+    {
+      sql: `DELETE FROM vectors WHERE key = ${2 ** 31 + 11}`,
+      kind: 'row_missing',
+      place: { table: 'vectors', label: 11, id: 5 },
+    },
     { sql: `DELETE FROM points WHERE key = ${2 ** 31 + 11}`, kind: 'row_surplus', place: { table: 'vectors', label: 11 } },
     { sql: 'DELETE FROM log WHERE seq = 87', kind: 'row_missing', place: { table: 'log', seq: 87 } },
     { sql: 'DELETE FROM log WHERE seq = 89', kind: 'row_missing', place: { table: 'log', seq: 89 } },
     { sql: 'DELETE FROM state', kind: 'row_damaged', place: { table: 'state' } },
-    { sql: 'DELETE FROM digest_pages WHERE key = (SELECT min(key) FROM digest_pages)', kind: 'digest_mismatch', place: { collectionUid: 1 } },
+    {
+      sql: 'DELETE FROM digest_pages WHERE key = (SELECT min(key) FROM digest_pages)',
+      kind: 'digest_mismatch',
+      place: { collectionUid: 1 },
+    },
     { sql: 'DELETE FROM collections WHERE uid = 2', kind: 'row_surplus', place: { table: 'points', collectionUid: 2 } },
   ];
   const { dataDir, database } = dataFolder(t);
@@ -240,7 +291,11 @@ test('a cut or damaged tail of the WAL is seen by the manifest', (t) => {
   for (const damage of ['cut', 'flip', 'gone'] as const) {
     rmSync(`${wal.slice(0, -4)}-shm`, { force: true });
     if (damage === 'cut') writeFileSync(wal, whole.subarray(0, whole.length - 30));
-    if (damage === 'flip') writeFileSync(wal, whole.map((byte, i) => (i === Math.floor(whole.length / 2) ? byte ^ 1 : byte)));
+    if (damage === 'flip')
+      writeFileSync(
+        wal,
+        whole.map((byte, i) => (i === Math.floor(whole.length / 2) ? byte ^ 1 : byte)),
+      );
     if (damage === 'gone') rmSync(wal);
     const report = verifyStore(crashed, 'full');
     assert.equal(kinds(report), ['tail_lost'], damage);

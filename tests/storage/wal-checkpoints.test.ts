@@ -1,3 +1,5 @@
+/** Checkpoints of the WAL: only when told, cut over the cap, never waiting long for a reader. */
+
 import * as assert from 'uvu/assert';
 import { openReader } from '../../src/storage/open-store.js';
 import { suite } from '../support/suite.js';
