@@ -1,0 +1,136 @@
+/** The engine in this process, over a temporary folder, with the limits and caches that `skein serve` has by default. */
+
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SearchAnswer, SearchRequest, WaitLevel } from '../../src/engine/engine.js';
+import { openEngine, type RunningEngine } from '../../src/engine/open-engine.js';
+import { systemClock } from '../../src/model/clock.js';
+import { DEFAULT_HNSW } from '../../src/model/collection.js';
+import { DEFAULT_LIMITS } from '../../src/model/limits.js';
+import { silentLog } from '../../src/model/log.js';
+import type { PointBlock } from '../../src/model/point.js';
+import { createStore } from '../../src/storage/open-store.js';
+import { PAYLOAD_BYTES, payloadOf, rowOf, type VectorRows } from './clusters.js';
+import { withFolder } from './temporary-folder.js';
+import { waitFor } from './waiting.js';
+
+const MIB = 2 ** 20;
+const WRITER_CACHE_BYTES = 64 * MIB;
+const READER_CACHE_BYTES = 32 * MIB;
+const TIMEOUT_MS = 600_000;
+const IDS = { clusterId: '11'.repeat(16), nodeId: '22'.repeat(16), historyId: '33'.repeat(16), epoch: 1 };
+
+export const COLLECTION = 'bench';
+
+export class BenchEngine {
+  readonly #engine: RunningEngine;
+  readonly #collection: string;
+
+  constructor(engine: RunningEngine, collection = COLLECTION) {
+    this.#engine = engine;
+    this.#collection = collection;
+  }
+
+  async create(dimension: number): Promise<void> {
+    const spec = { dimension, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null } as const;
+    await this.#engine.write([{ kind: 'create_collection', collection: this.#collection, spec }], options('indexed'));
+  }
+
+  async upsert(points: PointBlock, wait: WaitLevel): Promise<void> {
+    await this.#engine.write([{ kind: 'upsert', collection: this.#collection, points }], options(wait));
+  }
+
+  async remove(ids: readonly number[], wait: WaitLevel): Promise<void> {
+    await this.#engine.write([{ kind: 'delete', collection: this.#collection, ids }], options(wait));
+  }
+
+  async search(vector: Float32Array, how: { readonly ef?: number; readonly exact?: boolean }): Promise<SearchAnswer> {
+    const request: SearchRequest = {
+      target: { vector },
+      limit: 10,
+      offset: 0,
+      exact: how.exact ?? false,
+      ...(how.ef === undefined ? {} : { efSearch: how.ef }),
+      explain: false,
+      withPayload: true,
+      withVector: false,
+    };
+    const [answer] = await this.#engine.search(this.#collection, [request]);
+    if (answer === undefined) throw new Error('the engine gave no answer');
+    return answer;
+  }
+
+  /** Waits until everything durable is in the index and no rebuild runs. */
+  async settled(): Promise<void> {
+    await this.#engine.waitFor(this.#engine.position(), 'indexed', this.#collection, TIMEOUT_MS);
+    await waitFor('a settled index', TIMEOUT_MS, 20, () =>
+      this.#engine.collection(this.#collection).status === 'ready' ? true : null,
+    );
+  }
+}
+
+function options(wait: WaitLevel) {
+  return { wait, timeoutMs: TIMEOUT_MS };
+}
+
+export function withEngine<T>(work: (engine: BenchEngine) => Promise<T>): Promise<T> {
+  return withFolder(async (dataDir) => {
+    const storeDir = join(dataDir, 'store-1');
+    const storePath = join(storeDir, 'skein.db');
+    mkdirSync(storeDir, { recursive: true });
+    createStore(storePath, IDS, { cacheBytes: WRITER_CACHE_BYTES });
+    const engine = await openEngine({
+      dataDir,
+      storePath,
+      checkpointsDir: join(storeDir, 'checkpoints'),
+      bootId: randomBytes(16).toString('hex'),
+      limits: DEFAULT_LIMITS,
+      writerCacheBytes: WRITER_CACHE_BYTES,
+      readerCacheBytes: READER_CACHE_BYTES,
+      indexWorkers: null,
+      log: silentLog,
+      clock: systemClock,
+      onProgress: () => {},
+      onFatal: (reason) => {
+        throw new Error(reason);
+      },
+    });
+    try {
+      return await work(new BenchEngine(engine));
+    } finally {
+      await engine.stop();
+    }
+  });
+}
+
+/** Some rows as one write, each with its 100-byte payload. The buffers are fresh: the engine may take them.
+ *  @param ids row i is written under ids[i] */
+export function blockOf(rows: VectorRows, from: number, ids: readonly number[]): PointBlock {
+  const count = ids.length;
+  const { dimension } = rows;
+  const payloads = Buffer.alloc(count * PAYLOAD_BYTES);
+  ids.forEach((id, place) => {
+    payloads.write(JSON.stringify(payloadOf(id)), place * PAYLOAD_BYTES);
+  });
+  const vectors = new Float32Array(count * dimension);
+  for (let place = 0; place < count; place += 1) vectors.set(rowOf(rows, from + place), place * dimension);
+  return {
+    ids,
+    dimension,
+    vectors,
+    payloadBytes: new Uint8Array(payloads),
+    payloadEnds: Uint32Array.from({ length: count }, (_, place) => (place + 1) * PAYLOAD_BYTES),
+    ifVersions: null,
+    expiresAt: null,
+  };
+}
+
+/** Runs `jobs` in order with at most `width` under way. */
+export async function inFlight(width: number, jobs: readonly (() => Promise<unknown>)[]): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let job = jobs[next++]; job !== undefined; job = jobs[next++]) await job();
+  };
+  await Promise.all(Array.from({ length: width }, work));
+}
