@@ -99,6 +99,15 @@ export const FIXED = {
   filterValuesMax: 10_000,
   /** Bodies above this are parsed off the main thread. */
   inlineBodyBytesMax: 256 * KIB,
+  /** Bodies on their way in, all together; what would exceed it is refused as Overloaded. */
+  bodyBytesHeldMax: 256 * MIB,
+  /** Bodies that wait for the body thread. */
+  bodyJobsMax: 64,
+  bodyThreadIdleMs: 30_000,
+  importChunksInFlightMax: 3,
+  importFailedMax: 1_000,
+  /** How long a refused body may go on arriving before its connection is cut. */
+  refusedBodyDrainMs: 5_000,
 } as const;
 
 export function checkLimits(limits: Limits): void {

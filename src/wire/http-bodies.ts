@@ -45,7 +45,8 @@ export const PayloadBody = Type.Unsafe<Payload>({
   description: 'Any JSON object of at most 1 MiB.',
 });
 
-export type { ConditionBody, FilterBody } from './filter-body.js';
+export type { ConditionBody } from './filter-body.js';
+export type FilterBody = FilterShape;
 /** A reference to the component of that name in the OpenAPI document (wire/filter-body.ts). */
 export const FilterBody = Type.Unsafe<FilterShape>({ [OWN_CHECK]: true, $ref: 'Filter#' });
 

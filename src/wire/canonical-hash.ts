@@ -1,0 +1,84 @@
+/** What a write asks for, as 32 bytes: equal for JSON and MessagePack, for any spacing, order of fields or spelling of numbers.
+ *
+ *  SHA-256 over the operations in their decoded form: kinds, names, ids, float bits, payload text as it will be stored, versions, times.
+ *  Every part is preceded by its length, so that no two lists of parts run together. */
+
+import { createHash, type Hash } from 'node:crypto';
+import { encodePointId } from '../codec/point-id.js';
+import type { Operation } from '../model/operation.js';
+import type { JsonValue, PointId } from '../model/point.js';
+import type { UncheckedCreate } from './batch-body.js';
+
+export function operationsHash(operations: readonly (Operation | UncheckedCreate)[]): Uint8Array {
+  const hash = createHash('sha256');
+  for (const operation of operations) addOperation(hash, operation);
+  // A copy, because a digest may lie in a buffer that is shared and cannot be moved to another thread.
+  return new Uint8Array(hash.digest());
+}
+
+/** Scope of an idempotency key: the same key means another thing on another path or for another caller. */
+export function scopeHash(parts: readonly string[]): Uint8Array {
+  const hash = createHash('sha256');
+  for (const part of parts) addText(hash, part);
+  return new Uint8Array(hash.digest());
+}
+
+/** Plain data with its keys in order. */
+export function canonicalText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const fields = Object.entries(value as Readonly<Record<string, JsonValue | undefined>>).filter(([, field]) => field !== undefined);
+  fields.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return `{${fields.map(([key, field]) => `${JSON.stringify(key)}:${canonicalText(field)}`).join(',')}}`;
+}
+
+function addOperation(hash: Hash, operation: Operation | UncheckedCreate): void {
+  addText(hash, operation.kind === 'unchecked_create' ? 'create_collection' : operation.kind);
+  addText(hash, operation.collection);
+  switch (operation.kind) {
+    case 'upsert': {
+      const { ids, vectors, payloadBytes, payloadEnds, ifVersions, expiresAt } = operation.points;
+      addIds(hash, ids);
+      for (const column of [vectors, payloadEnds, payloadBytes, ifVersions, expiresAt]) addBytes(hash, column);
+      return;
+    }
+    case 'patch':
+      addIds(hash, operation.patches.map((patch) => patch.id));
+      for (const { vector, payload, unset, ifVersion } of operation.patches) {
+        addBytes(hash, vector ?? null);
+        addBytes(hash, payload ?? null);
+        addText(hash, canonicalText([unset ?? null, ifVersion ?? null]));
+      }
+      return;
+    case 'delete':
+      addIds(hash, operation.ids);
+      addText(hash, canonicalText(operation.where ?? null));
+      return;
+    case 'create_collection':
+    case 'unchecked_create':
+      addText(hash, canonicalText(operation.spec));
+      return;
+    case 'update_collection':
+      addText(hash, canonicalText(operation.change));
+      return;
+    case 'delete_collection':
+      return;
+  }
+}
+
+function addIds(hash: Hash, ids: readonly PointId[]): void {
+  addText(hash, String(ids.length));
+  for (const id of ids) addBytes(hash, encodePointId(id));
+}
+
+function addText(hash: Hash, text: string): void {
+  addBytes(hash, Buffer.from(text));
+}
+
+/** null has a length that no bytes have. */
+function addBytes(hash: Hash, bytes: ArrayBufferView | null): void {
+  const head = Buffer.allocUnsafe(4);
+  head.writeUInt32LE(bytes === null ? 0xffffffff : bytes.byteLength);
+  hash.update(head);
+  if (bytes !== null) hash.update(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+}

@@ -1,0 +1,118 @@
+/** Patches of points: read row by row, vectors and payloads in columns until all rows are there. Refusals as in wire/point-rows.ts. */
+
+import { invalidRequest } from '../model/errors.js';
+import type { PointId, PointPatch } from '../model/point.js';
+import type { BodyReader } from './body-reader.js';
+import { FloatColumn, TextColumn } from './columns.js';
+import { notAvailable, pathOf, type Place, unknownField } from './place.js';
+import { checkVector, payloadTooLarge, readVector, type RowRules, type VectorRule } from './point-rows.js';
+import { readId, readVersion } from './scalars.js';
+
+interface Row {
+  readonly id: PointId;
+  readonly vectorEnd: number;
+  readonly components: number;
+  readonly payloadStart: number;
+  readonly payloadEnd: number;
+  readonly hasPayload: boolean;
+  readonly unset: readonly string[] | null;
+  readonly ifVersion: number;
+}
+
+export class PatchRows {
+  readonly #rules: RowRules;
+  readonly #vectors: FloatColumn;
+  readonly #payloads = new TextColumn(0);
+  #dimension: number | null;
+  readonly #rows: Row[] = [];
+  readonly #seen = new Set<PointId>();
+
+  constructor(rules: RowRules) {
+    this.#rules = rules;
+    this.#dimension = rules.dimension;
+    this.#vectors = new FloatColumn(0, rules.dimension ?? undefined);
+  }
+
+  get count(): number {
+    return this.#rows.length;
+  }
+
+  /** @throws as PointRows.read; the request is then refused as a whole */
+  read(reader: BodyReader, place: Place): void {
+    const vectorStart = this.#vectors.length;
+    const payloadStart = this.#payloads.length;
+    let id: PointId | undefined;
+    let components = -1;
+    let hasPayload = false;
+    let unset: string[] | null = null;
+    let ifVersion = Number.NaN;
+    if (reader.kind() !== 'object') throw invalidRequest(pathOf(place, ''), 'a patch is an object');
+    reader.enterObject();
+    for (let key = reader.key(); key !== null; key = reader.key()) {
+      switch (key) {
+        case 'id':
+          id = readId(reader, place);
+          break;
+        case 'vector':
+          this.#vectors.length = vectorStart;
+          components = readVector(reader, this.#vectors, place);
+          break;
+        case 'payload':
+          if (reader.kind() !== 'object') throw invalidRequest(pathOf(place, 'payload'), 'a payload is an object');
+          this.#payloads.length = payloadStart;
+          this.#payloads.append(reader.payload());
+          hasPayload = true;
+          break;
+        case 'unset':
+          unset = readUnset(reader, place);
+          break;
+        case 'if_version':
+          ifVersion = readVersion(reader, place);
+          break;
+        case 'text':
+          throw notAvailable(pathOf(place, 'text'), 'embedding of text');
+        default:
+          throw unknownField(pathOf(place, key));
+      }
+    }
+    if (id === undefined) throw invalidRequest(pathOf(place, 'id'), 'missing');
+    if (components >= 0) {
+      const rule: VectorRule = { dimension: this.#dimension, distance: this.#rules.distance };
+      checkVector(this.#vectors, components, rule, place, id);
+      this.#dimension ??= components;
+    }
+    const payloadEnd = this.#payloads.length;
+    const payloadBytes = payloadEnd - payloadStart;
+    if (payloadBytes > this.#rules.payloadBytesMax) throw payloadTooLarge(place, id, payloadBytes, this.#rules.payloadBytesMax);
+    if (this.#seen.has(id)) throw invalidRequest(pathOf(place, 'id'), `the id ${JSON.stringify(id)} stands twice in one request`);
+    this.#seen.add(id);
+    this.#rows.push({ id, vectorEnd: this.#vectors.length, components, payloadStart, payloadEnd, hasPayload, unset, ifVersion });
+  }
+
+  /** The patches; their vectors and payloads are views into one buffer each. */
+  finish(): PointPatch[] {
+    const vectors = this.#vectors.finish();
+    const payloads = this.#payloads.finish();
+    return this.#rows.map((row) => ({
+      id: row.id,
+      ...(row.components >= 0 ? { vector: vectors.subarray(row.vectorEnd - row.components, row.vectorEnd) } : {}),
+      ...(row.hasPayload ? { payload: payloads.subarray(row.payloadStart, row.payloadEnd) } : {}),
+      ...(row.unset === null ? {} : { unset: row.unset }),
+      ...(row.ifVersion === row.ifVersion ? { ifVersion: row.ifVersion } : {}),
+    }));
+  }
+}
+
+function readUnset(reader: BodyReader, place: Place): string[] {
+  const paths: string[] = [];
+  const refused = (): Error => invalidRequest(pathOf(place, 'unset'), 'a list of dotted paths');
+  if (reader.kind() !== 'array') throw refused();
+  reader.enterArray();
+  while (reader.more()) {
+    if (reader.kind() !== 'string') throw refused();
+    const path = reader.string();
+    if (path === '') throw refused();
+    paths.push(path);
+  }
+  return paths;
+}

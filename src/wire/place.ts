@@ -1,0 +1,31 @@
+/** Where in a request something stands, and the refusals that name it. Text is made only when it is needed. */
+
+import { invalidRequest, SkeinError } from '../model/errors.js';
+
+/** A row of a list: `points[3]`; `list` may stand deeper, as in `operations[2].upsert.points`. */
+export interface Place {
+  readonly list: string;
+  readonly index: number;
+}
+
+/** The path of a field of the row; of the row itself when the field is ''. A line of an import has no path of its own. */
+export function pathOf(place: Place, field: string): string {
+  if (place.list === '') return field;
+  const row = `${place.list}[${place.index}]`;
+  return field === '' ? row : `${row}.${field}`;
+}
+
+export function unknownField(path: string): SkeinError {
+  return invalidRequest(path, 'unknown field');
+}
+
+/** What the contract promises and this version does not do yet is refused by name, never ignored. */
+export function notAvailable(path: string, feature: string): SkeinError {
+  return invalidRequest(path, `${feature} is not available in this version`);
+}
+
+/** A bound that an operator may change; the answer carries it. */
+export function overLimit(path: string, what: string, limit: number): SkeinError {
+  const message = `at most ${limit} ${what}`;
+  return new SkeinError('InvalidRequest', `${path}: ${message}`, { issues: [{ path, message }], limit });
+}

@@ -1,0 +1,35 @@
+/** Small fields of points: ids, versions, times. Each refusal names its place. */
+
+import { invalidRequest } from '../model/errors.js';
+import { parseInstant } from '../model/instant.js';
+import { checkPointId, type PointId } from '../model/point.js';
+import type { BodyReader } from './body-reader.js';
+import { pathOf, type Place } from './place.js';
+
+/** @throws InvalidRequest */
+export function readId(reader: BodyReader, place: Place, field = 'id'): PointId {
+  const kind = reader.kind();
+  const value = kind === 'string' ? reader.string() : kind === 'number' ? reader.number() : null;
+  // The path is text, so it is made only for the few ids that need a closer look.
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value === 0 ? 0 : value;
+  if (typeof value === 'string' && value !== '' && value.length <= SHORT_ID && value.isWellFormed()) return value;
+  return checkPointId(value, pathOf(place, field));
+}
+/** So many UTF-16 units never exceed 256 bytes. */
+const SHORT_ID = 85;
+
+/** if_version: an integer ≥ 0; 0 means that the point must not exist. @throws InvalidRequest */
+export function readVersion(reader: BodyReader, place: Place): number {
+  if (reader.kind() === 'number') {
+    const value = reader.number();
+    if (Number.isSafeInteger(value) && value >= 0) return value;
+  }
+  throw invalidRequest(pathOf(place, 'if_version'), 'an integer from 0 to 2^53-1');
+}
+
+/** @returns milliseconds since 1970 @throws InvalidRequest */
+export function readTime(reader: BodyReader, place: Place, field: string): number {
+  const ms = reader.kind() === 'string' ? parseInstant(reader.string()) : null;
+  if (ms !== null && ms >= 0) return Math.floor(ms);
+  throw invalidRequest(pathOf(place, field), 'an ISO 8601 time from 1970 on, such as 2030-01-31T12:00:00.000Z');
+}

@@ -1,0 +1,59 @@
+/** Bodies of searches: the vector goes into a float32 array of its own, everything else stays plain data for the schema. */
+
+import { invalidRequest } from '../model/errors.js';
+import type { JsonValue } from '../model/point.js';
+import type { BodyReader } from './body-reader.js';
+import { FloatColumn } from './columns.js';
+import { readFields, readList } from './fields.js';
+import type { Place } from './place.js';
+import { checkVector, readVector } from './point-rows.js';
+
+export interface ReadSearch {
+  readonly vector: Float32Array | null;
+  /** All other fields, unchecked. */
+  readonly fields: Readonly<Record<string, JsonValue>>;
+  /** '' or `searches[i]`. */
+  readonly path: string;
+}
+
+export interface ReadSearchBatch {
+  readonly searches: readonly ReadSearch[];
+  readonly fields: Readonly<Record<string, JsonValue>>;
+}
+
+const WHOLE_BODY: Place = { list: '', index: 0 };
+
+/** @throws InvalidJson, InvalidRequest, InvalidVector; the dimension is left to the engine */
+export function readSearchBody(reader: BodyReader, place: Place = WHOLE_BODY): ReadSearch {
+  let vector: Float32Array | null = null;
+  const fields: Record<string, JsonValue> = {};
+  const path = place.list === '' ? '' : `${place.list}[${place.index}]`;
+  if (reader.kind() !== 'object') throw invalidRequest(path, 'must be an object');
+  reader.enterObject();
+  for (let key = reader.key(); key !== null; key = reader.key()) {
+    if (key !== 'vector') {
+      fields[key] = reader.value();
+      continue;
+    }
+    const column = new FloatColumn(0);
+    const components = readVector(reader, column, place);
+    checkVector(column, components, { dimension: null, distance: null }, place, null);
+    vector = column.finish();
+  }
+  return { vector, fields, path };
+}
+
+export function readSearchBatchBody(reader: BodyReader, searchesMax: number): ReadSearchBatch {
+  const searches: ReadSearch[] = [];
+  const fields: Record<string, JsonValue> = {};
+  const keep = (key: string) => (): void => {
+    fields[key] = reader.value();
+  };
+  const readSearches = (): void => {
+    readList(reader, 'searches', searchesMax, (place) => {
+      searches.push(readSearchBody(reader, place));
+    });
+  };
+  readFields(reader, '', { searches: readSearches, min_position: keep('min_position'), max_wait_ms: keep('max_wait_ms') }, ['searches']);
+  return { searches, fields };
+}
