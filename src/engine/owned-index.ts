@@ -114,15 +114,17 @@ export class OwnedIndex {
 
   /** Loads the rebuilt graph from the folder; it catches up beside the serving one and then takes its place. */
   async adopt(): Promise<void> {
+    // From here on no checkpoint is written, so the newest one stays the rebuilt one.
+    this.#phase = 'adopting';
     await this.#saving;
     const loaded = await this.#load();
     if (loaded === null || this.#discarded) {
       loaded?.index.close();
+      this.#phase = 'ready';
       this.#note('index_rebuild_lost', { uid: this.#collection.uid });
       return;
     }
     this.#incoming = loaded;
-    this.#phase = 'adopting';
     this.#savedSeq = loaded.seq;
     this.#savedLabel = loaded.nextLabel;
   }
