@@ -22,7 +22,9 @@ export function encodeSpec(spec: CollectionSpec): Buffer {
 
 /** @throws RangeError when the bytes are not a spec of a known version */
 export function decodeSpec(bytes: Uint8Array): CollectionSpec {
-  const { v, ...spec } = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as CollectionSpec & {
+  const { v, ...spec } = JSON.parse(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(),
+  ) as CollectionSpec & {
     v: number;
   };
   if (v !== VERSION || !DISTANCES.includes(spec.distance as Distance)) {

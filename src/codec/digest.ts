@@ -43,12 +43,7 @@ export function contentHash(point: HashedPoint): Buffer {
   head.writeUInt32LE(point.vectorSet.length, 27 + point.idBytes.length);
   const payloadHead = Buffer.allocUnsafe(4);
   payloadHead.writeUInt32LE(point.payload.length, 0);
-  const full = createHash('sha256')
-    .update(head)
-    .update(point.vectorSet)
-    .update(payloadHead)
-    .update(point.payload)
-    .digest();
+  const full = createHash('sha256').update(head).update(point.vectorSet).update(payloadHead).update(point.payload).digest();
   return full.subarray(0, DIGEST_BYTES);
 }
 

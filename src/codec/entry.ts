@@ -11,10 +11,10 @@
  *  History: version 1 (2026-11). Golden file tests/codec/entry-v1.golden. */
 
 import type { Effect, Entry, PointValue } from '../model/entry.js';
+import { ByteReader, ByteWriter } from './bytes.js';
 import { decodeSpec, encodeSpec } from './collection-spec.js';
 import { DIGEST_BYTES } from './digest.js';
 import { decodePointId, encodePointId } from './point-id.js';
-import { ByteReader, ByteWriter } from './bytes.js';
 import { decodeVectorSet, encodeVectorSet } from './vector-set.js';
 
 const VERSION = 1;

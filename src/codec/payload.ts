@@ -23,5 +23,7 @@ function write(value: JsonValue): string {
   if (typeof value === 'number' && needsExponent(value)) return value.toExponential();
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
-  return `{${Object.entries(value).map(([key, item]: [string, JsonValue]) => `${JSON.stringify(key)}:${write(item)}`).join(',')}}`;
+  return `{${Object.entries(value)
+    .map(([key, item]: [string, JsonValue]) => `${JSON.stringify(key)}:${write(item)}`)
+    .join(',')}}`;
 }

@@ -4,8 +4,8 @@
  *  Labels are given out here, in log order: a new one only when a vector changes, never twice.
  *  Must not know: requests, who waits, which role the node has. */
 
-import { bucketOf, catalogueHash, contentHash } from '../codec/digest.js';
 import { encodeSpec } from '../codec/collection-spec.js';
+import { bucketOf, catalogueHash, contentHash } from '../codec/digest.js';
 import { encodePointId } from '../codec/point-id.js';
 import { encodeVectorSet } from '../codec/vector-set.js';
 import type { Effect, PointValue } from '../model/entry.js';
@@ -68,7 +68,8 @@ export class Applier {
   }
 
   #touch(uid: number, seq: number): CollectionState {
-    if (this.#state.byUid(uid) === undefined) throw new ImpossibleEffect(`entry ${seq} names collection uid ${uid}, which is not there`);
+    if (this.#state.byUid(uid) === undefined)
+      throw new ImpossibleEffect(`entry ${seq} names collection uid ${uid}, which is not there`);
     const collection = this.#state.change(uid);
     collection.lastSeq = seq;
     return collection;

@@ -113,9 +113,19 @@ export interface EngineStatus {
   readonly points: number;
   readonly writeQueue: { readonly requests: number; readonly bytes: number };
   readonly commits: { readonly count: number; readonly units: number; readonly lastMs: number };
-  readonly index: { readonly building: number; readonly lagBytes: number; readonly searchesWaiting: number; readonly rebuilds: number };
+  readonly index: {
+    readonly building: number;
+    readonly lagBytes: number;
+    readonly searchesWaiting: number;
+    readonly rebuilds: number;
+  };
   readonly log: { readonly minSeq: number; readonly bytes: number };
-  readonly storage: { readonly databaseBytes: number; readonly walBytes: number; readonly diskFreeBytes: number; readonly full: boolean };
+  readonly storage: {
+    readonly databaseBytes: number;
+    readonly walBytes: number;
+    readonly diskFreeBytes: number;
+    readonly full: boolean;
+  };
   readonly nativeBuild: string;
 }
 
@@ -137,7 +147,11 @@ export interface Engine {
   /** @throws CollectionNotFound, InvalidCollectionName */
   collection(name: string): CollectionInfo;
 
-  get(collection: string, ids: readonly PointId[], selection: Selection): Promise<{ points: FoundPoint[]; missing: PointId[]; position: Position }>;
+  get(
+    collection: string,
+    ids: readonly PointId[],
+    selection: Selection,
+  ): Promise<{ points: FoundPoint[]; missing: PointId[]; position: Position }>;
   /** Stops early at limits.scrollBytesMax; next is the last id of the page when more may follow, else null. */
   scroll(collection: string, request: ScrollRequest): Promise<{ points: FoundPoint[]; next: PointId | null; position: Position }>;
   count(collection: string, filter?: Filter): Promise<{ count: number; position: Position }>;
@@ -152,6 +166,12 @@ export interface Engine {
   status(): EngineStatus;
   /** Reads every row once for its checksum, a page at a time, beside the normal work. */
   scrub(): Promise<ScrubReport>;
+}
+
+/** An engine with its owner's side. */
+export interface RunningEngine extends Engine {
+  /** Finishes what was accepted, saves the indexes, closes the store. */
+  stop(): Promise<void>;
 }
 
 /** How far a start is. */

@@ -22,7 +22,14 @@ export type ToIndex =
   | { readonly kind: 'close'; readonly uid: number }
   /** The store has durable changes for these collections. */
   | { readonly kind: 'advance'; readonly uids: readonly number[] }
-  | { readonly kind: 'search'; readonly id: number; readonly uid: number; readonly query: Float32Array; readonly limit: number; readonly ef: number }
+  | {
+      readonly kind: 'search';
+      readonly id: number;
+      readonly uid: number;
+      readonly query: Float32Array;
+      readonly limit: number;
+      readonly ef: number;
+    }
   /** A rebuilt graph lies in the collection's folder: load it, catch up, switch. */
   | { readonly kind: 'adopt'; readonly uid: number }
   | { readonly kind: 'checkpoint'; readonly uid: number }

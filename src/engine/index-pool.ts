@@ -132,7 +132,9 @@ export class IndexPool {
       case 'hits':
         return this.#answered(message.id, (search) => search.resolve(message));
       case 'search_failed':
-        return this.#answered(message.id, (search) => search.reject(message.message === null ? dropped() : new Error(message.message)));
+        return this.#answered(message.id, (search) =>
+          search.reject(message.message === null ? dropped() : new Error(message.message)),
+        );
       case 'note':
         return this.#log.info(message.event, message.fields);
       case 'stopped':

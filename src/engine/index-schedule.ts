@@ -25,6 +25,7 @@ export function checkpointDue(report: IndexReport, quiet: boolean): boolean {
 }
 
 export function rebuildDue(report: IndexReport, quiet: boolean): boolean {
-  if (report.phase !== 'ready' || report.status.kind !== 'graph' || report.status.tombstones < REBUILD_TOMBSTONES_MIN) return false;
+  if (report.phase !== 'ready' || report.status.kind !== 'graph' || report.status.tombstones < REBUILD_TOMBSTONES_MIN)
+    return false;
   return tombstoneRatio(report) >= (quiet ? REBUILD_TOMBSTONE_RATIO_QUIET : REBUILD_TOMBSTONE_RATIO_BUSY);
 }

@@ -55,7 +55,11 @@ function report(index: OwnedIndex, level: boolean): void {
   const current: IndexReport = index.report();
   const last = lastReports.get(current.uid);
   const now = performance.now();
-  const news = last === undefined || last.seq !== current.seq || last.phase !== current.phase || last.tombstones !== current.status.tombstones;
+  const news =
+    last === undefined ||
+    last.seq !== current.seq ||
+    last.phase !== current.phase ||
+    last.tombstones !== current.status.tombstones;
   if (!level && last !== undefined && now - last.atMs < REPORT_INTERVAL_MS && last.phase === current.phase) return;
   if (!news && level) return;
   lastReports.set(current.uid, { seq: current.seq, atMs: now, phase: current.phase, tombstones: current.status.tombstones });

@@ -10,16 +10,17 @@ import type { Clock } from '../model/clock.js';
 import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
 import type { Limits } from '../model/limits.js';
+import { FIXED } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Operation } from '../model/operation.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
-import { FIXED } from '../model/limits.js';
 import type { StoreState } from '../storage/storage.js';
 import { type Catalogue, type CatalogueEntry, lagBytes, shownSeq } from './catalogue.js';
 import type {
   CollectionInfo,
   EngineStatus,
+  RunningEngine,
   ScrollRequest,
   ScrubReport,
   SearchAnswer,
@@ -31,8 +32,7 @@ import type {
 } from './engine.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { tombstoneRatio } from './index-schedule.js';
-import { operationBytes, givenAway } from './operation-size.js';
-import type { RunningEngine } from './open-engine.js';
+import { givenAway, operationBytes } from './operation-size.js';
 import type { Reader } from './reader.js';
 import type { ReadAnswers } from './reads.js';
 import { Searcher } from './searcher.js';
@@ -127,7 +127,9 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
     this.#admit();
     if (!(await this.#parts.keeper.room(options.timeoutMs))) {
-      throw new SkeinError('Overloaded', 'The indexes are too far behind to take more; nothing was written', { reason: 'index_lag' });
+      throw new SkeinError('Overloaded', 'The indexes are too far behind to take more; nothing was written', {
+        reason: 'index_lag',
+      });
     }
     const { idempotency, trace } = options;
     const request: UnitRequest = { operations, ...(idempotency && { idempotency }), ...(trace && { trace }) };
@@ -141,18 +143,25 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     if (this.#stopping) throw new SkeinError('ShuttingDown', 'The server is stopping and takes no writes');
     const { diskFreeBytesMin } = this.#parts.limits;
     if (this.#diskFreeBytes >= diskFreeBytesMin) return;
-    throw new SkeinError('DiskLimitExceeded', `Only ${this.#diskFreeBytes} bytes are free on the disk; nothing was written, reads go on`, {
-      reason: 'disk_watermark',
-      free_bytes: this.#diskFreeBytes,
-      needed_bytes: diskFreeBytesMin,
-    });
+    throw new SkeinError(
+      'DiskLimitExceeded',
+      `Only ${this.#diskFreeBytes} bytes are free on the disk; nothing was written, reads go on`,
+      {
+        reason: 'disk_watermark',
+        free_bytes: this.#diskFreeBytes,
+        needed_bytes: diskFreeBytesMin,
+      },
+    );
   }
 
   async #before<T>(deadlineMs: number, work: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       const message = 'The write is queued and not yet durable; it may still take effect';
-      timer = setTimeout(() => reject(new SkeinError('Timeout', message, { state: 'queued' })), deadlineMs - this.#parts.clock.monotonicMs());
+      timer = setTimeout(
+        () => reject(new SkeinError('Timeout', message, { state: 'queued' })),
+        deadlineMs - this.#parts.clock.monotonicMs(),
+      );
     });
     try {
       return await Promise.race([work, late]);
@@ -177,7 +186,11 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     }
   }
 
-  async deleteByFilter(collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt & { readonly units: number }> {
+  async deleteByFilter(
+    collection: string,
+    filter: Filter,
+    options: WriteOptions,
+  ): Promise<WriteReceipt & { readonly units: number }> {
     const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
     const { idempotency, ...rest } = options;
     let deleted = 0;

@@ -8,7 +8,7 @@ import type { Log } from '../model/log.js';
 import { openReader } from '../storage/open-store.js';
 import { nativeBuild } from '../vector-index/open-index.js';
 import { Catalogue } from './catalogue.js';
-import type { Engine } from './engine.js';
+import type { RunningEngine } from './engine.js';
 import { IndexKeeper } from './index-keeper.js';
 import { LocalEngine } from './local-engine.js';
 import { Reader } from './reader.js';
@@ -32,11 +32,6 @@ export interface EngineOptions {
   onFatal(reason: string): void;
 }
 
-export interface RunningEngine extends Engine {
-  /** Finishes what was accepted, saves indexes, closes the store. */
-  stop(): Promise<void>;
-}
-
 const PROGRESS_INTERVAL_MS = 50;
 
 /** @throws Error when the store cannot be opened */
@@ -44,13 +39,43 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
   const { limits, log, clock } = options;
   const catalogue = new Catalogue();
   const events = new LateEvents(options.onFatal);
-  const data = { dataDir: options.dataDir, storePath: options.storePath, limits, cacheBytes: options.writerCacheBytes, bootId: options.bootId };
+  const data = {
+    dataDir: options.dataDir,
+    storePath: options.storePath,
+    limits,
+    cacheBytes: options.writerCacheBytes,
+    bootId: options.bootId,
+  };
   const { link, state, collections } = await WriterLink.open(data, events);
   const readerData = { storePath: options.storePath, cacheBytes: options.readerCacheBytes };
-  const reader = new Reader(openReader(options.storePath, { cacheBytes: options.readerCacheBytes }), readerData, limits.searchQueueMax);
+  const reader = new Reader(
+    openReader(options.storePath, { cacheBytes: options.readerCacheBytes }),
+    readerData,
+    limits.searchQueueMax,
+  );
   const workers = options.indexWorkers ?? Math.max(1, availableParallelism() - 1);
-  const keeper = new IndexKeeper({ workers, data: readerData, checkpointsDir: options.checkpointsDir, limits, log, clock, catalogue, onFatal: options.onFatal });
-  const engine = new LocalEngine({ link, reader, keeper, catalogue, limits, clock, log, dataDir: options.dataDir, nativeBuild: nativeBuild(), state });
+  const keeper = new IndexKeeper({
+    workers,
+    data: readerData,
+    checkpointsDir: options.checkpointsDir,
+    limits,
+    log,
+    clock,
+    catalogue,
+    onFatal: options.onFatal,
+  });
+  const engine = new LocalEngine({
+    link,
+    reader,
+    keeper,
+    catalogue,
+    limits,
+    clock,
+    log,
+    dataDir: options.dataDir,
+    nativeBuild: nativeBuild(),
+    state,
+  });
   events.attach(engine);
   const now = clock.monotonicMs();
   for (const row of collections) {

@@ -16,7 +16,8 @@ export function operationBytes(operations: readonly Operation[]): number {
       const { ids, vectors, payloadBytes } = operation.points;
       bytes += ids.length * PER_POINT + vectors.byteLength + payloadBytes.byteLength;
     } else if (operation.kind === 'patch') {
-      for (const patch of operation.patches) bytes += PER_POINT + (patch.vector?.byteLength ?? 0) + (patch.payload?.byteLength ?? 0);
+      for (const patch of operation.patches)
+        bytes += PER_POINT + (patch.vector?.byteLength ?? 0) + (patch.payload?.byteLength ?? 0);
     } else if (operation.kind === 'delete') {
       bytes += operation.ids.length * PER_POINT;
     }

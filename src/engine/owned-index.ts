@@ -105,7 +105,11 @@ export class OwnedIndex {
     this.#current = incoming;
     this.#incoming = null;
     this.#phase = 'ready';
-    this.#note('index_rebuilt', { uid: this.#collection.uid, tombstones_before: before.tombstones, live: incoming.index.status().live });
+    this.#note('index_rebuilt', {
+      uid: this.#collection.uid,
+      tombstones_before: before.tombstones,
+      live: incoming.index.status().live,
+    });
   }
 
   search(query: Float32Array, limit: number, ef: number): IndexHits {
@@ -175,7 +179,10 @@ export class OwnedIndex {
       seq: this.#current.seq,
       nextLabel: this.#current.nextLabel,
       status,
-      replayMs: status.kind === 'flat' || this.#savedSeq === this.#current.seq ? 0 : (this.#current.nextLabel - this.#savedLabel) * msPerAdd,
+      replayMs:
+        status.kind === 'flat' || this.#savedSeq === this.#current.seq
+          ? 0
+          : (this.#current.nextLabel - this.#savedLabel) * msPerAdd,
       rebuildMs: status.live * msPerAdd,
       checkpointBytes: this.#checkpointBytes,
       saving: this.#saving !== null,

@@ -43,7 +43,8 @@ export class Reader {
   async read<K extends ReadKind>(request: RequestOf<K>): Promise<ReadAnswers[K]> {
     if (this.#closed) throw new SkeinError('ShuttingDown', 'The server is stopping');
     if (rowsOf(request) <= INLINE_ROWS_MAX) return runRead(this.#reads, request);
-    if (this.#open.size >= this.#queueMax) throw new SkeinError('Overloaded', 'Too many scans are waiting', { reason: 'scan_queue' });
+    if (this.#open.size >= this.#queueMax)
+      throw new SkeinError('Overloaded', 'Too many scans are waiting', { reason: 'scan_queue' });
     if (this.#idle !== null) clearTimeout(this.#idle);
     this.#worker ??= this.#start();
     const worker = this.#worker;

@@ -41,7 +41,13 @@ export type ReadRequest =
       readonly selection: Selection;
     }
   | { readonly kind: 'scrub'; readonly uid: number; readonly fromLabel: number }
-  | { readonly kind: 'exact'; readonly uid: number; readonly distance: Distance; readonly query: Float32Array; readonly limit: number };
+  | {
+      readonly kind: 'exact';
+      readonly uid: number;
+      readonly distance: Distance;
+      readonly query: Float32Array;
+      readonly limit: number;
+    };
 
 /** seq: the durable state the answer belongs to (its first page, for scans). */
 export interface ReadAnswers {

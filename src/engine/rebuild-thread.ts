@@ -35,7 +35,10 @@ for (let rounds = 0; rounds < ROUNDS_MAX; ) {
   if (!more || upkeep.nextLabel >= goalLabel) rounds = more ? rounds + 1 : ROUNDS_MAX;
   if (performance.now() - lastMs > PROGRESS_INTERVAL_MS) {
     lastMs = performance.now();
-    port.postMessage({ kind: 'progress', done: goalLabel === 0 ? 1 : Math.min(1, upkeep.nextLabel / goalLabel) } satisfies FromRebuild);
+    port.postMessage({
+      kind: 'progress',
+      done: goalLabel === 0 ? 1 : Math.min(1, upkeep.nextLabel / goalLabel),
+    } satisfies FromRebuild);
   }
 }
 while (upkeep.index.work(SLICE_MS)) {

@@ -70,7 +70,8 @@ export class Searcher {
       if (found === null || found.hits.length < Math.min(wanted, found.live)) {
         found = await timed('exact', this.#exactly(entry, request, query, wanted));
       }
-      if (found.lost > 0 && !this.#parts.isThere(entry.row.uid)) throw new SkeinError('CollectionNotFound', 'The collection was dropped');
+      if (found.lost > 0 && !this.#parts.isThere(entry.row.uid))
+        throw new SkeinError('CollectionNotFound', 'The collection was dropped');
       const hits = page(found.hits, request, entry, self);
       const answer: SearchAnswer = {
         hits,
@@ -91,10 +92,14 @@ export class Searcher {
     if ('id' in target) return this.#vectorOf(entry, target.id);
     const { vector } = target;
     if (vector.length !== dimension) {
-      throw new SkeinError('DimensionMismatch', `The query has ${vector.length} components, collection '${entry.row.name}' has ${dimension}`, {
-        expected: dimension,
-        got: vector.length,
-      });
+      throw new SkeinError(
+        'DimensionMismatch',
+        `The query has ${vector.length} components, collection '${entry.row.name}' has ${dimension}`,
+        {
+          expected: dimension,
+          got: vector.length,
+        },
+      );
     }
     if (distance === 'cosine' && norm(vector) === 0) {
       throw new SkeinError('ZeroVector', 'A zero vector has no direction, so no cosine to anything');
@@ -129,14 +134,33 @@ export class Searcher {
     return { hits, live: answer.visited, lost, seq: answer.seq, plan: 'exact', visited: answer.visited };
   }
 
-  async #hits(entry: CatalogueEntry, request: SearchRequest, query: Float32Array, labels: Uint32Array, scores: Float64Array | null) {
+  async #hits(
+    entry: CatalogueEntry,
+    request: SearchRequest,
+    query: Float32Array,
+    labels: Uint32Array,
+    scores: Float64Array | null,
+  ) {
     const { uid, spec } = entry.row;
     const { withPayload, withVector } = request;
-    return this.#parts.reader.read({ kind: 'hits', uid, distance: spec.distance, query, labels, scores, selection: { withPayload, withVector } });
+    return this.#parts.reader.read({
+      kind: 'hits',
+      uid,
+      distance: spec.distance,
+      query,
+      labels,
+      scores,
+      selection: { withPayload, withVector },
+    });
   }
 }
 
-function page(found: readonly SearchHit[], request: SearchRequest, entry: CatalogueEntry, self: PointId | undefined): SearchHit[] {
+function page(
+  found: readonly SearchHit[],
+  request: SearchRequest,
+  entry: CatalogueEntry,
+  self: PointId | undefined,
+): SearchHit[] {
   const { offset, limit, scoreThreshold } = request;
   const { distance } = entry.row.spec;
   let hits = self === undefined ? [...found] : found.filter((hit) => hit.id !== self);
@@ -151,7 +175,8 @@ function explain(entry: CatalogueEntry, request: SearchRequest, found: Found, st
     exact: request.exact ? 'exact was asked for' : 'the graph found fewer points than there are, so all were scanned',
   };
   const tombstones = entry.report?.status.tombstones ?? 0;
-  const advice = tombstones > found.live ? ['More than half of the graph are tombstones; a rebuild is due and will run by itself.'] : [];
+  const advice =
+    tombstones > found.live ? ['More than half of the graph are tombstones; a rebuild is due and will run by itself.'] : [];
   return {
     plan: found.plan,
     reason: reasons[found.plan],

@@ -6,12 +6,19 @@
 
 import { encodePointId } from '../codec/point-id.js';
 import { decodeVectorSet } from '../codec/vector-set.js';
-import { collectionNotFound, type CollectionSpec } from '../model/collection.js';
+import { type CollectionSpec, collectionNotFound } from '../model/collection.js';
 import type { Effect, PointValue } from '../model/entry.js';
 import { SkeinError } from '../model/errors.js';
 import { FIXED, type Limits } from '../model/limits.js';
 import type { Operation, OperationResult } from '../model/operation.js';
-import { DEFAULT_VECTOR, type NamedVectors, type Payload, type PointBlock, type PointId, type PointPatch } from '../model/point.js';
+import {
+  DEFAULT_VECTOR,
+  type NamedVectors,
+  type Payload,
+  type PointBlock,
+  type PointId,
+  type PointPatch,
+} from '../model/point.js';
 import { compileFilter } from '../search/evaluate-filter.js';
 import type { PointRow, StoreReads } from '../storage/storage.js';
 import { mergePayload } from './merge-payload.js';
@@ -122,7 +129,9 @@ export class Sequencer {
       const row = this.#store.pointById(collection.uid, patch.id);
       if (patch.ifVersion !== undefined) checkVersion(patch.id, patch.ifVersion, row);
       if (row === undefined) {
-        throw new SkeinError('PointNotFound', `Point ${JSON.stringify(patch.id)} not found in '${collection.name}'`, { id: patch.id });
+        throw new SkeinError('PointNotFound', `Point ${JSON.stringify(patch.id)} not found in '${collection.name}'`, {
+          id: patch.id,
+        });
       }
       if (patch.vector !== undefined && patch.vector.length !== dimension) {
         throw dimensionMismatch(dimension, patch.vector.length, patch.id);
@@ -147,10 +156,14 @@ export class Sequencer {
     const bytes = Object.keys(merged).length === 0 ? NO_BYTES : Buffer.from(JSON.stringify(merged));
     const limit = this.#limits.payloadBytesMax;
     if (bytes.length > limit) {
-      throw new SkeinError('PayloadTooLarge', `The merged payload of point ${JSON.stringify(patch.id)} has ${bytes.length} bytes, at most ${limit} are kept`, {
-        id: patch.id,
-        limit_bytes: limit,
-      });
+      throw new SkeinError(
+        'PayloadTooLarge',
+        `The merged payload of point ${JSON.stringify(patch.id)} has ${bytes.length} bytes, at most ${limit} are kept`,
+        {
+          id: patch.id,
+          limit_bytes: limit,
+        },
+      );
     }
     return bytes;
   }
@@ -178,9 +191,13 @@ export class Sequencer {
 /** docs/decisions/0003-row-keys.md */
 function checkLabels(collection: CollectionState, count: number): void {
   if (collection.nextLabel + count <= FIXED.labelMax) return;
-  throw new SkeinError('Overloaded', `Collection '${collection.name}' has used up its labels; export it and import it under a new name`, {
-    reason: 'labels_used_up',
-  });
+  throw new SkeinError(
+    'Overloaded',
+    `Collection '${collection.name}' has used up its labels; export it and import it under a new name`,
+    {
+      reason: 'labels_used_up',
+    },
+  );
 }
 
 function parsePayload(bytes: Uint8Array): Payload {
@@ -191,20 +208,30 @@ function parsePayload(bytes: Uint8Array): Payload {
 function checkVersion(id: PointId, expected: number, row: PointRow | undefined): void {
   const actual = row?.version ?? 0;
   if (actual === expected) return;
-  throw new SkeinError('VersionConflict', `Point ${JSON.stringify(id)} has version ${actual}, not ${expected}`, { id, expected, actual });
+  throw new SkeinError('VersionConflict', `Point ${JSON.stringify(id)} has version ${actual}, not ${expected}`, {
+    id,
+    expected,
+    actual,
+  });
 }
 
 function dimensionMismatch(expected: number, got: number, id: PointId): SkeinError {
-  return new SkeinError('DimensionMismatch', `Point ${JSON.stringify(id)}: the vector has ${got} components, the collection ${expected}`, {
-    expected,
-    got,
-    point_id: id,
-  });
+  return new SkeinError(
+    'DimensionMismatch',
+    `Point ${JSON.stringify(id)}: the vector has ${got} components, the collection ${expected}`,
+    {
+      expected,
+      got,
+      point_id: id,
+    },
+  );
 }
 
 function checkDirection(values: Float32Array, id: PointId): void {
   for (let i = 0; i < values.length; i++) if (values[i] !== 0) return;
-  throw new SkeinError('ZeroVector', `Point ${JSON.stringify(id)}: a zero vector has no direction, so no cosine`, { point_id: id });
+  throw new SkeinError('ZeroVector', `Point ${JSON.stringify(id)}: a zero vector has no direction, so no cosine`, {
+    point_id: id,
+  });
 }
 
 /** Cuts points into entries of at most 1,000 points or about 1 MiB (one larger point stands alone). */

@@ -5,8 +5,8 @@
 import type { Limits } from '../model/limits.js';
 import { FIXED } from '../model/limits.js';
 import { StorageFull, type StoreWriter } from '../storage/storage.js';
-import type { StoreFigures } from './writer-messages.js';
 import type { UnitWriter } from './unit-writer.js';
+import type { StoreFigures } from './writer-messages.js';
 
 const BUSY_INTERVAL_MS = 200;
 const SLOW_INTERVAL_MS = 1_000;

@@ -52,7 +52,10 @@ export class WriterLink {
 
   /** Starts the thread and waits until the store is open.
    *  @throws Error saying why the store could not be opened */
-  static async open(data: WriterData, events: WriterEvents): Promise<{ link: WriterLink; state: StoreState; collections: readonly CollectionRow[] }> {
+  static async open(
+    data: WriterData,
+    events: WriterEvents,
+  ): Promise<{ link: WriterLink; state: StoreState; collections: readonly CollectionRow[] }> {
     const worker = new Worker(new URL('./writer-thread.js', import.meta.url), { workerData: data, name: 'skein-writer' });
     const link = new WriterLink(worker, data, events);
     return new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@
  *  so a refused unit is undone in memory as the savepoint undoes it on disk. After a failed commit it is thrown away and read anew.
  *  Must not know: operations, effects, threads. */
 
-import { addInto, DIGEST_BYTES, subtractFrom, Sum128 } from '../codec/digest.js';
+import { addInto, DIGEST_BYTES, Sum128, subtractFrom } from '../codec/digest.js';
 import { FIXED } from '../model/limits.js';
 import type { CollectionRow, StoreState, StoreWriter } from '../storage/storage.js';
 

@@ -9,7 +9,7 @@ import { SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import { openManifest } from '../storage/manifest.js';
 import { openWriter } from '../storage/open-store.js';
-import { StorageFull, type CollectionRow } from '../storage/storage.js';
+import { type CollectionRow, StorageFull } from '../storage/storage.js';
 import { StoreUpkeep } from './store-upkeep.js';
 import { UnitWriter } from './unit-writer.js';
 import type { FromWriter, ToWriter, WriteReply, WriterData } from './writer-messages.js';
@@ -60,7 +60,8 @@ function schedule(): void {
 
 function turn(): void {
   scheduled = false;
-  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) take(next.message as ToWriter);
+  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
+    take(next.message as ToWriter);
   try {
     const group = takeGroup();
     const sweep = Date.now() - lastSweepMs >= FIXED.expirySweepMs;
@@ -116,7 +117,9 @@ function commitGroup(group: readonly (ToWriter & { kind: 'write' })[], sweep: bo
     if (!(error instanceof StorageFull)) throw error;
     store.rollback();
     units.reload();
-    const refused = new SkeinError('DiskLimitExceeded', 'The disk is full: nothing was written, reads go on', { reason: 'disk_full' });
+    const refused = new SkeinError('DiskLimitExceeded', 'The disk is full: nothing was written, reads go on', {
+      reason: 'disk_full',
+    });
     post({ kind: 'refused', replies: group.map(({ id }) => ({ id, refused: refused.toRecord() })), full: true });
   }
 }

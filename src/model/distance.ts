@@ -64,8 +64,7 @@ export function scorer(distance: Distance, query: Float32Array): (stored: Float3
   return (stored) => {
     const product = queryNorm * norm(stored);
     if (product === 0) return 0;
-    const cosine = dot(query, stored) / product;
-    return cosine > 1 ? 1 : cosine < -1 ? -1 : cosine;
+    return Math.max(-1, Math.min(1, dot(query, stored) / product));
   };
 }
 

@@ -3,7 +3,7 @@
  *  A point id is the user's: a string of 1–256 bytes of UTF-8 or an integer 0…2^53−1. "7" and 7 are different ids.
  *  Scroll order: integers by value, then strings bytewise. A version is the seq of the entry that last wrote the point. */
 
-import { SkeinError, invalidRequest } from './errors.js';
+import { invalidRequest, SkeinError } from './errors.js';
 import { FIXED } from './limits.js';
 
 export type PointId = string | number;

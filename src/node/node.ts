@@ -7,8 +7,8 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.js';
-import type { Engine, StartProgress } from '../engine/engine.js';
-import { openEngine, type RunningEngine } from '../engine/open-engine.js';
+import type { Engine, RunningEngine, StartProgress } from '../engine/engine.js';
+import { openEngine } from '../engine/open-engine.js';
 import { buildHttpServer } from '../http/http.js';
 import type { HttpServer, HttpService } from '../http/service.js';
 import { systemClock } from '../model/clock.js';

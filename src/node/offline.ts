@@ -9,7 +9,10 @@ export type { VerifyProgress, VerifyReport };
 /** Checks everything: pages, every row's checksum, the log's chain, digests and counts against rows, the manifest.
  *  Changes nothing. Cost: reads the whole store once, about a second for 400 MB.
  *  @throws StoreRefused (locked) when a server runs on the folder */
-export async function verifyDataFolder(dataDir: string, onProgress: (progress: VerifyProgress) => void = () => {}): Promise<VerifyReport> {
+export async function verifyDataFolder(
+  dataDir: string,
+  onProgress: (progress: VerifyProgress) => void = () => {},
+): Promise<VerifyReport> {
   const lock = lockFolder(dataDir);
   try {
     return await verifyInChild(dataDir, 'full', onProgress);

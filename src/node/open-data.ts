@@ -61,7 +61,12 @@ function make(options: OpenDataOptions, kind: 'fresh' | 'half_made'): StoreFolde
   if (kind === 'half_made') options.log.warn('half_made_store_replaced', { data_dir: options.dataDir });
   const id = (): string => randomBytes(16).toString('hex');
   const identity = { clusterId: id(), nodeId: id(), historyId: id(), epoch: 1 };
-  return createDataFolder(options.dataDir, identity, { role: 'master', bootId: options.bootId }, { cacheBytes: options.cacheBytes });
+  return createDataFolder(
+    options.dataDir,
+    identity,
+    { role: 'master', bootId: options.bootId },
+    { cacheBytes: options.cacheBytes },
+  );
 }
 
 /** @returns whether the check was only a quick one */
@@ -71,7 +76,9 @@ async function check(options: OpenDataOptions, store: StoreFolder, manifest: Man
   const small = statSync(store.databasePath).size <= FULL_CHECK_BYTES_MAX;
   const level = verifyAtStart === 'auto' ? (small || !clean ? 'full' : 'quick') : verifyAtStart;
   options.onStep('verify', 0, `${level} check of ${store.name}${clean ? '' : ' after a stop that was not clean'}`);
-  const report = await verifyInChild(dataDir, level, ({ step, progress }) => options.onStep('verify', progress, `checking ${step}`));
+  const report = await verifyInChild(dataDir, level, ({ step, progress }) =>
+    options.onStep('verify', progress, `checking ${step}`),
+  );
   // What is wrong with the manifest alone is repaired by the first write to it.
   for (const finding of report.findings) if (!finding.fatal) log.warn('manifest_repaired', { problem: finding.message });
   const damage = report.findings.filter(({ fatal, kind }) => fatal && kind !== 'tail_lost');

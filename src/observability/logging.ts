@@ -14,8 +14,15 @@ const NUMBERED: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40
 /** @param format auto: pretty on a terminal, else json */
 export function createLog(level: LogLevel, format: LogFormat): Log {
   const pretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true);
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
-  const logger = pretty ? pino({ level, base: null }, prettyStream()) : pino(options, pino.destination({ fd: STDERR, sync: true }));
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const logger = pretty
+    ? pino({ level, base: null }, prettyStream())
+    : pino(options, pino.destination({ fd: STDERR, sync: true }));
   return logOver(logger);
 }
 
@@ -29,7 +36,9 @@ function logOver(logger: Logger): Log {
 }
 
 function plain(fields: LogFields = {}): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? describe(value) : value]));
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? describe(value) : value]),
+  );
 }
 
 function describe(error: Error): Record<string, unknown> {
@@ -41,10 +50,17 @@ function describe(error: Error): Record<string, unknown> {
 function prettyStream(): { write(line: string): void } {
   return {
     write(line) {
-      const { level, time, msg, ...fields } = JSON.parse(line) as { level: number; time: number; msg: string } & Record<string, unknown>;
+      const { level, time, msg, ...fields } = JSON.parse(line) as { level: number; time: number; msg: string } & Record<
+        string,
+        unknown
+      >;
       const at = new Date(time).toISOString().slice(11, 23);
-      const rest = Object.entries(fields).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-      process.stderr.write(`${at} ${(NUMBERED[level] ?? 'info').padEnd(5)} ${msg}${rest.length > 0 ? `  ${rest.join(' ')}` : ''}\n`);
+      const rest = Object.entries(fields).map(
+        ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+      );
+      process.stderr.write(
+        `${at} ${(NUMBERED[level] ?? 'info').padEnd(5)} ${msg}${rest.length > 0 ? `  ${rest.join(' ')}` : ''}\n`,
+      );
     },
   };
 }

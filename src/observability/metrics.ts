@@ -16,7 +16,12 @@ const NO_LABELS: Labels = {};
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const refreshers: (() => void)[] = [];
-  const named = ({ name, help, labels = [] }: MeasureDescription) => ({ name: `skein_${name}`, help, labelNames: [...labels], registers: [registry] });
+  const named = ({ name, help, labels = [] }: MeasureDescription) => ({
+    name: `skein_${name}`,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+  });
   const meter: Meter = {
     counter: (description) => counterOver(new PromCounter(named(description))),
     histogram: (description, buckets) => histogramOver(new PromHistogram({ ...named(description), buckets: [...buckets] })),

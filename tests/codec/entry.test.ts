@@ -14,7 +14,9 @@ const integer = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const id = fc.oneof(integer, fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }));
 const bytes = fc.uint8Array({ maxLength: 40 });
 const float32 = fc.float({ noNaN: true, noDefaultInfinity: true });
-const dense = fc.array(float32, { minLength: 1, maxLength: 9 }).map((values) => ({ kind: 'dense' as const, values: new Float32Array(values) }));
+const dense = fc
+  .array(float32, { minLength: 1, maxLength: 9 })
+  .map((values) => ({ kind: 'dense' as const, values: new Float32Array(values) }));
 const sparse = fc.array(float32, { maxLength: 5 }).map((values) => ({
   kind: 'sparse' as const,
   indices: Uint32Array.from(values.keys()),
@@ -22,7 +24,9 @@ const sparse = fc.array(float32, { maxLength: 5 }).map((values) => ({
 }));
 const vectors: fc.Arbitrary<NamedVectors> = fc.oneof(
   dense.map((vector) => new Map([['', vector]])),
-  fc.dictionary(fc.string({ unit: 'grapheme', maxLength: 6 }), fc.oneof(dense, sparse), { maxKeys: 4 }).map((named) => new Map(Object.entries(named))),
+  fc
+    .dictionary(fc.string({ unit: 'grapheme', maxLength: 6 }), fc.oneof(dense, sparse), { maxKeys: 4 })
+    .map((named) => new Map(Object.entries(named))),
 );
 const point = fc.record({ id, vectors, payload: bytes, expiresAtMs: fc.option(fc.integer({ min: 0, max: 4e12 })) });
 const spec = fc.record({
@@ -55,11 +59,13 @@ const entry: fc.Arbitrary<Entry> = fc.record({
 
 /** Plain data with typed arrays as bytes and maps as sorted pairs, so that two decodings compare by value. */
 function plain(value: unknown): unknown {
-  if (value instanceof Float32Array || value instanceof Uint32Array) return [...new Uint8Array(value.buffer, value.byteOffset, value.byteLength)];
+  if (value instanceof Float32Array || value instanceof Uint32Array)
+    return [...new Uint8Array(value.buffer, value.byteOffset, value.byteLength)];
   if (value instanceof Uint8Array) return [...value];
   if (value instanceof Map) return [...value].map(([key, item]) => [key, plain(item)]).sort();
   if (Array.isArray(value)) return value.map(plain);
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
   return value;
 }
 
@@ -93,7 +99,11 @@ test('equal entries have equal bytes, whatever the order their vectors were name
       timeMs: 5,
       trace: null,
       digest: null,
-      effect: { kind: 'put_points', uid: 1, points: [{ id: 1, vectors: new Map(order), payload: new Uint8Array(), expiresAtMs: null }] },
+      effect: {
+        kind: 'put_points',
+        uid: 1,
+        points: [{ id: 1, vectors: new Map(order), payload: new Uint8Array(), expiresAtMs: null }],
+      },
     });
   assert.equal(withVectors(named), withVectors([...named].reverse()));
 });
@@ -124,7 +134,12 @@ test('version 1 is read and written as its golden file says', () => {
       kind: 'put_points',
       uid: 7,
       points: [
-        { id: 7, vectors: new Map([['', { kind: 'dense', values: new Float32Array([1, -0, 0.1]) }]]), payload: Buffer.from('{"a":1}'), expiresAtMs: 99 },
+        {
+          id: 7,
+          vectors: new Map([['', { kind: 'dense', values: new Float32Array([1, -0, 0.1]) }]]),
+          payload: Buffer.from('{"a":1}'),
+          expiresAtMs: 99,
+        },
         {
           id: '7',
           vectors: new Map([

@@ -5,8 +5,8 @@ import * as assert from 'uvu/assert';
 import type { Operation } from '../../src/model/operation.js';
 import { loadDriver } from '../../src/storage/driver.js';
 import { openReader } from '../../src/storage/open-store.js';
-import { checkDigests, TEST_CACHE } from '../support/open-test-store.js';
 import { openTestEngine, pointBlock, type TestEngine, type TestPoint, WAIT } from '../support/open-test-engine.js';
+import { checkDigests, TEST_CACHE } from '../support/open-test-store.js';
 import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -20,7 +20,10 @@ function grid(count: number, dimension: number, from = 0): TestPoint[] {
   }));
 }
 
-async function open(t: { after(cleanup: () => unknown): void; folder(): string }, folder = t.folder()): Promise<TestEngine & { folder: string }> {
+async function open(
+  t: { after(cleanup: () => unknown): void; folder(): string },
+  folder = t.folder(),
+): Promise<TestEngine & { folder: string }> {
   const opened = await openTestEngine(folder);
   t.after(() => opened.engine.stop());
   t.after(() => assert.equal(opened.fatal, []));
@@ -30,12 +33,24 @@ async function open(t: { after(cleanup: () => unknown): void; folder(): string }
 test('what is written is found by the next search, by id, by scroll and in the count', async (t) => {
   const { engine, create, put, nearest } = await open(t);
   await create('c', 3);
-  const receipt = await put('c', [{ id: 1, vector: [1, 2, 3], payload: { a: 1 } }, { id: 'x', vector: [9, 9, 9] }]);
+  const receipt = await put('c', [
+    { id: 1, vector: [1, 2, 3], payload: { a: 1 } },
+    { id: 'x', vector: [9, 9, 9] },
+  ]);
   assert.equal(receipt.results, [{ kind: 'upsert', upserted: 2 }]);
-  assert.equal(await nearest('c', [1, 2, 3], 5), [{ id: 1, score: 0 }, { id: 'x', score: Math.sqrt(64 + 49 + 36) }]);
+  assert.equal(await nearest('c', [1, 2, 3], 5), [
+    { id: 1, score: 0 },
+    { id: 'x', score: Math.sqrt(64 + 49 + 36) },
+  ]);
   const { points, missing, position } = await engine.get('c', ['x', 2, 1], { withPayload: true, withVector: true });
   assert.equal(missing, [2]);
-  assert.equal(points.map(({ id, version }) => [id, version]), [['x', receipt.seq], [1, receipt.seq]]);
+  assert.equal(
+    points.map(({ id, version }) => [id, version]),
+    [
+      ['x', receipt.seq],
+      [1, receipt.seq],
+    ],
+  );
   assert.equal([...(points[1]?.vector ?? [])], [1, 2, 3]);
   assert.is(Buffer.from(points[1]?.payload ?? []).toString(), '{"a":1}');
   assert.is(position.seq, receipt.seq);
@@ -49,9 +64,15 @@ test('what is written is found by the next search, by id, by scroll and in the c
 test('a replaced point is found under its new vector only, a deleted one not at all, a patched one keeps its place', async (t) => {
   const { engine, create, put, remove, nearest } = await open(t);
   await create('c', 2);
-  await put('c', [{ id: 1, vector: [0, 0] }, { id: 2, vector: [5, 5] }]);
+  await put('c', [
+    { id: 1, vector: [0, 0] },
+    { id: 2, vector: [5, 5] },
+  ]);
   await put('c', [{ id: 1, vector: [9, 9] }]);
-  assert.equal((await nearest('c', [0, 0], 5)).map(({ id }) => id), [2, 1]);
+  assert.equal(
+    (await nearest('c', [0, 0], 5)).map(({ id }) => id),
+    [2, 1],
+  );
   await engine.write([{ kind: 'patch', collection: 'c', patches: [{ id: 1, payload: Buffer.from('{"k":1}') }] }], WAIT);
   await remove('c', [2]);
   assert.equal(await nearest('c', [9, 9], 5), [{ id: 1, score: 0 }]);
@@ -98,7 +119,9 @@ test('many writers at once share commits and every answer is true', async (t) =>
   const { engine, create, put } = await open(t);
   await create('c', 4);
   const commitsBefore = engine.status().commits.count;
-  const seqs = await Promise.all(Array.from({ length: 200 }, (_, i) => put('c', [{ id: i, vector: [i, 0, 0, 1] }]).then(({ seq }) => seq)));
+  const seqs = await Promise.all(
+    Array.from({ length: 200 }, (_, i) => put('c', [{ id: i, vector: [i, 0, 0, 1] }]).then(({ seq }) => seq)),
+  );
   assert.is(new Set(seqs).size, 200);
   assert.is((await engine.count('c')).count, 200);
   assert.ok(engine.status().commits.count - commitsBefore < 100, 'commits were shared');
@@ -113,7 +136,12 @@ test('searches during heavy replacement see every point exactly once', async (t)
   const churn = (async () => {
     for (let round = 1; round <= 6; round++) {
       for (let i = 0; i < points.length; i += 250) {
-        await put('c', points.slice(i, i + 250).map((point) => ({ ...point, vector: [...(point.vector as number[])].map((x) => x + round * 1e-3) })));
+        await put(
+          'c',
+          points
+            .slice(i, i + 250)
+            .map((point) => ({ ...point, vector: [...(point.vector as number[])].map((x) => x + round * 1e-3) })),
+        );
       }
     }
     done = true;
@@ -134,13 +162,22 @@ test('tombstones are rebuilt away in the background while searches go on', async
   await create('c', 4);
   await put('c', points);
   for (let round = 1; round <= 2; round++) {
-    await put('c', points.map((point) => ({ ...point, vector: [...(point.vector as number[])].map((x) => x * (1 + round)) })));
+    await put(
+      'c',
+      points.map((point) => ({ ...point, vector: [...(point.vector as number[])].map((x) => x * (1 + round)) })),
+    );
   }
-  await waitUntil(() => engine.status().index.rebuilds > 0 && engine.collection('c').status === 'ready' && engine.collection('c').tombstoneRatio < 0.5, {
-    deadlineMs: 30_000,
-    what: 'the rebuild',
-  });
-  const query = (points[7]?.vector as number[]).map((x) => x * 3);
+  await waitUntil(
+    () =>
+      engine.status().index.rebuilds > 0 &&
+      engine.collection('c').status === 'ready' &&
+      engine.collection('c').tombstoneRatio < 0.5,
+    {
+      deadlineMs: 30_000,
+      what: 'the rebuild',
+    },
+  );
+  const query = [...((points[7] as TestPoint).vector as number[])].map((x) => x * 3);
   assert.equal(await nearest('c', query, 20), await nearest('c', query, 20, true));
 });
 

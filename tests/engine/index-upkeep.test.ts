@@ -35,7 +35,13 @@ class ModelStore {
       if (before !== undefined) before.deadSeq = this.seq;
       this.live.delete(point);
       if (remove) continue;
-      const row: ModelRow = { point, label: this.rows.length, labelSeq: this.seq, prevLabel: before?.label ?? null, deadSeq: null };
+      const row: ModelRow = {
+        point,
+        label: this.rows.length,
+        labelSeq: this.seq,
+        prevLabel: before?.label ?? null,
+        deadSeq: null,
+      };
       this.rows.push(row);
       this.live.set(point, row);
     }
@@ -46,10 +52,14 @@ class ModelStore {
       snapshot: (read) => read(),
       state: () => ({ seq: this.seq }) as ReturnType<StoreReads['state']>,
       labelsFrom: (_uid, from, limit): LabelRow[] =>
-        this.rows.slice(from, from + Math.min(limit, pageRows)).map((row) => ({ ...row, vectorSet: encodeDefaultVector(new Float32Array([row.point])) })),
+        this.rows
+          .slice(from, from + Math.min(limit, pageRows))
+          .map((row) => ({ ...row, vectorSet: encodeDefaultVector(new Float32Array([row.point])) })),
       deadBetween: (_uid, after, through, limit) =>
         this.rows
-          .filter((row): row is ModelRow & { deadSeq: number } => row.deadSeq !== null && row.deadSeq > after && row.deadSeq <= through)
+          .filter(
+            (row): row is ModelRow & { deadSeq: number } => row.deadSeq !== null && row.deadSeq > after && row.deadSeq <= through,
+          )
           .sort((a, b) => a.deadSeq - b.deadSeq)
           .slice(0, limit)
           .map(({ label, deadSeq }) => ({ label, deadSeq })),
@@ -89,7 +99,10 @@ class SetIndex {
 
 const change = fc.record({ point: fc.nat(5), remove: fc.boolean() });
 const unit = fc.array(change, { minLength: 1, maxLength: 4 });
-const history = fc.array(fc.record({ units: fc.array(unit, { maxLength: 6 }), slices: fc.nat(3) }), { minLength: 1, maxLength: 8 });
+const history = fc.array(fc.record({ units: fc.array(unit, { maxLength: 6 }), slices: fc.nat(3) }), {
+  minLength: 1,
+  maxLength: 8,
+});
 
 test('between any two turns a point is seen at most once and never goes back, and the end equals the store', () => {
   fc.assert(
@@ -127,7 +140,10 @@ test('between any two turns a point is seen at most once and never goes back, an
         // Until level.
       }
       assert.is(upkeep.seq, store.seq);
-      assert.equal([...index.labels].sort((a, b) => a - b), [...store.live.values()].map(({ label }) => label).sort((a, b) => a - b));
+      assert.equal(
+        [...index.labels].sort((a, b) => a - b),
+        [...store.live.values()].map(({ label }) => label).sort((a, b) => a - b),
+      );
     }),
     { numRuns: 2_000 },
   );

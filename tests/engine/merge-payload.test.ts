@@ -8,7 +8,9 @@ import { suite } from '../support/suite.js';
 
 const test = suite('engine/merge-payload');
 
-const payload = fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.jsonValue({ maxDepth: 3 }), { noNullPrototype: true }) as fc.Arbitrary<Payload>;
+const payload = fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.jsonValue({ maxDepth: 3 }), {
+  noNullPrototype: true,
+}) as fc.Arbitrary<Payload>;
 
 test('objects merge deeply, arrays and scalars replace, null is a value', () => {
   const base = { a: { b: 1, c: [1, 2] }, d: 'x', e: 5 };

@@ -4,8 +4,8 @@
 
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { decodeEntry } from '../../src/codec/entry.js';
 import { chainHash } from '../../src/codec/digest.js';
+import { decodeEntry } from '../../src/codec/entry.js';
 import { Applier } from '../../src/engine/applier.js';
 import { UnitWriter } from '../../src/engine/unit-writer.js';
 import { WriterState } from '../../src/engine/writer-state.js';
@@ -57,30 +57,43 @@ const ids = fc.uniqueArray(id, { minLength: 1, maxLength: 5 });
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 2, arbitrary: name.map((collection) => create(collection)) },
   { weight: 1, arbitrary: name.map((collection): Operation => ({ kind: 'delete_collection', collection })) },
-  { weight: 1, arbitrary: fc.tuple(name, fc.nat(9)).map(([collection, efSearch]): Operation => ({ kind: 'update_collection', collection, change: { efSearch } })) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(name, fc.nat(9))
+      .map(([collection, efSearch]): Operation => ({ kind: 'update_collection', collection, change: { efSearch } })),
+  },
   {
     weight: 8,
-    arbitrary: fc
-      .tuple(name, ids, fc.nat(3), payload, fc.option(fc.nat(4)), fc.constantFrom(2, 2, 2, 2, 3))
-      .map(([collection, points, vector, data, ifVersion, dimension]): Operation => ({
+    arbitrary: fc.tuple(name, ids, fc.nat(3), payload, fc.option(fc.nat(4)), fc.constantFrom(2, 2, 2, 2, 3)).map(
+      ([collection, points, vector, data, ifVersion, dimension]): Operation => ({
         kind: 'upsert',
         collection,
-        points: block(points.map((point) => ({ id: point, vector, payload: data, ...(ifVersion === null ? {} : { ifVersion }) })), dimension),
-      })),
+        points: block(
+          points.map((point) => ({ id: point, vector, payload: data, ...(ifVersion === null ? {} : { ifVersion }) })),
+          dimension,
+        ),
+      }),
+    ),
   },
   {
     weight: 3,
-    arbitrary: fc.tuple(name, ids, fc.option(fc.nat(3)), fc.option(payload)).map(([collection, points, vector, data]): Operation => ({
-      kind: 'patch',
-      collection,
-      patches: points.map((point) => ({
-        id: point,
-        ...(vector === null ? {} : { vector: new Float32Array([vector, vector]) }),
-        ...(data === null ? {} : { payload: Buffer.from(JSON.stringify(data)) }),
-      })),
-    })),
+    arbitrary: fc.tuple(name, ids, fc.option(fc.nat(3)), fc.option(payload)).map(
+      ([collection, points, vector, data]): Operation => ({
+        kind: 'patch',
+        collection,
+        patches: points.map((point) => ({
+          id: point,
+          ...(vector === null ? {} : { vector: new Float32Array([vector, vector]) }),
+          ...(data === null ? {} : { payload: Buffer.from(JSON.stringify(data)) }),
+        })),
+      }),
+    ),
   },
-  { weight: 3, arbitrary: fc.tuple(name, ids).map(([collection, points]): Operation => ({ kind: 'delete', collection, ids: points })) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(name, ids).map(([collection, points]): Operation => ({ kind: 'delete', collection, ids: points })),
+  },
 );
 
 type Model = Map<string, Map<string, { vector: number; payload: Record<string, unknown> }>>;
@@ -131,7 +144,10 @@ function stored(reads: StoreReads): Model {
     const points = new Map();
     for (const row of reads.pointsAfter(uid, null, 1_000)) {
       const vectorSet = Buffer.from(reads.vectorSet(uid, row.label) as Uint8Array);
-      points.set(JSON.stringify(row.id), { vector: vectorSet.readFloatLE(12), payload: JSON.parse(Buffer.from(row.payload).toString() || '{}') });
+      points.set(JSON.stringify(row.id), {
+        vector: vectorSet.readFloatLE(12),
+        payload: JSON.parse(Buffer.from(row.payload).toString() || '{}'),
+      });
     }
     all.set(collection, points);
   }
@@ -160,7 +176,12 @@ function replayed(log: StoreReads, folder: string): { digest: string; chain: str
     const { effect, timeMs, last, digest } = decodeEntry(entry);
     applier.apply(effect, seq, timeMs);
     state.advance(seq, chainHash(state.state.chainHash, entry), entry.length);
-    if (last) assert.is(state.digest.toBytes().toString('hex'), Buffer.from(digest as Uint8Array).toString('hex'), `the digest carried by unit end ${seq}`);
+    if (last)
+      assert.is(
+        state.digest.toBytes().toString('hex'),
+        Buffer.from(digest as Uint8Array).toString('hex'),
+        `the digest carried by unit end ${seq}`,
+      );
   }
   state.flush();
   store.commit();
@@ -174,35 +195,38 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 test('random groups of units equal the model, refusals leave no trace, and the log replays to the same digest', (t) => {
   fc.assert(
-    fc.property(fc.array(fc.array(fc.array(operation, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 }), { maxLength: 10 }), (groups) => {
-      const store = openWriter(newStorePath(t.folder()), TEST_CACHE);
-      const units = new UnitWriter(store, DEFAULT_LIMITS);
-      skipSeqs(units, store);
-      let expected: Model = new Map();
-      for (const group of groups) {
-        store.begin();
-        for (const operations of group) {
-          const next = model(expected, operations);
-          const seqBefore = units.state.state.seq;
-          try {
-            units.run({ operations }, 1_000);
-            assert.ok(next !== null, 'the model refuses what was accepted');
-            expected = next as Model;
-          } catch (error) {
-            if (!(error instanceof SkeinError)) throw error;
-            assert.ok(next === null, `the model accepts what was refused: ${error.message}`);
-            assert.is(units.state.state.seq, seqBefore);
+    fc.property(
+      fc.array(fc.array(fc.array(operation, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 }), { maxLength: 10 }),
+      (groups) => {
+        const store = openWriter(newStorePath(t.folder()), TEST_CACHE);
+        const units = new UnitWriter(store, DEFAULT_LIMITS);
+        skipSeqs(units, store);
+        let expected: Model = new Map();
+        for (const group of groups) {
+          store.begin();
+          for (const operations of group) {
+            const next = model(expected, operations);
+            const seqBefore = units.state.state.seq;
+            try {
+              units.run({ operations }, 1_000);
+              assert.ok(next !== null, 'the model refuses what was accepted');
+              expected = next as Model;
+            } catch (error) {
+              if (!(error instanceof SkeinError)) throw error;
+              assert.ok(next === null, `the model accepts what was refused: ${error.message}`);
+              assert.is(units.state.state.seq, seqBefore);
+            }
           }
+          units.state.flush();
+          store.commit();
+          assert.equal(sorted(stored(store)), sorted(expected));
+          checkDigests(store);
         }
-        units.state.flush();
-        store.commit();
-        assert.equal(sorted(stored(store)), sorted(expected));
-        checkDigests(store);
-      }
-      const here = { digest: hex(store.state().digest), chain: hex(store.state().chainHash) };
-      assert.equal(replayed(store, t.folder()), here);
-      store.close();
-    }),
+        const here = { digest: hex(store.state().digest), chain: hex(store.state().chainHash) };
+        assert.equal(replayed(store, t.folder()), here);
+        store.close();
+      },
+    ),
     { numRuns: 25 },
   );
 });
@@ -212,14 +236,23 @@ test('a key is remembered with the unit: a repeat answers as the first did, anot
   t.after(() => store.close());
   const units = new UnitWriter(store, DEFAULT_LIMITS);
   const idempotency = { scope: new Uint8Array(32).fill(1), body: new Uint8Array(32).fill(2) };
-  const request = { operations: [create('a'), { kind: 'upsert', collection: 'a', points: block([{ id: 1 }]) } as const], idempotency };
+  const request = {
+    operations: [create('a'), { kind: 'upsert', collection: 'a', points: block([{ id: 1 }]) } as const],
+    idempotency,
+  };
   store.begin();
   const first = units.run(request, 1_000);
   const repeat = units.run(request, 2_000);
   assert.equal({ ...repeat, uids: [], repeated: false }, { ...first, uids: [] });
   assert.ok(repeat.repeated);
-  assert.throws(() => units.run({ ...request, idempotency: { ...idempotency, body: new Uint8Array(32) } }, 2_000), /another request/);
-  const empty = { operations: [{ kind: 'delete', collection: 'a', ids: ['absent'] } as const], idempotency: { ...idempotency, scope: new Uint8Array(32) } };
+  assert.throws(
+    () => units.run({ ...request, idempotency: { ...idempotency, body: new Uint8Array(32) } }, 2_000),
+    /another request/,
+  );
+  const empty = {
+    operations: [{ kind: 'delete', collection: 'a', ids: ['absent'] } as const],
+    idempotency: { ...idempotency, scope: new Uint8Array(32) },
+  };
   const nothing = units.run(empty, 3_000);
   assert.is(nothing.seq, first.seq + 1, 'a write without effect is logged so that it is remembered');
   assert.is(units.run(empty, 3_000).seq, nothing.seq);
@@ -233,7 +266,8 @@ test('a payload-only change keeps the label, a changed vector takes a new one, a
   const units = new UnitWriter(store, DEFAULT_LIMITS);
   store.begin();
   units.run({ operations: [create('a', 500)] }, 1_000);
-  const put = (rows: Row[]): number => units.run({ operations: [{ kind: 'upsert', collection: 'a', points: block(rows) }] }, 1_000).seq;
+  const put = (rows: Row[]): number =>
+    units.run({ operations: [{ kind: 'upsert', collection: 'a', points: block(rows) }] }, 1_000).seq;
   put([{ id: 1, vector: 1 }]);
   const changed = put([{ id: 1, vector: 1, payload: { x: 1 } }]);
   assert.is(store.pointById(1, 1)?.label, 0);

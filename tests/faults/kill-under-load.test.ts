@@ -22,6 +22,12 @@ interface Known {
   tried: number | null;
 }
 
+interface StoredPoint {
+  readonly id: number;
+  readonly vector: number[];
+  readonly payload: { readonly value: number };
+}
+
 async function setUp(server: ServerProcess): Promise<void> {
   for (const name of ['left', 'right']) {
     const { status } = await server.request('PUT', `/v1/collections/${name}`, { dimension: 4, distance: 'euclid' });
@@ -56,16 +62,23 @@ async function write(server: ServerProcess, writer: number, known: Map<number, K
 async function check(server: ServerProcess, known: Map<number, Known>): Promise<void> {
   const ids = [...known.keys()];
   const read = async (name: string): Promise<Map<number, number>> => {
-    const { body } = await server.request('POST', `/v1/collections/${name}/points/get`, { ids, with_vector: true });
-    for (const point of body.points) assert.equal(point.vector, vectorOf(point.payload.value), 'vector and payload belong together');
-    return new Map(body.points.map((point: { id: number; payload: { value: number } }) => [point.id, point.payload.value]));
+    const { body } = await server.request<{ points: StoredPoint[] }>('POST', `/v1/collections/${name}/points/get`, {
+      ids,
+      with_vector: true,
+    });
+    for (const point of body.points)
+      assert.equal(point.vector, vectorOf(point.payload.value), 'vector and payload belong together');
+    return new Map(body.points.map((point) => [point.id, point.payload.value]));
   };
   const left = await read('left');
   const right = await read('right');
   assert.equal([...left].sort(), [...right].sort(), 'a batch is there as a whole or not at all');
   for (const [id, state] of known) {
     const value = left.get(id) ?? null;
-    assert.ok(value === state.acknowledged || value === state.tried, `point ${id} is ${value}, acknowledged ${state.acknowledged}, tried ${state.tried}`);
+    assert.ok(
+      value === state.acknowledged || value === state.tried,
+      `point ${id} is ${value}, acknowledged ${state.acknowledged}, tried ${state.tried}`,
+    );
     state.acknowledged = value;
     state.tried = null;
   }
@@ -74,9 +87,16 @@ async function check(server: ServerProcess, known: Map<number, Known>): Promise<
 async function findable(server: ServerProcess, known: Map<number, Known>): Promise<void> {
   const values = [...known].filter(([, state]) => state.acknowledged !== null).slice(0, 20);
   for (const [id, { acknowledged }] of values) {
-    const { body } = await server.request('POST', '/v1/collections/left/points/search', { vector: vectorOf(acknowledged as number), limit: 50 });
-    const hit = body.hits.find((each: { id: number }) => each.id === id);
-    assert.ok(hit !== undefined && hit.score === 0, `point ${id} is found by search where it lies`);
+    const { body } = await server.request<{ hits: { id: number; score: number }[] }>(
+      'POST',
+      '/v1/collections/left/points/search',
+      {
+        vector: vectorOf(acknowledged as number),
+        limit: 50,
+      },
+    );
+    const hit = body.hits.find((each) => each.id === id);
+    assert.ok(hit?.score === 0, `point ${id} is found by search where it lies`);
   }
 }
 

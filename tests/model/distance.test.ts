@@ -10,7 +10,12 @@ const test = suite('model/distance');
 const component = fc.float({ min: -1000, max: 1000, noNaN: true });
 const pair = fc
   .integer({ min: 1, max: 33 })
-  .chain((length) => fc.tuple(fc.array(component, { minLength: length, maxLength: length }), fc.array(component, { minLength: length, maxLength: length })));
+  .chain((length) =>
+    fc.tuple(
+      fc.array(component, { minLength: length, maxLength: length }),
+      fc.array(component, { minLength: length, maxLength: length }),
+    ),
+  );
 
 function near(actual: number, expected: number, scale: number): void {
   assert.ok(Math.abs(actual - expected) <= 1e-9 * Math.max(1, scale), `${actual} is not ${expected}`);

@@ -8,11 +8,14 @@ import { suite } from '../support/suite.js';
 
 const test = suite('model/position');
 
-const position = fc.record({
-  historyId: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes).toString('hex')),
-  epoch: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-  seq: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
-}, { noNullPrototype: true });
+const position = fc.record(
+  {
+    historyId: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes).toString('hex')),
+    epoch: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    seq: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+  },
+  { noNullPrototype: true },
+);
 
 test('a position comes back from its token, and equal tokens mean equal positions', () => {
   fc.assert(
@@ -25,7 +28,16 @@ test('a position comes back from its token, and equal tokens mean equal position
 
 test('anything else is refused as InvalidRequest naming the place', () => {
   const token = encodeToken({ historyId: '00'.repeat(16), epoch: 1, seq: 1 });
-  const bad = ['', 'abc', `${token}=`, ` ${token}`, token.slice(1), `${token}AAAA`, `B${token.slice(1)}`, token.replace('A', '+')];
+  const bad = [
+    '',
+    'abc',
+    `${token}=`,
+    ` ${token}`,
+    token.slice(1),
+    `${token}AAAA`,
+    `B${token.slice(1)}`,
+    token.replace('A', '+'),
+  ];
   for (const text of [...bad, Buffer.from(token, 'base64url').fill(0xff, 17, 25).toString('base64url')]) {
     try {
       decodeToken(text, 'min_position');

@@ -9,7 +9,10 @@ const test = suite('observability/metrics');
 
 test('counters, histograms and gauges appear with their labels', async () => {
   const { meter, text } = createMetrics();
-  meter.counter({ name: 'requests_total', help: 'h', labels: ['route'] }).series({ route: '/a' }).add(3);
+  meter
+    .counter({ name: 'requests_total', help: 'h', labels: ['route'] })
+    .series({ route: '/a' })
+    .add(3);
   meter.histogram({ name: 'took_seconds', help: 'h' }, [0.1, 1]).series().observe(0.5);
   const gauge = meter.gauge({ name: 'size', help: 'h', labels: ['of'] });
   gauge.series({ of: 'gone' }).set(1);
@@ -32,7 +35,11 @@ test('the process measures itself and stops when told', async () => {
   const stop = measureProcess(meter);
   const printed = await text();
   stop();
-  for (const name of ['process_memory_bytes\\{kind="rss"\\}', 'process_cpu_seconds', 'event_loop_delay_seconds\\{quantile="0.99"\\}']) {
+  for (const name of [
+    'process_memory_bytes\\{kind="rss"\\}',
+    'process_cpu_seconds',
+    'event_loop_delay_seconds\\{quantile="0.99"\\}',
+  ]) {
     assert.match(printed, new RegExp(`skein_${name} [0-9.e+-]+`));
   }
 });

@@ -1,10 +1,22 @@
 /** A server over a damaged data folder refuses, saying what is wrong, or repairs and says so; it never serves wrong data and never
  *  starts empty over a folder that had data. Real processes, real files. */
 
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, renameSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { type ServerProcess, ServerDidNotStart, startServer } from '../support/server-process.js';
+import { ServerDidNotStart, type ServerProcess, startServer } from '../support/server-process.js';
 import { suite, type TestContext } from '../support/suite.js';
 
 const test = suite('scenarios/damaged-folder', { deadlineMs: 120_000 });
@@ -16,7 +28,11 @@ async function filledFolder(t: TestContext, how: 'stop' | 'kill' = 'stop'): Prom
   const server = await startServer(t, dataDir);
   await server.request('PUT', '/v1/collections/c', { dimension: 8, distance: 'cosine' });
   for (let from = 0; from < POINTS; from += 800) {
-    const points = Array.from({ length: 800 }, (_, i) => ({ id: from + i, vector: vectorOf(from + i), payload: { text: `point ${from + i}` } }));
+    const points = Array.from({ length: 800 }, (_, i) => ({
+      id: from + i,
+      vector: vectorOf(from + i),
+      payload: { text: `point ${from + i}` },
+    }));
     const { status, body } = await server.request('PUT', '/v1/collections/c/points', { points });
     assert.is(status, 200, JSON.stringify(body));
   }
@@ -28,10 +44,13 @@ async function filledFolder(t: TestContext, how: 'stop' | 'kill' = 'stop'): Prom
 const vectorOf = (id: number): number[] => Array.from({ length: 8 }, (_, d) => Math.cos((id + 1) * (d + 1)));
 
 async function answersRightly(server: ServerProcess): Promise<void> {
-  assert.is((await server.request('POST', '/v1/collections/c/points/count', {})).body.count, POINTS);
+  assert.is((await server.request<{ count: number }>('POST', '/v1/collections/c/points/count', {})).body.count, POINTS);
   for (const id of [0, 7, 801, POINTS - 1]) {
-    const { body } = await server.request('POST', '/v1/collections/c/points/search', { vector: vectorOf(id), limit: 1 });
-    assert.is(body.hits[0].id, id);
+    const { body } = await server.request<{ hits: { id: number }[] }>('POST', '/v1/collections/c/points/search', {
+      vector: vectorOf(id),
+      limit: 1,
+    });
+    assert.is(body.hits[0]?.id, id);
   }
 }
 
@@ -46,7 +65,10 @@ async function refuses(t: TestContext, dataDir: string, saying: RegExp): Promise
     assert.match((error as ServerDidNotStart).output, saying);
   }
   const after = readdirSync(dataDir, { recursive: true }).sort();
-  assert.equal(after.filter((name) => !String(name).match(/-(wal|shm)$/)), before.filter((name) => !String(name).match(/-(wal|shm)$/)));
+  assert.equal(
+    after.filter((name) => !String(name).match(/-(wal|shm)$/)),
+    before.filter((name) => !String(name).match(/-(wal|shm)$/)),
+  );
 }
 
 function flip(path: string, at: number): void {
@@ -84,7 +106,11 @@ test('a zeroed page, a cut file and a trashed header are refused', async (t) => 
   const whole = readFileSync(database(dataDir));
   const zeroed = Buffer.from(whole);
   zeroed.fill(0, 40 * 4096, 44 * 4096);
-  for (const bytes of [zeroed, whole.subarray(0, whole.length >> 1), Buffer.concat([Buffer.alloc(100, 7), whole.subarray(100)])]) {
+  for (const bytes of [
+    zeroed,
+    whole.subarray(0, whole.length >> 1),
+    Buffer.concat([Buffer.alloc(100, 7), whole.subarray(100)]),
+  ]) {
     writeFileSync(database(dataDir), bytes);
     await refuses(t, dataDir, /damaged|not a store|cannot/i);
   }
@@ -106,7 +132,10 @@ test('an empty or missing database never becomes an empty server', async (t) => 
 
 test('a damaged manifest is repaired from a sound store, and the server says so', async (t) => {
   const dataDir = await filledFolder(t);
-  for (const damage of [() => truncateSync(join(dataDir, 'MANIFEST'), 0), () => writeFileSync(join(dataDir, 'MANIFEST'), Buffer.alloc(1024, 0xaa))]) {
+  for (const damage of [
+    () => truncateSync(join(dataDir, 'MANIFEST'), 0),
+    () => writeFileSync(join(dataDir, 'MANIFEST'), Buffer.alloc(1024, 0xaa)),
+  ]) {
     damage();
     const server = await startServer(t, dataDir);
     assert.match(server.output(), /manifest/i);
@@ -121,7 +150,9 @@ test('a store behind its manifest is refused, until the operator accepts the los
   const dataDir = await filledFolder(t);
   const before = readFileSync(database(dataDir));
   let server = await startServer(t, dataDir);
-  const { headers } = await server.request('PUT', '/v1/collections/c/points', { points: [{ id: 'late', vector: vectorOf(9_999) }] });
+  const { headers } = await server.request('PUT', '/v1/collections/c/points', {
+    points: [{ id: 'late', vector: vectorOf(9_999) }],
+  });
   const token = headers.get('x-skein-position') as string;
   assert.is(await server.stop(), 0);
   writeFileSync(database(dataDir), before);

@@ -36,7 +36,11 @@ export function checkDigests(reads: StoreReads): void {
       count += 1;
     }
     assert.is(count, collection.pointsCount, 'the count is the number of live rows');
-    assert.is(whole.toBytes().toString('hex'), Buffer.from(collection.digest).toString('hex'), 'the collection digest is the sum of its points');
+    assert.is(
+      whole.toBytes().toString('hex'),
+      Buffer.from(collection.digest).toString('hex'),
+      'the collection digest is the sum of its points',
+    );
     for (let page = 0; page < FIXED.digestBuckets / FIXED.digestBucketsPerPage; page++) {
       const sums = Buffer.from(reads.digestPage(collection.uid, page));
       const expected = Buffer.concat(
@@ -47,5 +51,9 @@ export function checkDigests(reads: StoreReads): void {
     state.add(whole.toBytes());
     state.add(catalogueHash(collection.uid, collection.name, encodeSpec(collection.spec)));
   }
-  assert.is(state.toBytes().toString('hex'), Buffer.from(reads.state().digest).toString('hex'), 'the state digest is the sum of all');
+  assert.is(
+    state.toBytes().toString('hex'),
+    Buffer.from(reads.state().digest).toString('hex'),
+    'the state digest is the sum of all',
+  );
 }

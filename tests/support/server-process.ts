@@ -7,6 +7,16 @@ import { fileURLToPath } from 'node:url';
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const START_DEADLINE_MS = 60_000;
 
+export interface ErrorBody {
+  readonly error: { readonly type: string; readonly message: string; readonly details: Readonly<Record<string, unknown>> };
+}
+
+export interface HttpAnswer<Body> {
+  readonly status: number;
+  readonly body: Body;
+  readonly headers: Headers;
+}
+
 export interface ServerProcess {
   readonly url: string;
   readonly pid: number;
@@ -16,7 +26,13 @@ export interface ServerProcess {
   kill(): Promise<void>;
   /** Asks it to stop and waits. @returns its exit code */
   stop(): Promise<number | null>;
-  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<{ status: number; body: any; headers: Headers }>;
+  /** @returns the body as JSON where it is JSON, as the caller knows it to be */
+  request<Body = ErrorBody>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<HttpAnswer<Body>>;
 }
 
 export class ServerDidNotStart extends Error {
@@ -89,13 +105,19 @@ async function ready(server: ServerProcess, child: ChildProcess): Promise<void> 
   throw new ServerDidNotStart(null, `not ready within ${START_DEADLINE_MS} ms: ${server.output()}`);
 }
 
-async function request(url: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+async function request<Body>(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<HttpAnswer<Body>> {
   const answer = await fetch(`${url}${path}`, {
     method,
     headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await answer.text();
-  const json = answer.headers.get('content-type')?.includes('json') === true && text !== '';
-  return { status: answer.status, body: json && !text.includes('\n{') ? JSON.parse(text) : text, headers: answer.headers };
+  const json = answer.headers.get('content-type')?.startsWith('application/json') === true && text !== '';
+  return { status: answer.status, body: (json ? JSON.parse(text) : text) as Body, headers: answer.headers };
 }
