@@ -1,6 +1,6 @@
 /** The manifest: two slots, torn and damaged ones, and its repair. */
 
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { openManifest, readManifest, replaceManifest } from '../../src/storage/manifest.js';
 import { decodeSlot, encodeSlot, type ManifestRecord, SLOT_BYTES } from '../../src/storage/manifest-slot.js';
@@ -71,8 +71,10 @@ test('a damaged or missing manifest is made sound by the next opening and write'
     const manifest = openManifest(dataDir, 'two');
     assert.is(manifest.record, null);
     manifest.write({ ...IDENTITY, seq: 3 }, COUNTS);
+    const { ino } = statSync(`${dataDir}/MANIFEST`);
     manifest.write({ ...IDENTITY, seq: 4 }, COUNTS);
     manifest.close({ clean: true });
+    assert.is(statSync(`${dataDir}/MANIFEST`).ino, ino, 'once sound, it is written in place');
     const { record, problems } = readManifest(dataDir);
     assert.equal([record?.lastSeq, problems.length], [4, 0]);
   }

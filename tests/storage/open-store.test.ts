@@ -292,6 +292,20 @@ test('a state that is older than what upkeep stored is refused', (t) => {
   store.rollback();
 });
 
+test('a state with an empty log makes its chain hash what the next log row continues', (t) => {
+  const { store } = newStore(t.folder());
+  t.after(() => store.close());
+  const chainHash = Buffer.alloc(32, 6);
+  store.begin();
+  store.writeState({ ...store.state(), seq: 70, logMinSeq: 71, chainHash });
+  store.commit();
+  assert.equal(store.logBaseHash(), chainHash);
+  const story = new Story(store);
+  story.commit(story.create('c'));
+  assert.equal(store.logBaseHash(), chainHash);
+  assert.is(store.state().logMinSeq, 71);
+});
+
 test('closing moves the WAL into the file, and the data is there at the next opening', (t) => {
   const { path, store } = newStore(t.folder());
   const story = new Story(store);

@@ -42,6 +42,9 @@ test('only the newest keysMax stay, whatever their age', (t) => {
   assert.equal(known(store, 6), [3, 4, 5, 6]);
   assert.is(store.pruneRemembered(35, 2, 10), 2);
   assert.equal(known(store, 6), [5, 6]);
+  const both = withKeys(t, 6);
+  assert.is(both.pruneRemembered(25, 1, 3), 3);
+  assert.equal(known(both, 6), [4, 5, 6]);
 });
 
 test('a scope that comes again after its time replaces what was remembered', (t) => {

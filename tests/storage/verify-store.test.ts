@@ -14,6 +14,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { chainHash } from '../../src/codec/digest.js';
+import { encodeEntry } from '../../src/codec/entry.js';
 import { createDataFolder } from '../../src/storage/data-folder.js';
 import { lockFolder } from '../../src/storage/folder-lock.js';
 import { openManifest } from '../../src/storage/manifest.js';
@@ -249,6 +251,47 @@ test('rows that are sound by themselves but disagree are found: swapped vectors,
   assert.is(only(bytes).kind, 'count_mismatch');
   const uid = damage(({ store }) => store.writeState({ ...store.state(), nextUid: 2 }));
   assert.ok(kinds(uid).includes('out_of_bounds'));
+});
+
+test('a log whose rows are sound but whose chain or units break is found at the seq where it breaks', (t) => {
+  const { dataDir } = dataFolder(t);
+  const append = (change: { chain?: Buffer; firstSeq?: number; last?: boolean }): Finding => {
+    const copy = t.folder();
+    cpSync(dataDir, copy, { recursive: true });
+    const store = openWriter(join(copy, 'store-1', 'skein.db'), OPTIONS);
+    const state = store.state();
+    const seq = state.seq + 1;
+    const { firstSeq = seq, last = true } = change;
+    const head = { seq, epoch: 1, firstSeq, last, timeMs: 1, trace: null, digest: last ? state.digest : null };
+    const entry = encodeEntry({ ...head, effect: { kind: 'noop' } });
+    const hash = change.chain ?? chainHash(state.chainHash, entry);
+    store.begin();
+    store.appendLog({ seq, entry, chainHash: hash }, 1);
+    store.writeState({ ...state, seq, chainHash: hash, logBytes: state.logBytes + entry.length });
+    store.commit();
+    store.close();
+    const found = only(verifyStore(copy, 'full'));
+    assert.is(found.seq, seq);
+    return found;
+  };
+  assert.is(append({ chain: Buffer.alloc(32, 1) }).kind, 'hash_mismatch');
+  assert.is(append({ firstSeq: 3 }).kind, 'unit_broken');
+  assert.is(append({ last: false }).kind, 'unit_broken');
+});
+
+test('a damaged index, which no checksum of a row covers, is found by the check of the structure', (t) => {
+  const { dataDir, database } = dataFolder(t);
+  const db = driver(database);
+  const pages = db
+    .prepare("SELECT pageno FROM dbstat WHERE name = 'points_live' AND pagetype = 'leaf'")
+    .pluck()
+    .all() as number[];
+  db.close();
+  const at = readFileSync(database).indexOf('text-17', ((pages[0] ?? 0) - 1) * PAGE_BYTES);
+  assert.is(Math.floor(at / PAGE_BYTES), (pages[0] ?? 0) - 1);
+  patch(database, at + 6, Buffer.from('Z'));
+  const report = verifyStore(dataDir, 'full');
+  assert.ok(kinds(report).includes('structure'));
 });
 
 test('a store behind its manifest has lost acknowledged writes; one ahead of it is fine', (t) => {
