@@ -1,0 +1,77 @@
+/** What went wrong, for the person at the terminal: one line that says it, and one that says what to do. */
+
+import { ConfigError } from '../config/resolve.js';
+import { SkeinApiError, SkeinConnectionError } from '../sdk/index.js';
+import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
+
+/** A command was used in a way that it does not have: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export interface Failure {
+  readonly exitCode: ExitCode;
+  readonly lines: readonly string[];
+}
+
+export function describeFailure(error: unknown, stopping: AbortSignal): Failure {
+  if (stopping.aborted && error === stopping.reason) return { exitCode: EXIT.failed, lines: ['interrupted'] };
+  if (error instanceof ConfigError) return { exitCode: EXIT.usage, lines: error.problems };
+  if (error instanceof UsageError) return { exitCode: EXIT.usage, lines: [error.message] };
+  if (error instanceof SkeinConnectionError) return { exitCode: EXIT.failed, lines: connectionLines(error) };
+  if (error instanceof SkeinApiError) return { exitCode: EXIT.failed, lines: apiLines(error) };
+  return { exitCode: EXIT.failed, lines: [messageOf(error)] };
+}
+
+/** Prints it to where errors go. */
+export function reportFailure(error: unknown, { errors, stopping }: Surroundings): ExitCode {
+  const { exitCode, lines } = describeFailure(error, stopping);
+  for (const [i, line] of lines.entries()) print(errors, i === 0 || exitCode === EXIT.usage ? `skein: ${line}` : `       ${line}`);
+  return exitCode;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function connectionLines(error: SkeinConnectionError): string[] {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return [
+        `no server answers at ${error.url}`,
+        'start one with "skein serve", or say where it is with --url URL or SKEIN_URL',
+      ];
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return [`the name in ${error.url} is not known`, 'look for a slip in --url or SKEIN_URL'];
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return [
+        `the server at ${error.url} broke the connection off`,
+        'it may have been stopped; "skein status" shows whether it is back',
+      ];
+    default:
+      return [error.message];
+  }
+}
+
+function apiLines(error: SkeinApiError): string[] {
+  const first = `${error.message} (${error.type})`;
+  switch (error.type) {
+    case 'Unauthorized':
+      return [first, 'give the key with SKEIN_API_KEY, or the file that holds it with --api-key-file FILE'];
+    case 'CollectionNotFound': {
+      const available = error.details['available_collections'];
+      const names = Array.isArray(available) ? available.join(', ') : '';
+      return [first, names === '' ? 'the server has no collections' : `there are: ${names}`];
+    }
+    case 'NotMaster':
+      return [first, `the master is at ${String(error.details['master_url'])}: give that with --url`];
+    case 'Internal':
+      return [first, ...(error.requestId === null ? [] : [`the server's log has it under request id ${error.requestId}`])];
+    case 'UnknownAnswer':
+      return [first, 'is there a Skein server at that address?'];
+    default:
+      return [first];
+  }
+}

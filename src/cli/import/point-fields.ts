@@ -1,0 +1,91 @@
+/** From the fields of one record to a point: the same rules for json, ndjson, csv and parquet.
+ *
+ *    id, vector          under the names that were asked for
+ *    payload             an object under `payload`; then no other field may be there
+ *                        otherwise every other field becomes the payload
+ *    expires_at          an ISO 8601 time
+ *
+ *  Pure. Must not know: files, servers. */
+
+import { SkeinError } from '../../model/errors.js';
+import { checkPointId, type JsonValue, type Payload, type PointId } from '../../model/point.js';
+
+export interface FieldNames {
+  readonly idColumn: string;
+  readonly vectorColumn: string;
+}
+
+export interface PointFields {
+  readonly id: PointId;
+  readonly vector: Float32Array;
+  readonly payload?: Payload;
+  readonly expiresAt?: string;
+}
+
+/** Why a record cannot be a point; the message follows the record's place. */
+export class RecordProblem extends Error {
+  override readonly name = 'RecordProblem';
+}
+
+/** @param rowId the id where the file has no id column, else null
+ *  @throws RecordProblem */
+export function pointFromFields(fields: Readonly<Record<string, unknown>>, names: FieldNames, rowId: number | null): PointFields {
+  const { idColumn, vectorColumn } = names;
+  if (rowId === null && !Object.hasOwn(fields, idColumn)) throw new RecordProblem(`has no ${idColumn}${fieldList(fields)}`);
+  if (!Object.hasOwn(fields, vectorColumn)) throw new RecordProblem(`has no ${vectorColumn}${fieldList(fields)}`);
+  const id = rowId ?? idOf(fields[idColumn], idColumn);
+  const vector = vectorOf(fields[vectorColumn], vectorColumn);
+  const payload = payloadOf(fields, names);
+  const expiresAt = fields['expires_at'];
+  if (expiresAt !== undefined && expiresAt !== null && typeof expiresAt !== 'string')
+    throw new RecordProblem('expires_at is not a text');
+  return { id, vector, ...(payload === null ? {} : { payload }), ...(typeof expiresAt === 'string' ? { expiresAt } : {}) };
+}
+
+/** @throws RecordProblem */
+export function idOf(value: unknown, name: string): PointId {
+  try {
+    return checkPointId(value, name);
+  } catch (error) {
+    throw error instanceof SkeinError ? new RecordProblem(error.message) : error;
+  }
+}
+
+/** @throws RecordProblem naming the first component that is not a finite float32 number */
+export function vectorOf(value: unknown, name: string): Float32Array {
+  if (!Array.isArray(value) && !(ArrayBuffer.isView(value) && !(value instanceof DataView))) {
+    throw new RecordProblem(`${name} is not a list of numbers`);
+  }
+  const numbers = value as ArrayLike<unknown>;
+  if (numbers.length === 0) throw new RecordProblem(`${name} is empty`);
+  const vector = new Float32Array(numbers.length);
+  for (let i = 0; i < vector.length; i++) {
+    const component = numbers[i];
+    if (typeof component !== 'number') throw new RecordProblem(`component ${i} of ${name} is not a number`);
+    vector[i] = component;
+    if (!Number.isFinite(vector[i]))
+      throw new RecordProblem(`component ${i} of ${name} is not a finite float32 number (${component})`);
+  }
+  return vector;
+}
+
+function payloadOf(fields: Readonly<Record<string, unknown>>, { idColumn, vectorColumn }: FieldNames): Payload | null {
+  const others = Object.keys(fields).filter((name) => name !== idColumn && name !== vectorColumn && name !== 'expires_at');
+  if (others.includes('payload')) {
+    const payload = fields['payload'];
+    if (typeof payload !== 'object' || payload === null || Array.isArray(payload))
+      throw new RecordProblem('payload is not an object');
+    const strange = others.find((name) => name !== 'payload');
+    if (strange !== undefined)
+      throw new RecordProblem(`has a payload and, beside it, the unknown field ${JSON.stringify(strange)}`);
+    return payload as Payload;
+  }
+  if (others.length === 0) return null;
+  if (others.includes('__proto__')) throw new RecordProblem('has a field __proto__, which is refused');
+  return Object.fromEntries(others.map((name) => [name, fields[name] as JsonValue]));
+}
+
+function fieldList(fields: Readonly<Record<string, unknown>>): string {
+  const names = Object.keys(fields).slice(0, 8);
+  return names.length === 0 ? '' : `; its fields are ${names.join(', ')}`;
+}

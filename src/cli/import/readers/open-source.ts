@@ -1,0 +1,50 @@
+/** Which reader reads a file: by the format that was asked for, else by the end of the file's name. */
+
+import { accessSync, constants, statSync } from 'node:fs';
+import { extname } from 'node:path';
+import { FileProblem, type RecordSource, type SourceOptions } from '../record.js';
+import { csvSource } from './csv.js';
+import { jsonArraySource } from './json-array.js';
+import { ndjsonSource } from './ndjson.js';
+import { parquetSource } from './parquet.js';
+import { vectorFileSource } from './vector-file.js';
+
+export type ImportFormat = 'ndjson' | 'json' | 'fvecs' | 'bvecs' | 'csv' | 'parquet';
+
+const FORMATS_BY_ENDING: Readonly<Record<string, ImportFormat>> = {
+  '.ndjson': 'ndjson',
+  '.jsonl': 'ndjson',
+  '.json': 'json',
+  '.fvecs': 'fvecs',
+  '.bvecs': 'bvecs',
+  '.csv': 'csv',
+  '.parquet': 'parquet',
+};
+
+/** @returns null when the name does not tell */
+export function formatOf(path: string): ImportFormat | null {
+  return FORMATS_BY_ENDING[extname(path).toLowerCase()] ?? null;
+}
+
+/** @throws FileProblem when the file is not there, or not what its format says at first sight */
+export async function openSource(format: ImportFormat, options: SourceOptions): Promise<RecordSource> {
+  try {
+    accessSync(options.path, constants.R_OK);
+    if (!statSync(options.path).isFile()) throw new Error('it is not a file');
+  } catch (error) {
+    throw new FileProblem(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  switch (format) {
+    case 'ndjson':
+      return ndjsonSource(options);
+    case 'json':
+      return jsonArraySource(options);
+    case 'fvecs':
+    case 'bvecs':
+      return vectorFileSource(format, options);
+    case 'csv':
+      return csvSource(options);
+    case 'parquet':
+      return await parquetSource(options);
+  }
+}

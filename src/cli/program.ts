@@ -1,0 +1,112 @@
+/** The command line: `skein <command>`, its flags and its exit codes (docs/HTTP_API.md, "Command line").
+ *
+ *  Invariant: every command ends in one of the four exit codes; nothing here ends the process. Must not know: how commands work. */
+
+import { resolve } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { EXPORT_FIELDS, IMPORT_FIELDS, SERVE_COMMAND_FIELDS, STATUS_FIELDS, VERIFY_FIELDS } from '../config/command-fields.js';
+import { loadCommandFields } from '../config/config.js';
+import type { FieldTable, ValuesOf } from '../config/field.js';
+import { SERVER_SECTIONS } from '../config/server-fields.js';
+import { version } from '../node/version.js';
+import { exportCollection } from './export/export.js';
+import { reportFailure } from './failure.js';
+import { addFields, flagsOf } from './field-options.js';
+import { importFile } from './import/import.js';
+import { type ServeParts, serve } from './serve.js';
+import { showStatus } from './status.js';
+import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
+import { verify } from './verify.js';
+
+/** Flags of the contract whose issues are still to come. */
+const LATER_FLAGS: Readonly<Record<string, string>> = {
+  '--master': 'replication',
+  '--cluster-key-file': 'replication',
+  '--voter': 'replication',
+};
+
+/** Runs one command line (without node and script).
+ *  @returns the exit code; whatever went wrong has been said */
+export async function runCommand(argv: readonly string[], surroundings: Surroundings, parts: ServeParts): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.done;
+  const program = buildProgram(surroundings, parts, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return reportFailure(error, surroundings);
+    // The parser has said what is wrong; help and version are no mistakes.
+    explainLaterFlag(error, surroundings);
+    return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  }
+}
+
+function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (code: ExitCode) => void): Command {
+  const { output, errors } = surroundings;
+  const program = new Command('skein')
+    .description('Skein: a vector database server, and the commands that talk to it.')
+    .version(version)
+    .showHelpAfterError('(skein --help, or skein COMMAND --help, shows what there is)')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => output.write(text), writeErr: (text) => errors.write(text) });
+
+  const command = (name: string, description: string): Command =>
+    program.command(name).description(description).allowExcessArguments(false).copyInheritedSettings(program);
+
+  const serving = command('serve', 'Start a server. A fresh folder needs no flag.');
+  addFields(serving, SERVE_COMMAND_FIELDS);
+  for (const { title, fields } of SERVER_SECTIONS) addFields(serving, fields, title);
+  serving.action(async () => ended(await serve(flagsOf(serving), surroundings, parts)));
+
+  const importing = command('import', 'Store the points of a file; makes the collection when it is not there.');
+  importing.argument('<collection>').argument('<file>', 'ndjson, json, fvecs, bvecs, csv or parquet');
+  addFields(importing, IMPORT_FIELDS);
+  importing.action(async (collection: string, file: string) => {
+    ended(
+      await importFile(
+        collection,
+        resolve(surroundings.workingDir, file),
+        valuesOf(IMPORT_FIELDS, importing, surroundings),
+        surroundings,
+      ),
+    );
+  });
+
+  const exporting = command('export', 'Write every point of a collection to a file, or to standard output for "-".');
+  exporting.argument('<collection>').argument('<file>', 'ndjson or fvecs');
+  addFields(exporting, EXPORT_FIELDS);
+  exporting.action(async (collection: string, file: string) => {
+    const path = file === '-' ? file : resolve(surroundings.workingDir, file);
+    ended(await exportCollection(collection, path, valuesOf(EXPORT_FIELDS, exporting, surroundings), surroundings));
+  });
+
+  const status = command('status', 'Show what a server says about itself and its collections.');
+  addFields(status, STATUS_FIELDS);
+  status.action(async () => ended(await showStatus(valuesOf(STATUS_FIELDS, status, surroundings), surroundings)));
+
+  const verifying = command('verify', 'Check a data folder while no server runs on it; changes nothing.');
+  verifying.argument('<data_dir>');
+  addFields(verifying, VERIFY_FIELDS);
+  verifying.action(async (dataDir: string) => {
+    ended(await verify(dataDir, valuesOf(VERIFY_FIELDS, verifying, surroundings), surroundings));
+  });
+  return program;
+}
+
+/** @throws ConfigError */
+function valuesOf<const Table extends FieldTable>(table: Table, command: Command, surroundings: Surroundings): ValuesOf<Table> {
+  const { environment, workingDir, errors } = surroundings;
+  const { values, warnings } = loadCommandFields(table, { flags: flagsOf(command), environment, workingDir });
+  for (const warning of warnings) print(errors, `skein: ${warning}`);
+  return values;
+}
+
+function explainLaterFlag(error: CommanderError, { errors }: Surroundings): void {
+  if (error.code !== 'commander.unknownOption') return;
+  const flag = Object.keys(LATER_FLAGS).find(
+    (name) => error.message.includes(`'${name}'`) || error.message.includes(`'${name}=`),
+  );
+  if (flag !== undefined) print(errors, `skein: ${flag} belongs to ${LATER_FLAGS[flag]}, which this version does not have yet`);
+}

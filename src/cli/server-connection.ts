@@ -1,0 +1,17 @@
+/** From a command's settings to a client of its server. */
+
+import { clientKey } from '../config/config.js';
+import { type ClientSettings, SkeinClient } from '../sdk/index.js';
+
+export interface ConnectionValues {
+  readonly url: string;
+  readonly apiKey: string | null;
+  readonly apiKeyFile: string | null;
+  readonly timeoutMs: number;
+}
+
+/** @throws ConfigError when the key file cannot be used */
+export function connectTo(values: ConnectionValues, more: Partial<ClientSettings> = {}): SkeinClient {
+  const apiKey = clientKey(values);
+  return new SkeinClient({ url: values.url, timeoutMs: values.timeoutMs, ...(apiKey === null ? {} : { apiKey }), ...more });
+}

@@ -1,0 +1,115 @@
+/** `skein status`: what a server says about itself and its collections. Exit code 1 when it does not answer, or is unhealthy. */
+
+import type { STATUS_FIELDS } from '../config/command-fields.js';
+import type { ValuesOf } from '../config/field.js';
+import { formatBytes } from '../config/parse-value.js';
+import type { CollectionInfo, HealthAnswer, ReadyAnswer, SkeinClient, VersionAnswer } from '../sdk/index.js';
+import { grouped } from './import/progress.js';
+import { connectTo } from './server-connection.js';
+import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
+import { tableLines } from './table.js';
+
+export type StatusValues = ValuesOf<typeof STATUS_FIELDS>;
+
+interface ServerStatus {
+  readonly url: string;
+  readonly version: VersionAnswer;
+  readonly health: HealthAnswer;
+  readonly ready: ReadyAnswer;
+  /** Null while the server starts: it has none to show yet. */
+  readonly collections: readonly CollectionInfo[] | null;
+}
+
+export async function showStatus(values: StatusValues, surroundings: Surroundings): Promise<ExitCode> {
+  const client = connectTo(values);
+  try {
+    const status = await ask(client, values.url, surroundings.stopping);
+    const lines = values.json ? jsonLines(status) : textLines(status);
+    for (const line of lines) print(surroundings.output, line);
+    return status.health.status === 'unhealthy' ? EXIT.failed : EXIT.done;
+  } finally {
+    client.close();
+  }
+}
+
+async function ask(client: SkeinClient, url: string, signal: AbortSignal): Promise<ServerStatus> {
+  const ready = await client.ready({ signal });
+  const [version, health] = await Promise.all([client.version({ signal }), client.health({ signal })]);
+  const collections = ready.status === 'ready' ? await client.collections({ signal }) : null;
+  return { url, version, health, ready, collections };
+}
+
+/** One object for the server, then one for each collection. */
+function jsonLines({ url, version, health, ready, collections }: ServerStatus): string[] {
+  const server = {
+    kind: 'server',
+    url,
+    version: version.version,
+    node: version.node,
+    native_build: version.nativeBuild,
+    status: health.status,
+    reasons: health.reasons,
+    ready: { status: ready.status, step: ready.step, progress: ready.progress, eta_ms: ready.etaMs, message: ready.message },
+    collections: collections?.length ?? null,
+  };
+  return [server, ...(collections ?? []).map(collectionObject)].map((object) => JSON.stringify(object));
+}
+
+function collectionObject(info: CollectionInfo): Readonly<Record<string, unknown>> {
+  return {
+    kind: 'collection',
+    name: info.name,
+    dimension: info.dimension,
+    distance: info.distance,
+    points_count: info.pointsCount,
+    status: info.status,
+    progress: info.progress,
+    memory_bytes: info.memoryBytes,
+    disk_bytes: info.diskBytes,
+    tombstone_ratio: info.tombstoneRatio,
+    position: info.position,
+  };
+}
+
+function textLines({ url, version, health, ready, collections }: ServerStatus): string[] {
+  const lines = [`${url}  ${version.name} ${version.version} on Node ${version.node}, native build ${version.nativeBuild}`];
+  lines.push(`status ${health.status}${health.reasons.length === 0 ? '' : `: ${health.reasons.join('; ')}`}`);
+  if (collections === null) {
+    const eta = ready.etaMs === null ? '' : `, about ${Math.ceil(ready.etaMs / 1_000)} s to go`;
+    lines.push(`${ready.status}: ${ready.message} (${Math.floor(ready.progress * 100)} % of step ${ready.step}${eta})`);
+    return lines;
+  }
+  if (collections.length === 0) return [...lines, 'no collections yet; "skein import COLLECTION FILE" makes one'];
+  const rows = collections.map((info) => [
+    info.name,
+    grouped(info.pointsCount),
+    String(info.dimension),
+    info.distance,
+    info.status === 'ready' ? 'ready' : `${info.status} ${Math.floor(info.progress * 100)} %`,
+    roughBytes(info.memoryBytes),
+    roughBytes(info.diskBytes),
+  ]);
+  const columns = [
+    { title: 'collection' },
+    { title: 'points', right: true },
+    { title: 'dimension', right: true },
+    { title: 'distance' },
+    { title: 'status' },
+    { title: 'memory', right: true },
+    { title: 'disk', right: true },
+  ];
+  return [...lines, '', ...tableLines(columns, rows)];
+}
+
+/** 1234567 → 1.2 MiB; sizes in a table are for the eye. */
+function roughBytes(bytes: number): string {
+  const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = '';
+  for (const next of units) {
+    if (value < 1_024) break;
+    value /= 1_024;
+    unit = next;
+  }
+  return unit === '' ? formatBytes(bytes) : `${value.toFixed(1)} ${unit}`;
+}

@@ -1,0 +1,34 @@
+/** What a command may touch of the process it runs in, so that tests can run commands without one. */
+
+import type { Environment } from '../config/environment.js';
+
+export interface Surroundings {
+  readonly environment: Environment;
+  readonly workingDir: string;
+  /** Answers: what a command was asked for. */
+  readonly output: TextStream;
+  /** Progress, warnings and errors. */
+  readonly errors: TextStream;
+  /** Aborted when somebody wants the command to end (Ctrl-C, SIGTERM). */
+  readonly stopping: AbortSignal;
+}
+
+export interface TextStream {
+  write(text: string): boolean;
+  readonly isTTY?: boolean;
+  once(event: 'drain', listener: () => void): unknown;
+}
+
+/** Exit codes are a promise (docs/HTTP_API.md, "Command line"). */
+export const EXIT = { done: 0, failed: 1, usage: 2, doneWithRefusals: 3 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export function print(stream: TextStream, line = ''): void {
+  stream.write(`${line}\n`);
+}
+
+/** Writes and waits while the reader is slower than we are. */
+export async function printPatiently(stream: TextStream, text: string): Promise<void> {
+  if (stream.write(text)) return;
+  await new Promise<void>((resolve) => stream.once('drain', resolve));
+}

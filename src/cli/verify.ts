@@ -1,0 +1,74 @@
+/** `skein verify DATA_DIR`: checks a data folder while no server runs on it, and says exactly what is wrong. Changes nothing.
+ *  Exit code 0 when the store is sound, 1 when it is damaged or cannot be looked at. */
+
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { VERIFY_FIELDS } from '../config/command-fields.js';
+import type { ValuesOf } from '../config/field.js';
+import type { VerifyReport } from '../node/offline.js';
+import { grouped, progressView } from './import/progress.js';
+import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
+
+export async function verify(
+  dataDir: string,
+  values: ValuesOf<typeof VERIFY_FIELDS>,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  const { output, errors, workingDir } = surroundings;
+  const path = resolve(workingDir, dataDir);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw new Error(`there is no folder ${path}`);
+  // Loaded here, so that commands that only talk to a server do not load a database.
+  const { verifyDataFolder } = await import('../node/offline.js');
+  const view = progressView(errors, 'verify', () => performance.now());
+  let report: VerifyReport;
+  try {
+    report = await verifyDataFolder(path, ({ progress }) => view.update(progress, 0));
+  } finally {
+    view.end();
+  }
+  for (const line of values.json ? jsonLines(path, report) : textLines(path, report)) print(output, line);
+  return report.ok ? EXIT.done : EXIT.failed;
+}
+
+/** One object for each finding, then one for the whole. */
+function jsonLines(path: string, report: VerifyReport): string[] {
+  const { ok, level, position, counts, findings, findingsCount } = report;
+  const found = findings.map(({ kind, fatal, message, table, collectionUid, label, id, seq }) => ({
+    kind: 'finding',
+    finding: kind,
+    fatal,
+    message,
+    table,
+    collection_uid: collectionUid,
+    label,
+    id,
+    seq,
+  }));
+  const whole = {
+    kind: 'report',
+    ok,
+    level,
+    data_dir: path,
+    position: position === null ? null : { history_id: position.historyId, epoch: position.epoch, seq: position.seq },
+    collections: counts.collections,
+    points: counts.points,
+    dead_points: counts.deadPoints,
+    log_entries: counts.logEntries,
+    remembered_keys: counts.rememberedKeys,
+    findings_count: findingsCount,
+  };
+  return [...found, whole].map((object) => JSON.stringify(object));
+}
+
+function textLines(path: string, { ok, position, counts, findings, findingsCount }: VerifyReport): string[] {
+  const lines = findings.map(({ kind, fatal, message }) => `${fatal ? 'damage' : 'note'}  ${kind}: ${message}`);
+  if (findingsCount > findings.length) lines.push(`… and ${grouped(findingsCount - findings.length)} more`);
+  const at =
+    position === null
+      ? ''
+      : `, seq ${grouped(position.seq)} of history ${position.historyId.slice(0, 8)}, epoch ${position.epoch}`;
+  const seen = `${grouped(counts.points)} points in ${grouped(counts.collections)} collections, ${grouped(counts.logEntries)} log entries${at}`;
+  lines.push(ok ? `sound: ${path}: ${seen}` : `DAMAGED: ${path}: ${grouped(findingsCount)} findings; ${seen}`);
+  if (!ok) lines.push('Nothing was changed. Restore a backup, or move the folder away and import an export.');
+  return lines;
+}

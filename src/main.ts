@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+/** The process: words of the command line in, exit code out. The only file that ends the process.
+ *
+ *  The first SIGINT or SIGTERM asks the command to end; a second one ends the process. What nobody caught is logged and ends it too:
+ *  a process in an unknown state must not go on with data. */
+
+import { runCommand } from './cli/program.js';
+import { EXIT } from './cli/surroundings.js';
+import { createLog } from './observability/logging.js';
+
+const stop = new AbortController();
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) process.exit(EXIT.failed);
+    stop.abort(new Error(`stopped by ${signal}`));
+  });
+}
+
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    createLog('error', 'auto').error(event, { error });
+    process.exit(EXIT.failed);
+  });
+}
+
+for (const stream of [process.stdout, process.stderr]) {
+  // A reader that has seen enough (`| head`) is no defect.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed);
+  });
+}
+
+const exitCode = await runCommand(
+  process.argv.slice(2),
+  { environment: process.env, workingDir: process.cwd(), output: process.stdout, errors: process.stderr, stopping: stop.signal },
+  { makeLog: createLog, onFatal: () => process.exit(EXIT.failed) },
+);
+
+// What was printed to a pipe must be out before the process ends.
+for (const stream of [process.stdout, process.stderr]) {
+  if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write('', () => resolve()));
+}
+process.exit(exitCode);
