@@ -27,9 +27,12 @@ export interface UncheckedCreate {
 /** `{operations: [{upsert | patch | delete | create_collection | delete_collection: {…}}]}` */
 export function readBatchBody(reader: BodyReader, rules: WriteRules): (Operation | UncheckedCreate)[] {
   const batch = new BatchRead(reader, rules);
-  readFields(reader, '', { operations: () => readList(reader, 'operations', rules.pointsPerRequestMax, (place) => batch.read(place.index)) }, [
-    'operations',
-  ]);
+  readFields(
+    reader,
+    '',
+    { operations: () => readList(reader, 'operations', rules.pointsPerRequestMax, (place) => batch.read(place.index)) },
+    ['operations'],
+  );
   return batch.operations;
 }
 
@@ -97,7 +100,8 @@ class BatchRead {
       const readIds = (): void =>
         readList(reader, `${path}.ids`, this.#pointsLeft, (place) => {
           const id = readId(reader, place, '');
-          if (seen.has(id)) throw invalidRequest(`${place.list}[${place.index}]`, `the id ${JSON.stringify(id)} stands twice in one request`);
+          if (seen.has(id))
+            throw invalidRequest(`${place.list}[${place.index}]`, `the id ${JSON.stringify(id)} stands twice in one request`);
           seen.add(id);
           ids.push(id);
         });

@@ -27,7 +27,9 @@ export function scopeHash(parts: readonly string[]): Uint8Array {
 export function canonicalText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const fields = Object.entries(value as Readonly<Record<string, JsonValue | undefined>>).filter(([, field]) => field !== undefined);
+  const fields = Object.entries(value as Readonly<Record<string, JsonValue | undefined>>).filter(
+    ([, field]) => field !== undefined,
+  );
   fields.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return `{${fields.map(([key, field]) => `${JSON.stringify(key)}:${canonicalText(field)}`).join(',')}}`;
 }
@@ -43,7 +45,10 @@ function addOperation(hash: Hash, operation: Operation | UncheckedCreate): void 
       return;
     }
     case 'patch':
-      addIds(hash, operation.patches.map((patch) => patch.id));
+      addIds(
+        hash,
+        operation.patches.map((patch) => patch.id),
+      );
       for (const { vector, payload, unset, ifVersion } of operation.patches) {
         addBytes(hash, vector ?? null);
         addBytes(hash, payload ?? null);

@@ -3,8 +3,8 @@
 
 import type { Operation } from '../model/operation.js';
 import type { JsonValue } from '../model/point.js';
-import { type BodyForm, type BodyReader, invalidJson } from './body-reader.js';
 import { readBatchBody, type UncheckedCreate } from './batch-body.js';
+import { type BodyForm, type BodyReader, invalidJson } from './body-reader.js';
 import { operationsHash } from './canonical-hash.js';
 import { type LineRules, type ReadLines, readImportLines } from './import-lines.js';
 import { JsonReader } from './json-reader.js';
@@ -94,4 +94,3 @@ function collect(value: unknown, found: Set<ArrayBuffer>, depth: number): void {
     for (const item of Object.values(value)) collect(item, found, depth + 1);
   }
 }
-

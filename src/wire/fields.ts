@@ -25,7 +25,12 @@ export function readFields(
 }
 
 /** Reads an array of at most `countMax` rows. @throws InvalidRequest naming the limit */
-export function readList(reader: BodyReader, list: string, countMax: number, row: (place: { list: string; index: number }) => void): void {
+export function readList(
+  reader: BodyReader,
+  list: string,
+  countMax: number,
+  row: (place: { list: string; index: number }) => void,
+): void {
   if (reader.kind() !== 'array') throw invalidRequest(list, 'must be an array');
   reader.enterArray();
   const place = { list, index: 0 };

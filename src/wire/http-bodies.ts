@@ -133,7 +133,9 @@ export const PointBody = Type.Object(
     id: PointIdBody,
     vector: VectorBody,
     payload: Type.Optional(PayloadBody),
-    if_version: Type.Optional(Type.Integer({ minimum: 0, description: 'Refused unless the point has this version; 0: must not exist.' })),
+    if_version: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Refused unless the point has this version; 0: must not exist.' }),
+    ),
     expires_at: Type.Optional(Timestamp),
   },
   closed,
@@ -194,7 +196,9 @@ export type BatchOperationBody = Static<typeof BatchOperationBody>;
 export const BatchBody = Type.Object({ operations: Type.Array(BatchOperationBody) }, closed);
 export type BatchBody = Static<typeof BatchBody>;
 export const BatchAnswer = Type.Object({
-  results: Type.Array(Type.Object({}, { additionalProperties: true, description: 'What the operation’s own route answers, without position.' })),
+  results: Type.Array(
+    Type.Object({}, { additionalProperties: true, description: 'What the operation’s own route answers, without position.' }),
+  ),
   ...written,
 });
 export type BatchAnswer = Static<typeof BatchAnswer>;
@@ -206,7 +210,10 @@ export type ImportProgressLine = Static<typeof ImportProgressLine>;
 export const ImportAnswer = Type.Object({
   imported: Type.Integer(),
   failed: Type.Array(
-    Type.Object({ line: Type.Integer(), error: Type.Object({ type: Type.String(), message: Type.String(), details: Type.Unknown() }) }),
+    Type.Object({
+      line: Type.Integer(),
+      error: Type.Object({ type: Type.String(), message: Type.String(), details: Type.Unknown() }),
+    }),
     { description: 'The first 1,000 refused lines; they count from 1.' },
   ),
   failed_count: Type.Integer(),
@@ -234,7 +241,9 @@ export const ScrollBody = Type.Object(
   {
     filter: Type.Optional(FilterBody),
     limit: Type.Optional(Type.Integer({ minimum: 1, default: 100 })),
-    cursor: Type.Optional(Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'next_cursor of the page before.' })),
+    cursor: Type.Optional(
+      Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'next_cursor of the page before.' }),
+    ),
     with_vector: WithVector,
     with_payload: WithPayload,
     ...freshness,

@@ -195,7 +195,9 @@ export class JsonReader implements BodyReader {
     const marks = this.#scanString();
     const bytes = this.#bytes;
     if ((marks & ESCAPED) === 0) {
-      return (marks & WIDE) === 0 ? bytes.toString('latin1', start + 1, this.#at - 1) : bytes.toString('utf8', start + 1, this.#at - 1);
+      return (marks & WIDE) === 0
+        ? bytes.toString('latin1', start + 1, this.#at - 1)
+        : bytes.toString('utf8', start + 1, this.#at - 1);
     }
     return JSON.parse(bytes.toString('utf8', start, this.#at)) as string;
   }
@@ -215,14 +217,14 @@ export class JsonReader implements BodyReader {
       if (byte < 0x20) throw invalidJson(at, 'a control character stands in a string');
       if (byte === BACKSLASH) {
         marks |= ESCAPED;
-        const escape = bytes[at + 1];
-        if (escape === LETTER_U) {
+        const letter = bytes[at + 1];
+        if (letter === LETTER_U) {
           if (!isHex(bytes, at + 2)) throw invalidJson(at, 'a broken escape');
           unicode = true;
           at += 6;
           continue;
         }
-        if (escape === undefined || !SHORT_ESCAPES.includes(escape)) throw invalidJson(at, 'a broken escape');
+        if (letter === undefined || !SHORT_ESCAPES.includes(letter)) throw invalidJson(at, 'a broken escape');
         at += 2;
         continue;
       }

@@ -4,8 +4,8 @@ import { invalidRequest } from '../model/errors.js';
 import type { PointId, PointPatch } from '../model/point.js';
 import type { BodyReader } from './body-reader.js';
 import { FloatColumn, TextColumn } from './columns.js';
-import { notAvailable, pathOf, type Place, unknownField } from './place.js';
-import { checkVector, payloadTooLarge, readVector, type RowRules, type VectorRule } from './point-rows.js';
+import { notAvailable, type Place, pathOf, unknownField } from './place.js';
+import { checkVector, payloadTooLarge, type RowRules, readVector, type VectorRule } from './point-rows.js';
 import { readId, readVersion } from './scalars.js';
 
 interface Row {
@@ -98,7 +98,7 @@ export class PatchRows {
       ...(row.components >= 0 ? { vector: vectors.subarray(row.vectorEnd - row.components, row.vectorEnd) } : {}),
       ...(row.hasPayload ? { payload: payloads.subarray(row.payloadStart, row.payloadEnd) } : {}),
       ...(row.unset === null ? {} : { unset: row.unset }),
-      ...(row.ifVersion === row.ifVersion ? { ifVersion: row.ifVersion } : {}),
+      ...(Number.isNaN(row.ifVersion) ? {} : { ifVersion: row.ifVersion }),
     }));
   }
 }

@@ -8,7 +8,7 @@ import { invalidRequest, SkeinError } from '../model/errors.js';
 import type { PointBlock, PointId } from '../model/point.js';
 import type { BodyReader } from './body-reader.js';
 import { FloatColumn, TextColumn } from './columns.js';
-import { notAvailable, pathOf, type Place, unknownField } from './place.js';
+import { notAvailable, type Place, pathOf, unknownField } from './place.js';
 import { readId, readTime, readVersion } from './scalars.js';
 
 /** What vectors are held against. dimension null: not known here, the first vector settles it. */
@@ -129,9 +129,9 @@ export class PointRows {
     this.#ids.push(id);
     this.#seen.add(id);
     this.#payloadEnds.push(this.#payloads.length);
-    if (ifVersion === ifVersion) this.#ifVersions ??= new Array<number>(row).fill(Number.NaN);
+    if (!Number.isNaN(ifVersion)) this.#ifVersions ??= new Array<number>(row).fill(Number.NaN);
     this.#ifVersions?.push(ifVersion);
-    if (expiresAt === expiresAt) this.#expiresAt ??= new Array<number>(row).fill(Number.NaN);
+    if (!Number.isNaN(expiresAt)) this.#expiresAt ??= new Array<number>(row).fill(Number.NaN);
     this.#expiresAt?.push(expiresAt);
   }
 
@@ -163,21 +163,32 @@ export function checkVector(column: FloatColumn, components: number, rule: Vecto
   const expected = rule.dimension ?? (components === 0 || components > column.room ? column.room : components);
   if (components !== expected) {
     const path = pathOf(place, 'vector');
-    throw new SkeinError('DimensionMismatch', `${path} has ${components} components, the collection has ${rule.dimension ?? '1 to 65535'}`, {
-      expected: rule.dimension,
-      got: components,
-      point_id: id,
-      path,
-    });
+    throw new SkeinError(
+      'DimensionMismatch',
+      `${path} has ${components} components, the collection has ${rule.dimension ?? '1 to 65535'}`,
+      {
+        expected: rule.dimension,
+        got: components,
+        point_id: id,
+        path,
+      },
+    );
   }
   if (column.bad >= 0) {
     const path = pathOf(place, `vector[${column.bad}]`);
-    throw new SkeinError('InvalidVector', `${path} is not a finite float32 number`, { point_id: id, component: column.bad, path });
+    throw new SkeinError('InvalidVector', `${path} is not a finite float32 number`, {
+      point_id: id,
+      component: column.bad,
+      path,
+    });
   }
   if (rule.distance !== 'cosine') return;
   for (let i = column.length - components; i < column.length; i++) if (column.values[i] !== 0) return;
   const path = pathOf(place, 'vector');
-  throw new SkeinError('ZeroVector', `${path} is zero everywhere: under cosine distance it has no direction`, { point_id: id, path });
+  throw new SkeinError('ZeroVector', `${path} is zero everywhere: under cosine distance it has no direction`, {
+    point_id: id,
+    path,
+  });
 }
 
 export function payloadTooLarge(place: Place, id: PointId, bytes: number, limit: number): SkeinError {
@@ -188,4 +199,3 @@ export function payloadTooLarge(place: Place, id: PointId, bytes: number, limit:
     path,
   });
 }
-

@@ -4,7 +4,7 @@ import { invalidRequest } from '../model/errors.js';
 import { parseInstant } from '../model/instant.js';
 import { checkPointId, type PointId } from '../model/point.js';
 import type { BodyReader } from './body-reader.js';
-import { pathOf, type Place } from './place.js';
+import { type Place, pathOf } from './place.js';
 
 /** @throws InvalidRequest */
 export function readId(reader: BodyReader, place: Place, field = 'id'): PointId {

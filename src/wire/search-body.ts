@@ -54,6 +54,8 @@ export function readSearchBatchBody(reader: BodyReader, searchesMax: number): Re
       searches.push(readSearchBody(reader, place));
     });
   };
-  readFields(reader, '', { searches: readSearches, min_position: keep('min_position'), max_wait_ms: keep('max_wait_ms') }, ['searches']);
+  readFields(reader, '', { searches: readSearches, min_position: keep('min_position'), max_wait_ms: keep('max_wait_ms') }, [
+    'searches',
+  ]);
   return { searches, fields };
 }

@@ -20,14 +20,24 @@ export const UNKNOWN_VECTORS: VectorRule = { dimension: null, distance: null };
 /** `{points: […]}` @throws as PointRows.read */
 export function readUpsertBody(reader: BodyReader, collection: string, rules: WriteRules): Operation {
   const rows = new PointRows({ ...ruleFor(rules, collection), payloadBytesMax: rules.payloadBytesMax });
-  readFields(reader, '', { points: () => readList(reader, 'points', rules.pointsPerRequestMax, (place) => rows.read(reader, place)) }, ['points']);
+  readFields(
+    reader,
+    '',
+    { points: () => readList(reader, 'points', rules.pointsPerRequestMax, (place) => rows.read(reader, place)) },
+    ['points'],
+  );
   return { kind: 'upsert', collection, points: rows.finish() };
 }
 
 /** `{points: […]}` @throws as PatchRows.read */
 export function readPatchBody(reader: BodyReader, collection: string, rules: WriteRules): Operation {
   const rows = new PatchRows({ ...ruleFor(rules, collection), payloadBytesMax: rules.payloadBytesMax });
-  readFields(reader, '', { points: () => readList(reader, 'points', rules.pointsPerRequestMax, (place) => rows.read(reader, place)) }, ['points']);
+  readFields(
+    reader,
+    '',
+    { points: () => readList(reader, 'points', rules.pointsPerRequestMax, (place) => rows.read(reader, place)) },
+    ['points'],
+  );
   return { kind: 'patch', collection, patches: rows.finish() };
 }
 

@@ -1,0 +1,75 @@
+/** Answers: JSON or MessagePack as asked, with the position; long ones go out in slices that leave room for other requests. */
+
+import { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { encodeToken, type Position } from '../model/position.js';
+import { type AnswerWriter, answerWriter, encodeAnswer } from '../wire/answer-writer.js';
+import type { BodyForm } from '../wire/body-reader.js';
+
+export const POSITION_HEADER = 'x-skein-position';
+const CONTENT_TYPES = { json: 'application/json; charset=utf-8', msgpack: 'application/msgpack' } as const;
+
+/** What the caller wants to get. JSON unless MessagePack is named. */
+export function answerForm(request: FastifyRequest): BodyForm {
+  const { accept } = request.headers;
+  return accept?.includes('msgpack') === true ? 'msgpack' : 'json';
+}
+
+/** Sends small plain data as a whole. */
+export function sendValue(request: FastifyRequest, reply: FastifyReply, value: unknown, status = 200): FastifyReply {
+  const form = answerForm(request);
+  return reply.code(status).header('content-type', CONTENT_TYPES[form]).send(encodeAnswer(form, value));
+}
+
+/** Sets the position header and gives the token, for answers that hold it too. */
+export function setPosition(reply: FastifyReply, position: Position): string {
+  const token = tokenOf(position);
+  reply.header(POSITION_HEADER, token);
+  return token;
+}
+
+let lastPosition: Position = { historyId: '', epoch: 0, seq: 0 };
+let lastToken = '';
+
+/** The position changes with writes only; reads in between share its text. */
+export function tokenOf(position: Position): string {
+  if (
+    position.seq !== lastPosition.seq ||
+    position.epoch !== lastPosition.epoch ||
+    position.historyId !== lastPosition.historyId
+  ) {
+    lastToken = encodeToken(position);
+    lastPosition = position;
+  }
+  return lastToken;
+}
+
+/** Writes an answer step by step: `write` yields where it may be cut. Up to `sliceBytes` it is sent as a whole. */
+export function sendWritten(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  sliceBytes: number,
+  write: (out: AnswerWriter) => Generator<void>,
+): FastifyReply {
+  const form = answerForm(request);
+  const out = answerWriter(form);
+  const steps = write(out);
+  reply.header('content-type', CONTENT_TYPES[form]);
+  return fillSlice(out, steps, sliceBytes) ? reply.send(out.take()) : reply.send(Readable.from(slices(out, steps, sliceBytes)));
+}
+
+/** True when the answer is written to its end. */
+function fillSlice(out: AnswerWriter, steps: Generator<void>, sliceBytes: number): boolean {
+  while (out.length < sliceBytes) if (steps.next().done === true) return true;
+  return false;
+}
+
+async function* slices(out: AnswerWriter, steps: Generator<void>, sliceBytes: number): AsyncGenerator<Buffer> {
+  for (let last = false; !last; ) {
+    yield out.take();
+    await turn();
+    last = fillSlice(out, steps, sliceBytes);
+  }
+  yield out.take();
+}

@@ -1,0 +1,109 @@
+/** Holds plain bodies against their schemas: compiled once, all mistakes named by their JSON path.
+ *
+ *  Parts marked `x-own-check` are passed over: vectors, ids, payloads and filters have readers of their own. Nothing is coerced. */
+
+import type { Static, TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { type RequestIssue, SkeinError } from '../model/errors.js';
+import { OWN_CHECK } from '../wire/http-bodies.js';
+import { notAvailable } from '../wire/place.js';
+
+const ISSUES_MAX = 20;
+
+export interface BodyCheck<Body> {
+  /** @param inside where the value stands in the whole body: '' or such as `searches[2]` @throws InvalidRequest */
+  (value: unknown, inside?: string): Body;
+}
+
+/** @param later fields that the contract has and this version does not: name of the field → what it is */
+export function bodyCheck<Schema extends TSchema>(
+  schema: Schema,
+  later: Readonly<Record<string, string>> = {},
+): BodyCheck<Static<Schema>> {
+  const validator = Compile(withoutOwnChecks(schema) as TSchema);
+  const names = Object.keys(later);
+  return (value, inside = '') => {
+    const prefix = inside === '' ? '' : `${inside}.`;
+    if (names.length > 0 && typeof value === 'object' && value !== null) {
+      for (const name of names) {
+        if (Object.hasOwn(value, name) && !isEmpty((value as Record<string, unknown>)[name])) {
+          throw notAvailable(`${prefix}${name}`, later[name] ?? name);
+        }
+      }
+    }
+    const known = names.length > 0 ? without(value, names) : value;
+    if (validator.Check(known)) return known as Static<Schema>;
+    throw refusal(validator.Errors(known), prefix, inside);
+  };
+}
+
+/** Asking for nothing of something is no mistake: `text_fields: []`, `quantization: null`. */
+function isEmpty(value: unknown): boolean {
+  return value === null || (Array.isArray(value) && value.length === 0);
+}
+
+function without(value: unknown, names: readonly string[]): unknown {
+  if (typeof value !== 'object' || value === null || !names.some((name) => Object.hasOwn(value, name))) return value;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
+}
+
+interface SchemaError {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly params: object;
+  readonly message: string;
+}
+
+function refusal(errors: readonly SchemaError[], prefix: string, inside: string): SkeinError {
+  const issues: RequestIssue[] = [];
+  for (const error of errors) {
+    for (const issue of issuesOf(error, prefix, inside)) {
+      if (issues.length < ISSUES_MAX && !issues.some((other) => other.path === issue.path)) issues.push(issue);
+    }
+  }
+  const first = issues[0] ?? { path: inside, message: 'is not what the schema asks for' };
+  return new SkeinError('InvalidRequest', `${first.path === '' ? 'the body' : first.path}: ${first.message}`, {
+    issues: issues.length > 0 ? issues : [first],
+  });
+}
+
+function issuesOf(error: SchemaError, prefix: string, inside: string): RequestIssue[] {
+  const at = jsonPath(error.instancePath);
+  const place = at === '' ? inside : `${prefix}${at}`;
+  const field = (name: string): string => (at === '' ? `${prefix}${name}` : `${place}.${name}`);
+  const params = error.params as Readonly<Record<string, unknown>>;
+  switch (error.keyword) {
+    // The field itself fails with "schema is false"; additionalProperties names it better.
+    case 'boolean':
+      return [];
+    case 'additionalProperties':
+      return (params['additionalProperties'] as string[]).map((name) => ({ path: field(name), message: 'unknown field' }));
+    case 'required':
+      return (params['requiredProperties'] as string[]).map((name) => ({ path: field(name), message: 'missing' }));
+    case 'enum':
+      return [{ path: place, message: `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}` }];
+    default:
+      return [{ path: place, message: error.message }];
+  }
+}
+
+/** `/searches/2/limit` → `searches[2].limit` */
+function jsonPath(pointer: string): string {
+  let path = '';
+  for (const part of pointer.split('/').slice(1)) {
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (/^\d+$/.test(name)) path += `[${name}]`;
+    else path += path === '' ? name : `.${name}`;
+  }
+  return path;
+}
+
+function withoutOwnChecks(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutOwnChecks);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  if (OWN_CHECK in schema) return {};
+  const copy: Record<string, unknown> = {};
+  // TypeBox keeps its own marks in properties that are not enumerable; they are needed on none of the compiled forms.
+  for (const [name, part] of Object.entries(schema)) copy[name] = withoutOwnChecks(part);
+  return copy;
+}

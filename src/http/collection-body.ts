@@ -1,0 +1,61 @@
+/** Collections between the model and the wire: specs as they come in, info as it goes out. */
+
+import type { CollectionInfo } from '../engine/engine.js';
+import { DEFAULT_HNSW } from '../model/collection.js';
+import type { CollectionChange, NewCollection } from '../model/operation.js';
+import { CollectionChangeBody, type CollectionInfoBody, NewCollectionBody } from '../wire/http-bodies.js';
+import { tokenOf } from './answer.js';
+import { type BodyCheck, bodyCheck } from './check-body.js';
+
+const LATER = {
+  text_fields: 'text search',
+  payload_indexes: 'indexing of payload fields',
+  embedding: 'embedding of text',
+  quantization: 'quantization',
+};
+
+export const checkNewCollection: BodyCheck<NewCollectionBody> = bodyCheck(NewCollectionBody, LATER);
+export const checkCollectionChange: BodyCheck<CollectionChangeBody> = bodyCheck(CollectionChangeBody, LATER);
+
+export function newCollection(body: NewCollectionBody): NewCollection {
+  const { m, ef_construct: efConstruct, ef_search: efSearch } = body.hnsw ?? {};
+  return {
+    dimension: body.dimension,
+    distance: body.distance,
+    hnsw: {
+      m: m ?? DEFAULT_HNSW.m,
+      efConstruct: efConstruct ?? DEFAULT_HNSW.efConstruct,
+      efSearch: efSearch ?? DEFAULT_HNSW.efSearch,
+    },
+    ttlMs: body.ttl_ms ?? null,
+  };
+}
+
+export function collectionChange(body: CollectionChangeBody): CollectionChange {
+  return {
+    ...(body.hnsw?.ef_search === undefined ? {} : { efSearch: body.hnsw.ef_search }),
+    ...(body.ttl_ms === undefined ? {} : { ttlMs: body.ttl_ms }),
+  };
+}
+
+export function collectionInfoBody(info: CollectionInfo): CollectionInfoBody {
+  return {
+    name: info.name,
+    dimension: info.dimension,
+    distance: info.distance,
+    hnsw: { m: info.hnsw.m, ef_construct: info.hnsw.efConstruct, ef_search: info.hnsw.efSearch },
+    points_count: info.pointsCount,
+    status: info.status,
+    progress: info.progress,
+    memory_bytes: info.memoryBytes,
+    disk_bytes: info.diskBytes,
+    tombstone_ratio: info.tombstoneRatio,
+    text_fields: [],
+    payload_indexes: [],
+    ttl_ms: info.ttlMs,
+    embedding: null,
+    quantization: null,
+    created_at: new Date(info.createdAtMs).toISOString(),
+    position: tokenOf(info.position),
+  };
+}

@@ -1,0 +1,114 @@
+/** Errors become answers here, once: the shape of docs/HTTP_API.md §2, in the form that the caller reads.
+ *  Whatever is not typed is a defect: the log gets all of it, the caller gets `Internal` and the request id. */
+
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { checkCollectionName } from '../model/collection.js';
+import { type ErrorType, SkeinError } from '../model/errors.js';
+import type { Log } from '../model/log.js';
+import type { ErrorBody } from '../wire/http-bodies.js';
+import { sendValue } from './answer.js';
+import type { RouteTable } from './route-table.js';
+
+const RETRY_AFTER_SECONDS = 1;
+
+export function errorBody(error: SkeinError, requestId: string): ErrorBody {
+  return {
+    error: {
+      type: error.type,
+      message: error.message,
+      details: { ...error.details },
+      retryable: error.retryable,
+      request_id: requestId,
+    },
+  };
+}
+
+/** Anything thrown, as a typed error. */
+export function asSkeinError(thrown: unknown): SkeinError {
+  if (thrown instanceof SkeinError) return thrown;
+  const status = statusOf(thrown);
+  const type = status === undefined ? undefined : FRAMEWORK[status];
+  if (type !== undefined) return new SkeinError(type, STATUS_CODES[status as number] ?? type, {}, thrown);
+  return new SkeinError('Internal', 'The server failed; the request id leads to its log line', {}, thrown);
+}
+
+/** What the web framework refuses by itself. */
+const FRAMEWORK: Readonly<Record<number, ErrorType>> = {
+  400: 'InvalidRequest',
+  404: 'RouteNotFound',
+  408: 'RequestTimeout',
+  413: 'PayloadTooLarge',
+  414: 'InvalidRequest',
+  415: 'UnsupportedMediaType',
+};
+
+function statusOf(thrown: unknown): number | undefined {
+  if (typeof thrown !== 'object' || thrown === null || !('statusCode' in thrown) || !('code' in thrown)) return undefined;
+  return typeof thrown.statusCode === 'number' && String(thrown.code).startsWith('FST_') ? thrown.statusCode : undefined;
+}
+
+export function replyWithError(request: FastifyRequest, reply: FastifyReply, thrown: unknown, log: Log): FastifyReply {
+  const error = asSkeinError(thrown);
+  if (error.status === 500) {
+    log.error('request failed', {
+      request_id: request.id,
+      method: request.method,
+      url: request.url,
+      type: error.type,
+      error: error.cause ?? error,
+    });
+  }
+  setErrorHeaders(request, reply, error);
+  return sendValue(request, reply, errorBody(error, request.id), error.status);
+}
+
+function setErrorHeaders(request: FastifyRequest, reply: FastifyReply, error: SkeinError): void {
+  const { details } = error;
+  if (error.type === 'Unauthorized') reply.header('www-authenticate', 'Bearer');
+  if (error.type === 'MethodNotAllowed') reply.header('allow', (details['allowed'] as string[]).join(', '));
+  if (error.type === 'NotMaster' && typeof details['master_url'] === 'string') {
+    reply.header('location', details['master_url'].replace(/\/$/, '') + request.url);
+  }
+  if (error.status === 429 || error.status === 503) {
+    const afterMs = details['retry_after_ms'];
+    reply.header('retry-after', typeof afterMs === 'number' ? Math.max(1, Math.ceil(afterMs / 1000)) : RETRY_AFTER_SECONDS);
+  }
+}
+
+/** A path or method that no route has. A collection name in it that could never be right is named first. */
+export function routeError(method: string, path: string, routes: RouteTable): SkeinError {
+  const allowed = routes.methodsFor(path);
+  const collection = routes.collectionIn(path);
+  if (collection !== null) {
+    try {
+      checkCollectionName(collection);
+    } catch (error) {
+      if (error instanceof SkeinError) return error;
+    }
+  }
+  if (allowed.length === 0) return new SkeinError('RouteNotFound', `No route has the path ${path}`, { method, path });
+  return new SkeinError('MethodNotAllowed', `${method} is not allowed for ${path}`, { method, path, allowed });
+}
+
+/** Answers bytes that are not HTTP, or too slow to become it, on the bare socket. */
+export function refuseConnection(socket: Socket, code: string | undefined, requestId: string): void {
+  const [status, type, message] =
+    code === 'HPE_HEADER_OVERFLOW'
+      ? ([431, 'InvalidRequest', 'The headers are too large'] as const)
+      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ([408, 'RequestTimeout', 'The headers did not arrive in time'] as const)
+        : ([400, 'InvalidRequest', 'This is not an HTTP/1.1 request'] as const);
+  if (!socket.writable || code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(
+    errorBody(new SkeinError(type, message, type === 'InvalidRequest' ? { issues: [{ path: '', message }] } : {}), requestId),
+  );
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,200 @@
+/** The door of the HTTP room: one server over one node. The only room that names fastify.
+ *
+ *  A request: id → closing? → key → route → body → engine → answer; whatever is thrown on the way ends in http/error-reply.ts, once.
+ *  The clocks of the connection are Node's for headers and keep-alive and our own for bodies, because Node's request timeout counts an
+ *  upload that is still flowing. Must not know: replication, observability, how a node is built. */
+
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type FastifyHttpOptions, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { SkeinError } from '../model/errors.js';
+import { FIXED } from '../model/limits.js';
+import { keyCheck } from './api-key.js';
+import { Bodies } from './bodies.js';
+import { addDocsPage } from './docs-page.js';
+import { refuseConnection, replyWithError, routeError } from './error-reply.js';
+import { addOpenApi, routeSchema } from './openapi.js';
+import { requestIds } from './request-id.js';
+import { RequestMeter } from './request-meter.js';
+import type { Room } from './room.js';
+import { type Route, RouteTable } from './route-table.js';
+import { batchRoutes } from './routes/batch.js';
+import { collectionRoutes } from './routes/collections.js';
+import { importRoutes } from './routes/import.js';
+import { pointReadRoutes } from './routes/point-reads.js';
+import { pointWriteRoutes } from './routes/point-writes.js';
+import { searchRoutes } from './routes/search.js';
+import { serverRoutes } from './routes/server.js';
+import type { HttpOptions, HttpServer } from './service.js';
+
+export type { HttpConfig, HttpOptions, HttpServer, HttpService, MetricsText, WriteConcernService } from './service.js';
+
+const HEADERS_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 5_000;
+const CONNECTIONS_CHECK_MS = 5_000;
+const CLOSE_CHECK_MS = 50;
+/** Longer than any name or id can be, percent signs and all, so that too long a name is refused as a name. */
+const PATH_PART_LENGTH_MAX = 16_384;
+
+/** Builds the server; it listens when asked. Cost: about 20 MB of memory with fastify and the validators. */
+export async function buildHttpServer(options: HttpOptions): Promise<HttpServer> {
+  const { config, service, log, clock } = options;
+  const bodies = new Bodies(config.limits, clock);
+  const room: Room = { service, limits: config.limits, bodies, metrics: options.metrics, log, clock };
+  const table = new RouteTable([
+    ...serverRoutes(room),
+    ...collectionRoutes(room),
+    ...pointWriteRoutes(room),
+    ...pointReadRoutes(room),
+    ...searchRoutes(room),
+    ...importRoutes(room),
+    ...batchRoutes(room),
+  ]);
+  const nameRequest = requestIds();
+  const app = fastifyApp(options, table, nameRequest);
+  const closing = { now: false };
+  addHooks(app, options, closing);
+  addBodyTypes(app);
+  await addOpenApi(app, service.version, config.apiKey !== null);
+  for (const route of table.routes) addRoute(app, route);
+  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) =>
+    reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
+  );
+  if (config.docs) await addDocsPage(app);
+  await app.ready();
+  reportBodies(options, bodies);
+  app.server.maxConnections = config.limits.connectionsMax;
+
+  return {
+    listen: async () => {
+      await app.listen({ host: config.host, port: config.port });
+      const { address, port } = app.server.address() as AddressInfo;
+      return { host: address, port };
+    },
+    close: async (deadlineMs) => {
+      closing.now = true;
+      // Connections that become idle after their last answer would else stay for the keep-alive time.
+      const sweep = setInterval(() => app.server.closeIdleConnections(), CLOSE_CHECK_MS);
+      const deadline = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
+      try {
+        await app.close();
+      } finally {
+        clearInterval(sweep);
+        clearTimeout(deadline);
+        await bodies.close();
+      }
+    },
+  };
+}
+
+function fastifyApp(
+  options: HttpOptions,
+  table: RouteTable,
+  nameRequest: (headers: IncomingMessage['headers']) => string,
+): FastifyInstance {
+  const settings: FastifyHttpOptions<Server> = {
+    logger: false,
+    genReqId: (request) => nameRequest(request.headers),
+    requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX },
+    clientErrorHandler: (error, socket) => refuseConnection(socket, error.code, nameRequest({})),
+    frameworkErrors: (_error, request, reply) => {
+      reply.header('x-request-id', request.id);
+      replyWithError(request, reply, badPath(request, table), options.log);
+    },
+    // Bodies have checks of their own and answers come as bytes, so the schemas of routes are for the document alone.
+    schemaController: {
+      compilersFactory: { buildValidator: () => () => () => true, buildSerializer: () => () => JSON.stringify },
+    } as object,
+  };
+  const app = fastify(settings);
+  app.setErrorHandler((error, request, reply) => replyWithError(request, reply, error, options.log));
+  app.setNotFoundHandler((request, reply) =>
+    replyWithError(request, reply, routeError(request.method, pathOf(request), table), options.log),
+  );
+  return app;
+}
+
+function pathOf(request: FastifyRequest): string {
+  const query = request.url.indexOf('?');
+  return query < 0 ? request.url : request.url.slice(0, query);
+}
+
+/** The path cannot be decoded, so no route has it; a collection's name in it is bad for sure. */
+function badPath(request: FastifyRequest, table: RouteTable): SkeinError {
+  const path = (request.raw.url ?? '').split('?')[0] ?? '';
+  return routeError(request.method, path, table);
+}
+
+function addHooks(app: FastifyInstance, options: HttpOptions, closing: { readonly now: boolean }): void {
+  const checkKey = keyCheck(options.config.apiKey);
+  const requestMeter = new RequestMeter(options.meter, options.log);
+  app.addHook('onRequest', (request, reply, next) => {
+    reply.header('x-request-id', request.id);
+    if (closing.now) {
+      reply.header('connection', 'close');
+      next(new SkeinError('ShuttingDown', 'The server is stopping'));
+      return;
+    }
+    if (needsKey(request)) {
+      try {
+        checkKey(request.headers);
+      } catch (error) {
+        next(error as Error);
+        return;
+      }
+    }
+    next();
+  });
+  app.addHook('onResponse', (request, reply, next) => {
+    requestMeter.answered(request, reply);
+    drain(request);
+    next();
+  });
+}
+
+/** The page, the document and health hold no data, and probes have no key. A path that no route has tells nothing without one. */
+function needsKey(request: FastifyRequest): boolean {
+  const config = request.routeOptions.config as { open?: boolean };
+  return config.open !== true && !request.routeOptions.url?.startsWith('/docs') && request.routeOptions.url !== '/openapi.json';
+}
+
+/** An answer that came before the end of its body: the rest is dropped, for a while, so that the caller can read the answer. */
+function drain(request: FastifyRequest): void {
+  const { raw } = request;
+  if (raw.complete || raw.destroyed) return;
+  raw.resume();
+  const cut = setTimeout(() => raw.socket.destroy(), FIXED.refusedBodyDrainMs).unref();
+  raw.once('close', () => clearTimeout(cut));
+  raw.once('end', () => clearTimeout(cut));
+}
+
+/** Bodies of any type reach their route unread. */
+function addBodyTypes(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  const unread = (_request: FastifyRequest, _payload: unknown, done: (error: Error | null) => void): void => done(null);
+  for (const type of ['application/json', 'application/msgpack', '*']) app.addContentTypeParser(type, unread);
+}
+
+function addRoute(app: FastifyInstance, route: Route): void {
+  app.route({
+    method: route.method,
+    url: route.path,
+    schema: routeSchema(route),
+    config: { open: route.open === true } as object,
+    handler: (request: FastifyRequest, reply: FastifyReply) => route.handle(request, reply),
+  });
+}
+
+function reportBodies({ meter }: HttpOptions, bodies: Bodies): void {
+  const jobs = meter.gauge({ name: 'body_queue_jobs', help: 'Large bodies that wait for the body thread.' }).series();
+  const held = meter.gauge({ name: 'body_held_bytes', help: 'Bytes of bodies on their way in.' }).series();
+  meter.beforePrinting(() => {
+    const status = bodies.status();
+    jobs.set(status.jobs);
+    held.set(status.heldBytes);
+  });
+}

@@ -1,0 +1,62 @@
+/** The OpenAPI 3.1 document: made once from the route table, served at /openapi.json; the page at /docs shows it. */
+
+import swagger from '@fastify/swagger';
+import type { FastifyInstance, FastifySchema } from 'fastify';
+import { type TSchema, Type } from 'typebox';
+import { CONDITION_SCHEMA, FILTER_SCHEMA } from '../wire/filter-body.js';
+import { ErrorBody } from '../wire/http-bodies.js';
+import { BODY_TYPES } from './body-type.js';
+import type { Route } from './route-table.js';
+
+const DESCRIPTION =
+  'Every answer carries x-request-id, every answer about data x-skein-position. Bodies are JSON or MessagePack (content-type, accept: ' +
+  'application/msgpack); there a vector may be binary: little-endian float32, 4 · dimension bytes. Unknown fields are refused.';
+
+/** Registers the plugin; call before the routes are added. */
+export async function addOpenApi(app: FastifyInstance, version: string, keyed: boolean): Promise<void> {
+  app.addSchema({ ...ErrorBody, $id: 'Error' });
+  app.addSchema(FILTER_SCHEMA);
+  app.addSchema(CONDITION_SCHEMA);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Skein', version, description: DESCRIPTION, license: { name: 'MIT' } },
+      tags: [{ name: 'collections' }, { name: 'points' }, { name: 'search' }, { name: 'server' }],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer' },
+          apiKey: { type: 'apiKey', in: 'header', name: 'api-key' },
+        },
+      },
+      ...(keyed ? { security: [{ bearer: [] }, { apiKey: [] }] } : {}),
+    },
+    refResolver: { buildLocalReference: (schema) => String(schema['$id']) },
+  });
+}
+
+/** What the document says of a route. */
+export function routeSchema(route: Route): FastifySchema {
+  const names = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1] as string);
+  const ANY_FAILURE = { description: 'The request failed; `type` says how.', $ref: 'Error#' };
+  return {
+    ...({ operationId: route.operationId, summary: route.summary, tags: [route.tag] } as FastifySchema),
+    ...(names.length === 0 ? {} : { params: Type.Object(Object.fromEntries(names.map((name) => [name, parameter(name)]))) }),
+    ...(route.query === undefined ? {} : { querystring: route.query }),
+    ...(route.headers === undefined ? {} : { headers: route.headers }),
+    ...(route.body === undefined ? {} : { body: route.body, consumes: [...(route.bodyTypes ?? BODY_TYPES)] }),
+    produces: [...(route.answerTypes ?? BODY_TYPES)],
+    ...(route.open === true ? { security: [] } : {}),
+    response: {
+      [route.status ?? 200]: { description: 'Done.', ...route.answer },
+      '4XX': ANY_FAILURE,
+      '5XX': ANY_FAILURE,
+    },
+  };
+}
+
+function parameter(name: string): TSchema {
+  if (name === 'collection') {
+    return Type.String({ pattern: '^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$', description: 'The name of a collection.' });
+  }
+  return Type.String({ description: 'A point id. Digits alone are the integer; id_type=string makes them the string.' });
+}

@@ -1,0 +1,121 @@
+/** Query parameters and headers of requests, read by hand: few, and on every path. Unknown ones are refused like unknown fields. */
+
+import type { FastifyRequest } from 'fastify';
+import type { WaitLevel } from '../engine/engine.js';
+import { invalidRequest, SkeinError } from '../model/errors.js';
+import { FIXED, type Limits } from '../model/limits.js';
+import { decodeToken, type Position } from '../model/position.js';
+import { overLimit } from '../wire/place.js';
+import type { WriteConcernService } from './service.js';
+
+const WRITE_TIMEOUT_MS = 30_000;
+const MAX_WAIT_MS = 1_000;
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+export interface WriteParameters {
+  /** Nodes that must hold the write. */
+  readonly required: number;
+  readonly timeoutMs: number;
+  readonly wait: WaitLevel;
+  readonly idempotencyKey: string | null;
+  readonly trace: string | null;
+}
+
+export interface Freshness {
+  readonly position: Position;
+  readonly maxWaitMs: number;
+}
+
+type Query = Readonly<Record<string, unknown>>;
+
+/** The query of a request. @throws InvalidRequest naming a parameter that is not among `known` or is given twice */
+export function queryOf(request: FastifyRequest, known: readonly string[]): Query {
+  const query = request.query as Query;
+  for (const name in query) {
+    if (!known.includes(name)) throw invalidRequest(name, 'unknown query parameter');
+    if (typeof query[name] !== 'string') throw invalidRequest(name, 'stands twice in the query');
+  }
+  return query;
+}
+
+export const WRITE_PARAMETERS = ['w', 'timeout_ms', 'wait', 'max_wait_ms'];
+export const READ_PARAMETERS = ['max_wait_ms'];
+
+/** @throws InvalidRequest, WriteConcernImpossible */
+export function writeParameters(request: FastifyRequest, limits: Limits, concern: WriteConcernService): WriteParameters {
+  const query = queryOf(request, WRITE_PARAMETERS);
+  const wait = query['wait'] ?? 'indexed';
+  if (wait !== 'indexed' && wait !== 'durable') throw invalidRequest('wait', 'must be indexed or durable');
+  const traceparent = request.headers['traceparent'];
+  return {
+    required: requiredNodes(query['w'], concern),
+    timeoutMs: milliseconds(query['timeout_ms'], 'timeout_ms', WRITE_TIMEOUT_MS, limits.waitMsMax),
+    wait,
+    idempotencyKey: idempotencyKey(request),
+    trace: typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : null,
+  };
+}
+
+function requiredNodes(w: unknown, concern: WriteConcernService): number {
+  if (w === undefined) return concern.defaultRequired();
+  const voters = concern.voters();
+  if (w === 'majority') return Math.floor(voters / 2) + 1;
+  const count = integer(w);
+  if (count === null || count < 1) throw invalidRequest('w', 'must be majority or a count of nodes from 1 on');
+  if (count > voters) {
+    throw new SkeinError('WriteConcernImpossible', `w=${count} asks for more nodes than the ${voters} there are`, {
+      required: count,
+      voters,
+    });
+  }
+  return count;
+}
+
+function idempotencyKey(request: FastifyRequest): string | null {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return null;
+  if (typeof key !== 'string' || key === '' || key.length > FIXED.idempotencyKeyLengthMax) {
+    throw invalidRequest('idempotency-key', `a text of 1 to ${FIXED.idempotencyKeyLengthMax} characters`);
+  }
+  return key;
+}
+
+/** How new an answer must be: header or body field for the token, query or body field for the wait; null when nothing was asked.
+ *  @throws InvalidRequest naming a malformed token */
+export function freshness(
+  request: FastifyRequest,
+  query: Query,
+  body: { readonly min_position?: string; readonly max_wait_ms?: number },
+  limits: Limits,
+): Freshness | null {
+  const header = request.headers['x-skein-min-position'];
+  const token = body.min_position ?? header;
+  const inBody = body.max_wait_ms;
+  if (inBody !== undefined && inBody > limits.waitMsMax) throw overLimit('max_wait_ms', 'milliseconds', limits.waitMsMax);
+  const maxWaitMs = inBody ?? milliseconds(query['max_wait_ms'], 'max_wait_ms', MAX_WAIT_MS, limits.waitMsMax);
+  if (token === undefined) return null;
+  const path = body.min_position === undefined ? 'x-skein-min-position' : 'min_position';
+  if (typeof token !== 'string') throw invalidRequest(path, 'not a position token of this server');
+  return { position: decodeToken(token, path), maxWaitMs };
+}
+
+function milliseconds(text: unknown, name: string, otherwise: number, most: number): number {
+  if (text === undefined) return otherwise;
+  const value = integer(text);
+  if (value === null) throw invalidRequest(name, 'must be a count of milliseconds');
+  if (value > most) throw overLimit(name, 'milliseconds', most);
+  return value;
+}
+
+/** @returns null when the text is not a plain count */
+function integer(text: unknown): number | null {
+  return typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : null;
+}
+
+/** true or false in a query. @throws InvalidRequest */
+export function flag(query: Query, name: string, otherwise: boolean): boolean {
+  const text = query[name];
+  if (text === undefined) return otherwise;
+  if (text !== 'true' && text !== 'false') throw invalidRequest(name, 'must be true or false');
+  return text === 'true';
+}

@@ -1,0 +1,113 @@
+/** Points and hits as answers hold them, written straight from what the engine found. */
+
+import type { FoundPoint, SearchAnswer, SearchHit } from '../engine/engine.js';
+import type { AnswerWriter } from '../wire/answer-writer.js';
+import { tokenOf } from './answer.js';
+
+function writeFields(out: AnswerWriter, point: FoundPoint): void {
+  out.key('version');
+  out.number(point.version);
+  if (point.payload !== null) {
+    out.key('payload');
+    out.payload(point.payload);
+  }
+  if (point.vector !== null) {
+    out.key('vector');
+    out.vector(point.vector);
+  }
+}
+
+function optionalFields(point: FoundPoint): number {
+  return (point.payload === null ? 0 : 1) + (point.vector === null ? 0 : 1);
+}
+
+/** `{id, version, payload?, vector?}` */
+export function writePoint(out: AnswerWriter, point: FoundPoint): void {
+  out.openObject(2 + optionalFields(point));
+  out.key('id');
+  out.id(point.id);
+  writeFields(out, point);
+  out.closeObject();
+}
+
+function writeHit(out: AnswerWriter, hit: SearchHit): void {
+  out.openObject(3 + optionalFields(hit));
+  out.key('id');
+  out.id(hit.id);
+  out.key('score');
+  out.number(hit.score);
+  writeFields(out, hit);
+  out.closeObject();
+}
+
+/** One list of points, then whatever `rest` holds. */
+export function* writePoints(
+  out: AnswerWriter,
+  points: readonly FoundPoint[],
+  rest: Readonly<Record<string, unknown>>,
+): Generator<void> {
+  const others = Object.entries(rest);
+  out.openObject(1 + others.length);
+  out.key('points');
+  out.openArray(points.length);
+  for (const point of points) {
+    writePoint(out, point);
+    yield;
+  }
+  out.closeArray();
+  for (const [name, value] of others) {
+    out.key(name);
+    out.value(value);
+  }
+  out.closeObject();
+}
+
+export function* writeSearchAnswer(out: AnswerWriter, answer: SearchAnswer): Generator<void> {
+  const { explain, incompleteReason } = answer;
+  out.openObject(6 + (explain === undefined ? 0 : 1) + (incompleteReason === undefined ? 0 : 1));
+  out.key('hits');
+  out.openArray(answer.hits.length);
+  for (const hit of answer.hits) {
+    writeHit(out, hit);
+    yield;
+  }
+  out.closeArray();
+  out.key('complete');
+  out.value(answer.complete);
+  if (incompleteReason !== undefined) {
+    out.key('incomplete_reason');
+    out.value(incompleteReason);
+  }
+  out.key('mode');
+  out.value(answer.mode);
+  out.key('degraded');
+  out.value(false);
+  out.key('took_ms');
+  out.value(rounded(answer.tookMs));
+  out.key('position');
+  out.value(tokenOf(answer.position));
+  if (explain !== undefined) {
+    out.key('explain');
+    out.value(explainBody(explain));
+  }
+  out.closeObject();
+}
+
+export function* writeSearchAnswers(out: AnswerWriter, answers: readonly SearchAnswer[]): Generator<void> {
+  out.openObject(1);
+  out.key('results');
+  out.openArray(answers.length);
+  for (const answer of answers) yield* writeSearchAnswer(out, answer);
+  out.closeArray();
+  out.closeObject();
+}
+
+function explainBody(explain: NonNullable<SearchAnswer['explain']>): unknown {
+  const steps = explain.steps.map(({ name, tookMs }) => ({ name, took_ms: rounded(tookMs) }));
+  return { ...explain, steps };
+}
+
+/** Milliseconds to a thousandth. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

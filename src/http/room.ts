@@ -1,0 +1,16 @@
+/** What every route works with. One object, made once, handed to the functions that make the routes. */
+
+import type { Clock } from '../model/clock.js';
+import type { Limits } from '../model/limits.js';
+import type { Log } from '../model/log.js';
+import type { Bodies } from './bodies.js';
+import type { HttpService, MetricsText } from './service.js';
+
+export interface Room {
+  readonly service: HttpService;
+  readonly limits: Limits;
+  readonly bodies: Bodies;
+  readonly metrics: MetricsText;
+  readonly log: Log;
+  readonly clock: Clock;
+}

@@ -1,0 +1,65 @@
+/** The routes of the server as data: what they are called, what they take and answer, who handles them. From one table come the
+ *  running routes, the OpenAPI document, the `allowed` list of a 405, and the names in metrics. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { TSchema } from 'typebox';
+
+export type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
+
+export interface Route {
+  readonly method: Method;
+  /** With `:name` for a part; `:collection` is always a collection's name. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly tag: 'collections' | 'points' | 'search' | 'server';
+  readonly query?: TSchema;
+  readonly headers?: TSchema;
+  readonly body?: TSchema;
+  readonly bodyTypes?: readonly string[];
+  readonly answer?: TSchema;
+  readonly answerTypes?: readonly string[];
+  readonly status?: number;
+  /** Needs no key. */
+  readonly open?: boolean;
+  readonly handle: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> | FastifyReply;
+}
+
+export class RouteTable {
+  readonly routes: readonly Route[];
+  readonly #patterns: readonly { readonly method: string; readonly parts: readonly string[] }[];
+
+  constructor(routes: readonly Route[]) {
+    this.routes = routes;
+    this.#patterns = routes.map((route) => ({ method: route.method, parts: route.path.split('/') }));
+  }
+
+  /** Methods that a path has, HEAD beside GET; empty when no route has the path. @param path without the query */
+  methodsFor(path: string): string[] {
+    const parts = path.split('/');
+    const methods = new Set<string>();
+    for (const pattern of this.#patterns) {
+      if (!matches(pattern.parts, parts)) continue;
+      methods.add(pattern.method);
+      if (pattern.method === 'GET') methods.add('HEAD');
+    }
+    return [...methods].sort();
+  }
+
+  /** What stands where a collection's name belongs, decoded as far as it can be; null when the path has no such place. */
+  collectionIn(path: string): string | null {
+    const name = /^\/v1\/collections\/([^/]*)(?:\/|$)/.exec(path)?.[1];
+    if (name === undefined) return null;
+    try {
+      return decodeURIComponent(name);
+    } catch {
+      // Not a name either way; as it stands it is refused too, because of its percent sign.
+      return name;
+    }
+  }
+}
+
+function matches(pattern: readonly string[], parts: readonly string[]): boolean {
+  if (pattern.length !== parts.length) return false;
+  return pattern.every((part, i) => (part.startsWith(':') ? parts[i] !== '' : part === parts[i]));
+}

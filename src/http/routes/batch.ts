@@ -1,0 +1,71 @@
+/** /v1/batch: operations over several collections as one atomic unit. */
+
+import type { CollectionInfo, Engine } from '../../engine/engine.js';
+import { SkeinError } from '../../model/errors.js';
+import type { Operation, OperationResult } from '../../model/operation.js';
+import type { UncheckedCreate } from '../../wire/batch-body.js';
+import { BatchAnswer, BatchBody } from '../../wire/http-bodies.js';
+import type { WriteRules } from '../../wire/write-bodies.js';
+import { sendValue } from '../answer.js';
+import { checkNewCollection, collectionInfoBody, newCollection } from '../collection-body.js';
+import { WriteHeaders, WriteQuery } from '../query-schemas.js';
+import type { Room } from '../room.js';
+import type { Route } from '../route-table.js';
+import { confirm, isIdempotent, startWrite, writeUnit } from '../writes.js';
+import { countsOf } from './point-writes.js';
+
+export function batchRoutes(room: Room): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/v1/batch',
+      operationId: 'batch',
+      summary: 'Run operations over several collections as one atomic unit',
+      tag: 'points',
+      query: WriteQuery,
+      headers: WriteHeaders,
+      body: BatchBody,
+      answer: BatchAnswer,
+      handle: async (request, reply) => {
+        const write = startWrite(room, request, 'batch');
+        const read = await room.bodies.read(request, {
+          kind: 'batch',
+          rules: allRules(room, write.engine),
+          hashed: isIdempotent(write),
+        });
+        const operations = read.operations.map(checkCreate);
+        const receipt = await writeUnit(room, write, operations, read.hash);
+        const written = await confirm(room, reply, write, receipt);
+        const results = receipt.results.map((result, i) => resultBody(write.engine, operations[i], result));
+        return sendValue(request, reply, { results, ...written });
+      },
+    },
+  ];
+}
+
+function allRules(room: Room, engine: Engine): WriteRules {
+  const vectors: Record<string, Pick<CollectionInfo, 'dimension' | 'distance'>> = {};
+  for (const { name, dimension, distance } of engine.collections()) vectors[name] = { dimension, distance };
+  return { pointsPerRequestMax: room.limits.pointsPerRequestMax, payloadBytesMax: room.limits.payloadBytesMax, vectors };
+}
+
+function checkCreate(operation: Operation | UncheckedCreate): Operation {
+  if (operation.kind !== 'unchecked_create') return operation;
+  const spec = newCollection(checkNewCollection(operation.spec, operation.path));
+  return { kind: 'create_collection', collection: operation.collection, spec };
+}
+
+/** What the operation's own route answers, without position. */
+function resultBody(engine: Engine, operation: Operation | undefined, result: OperationResult): unknown {
+  if (result.kind === 'delete_collection') return { deleted: true };
+  if (result.kind !== 'create_collection' || operation === undefined) return countsOf(result);
+  try {
+    const { position: _position, ...info } = collectionInfoBody(engine.collection(operation.collection));
+    return info;
+  } catch (error) {
+    // A later operation of the same batch, or another request since, has dropped it again.
+    if (error instanceof SkeinError && error.type === 'CollectionNotFound')
+      return { name: operation.collection, points_count: 0 };
+    throw error;
+  }
+}

@@ -1,0 +1,146 @@
+/** Routes of collections: make, list, look at, change, drop. */
+
+import type { FastifyRequest } from 'fastify';
+import { checkCollectionName } from '../../model/collection.js';
+import type { Operation } from '../../model/operation.js';
+import { operationsHash } from '../../wire/canonical-hash.js';
+import {
+  CollectionChangeBody,
+  CollectionInfoBody,
+  CollectionListBody,
+  DeleteCollectionAnswer,
+  NewCollectionBody,
+} from '../../wire/http-bodies.js';
+import { sendValue, setPosition } from '../answer.js';
+import {
+  checkCollectionChange,
+  checkNewCollection,
+  collectionChange,
+  collectionInfoBody,
+  newCollection,
+} from '../collection-body.js';
+import { freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
+import { ReadQuery, WriteQuery } from '../query-schemas.js';
+import type { Room } from '../room.js';
+import type { Route } from '../route-table.js';
+import { confirm, isIdempotent, startWrite, writeUnit } from '../writes.js';
+
+/** The checked name in the path. @throws InvalidCollectionName */
+export function collectionOf(request: FastifyRequest): string {
+  return checkCollectionName((request.params as { collection?: string }).collection);
+}
+
+export function collectionRoutes(room: Room): Route[] {
+  return [createRoute(room), listRoute(room), infoRoute(room), changeRoute(room), dropRoute(room)];
+}
+
+const PATH = '/v1/collections/:collection';
+
+function createRoute(room: Room): Route {
+  return {
+    method: 'PUT',
+    path: PATH,
+    operationId: 'createCollection',
+    summary: 'Make a collection',
+    tag: 'collections',
+    query: WriteQuery,
+    body: NewCollectionBody,
+    answer: CollectionInfoBody,
+    status: 201,
+    handle: async (request, reply) => {
+      const collection = collectionOf(request);
+      const write = startWrite(room, request, `PUT ${collection}`);
+      const spec = newCollection(checkNewCollection(await room.bodies.read(request, { kind: 'plain' })));
+      const operations: Operation[] = [{ kind: 'create_collection', collection, spec }];
+      const receipt = await writeUnit(room, write, operations, isIdempotent(write) ? operationsHash(operations) : null);
+      const written = await confirm(room, reply, write, receipt);
+      const info = { ...collectionInfoBody(write.engine.collection(collection)), position: written.position };
+      return sendValue(request, reply, info, 201);
+    },
+  };
+}
+
+function listRoute(room: Room): Route {
+  return {
+    method: 'GET',
+    path: '/v1/collections',
+    operationId: 'listCollections',
+    summary: 'List all collections',
+    tag: 'collections',
+    query: ReadQuery,
+    answer: CollectionListBody,
+    handle: async (request, reply) => {
+      const engine = room.service.engine();
+      const wanted = freshness(request, queryOf(request, READ_PARAMETERS), {}, room.limits);
+      if (wanted !== null) await engine.waitFor(wanted.position, 'durable', null, wanted.maxWaitMs);
+      const collections = engine.collections().map(collectionInfoBody);
+      setPosition(reply, engine.position());
+      return sendValue(request, reply, { collections });
+    },
+  };
+}
+
+function infoRoute(room: Room): Route {
+  return {
+    method: 'GET',
+    path: PATH,
+    operationId: 'getCollection',
+    summary: 'Look at a collection',
+    tag: 'collections',
+    query: ReadQuery,
+    answer: CollectionInfoBody,
+    handle: async (request, reply) => {
+      const collection = collectionOf(request);
+      const engine = room.service.engine();
+      const wanted = freshness(request, queryOf(request, READ_PARAMETERS), {}, room.limits);
+      if (wanted !== null) await engine.waitFor(wanted.position, 'durable', null, wanted.maxWaitMs);
+      const info = engine.collection(collection);
+      setPosition(reply, info.position);
+      return sendValue(request, reply, collectionInfoBody(info));
+    },
+  };
+}
+
+function changeRoute(room: Room): Route {
+  return {
+    method: 'PATCH',
+    path: PATH,
+    operationId: 'changeCollection',
+    summary: 'Change ef_search or ttl_ms of a collection',
+    tag: 'collections',
+    query: WriteQuery,
+    body: CollectionChangeBody,
+    answer: CollectionInfoBody,
+    handle: async (request, reply) => {
+      const collection = collectionOf(request);
+      const write = startWrite(room, request, `PATCH ${collection}`);
+      const change = collectionChange(checkCollectionChange(await room.bodies.read(request, { kind: 'plain' })));
+      const operations: Operation[] = [{ kind: 'update_collection', collection, change }];
+      const receipt = await writeUnit(room, write, operations, isIdempotent(write) ? operationsHash(operations) : null);
+      const written = await confirm(room, reply, write, receipt);
+      return sendValue(request, reply, {
+        ...collectionInfoBody(write.engine.collection(collection)),
+        position: written.position,
+      });
+    },
+  };
+}
+
+function dropRoute(room: Room): Route {
+  return {
+    method: 'DELETE',
+    path: PATH,
+    operationId: 'deleteCollection',
+    summary: 'Drop a collection with all its points',
+    tag: 'collections',
+    query: WriteQuery,
+    answer: DeleteCollectionAnswer,
+    handle: async (request, reply) => {
+      const collection = collectionOf(request);
+      const write = startWrite(room, request, `DELETE ${collection}`);
+      const operations: Operation[] = [{ kind: 'delete_collection', collection }];
+      const receipt = await writeUnit(room, write, operations, isIdempotent(write) ? operationsHash(operations) : null);
+      return sendValue(request, reply, { deleted: true, ...(await confirm(room, reply, write, receipt)) });
+    },
+  };
+}

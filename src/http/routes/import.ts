@@ -1,0 +1,138 @@
+/** The route of imports: an NDJSON stream of points in, an NDJSON stream of progress out, the outcome as its last line.
+ *
+ *  The status is sent with the first progress, so what fails before anything was written is an ordinary error answer; after that
+ *  an error is the last line. Progress is dropped while the caller does not read; reading never waits on writing. */
+
+import { PassThrough } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { SkeinError } from '../../model/errors.js';
+import { ImportAnswer, UpsertBody } from '../../wire/http-bodies.js';
+import { setPosition, tokenOf } from '../answer.js';
+import { checkImportType, IMPORT_TYPES } from '../body-type.js';
+import { asSkeinError, errorBody } from '../error-reply.js';
+import { ByteSource } from '../import/byte-source.js';
+import { ImportRun } from '../import/import-run.js';
+import { WriteHeaders, WriteQuery } from '../query-schemas.js';
+import type { Room } from '../room.js';
+import type { Route } from '../route-table.js';
+import { confirm, isIdempotent, startWrite, type WriteRequest, type Written, writeOptions } from '../writes.js';
+import { collectionOf } from './collections.js';
+
+const NDJSON = 'application/x-ndjson';
+
+export function importRoutes(room: Room): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/v1/collections/:collection/points/import',
+      operationId: 'importPoints',
+      summary: 'Import points as NDJSON, one point a line; good lines go on where others fail',
+      tag: 'points',
+      query: WriteQuery,
+      headers: WriteHeaders,
+      body: UpsertBody.properties.points.items,
+      bodyTypes: IMPORT_TYPES,
+      answer: ImportAnswer,
+      answerTypes: [NDJSON],
+      handle: (request, reply) => runImport(room, request, reply),
+    },
+  ];
+}
+
+async function runImport(room: Room, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const name = collectionOf(request);
+  const write = startWrite(room, request, `import ${name}`);
+  const collection = write.engine.collection(name);
+  checkImportType(request.raw.headers);
+  const answer = new ImportStream(reply);
+  const run = new ImportRun({
+    engine: write.engine,
+    collection,
+    limits: room.limits,
+    bodies: room.bodies,
+    hashed: isIdempotent(write),
+    options: (hash, part) => {
+      // Every chunk has the whole time: a long import is not a slow one. Waiting for the index comes once, at the end.
+      const fresh: WriteRequest = { ...write, deadlineMs: room.clock.monotonicMs() + write.parameters.timeoutMs };
+      return { ...writeOptions(room, fresh, hash, part), wait: 'durable' };
+    },
+    onProgress: (state) => answer.progress(state),
+  });
+  try {
+    await run.run(new ByteSource(request.raw, room.limits, room.clock));
+    const written = await finish(room, reply, write, run, name);
+    answer.end({ ...written, failed: run.failed, failed_count: run.failedCount });
+  } catch (error) {
+    if (!answer.started) throw error;
+    const known = asSkeinError(error);
+    if (known.type === 'Internal') room.log.error('import failed', { request_id: request.id, error: known.cause ?? known });
+    answer.end(errorBody(known, request.id));
+  }
+  return reply;
+}
+
+/** Waits for what the caller asked of the whole import. */
+async function finish(
+  room: Room,
+  reply: FastifyReply,
+  write: WriteRequest,
+  run: ImportRun,
+  collection: string,
+): Promise<{ imported: number } & Pick<Written, 'position' | 'write_concern'>> {
+  const { engine, parameters } = write;
+  const last = run.receipt ?? { seq: 0, position: engine.position() };
+  const end: WriteRequest = { ...write, deadlineMs: room.clock.monotonicMs() + parameters.timeoutMs };
+  if (parameters.wait === 'indexed' && run.receipt !== null) {
+    await engine.waitFor(last.position, 'indexed', collection, parameters.timeoutMs).catch((error: unknown) => {
+      if (error instanceof SkeinError && error.type === 'IndexBehind') {
+        throw new SkeinError('Timeout', 'The import is durable, its points are not all indexed yet', {
+          position: tokenOf(last.position),
+        });
+      }
+      throw error;
+    });
+  }
+  const { position, write_concern } = await confirm(room, reply, end, last);
+  return { imported: run.imported, position, write_concern };
+}
+
+/** The answer while it grows. */
+class ImportStream {
+  readonly #reply: FastifyReply;
+  #out: PassThrough | null = null;
+
+  constructor(reply: FastifyReply) {
+    this.#reply = reply;
+  }
+
+  get started(): boolean {
+    return this.#out !== null;
+  }
+
+  progress(run: ImportRun): void {
+    if (run.receipt === null) return;
+    const out = this.#started(run);
+    if (out.writableNeedDrain) return;
+    const position = tokenOf(run.receipt.position);
+    out.write(
+      `${JSON.stringify({ progress: { lines: run.lines, imported: run.imported, failed_count: run.failedCount, position } })}\n`,
+    );
+  }
+
+  end(line: object): void {
+    const text = `${JSON.stringify(line)}\n`;
+    if (this.#out === null) this.#reply.header('content-type', NDJSON).send(text);
+    else this.#out.end(text);
+  }
+
+  #started(run: ImportRun): PassThrough {
+    if (this.#out !== null) return this.#out;
+    const out = new PassThrough();
+    // The caller may be gone; what it can no longer be told is dropped.
+    out.on('error', () => {});
+    if (run.receipt !== null) setPosition(this.#reply, run.receipt.position);
+    this.#reply.header('content-type', NDJSON).send(out);
+    this.#out = out;
+    return out;
+  }
+}

@@ -1,0 +1,136 @@
+/** Routes that change points: upsert, patch, delete by ids or by filter. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Engine } from '../../engine/engine.js';
+import { invalidRequest } from '../../model/errors.js';
+import type { Filter } from '../../model/filter.js';
+import type { Limits } from '../../model/limits.js';
+import type { Operation, OperationResult } from '../../model/operation.js';
+import { canonicalText, operationsHash, scopeHash } from '../../wire/canonical-hash.js';
+import { parseFilter } from '../../wire/filter.js';
+import { DeleteAnswer, DeleteBody, PatchAnswer, PatchBody, UpsertAnswer, UpsertBody } from '../../wire/http-bodies.js';
+import type { WriteRules } from '../../wire/write-bodies.js';
+import { sendValue } from '../answer.js';
+import { bodyCheck } from '../check-body.js';
+import { idList } from '../ids.js';
+import { WriteHeaders, WriteQuery } from '../query-schemas.js';
+import type { Room } from '../room.js';
+import type { Route } from '../route-table.js';
+import { confirm, isIdempotent, startWrite, type WriteRequest, writeOptions, writeUnit } from '../writes.js';
+import { collectionOf } from './collections.js';
+
+const PATH = '/v1/collections/:collection/points';
+const checkDelete = bodyCheck(DeleteBody);
+
+export function pointWriteRoutes(room: Room): Route[] {
+  return [upsertRoute(room), patchRoute(room), deleteRoute(room)];
+}
+
+/** What bodies with points are held against. @throws CollectionNotFound when it names a collection that is not there */
+export function writeRules(limits: Limits, engine: Engine, collections: readonly string[]): WriteRules {
+  const vectors: Record<string, { dimension: number; distance: 'cosine' | 'dot' | 'euclid' }> = {};
+  for (const name of collections) {
+    const { dimension, distance } = engine.collection(name);
+    vectors[name] = { dimension, distance };
+  }
+  return { pointsPerRequestMax: limits.pointsPerRequestMax, payloadBytesMax: limits.payloadBytesMax, vectors };
+}
+
+/** `{upserted: n}`, `{patched: n}`, `{deleted: n}`: what one operation on points says of itself. */
+export function countsOf(result: OperationResult | undefined): Record<string, number> {
+  switch (result?.kind) {
+    case 'upsert':
+      return { upserted: result.upserted };
+    case 'patch':
+      return { patched: result.patched };
+    case 'delete':
+      return { deleted: result.deleted };
+    default:
+      return {};
+  }
+}
+
+function upsertRoute(room: Room): Route {
+  return {
+    method: 'PUT',
+    path: PATH,
+    operationId: 'upsertPoints',
+    summary: 'Insert points, or replace them as a whole; all or nothing',
+    tag: 'points',
+    query: WriteQuery,
+    headers: WriteHeaders,
+    body: UpsertBody,
+    answer: UpsertAnswer,
+    handle: (request, reply) => writePoints(room, request, reply, 'upsert'),
+  };
+}
+
+function patchRoute(room: Room): Route {
+  return {
+    method: 'PATCH',
+    path: PATH,
+    operationId: 'patchPoints',
+    summary: 'Change vectors and payloads of points that exist; all or nothing',
+    tag: 'points',
+    query: WriteQuery,
+    headers: WriteHeaders,
+    body: PatchBody,
+    answer: PatchAnswer,
+    handle: (request, reply) => writePoints(room, request, reply, 'patch'),
+  };
+}
+
+async function writePoints(
+  room: Room,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  kind: 'upsert' | 'patch',
+): Promise<FastifyReply> {
+  const collection = collectionOf(request);
+  const write = startWrite(room, request, `${kind} ${collection}`);
+  const rules = writeRules(room.limits, write.engine, [collection]);
+  const read = await room.bodies.read(request, { kind, collection, rules, hashed: isIdempotent(write) });
+  const receipt = await writeUnit(room, write, read.operations as readonly Operation[], read.hash);
+  return sendValue(request, reply, { ...countsOf(receipt.results[0]), ...(await confirm(room, reply, write, receipt)) });
+}
+
+function deleteRoute(room: Room): Route {
+  return {
+    method: 'POST',
+    path: `${PATH}/delete`,
+    operationId: 'deletePoints',
+    summary: 'Delete points by id or by filter',
+    tag: 'points',
+    query: WriteQuery,
+    headers: WriteHeaders,
+    body: DeleteBody,
+    answer: DeleteAnswer,
+    handle: async (request, reply) => {
+      const collection = collectionOf(request);
+      const write = startWrite(room, request, `delete ${collection}`);
+      const body = checkDelete(await room.bodies.read(request, { kind: 'plain' }));
+      if ((body.ids === undefined) === (body.filter === undefined))
+        throw invalidRequest('', 'exactly one of ids and filter is needed');
+      if (body.filter !== undefined) return deleteMatching(room, request, reply, write, collection, parseFilter(body.filter));
+      const ids = idList(body.ids, 'ids', room.limits.pointsPerRequestMax, 'refused');
+      const operations: Operation[] = [{ kind: 'delete', collection, ids }];
+      const receipt = await writeUnit(room, write, operations, isIdempotent(write) ? operationsHash(operations) : null);
+      return sendValue(request, reply, { ...countsOf(receipt.results[0]), ...(await confirm(room, reply, write, receipt)) });
+    },
+  };
+}
+
+async function deleteMatching(
+  room: Room,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  write: WriteRequest,
+  collection: string,
+  filter: Filter,
+): Promise<FastifyReply> {
+  const hash = isIdempotent(write) ? scopeHash(['delete_by_filter', collection, canonicalText(filter)]) : null;
+  const receipt = await write.engine.deleteByFilter(collection, filter, writeOptions(room, write, hash));
+  let deleted = 0;
+  for (const result of receipt.results) if (result.kind === 'delete') deleted += result.deleted;
+  return sendValue(request, reply, { deleted, units: receipt.units, ...(await confirm(room, reply, write, receipt)) });
+}

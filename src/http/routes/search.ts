@@ -1,0 +1,122 @@
+/** Routes of search: one query, or many at once. */
+
+import type { FastifyRequest } from 'fastify';
+import type { Engine, SearchRequest } from '../../engine/engine.js';
+import { invalidRequest } from '../../model/errors.js';
+import type { Limits } from '../../model/limits.js';
+import { checkPointId } from '../../model/point.js';
+import { SearchAnswerBody, SearchBatchAnswer, SearchBatchBody, SearchBody } from '../../wire/http-bodies.js';
+import { overLimit } from '../../wire/place.js';
+import type { ReadSearch } from '../../wire/search-body.js';
+import { sendWritten, setPosition } from '../answer.js';
+import { bodyCheck } from '../check-body.js';
+import { type Freshness, freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
+import { writeSearchAnswer, writeSearchAnswers } from '../point-answer.js';
+import { ReadHeaders, ReadQuery } from '../query-schemas.js';
+import type { Room } from '../room.js';
+import type { Route } from '../route-table.js';
+import { collectionOf } from './collections.js';
+
+const PATH = '/v1/collections/:collection/points/search';
+const LIMIT = 10;
+const LATER = { filter: 'filtered search', text: 'text search', fusion: 'hybrid search' };
+const checkSearch = bodyCheck(SearchBody, LATER);
+
+export function searchRoutes(room: Room): Route[] {
+  return [searchRoute(room), searchBatchRoute(room)];
+}
+
+function searchRoute(room: Room): Route {
+  return {
+    method: 'POST',
+    path: PATH,
+    operationId: 'searchPoints',
+    summary: 'Find the points nearest to a vector or to another point',
+    tag: 'search',
+    query: ReadQuery,
+    headers: ReadHeaders,
+    body: SearchBody,
+    answer: SearchAnswerBody,
+    handle: async (request, reply) => {
+      const collection = collectionOf(request);
+      const engine = room.service.engine();
+      const read = await room.bodies.read(request, { kind: 'search' });
+      const body = checkSearch(read.fields);
+      const search = searchRequest(read, body, room.limits);
+      await waitForIndex(engine, collection, freshness(request, queryOf(request, READ_PARAMETERS), body, room.limits));
+      const [answer] = await engine.search(collection, [search]);
+      if (answer === undefined) throw new Error('the engine gave no answer to a search');
+      setPosition(reply, answer.position);
+      return sendWritten(request, reply, room.limits.answerSliceBytes, (out) => writeSearchAnswer(out, answer));
+    },
+  };
+}
+
+function searchBatchRoute(room: Room): Route {
+  return {
+    method: 'POST',
+    path: `${PATH}/batch`,
+    operationId: 'searchPointsBatch',
+    summary: 'Run several searches on one collection',
+    tag: 'search',
+    query: ReadQuery,
+    headers: ReadHeaders,
+    body: SearchBatchBody,
+    answer: SearchBatchAnswer,
+    handle: async (request, reply) => {
+      const collection = collectionOf(request);
+      const engine = room.service.engine();
+      const read = await room.bodies.read(request, { kind: 'search_batch', searchesMax: room.limits.searchBatchMax });
+      const common = checkBatchFields({ searches: [], ...read.fields });
+      const waits = [waitOf(request, common, room.limits)];
+      const searches = read.searches.map((one) => {
+        const body = checkSearch(one.fields, one.path);
+        if (body.min_position !== undefined) waits.push(waitOf(request, body, room.limits));
+        return searchRequest(one, body, room.limits);
+      });
+      for (const wanted of waits) await waitForIndex(engine, collection, wanted);
+      const answers = searches.length === 0 ? [] : await engine.search(collection, searches);
+      const positions = answers.map((answer) => answer.position).sort((a, b) => a.seq - b.seq);
+      setPosition(reply, positions[0] ?? engine.collection(collection).position);
+      return sendWritten(request, reply, room.limits.answerSliceBytes, (out) => writeSearchAnswers(out, answers));
+    },
+  };
+}
+
+const checkBatchFields = bodyCheck(SearchBatchBody);
+
+function waitOf(
+  request: FastifyRequest,
+  body: { min_position?: string; max_wait_ms?: number },
+  limits: Limits,
+): Freshness | null {
+  return freshness(request, queryOf(request, READ_PARAMETERS), body, limits);
+}
+
+async function waitForIndex(engine: Engine, collection: string, wanted: Freshness | null): Promise<void> {
+  if (wanted !== null) await engine.waitFor(wanted.position, 'indexed', collection, wanted.maxWaitMs);
+}
+
+/** @throws InvalidRequest */
+function searchRequest(read: ReadSearch, body: SearchBody, limits: Limits): SearchRequest {
+  const at = (field: string): string => (read.path === '' ? field : `${read.path}.${field}`);
+  const { vector } = read;
+  if ((vector === null) === (body.id === undefined)) throw invalidRequest(read.path, 'exactly one of vector and id is needed');
+  const limit = body.limit ?? LIMIT;
+  const offset = body.offset ?? 0;
+  if (limit + offset > limits.searchLimitMax)
+    throw overLimit(at('limit'), 'hits with limit and offset together', limits.searchLimitMax);
+  const efSearch = body.ef_search;
+  if (efSearch !== undefined && efSearch > limits.efSearchMax) throw overLimit(at('ef_search'), 'candidates', limits.efSearchMax);
+  return {
+    target: vector === null ? { id: checkPointId(body.id, at('id')) } : { vector },
+    limit,
+    offset,
+    exact: body.exact ?? false,
+    explain: body.explain ?? false,
+    withPayload: body.with_payload ?? true,
+    withVector: body.with_vector ?? false,
+    ...(efSearch === undefined ? {} : { efSearch }),
+    ...(body.score_threshold === undefined ? {} : { scoreThreshold: body.score_threshold }),
+  };
+}

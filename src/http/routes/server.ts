@@ -1,0 +1,131 @@
+/** Routes about the server itself: health, metrics, version, configuration. */
+
+import { Type } from 'typebox';
+import type { StartProgress } from '../../engine/engine.js';
+import { SkeinError } from '../../model/errors.js';
+import { HealthBody, type ReadyBody, ReadyBody as ReadySchema, VersionBody } from '../../wire/http-bodies.js';
+import { sendValue, tokenOf } from '../answer.js';
+import { queryOf } from '../parameters.js';
+import type { Room } from '../room.js';
+import type { Route } from '../route-table.js';
+
+export function serverRoutes(room: Room): Route[] {
+  return [liveRoute(), readyRoute(room), healthRoute(room), metricsRoute(room), versionRoute(room), configRoute(room)];
+}
+
+const ABOUT = { method: 'GET', tag: 'server' } as const;
+
+function liveRoute(): Route {
+  return {
+    ...ABOUT,
+    path: '/health/live',
+    operationId: 'live',
+    summary: 'Does the process turn?',
+    open: true,
+    answer: Type.Object({ status: Type.Literal('alive') }),
+    handle: (request, reply) => sendValue(request, reply, { status: 'alive' }),
+  };
+}
+
+function readyRoute(room: Room): Route {
+  return {
+    ...ABOUT,
+    path: '/health/ready',
+    operationId: 'ready',
+    summary: 'May the server be used? 503 with step, progress and estimate while it starts',
+    open: true,
+    answer: ReadySchema,
+    handle: (request, reply) => {
+      const body = readyBody(room);
+      return sendValue(request, reply, body, body.status === 'ready' ? 200 : 503);
+    },
+  };
+}
+
+function readyBody(room: Room): ReadyBody {
+  const { step, progress, etaMs, message } = room.service.startProgress();
+  return { status: readiness(room, step), step, progress, eta_ms: etaMs, message };
+}
+
+function readiness(room: Room, step: StartProgress['step']): ReadyBody['status'] {
+  try {
+    room.service.engine();
+    return 'ready';
+  } catch (error) {
+    if (!(error instanceof SkeinError)) throw error;
+    return error.type === 'ShuttingDown' ? 'stopping' : step === 'failed' ? 'failed' : 'starting';
+  }
+}
+
+function healthRoute(room: Room): Route {
+  return {
+    ...ABOUT,
+    path: '/health',
+    operationId: 'health',
+    summary: 'How is the server? 503 when it cannot serve',
+    open: true,
+    answer: HealthBody,
+    handle: (request, reply) => {
+      const ready = readyBody(room);
+      if (ready.status !== 'ready') {
+        return sendValue(request, reply, { ...ready, status: 'unhealthy', reasons: [`${ready.status}: ${ready.message}`] }, 503);
+      }
+      const status = room.service.engine().status();
+      const reasons: string[] = [];
+      if (status.storage.full) reasons.push('the disk is full or below its watermark: writes are refused');
+      if (status.index.lagBytes > room.limits.indexLagBytesMax / 2) reasons.push('the indexes are far behind the log');
+      const facts = {
+        collections: status.collections,
+        points: status.points,
+        position: tokenOf(status.position),
+        indexes_building: status.index.building,
+        write_queue: status.writeQueue.requests,
+        disk_free_bytes: status.storage.diskFreeBytes,
+        native_build: room.service.nativeBuild,
+        version: room.service.version,
+      };
+      return sendValue(request, reply, { status: reasons.length === 0 ? 'healthy' : 'degraded', reasons, ...facts });
+    },
+  };
+}
+
+function metricsRoute(room: Room): Route {
+  return {
+    ...ABOUT,
+    path: '/metrics',
+    operationId: 'metrics',
+    summary: 'Metrics in the Prometheus text format',
+    answer: Type.String(),
+    answerTypes: ['text/plain'],
+    handle: async (_request, reply) => reply.header('content-type', room.metrics.contentType).send(await room.metrics.text()),
+  };
+}
+
+function versionRoute(room: Room): Route {
+  return {
+    ...ABOUT,
+    path: '/v1/version',
+    operationId: 'version',
+    summary: 'What runs here',
+    answer: VersionBody,
+    handle: (request, reply) => {
+      queryOf(request, []);
+      const { version, nativeBuild } = room.service;
+      return sendValue(request, reply, { name: 'skein', version, api: 'v1', node: process.version, native_build: nativeBuild });
+    },
+  };
+}
+
+function configRoute(room: Room): Route {
+  return {
+    ...ABOUT,
+    path: '/v1/config',
+    operationId: 'config',
+    summary: 'The configuration in force, secrets masked',
+    answer: Type.Object({}, { additionalProperties: true }),
+    handle: (request, reply) => {
+      queryOf(request, []);
+      return sendValue(request, reply, room.service.configuration());
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/** The way of every write: parameters, idempotency, the engine, the write concern, and what the answer says of them. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Engine, WriteOptions, WriteReceipt } from '../engine/engine.js';
+import { SkeinError } from '../model/errors.js';
+import type { Operation } from '../model/operation.js';
+import { scopeHash } from '../wire/canonical-hash.js';
+import { setPosition } from './answer.js';
+import { type WriteParameters, writeParameters } from './parameters.js';
+import type { Room } from './room.js';
+
+/** A write that was asked for and not yet done. */
+export interface WriteRequest {
+  readonly engine: Engine;
+  readonly parameters: WriteParameters;
+  /** monotonicMs when the wait ends. */
+  readonly deadlineMs: number;
+  /** Names what an idempotency key stands for: the route with its names filled in. */
+  readonly scope: string;
+}
+
+/** What write answers end with. */
+export interface Written {
+  readonly seq: number;
+  readonly position: string;
+  readonly write_concern: { readonly required: number; readonly acknowledged: number };
+}
+
+/** @param scope method and path, decoded @throws Starting, InvalidRequest, WriteConcernImpossible */
+export function startWrite(room: Room, request: FastifyRequest, scope: string): WriteRequest {
+  const engine = room.service.engine();
+  const parameters = writeParameters(request, room.limits, room.service.writeConcern);
+  return { engine, parameters, deadlineMs: room.clock.monotonicMs() + parameters.timeoutMs, scope };
+}
+
+/** Does this write need the hash of its body? */
+export function isIdempotent(write: WriteRequest): boolean {
+  return write.parameters.idempotencyKey !== null;
+}
+
+export function writeOptions(room: Room, write: WriteRequest, hash: Uint8Array | null, part = ''): WriteOptions {
+  const { parameters } = write;
+  const key = parameters.idempotencyKey;
+  return {
+    wait: parameters.wait,
+    timeoutMs: Math.max(0, write.deadlineMs - room.clock.monotonicMs()),
+    ...(key !== null && hash !== null ? { idempotency: { scope: scopeHash([key, write.scope, part]), body: hash } } : {}),
+    ...(parameters.trace === null ? {} : { trace: parameters.trace }),
+  };
+}
+
+/** Writes one unit and waits for its write concern. @throws what Engine.write throws · WriteConcernTimeout */
+export async function writeUnit(
+  room: Room,
+  write: WriteRequest,
+  operations: readonly Operation[],
+  hash: Uint8Array | null,
+): Promise<WriteReceipt> {
+  return write.engine.write(operations, writeOptions(room, write, hash));
+}
+
+/** Waits for the write concern and sets the position header. @throws WriteConcernTimeout */
+export async function confirm(
+  room: Room,
+  reply: FastifyReply,
+  write: WriteRequest,
+  receipt: Pick<WriteReceipt, 'seq' | 'position'>,
+): Promise<Written> {
+  const { required } = write.parameters;
+  const position = setPosition(reply, receipt.position);
+  let acknowledged = 1;
+  if (required > 1) {
+    const waitMs = Math.max(0, write.deadlineMs - room.clock.monotonicMs());
+    acknowledged = await room.service.writeConcern.wait(receipt.seq, required, waitMs);
+    if (acknowledged < required) {
+      throw new SkeinError(
+        'WriteConcernTimeout',
+        `The write is durable here; ${acknowledged} of ${required} nodes have confirmed it`,
+        {
+          required,
+          acknowledged,
+          position,
+        },
+      );
+    }
+  }
+  return { seq: receipt.seq, position, write_concern: { required, acknowledged } };
+}
