@@ -11,7 +11,7 @@ export const FORMAT = 1;
 /** "Skn1", kept in PRAGMA application_id. */
 export const APPLICATION_ID = 0x536b6e31;
 /** Measured: at 128 and at 768 dimensions 4 KiB writes a half to a third of the WAL bytes of 16 KiB when points are replaced, loads
- *  as fast within 15 %, and reads as fast; the file is 12 % larger at 768. */
+ *  up to 28 % slower (at 768), and reads as fast; the file is 12 % larger at 768. docs/STORAGE_FORMAT.md has the figures. */
 export const PAGE_BYTES = 4_096;
 
 export const TABLES: Readonly<Record<string, string>> = {

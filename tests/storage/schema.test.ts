@@ -1,0 +1,32 @@
+/** The tables of format 1: any change of their text is a new format. */
+
+import { createHash } from 'node:crypto';
+import * as assert from 'uvu/assert';
+import { FORMAT, INDEXES, PAGE_BYTES, schemaDifferences, TABLES } from '../../src/storage/schema.js';
+import { suite } from '../support/suite.js';
+import { driver } from './raw-database.js';
+import { newStore } from './story.js';
+
+const test = suite('storage/schema');
+
+test('the golden definition of format 1 stays', () => {
+  const text = [FORMAT, PAGE_BYTES, ...Object.values(TABLES), ...Object.values(INDEXES)].join('\n');
+  assert.is(createHash('sha256').update(text).digest('hex'), '42d8214e92b219ac3ebb688bf30e5e4efeda35d9f2494f19e1381a3c2eaf04a4');
+});
+
+test('a missing, a changed and a surplus table or index are named', (t) => {
+  const { path, store } = newStore(t.folder());
+  store.close();
+  const db = driver(path);
+  t.after(() => db.close());
+  assert.equal(schemaDifferences(db), []);
+  db.exec('DROP INDEX points_expiring; DROP TABLE remembered; CREATE TABLE remembered (scope BLOB); CREATE TABLE notes (text)');
+  assert.equal(schemaDifferences(db), [
+    'remembered is defined differently',
+    'points_expiring is missing',
+    'remembered_age is missing',
+    'notes is not part of the format',
+  ]);
+});
+
+test.run();
