@@ -19,6 +19,8 @@ const reads = openReader(data.storePath, { cacheBytes: data.cacheBytes });
 const owned = new Map<number, OwnedIndex>();
 const due = new Set<number>();
 const lastReports = new Map<number, { seq: number; atMs: number; phase: string; tombstones: number }>();
+/** What was asked for and goes on beside other messages: openings, adoptions, checkpoints. */
+const pending = new Set<Promise<void>>();
 let scheduled = false;
 let stopping = false;
 
@@ -38,6 +40,7 @@ function schedule(): void {
 
 function turn(): void {
   scheduled = false;
+  if (stopping) return;
   for (const uid of due) {
     due.delete(uid);
     const index = owned.get(uid);
@@ -103,6 +106,8 @@ async function take(message: ToIndex): Promise<void> {
     }
     case 'stop': {
       stopping = true;
+      // They read the store, which is closed below.
+      await Promise.all(pending);
       for (const index of owned.values()) await index.saveAtShutdown();
       reads.close();
       post({ kind: 'stopped' });
@@ -126,10 +131,14 @@ function search(message: ToIndex & { kind: 'search' }): void {
 }
 
 port.on('message', (message: ToIndex) => {
-  take(message).catch((error: unknown) => {
-    // An index that cannot be kept level must not serve: the thread ends, and the main thread decides.
-    queueMicrotask(() => {
-      throw error;
+  const work = take(message);
+  pending.add(work);
+  work
+    .finally(() => pending.delete(work))
+    .catch((error: unknown) => {
+      // An index that cannot be kept level must not serve: the thread ends, and the main thread decides.
+      queueMicrotask(() => {
+        throw error;
+      });
     });
-  });
 });
