@@ -3,32 +3,52 @@
 
 import {
   closeSync,
+  cpSync,
   existsSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   readSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { Random } from '../support/random.js';
 import { ServerDidNotStart, type ServerProcess, startServer } from '../support/server-process.js';
 import { suite, type TestContext } from '../support/suite.js';
 
 const test = suite('scenarios/damaged-folder', { deadlineMs: 120_000 });
-const POINTS = 1_600;
+/** Enough that the graph has taken over from the flat set by the last of them. */
+const POINTS = 2_100;
+const PER_REQUEST = 700;
+const NO_CLEANUP = { after: () => {} };
 
-/** A stopped folder with a graph and its checkpoint. */
+/** A stopped folder with a graph and its checkpoint, and one that was left by a kill with everything still in the WAL.
+ *  Each is made once, when the first test asks for it; tests get copies. */
+const templates = new Map<string, Promise<string>>();
+const templatesRoot = mkdtempSync(join(tmpdir(), 'skein-test-'));
+process.on('exit', () => rmSync(templatesRoot, { recursive: true, force: true }));
+
 async function filledFolder(t: TestContext, how: 'stop' | 'kill' = 'stop'): Promise<string> {
+  const template = templates.get(how) ?? fill(join(templatesRoot, how), how);
+  templates.set(how, template);
   const dataDir = join(t.folder(), 'data');
-  const server = await startServer(t, dataDir);
+  cpSync(await template, dataDir, { recursive: true });
+  return dataDir;
+}
+
+async function fill(dataDir: string, how: 'stop' | 'kill'): Promise<string> {
+  const server = await startServer(NO_CLEANUP, dataDir);
   await server.request('PUT', '/v1/collections/c', { dimension: 8, distance: 'cosine' });
-  for (let from = 0; from < POINTS; from += 800) {
-    const points = Array.from({ length: 800 }, (_, i) => ({
+  for (let from = 0; from < POINTS; from += PER_REQUEST) {
+    const points = Array.from({ length: PER_REQUEST }, (_, i) => ({
       id: from + i,
       vector: vectorOf(from + i),
       payload: { text: `point ${from + i}` },
@@ -41,7 +61,7 @@ async function filledFolder(t: TestContext, how: 'stop' | 'kill' = 'stop'): Prom
   return dataDir;
 }
 
-const vectorOf = (id: number): number[] => Array.from({ length: 8 }, (_, d) => Math.cos((id + 1) * (d + 1)));
+const vectorOf = (id: number): number[] => [...new Random(id + 1).vector(8)];
 
 async function answersRightly(server: ServerProcess): Promise<void> {
   assert.is((await server.request<{ count: number }>('POST', '/v1/collections/c/points/count', {})).body.count, POINTS);
@@ -135,6 +155,7 @@ test('a damaged manifest is repaired from a sound store, and the server says so'
   for (const damage of [
     () => truncateSync(join(dataDir, 'MANIFEST'), 0),
     () => writeFileSync(join(dataDir, 'MANIFEST'), Buffer.alloc(1024, 0xaa)),
+    () => rmSync(join(dataDir, 'MANIFEST')),
   ]) {
     damage();
     const server = await startServer(t, dataDir);
@@ -163,6 +184,36 @@ test('a store behind its manifest is refused, until the operator accepts the los
   assert.is(status, 409);
   assert.is(body.error.type, 'PositionLost');
   assert.is(await server.stop(), 0);
+  await answersRightly(await startServer(t, dataDir));
+});
+
+test('a WAL that lost its end by damage is refused, and so is a cut one: the manifest knows how much was acknowledged', async (t) => {
+  const source = await filledFolder(t, 'kill');
+  const wal = `${database(source)}-wal`;
+  const { size } = statSync(wal);
+  assert.ok(size > 100_000, 'the WAL holds what was written');
+  for (const [name, damage] of [
+    ['flip', (path: string) => flip(path, Math.floor(size * 0.6))],
+    ['cut', (path: string) => truncateSync(path, Math.floor(size * 0.6))],
+    ['gone', (path: string) => rmSync(path)],
+  ] as const) {
+    const dataDir = join(t.folder(), name);
+    cpSync(source, dataDir, { recursive: true });
+    damage(`${database(dataDir)}-wal`);
+    await refuses(t, dataDir, /accept-lost-tail/);
+  }
+});
+
+test('a damaged CURRENT is refused; a damaged LOCK says that it holds no data', async (t) => {
+  const dataDir = await filledFolder(t);
+  for (const text of ['', 'store-7\n', 'store-1']) {
+    writeFileSync(join(dataDir, 'CURRENT'), text);
+    await refuses(t, dataDir, /CURRENT/);
+  }
+  writeFileSync(join(dataDir, 'CURRENT'), 'store-1\n');
+  writeFileSync(join(dataDir, 'LOCK'), Buffer.alloc(4096, 7));
+  await refuses(t, dataDir, /LOCK is not a lock file.*holds no data/);
+  rmSync(join(dataDir, 'LOCK'));
   await answersRightly(await startServer(t, dataDir));
 });
 
