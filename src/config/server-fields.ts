@@ -57,8 +57,8 @@ const DATA_FIELDS = {
     default: false,
     doc: 'Start although the store is behind its manifest, giving up the writes that are missing: a new history begins, and old positions answer PositionLost.',
   },
-  writerCacheBytes: { kind: 'bytes', min: MIB, default: 64 * MIB, doc: 'Page cache of the write thread.' },
-  readerCacheBytes: { kind: 'bytes', min: MIB, default: 32 * MIB, doc: 'Page cache of each reading connection.' },
+  writerCacheBytes: { kind: 'bytes', min: MIB, default: 8 * MIB, doc: 'Page cache of the write thread.' },
+  readerCacheBytes: { kind: 'bytes', min: MIB, default: 2 * MIB, doc: 'Page cache of each reading connection.' },
 } as const satisfies FieldTable;
 
 const WORK_FIELDS = {

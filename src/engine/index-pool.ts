@@ -4,10 +4,11 @@
  *  due (index-schedule.ts). Searches waiting for an answer are bounded. A worker that dies is fatal: its graphs cannot be trusted.
  *  Must not know: HTTP, ids, payloads, the write path. */
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import type { FromIndex, IndexedCollection, IndexReport, IndexWorkerData, ToIndex } from './index-messages.js';
+import { startThread } from './start-thread.js';
 
 export interface IndexAnswer {
   /** Seq of the index that answered. */
@@ -47,7 +48,7 @@ export class IndexPool {
   }
 
   #start(data: IndexWorkerData, number: number): Worker {
-    const worker = new Worker(new URL('./index-thread.js', import.meta.url), { workerData: data, name: `skein-index-${number}` });
+    const worker = startThread('index-thread.js', `skein-index-${number}`, data);
     worker.on('message', (message: FromIndex) => this.#take(message));
     worker.on('error', (error) => this.#events.fatal(`an index worker failed: ${error.message}`));
     worker.on('exit', (code) => {

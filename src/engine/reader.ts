@@ -3,12 +3,13 @@
  *  Invariant: what runs here touches few rows, so the event loop stays free; what waits in the worker is bounded.
  *  The worker lives only while it is used. Must not know: names of collections, HTTP. */
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { SkeinError } from '../model/errors.js';
 import type { StoreReads } from '../storage/storage.js';
 import type { IndexWorkerData } from './index-messages.js';
 import { type ReadAnswers, type ReadKind, type ReadRequest, type RequestOf, runRead } from './reads.js';
 import type { FromScan, ToScan } from './scan-thread.js';
+import { startThread } from './start-thread.js';
 
 /** Up to this many rows are read on the main thread: about a millisecond. */
 const INLINE_ROWS_MAX = 128;
@@ -57,7 +58,7 @@ export class Reader {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./scan-thread.js', import.meta.url), { workerData: this.#data, name: 'skein-scan' });
+    const worker = startThread('scan-thread.js', 'skein-scan', this.#data);
     worker.on('message', (message: FromScan) => {
       const open = this.#open.get(message.id);
       this.#open.delete(message.id);

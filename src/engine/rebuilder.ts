@@ -1,10 +1,11 @@
 /** One rebuild at a time, in a worker that lives as long as the rebuild: started, watched, abandoned when its collection goes.
  *  A rebuild that fails (a full disk, a drop) costs nothing but its time: the serving graph stays. */
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Log } from '../model/log.js';
 import type { IndexedCollection, IndexWorkerData } from './index-messages.js';
 import type { FromRebuild, RebuildData } from './rebuild-thread.js';
+import { startThread } from './start-thread.js';
 
 const RETRY_AFTER_FAILURE_MS = 30_000;
 
@@ -39,7 +40,7 @@ export class Rebuilder {
   start(collection: IndexedCollection): void {
     const { uid } = collection;
     const workerData: RebuildData = { ...this.#data, collection };
-    const worker = new Worker(new URL('./rebuild-thread.js', import.meta.url), { workerData, name: 'skein-rebuild' });
+    const worker = startThread('rebuild-thread.js', 'skein-rebuild', workerData);
     const running = { uid, worker, done: 0 };
     let built = false;
     this.#running = running;

@@ -4,9 +4,10 @@
  *  A fatal message or a dead thread is reported once through onFatal and fails every open request.
  *  Must not know: what a request means. */
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { SkeinError } from '../model/errors.js';
 import type { CollectionRow, StoreState } from '../storage/storage.js';
+import { startThread } from './start-thread.js';
 import type { UnitOutcome, UnitRequest } from './unit-writer.js';
 import type { FromWriter, StoreFigures, ToWriter, WriteReply, WriterData } from './writer-messages.js';
 
@@ -56,7 +57,7 @@ export class WriterLink {
     data: WriterData,
     events: WriterEvents,
   ): Promise<{ link: WriterLink; state: StoreState; collections: readonly CollectionRow[] }> {
-    const worker = new Worker(new URL('./writer-thread.js', import.meta.url), { workerData: data, name: 'skein-writer' });
+    const worker = startThread('writer-thread.js', 'skein-writer', data);
     const link = new WriterLink(worker, data, events);
     return new Promise((resolve, reject) => {
       worker.once('error', reject);
