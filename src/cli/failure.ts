@@ -26,7 +26,8 @@ export function describeFailure(error: unknown, stopping: AbortSignal): Failure 
 /** Prints it to where errors go. */
 export function reportFailure(error: unknown, { errors, stopping }: Surroundings): ExitCode {
   const { exitCode, lines } = describeFailure(error, stopping);
-  for (const [i, line] of lines.entries()) print(errors, i === 0 || exitCode === EXIT.usage ? `skein: ${line}` : `       ${line}`);
+  for (const [i, line] of lines.entries())
+    print(errors, i === 0 || exitCode === EXIT.usage ? `skein: ${line}` : `       ${line}`);
   return exitCode;
 }
 

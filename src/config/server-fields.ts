@@ -30,8 +30,6 @@ const LISTENING_FIELDS = {
     doc: 'Listen beyond this machine without any key: everybody who reaches the port may do everything.',
   },
   docs: { kind: 'boolean', default: true, doc: 'Serve the page for people at /docs.' },
-  headersTimeoutMs: { kind: 'duration', min: 100, default: 10_000, doc: 'Time for the headers of a request to arrive.' },
-  keepAliveMs: { kind: 'duration', min: 0, default: 72_000, doc: 'How long an idle connection is kept open.' },
   shutdownTimeoutMs: {
     kind: 'duration',
     min: 0,
@@ -70,12 +68,6 @@ const WORK_FIELDS = {
     words: ['auto', 'majority'],
     default: 'auto',
     doc: 'Write concern of writes that name none. auto: majority from 3 voters on, else 1.',
-  },
-  writeTimeoutMs: {
-    kind: 'duration',
-    min: 1,
-    default: 30_000,
-    doc: 'How long a write may take when its request names no timeout_ms.',
   },
   indexWorkers: {
     kind: 'integer',

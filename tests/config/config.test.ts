@@ -1,6 +1,7 @@
 /** The configuration of a server: precedence, refusals, checks across settings, and what is shown of it. */
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -178,6 +179,21 @@ test('the description names every setting once, with its source', () => {
   assert.equal(shown['port'], { value: 0, source: 'flag' });
   assert.equal(shown['log_level'], { value: 'warn', source: 'environment' });
   assert.equal(shown['api_key_file'], { value: null, source: 'default' });
+});
+
+test('every setting is read by something: none is there for show', () => {
+  const source = fileURLToPath(new URL('../../../src', import.meta.url));
+  // The client and the commands have words of their own that may look alike.
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
+    (path) =>
+      path.endsWith('.ts') &&
+      !/^(?:sdk|cli\/import|cli\/export|config\/\w+-fields|model\/limits)/.test(path.replaceAll('\\', '/')),
+  );
+  const text = files.map((path) => readFileSync(join(source, path), 'utf8')).join('\n');
+  const unread = [...Object.keys(SERVER_FIELDS), ...Object.keys(LIMIT_FIELDS)].filter(
+    (key) => !new RegExp(`\\b${key}\\b`).test(text),
+  );
+  assert.equal(unread, []);
 });
 
 test('the names of a setting follow from its key, and no two settings share one', () => {

@@ -26,7 +26,7 @@ Where several give a value, the flag wins over the environment, that over the fi
   are relative to the folder the command is run in.
 - **Sizes**: bytes as a whole number, or a number with B, kB, MB, GB, TB (powers of 1000), KiB, MiB, GiB, TiB (powers of 1024).
 - **Durations**: milliseconds as a whole number, or a number with ms, s, m, h, d.
-- **Booleans**: \`--docs\`, \`--no-docs\`, \`--docs=false\`; in the environment true, false, 1, 0, yes, no, on, off; in the file true or false.
+- **Booleans**: \`--docs\`, \`--no-docs\`; in the environment true, false, 1, 0, yes, no, on, off; in the file true or false.
 - **Mistakes**: an unknown flag, key or \`SKEIN_\` variable stops the command with exit code 2 and the name that was probably meant.
   An empty variable counts as not set. \`SKEIN_TEST_*\`, \`SKEIN_BENCH_*\` and \`SKEIN_NATIVE_BUILD\` belong to tests, benches and the install
   script. What Kubernetes injects for a Service named \`skein\` or \`skein-…\` (\`SKEIN_PORT=tcp://…\`, \`SKEIN_SERVICE_HOST\`, …) is passed over

@@ -5,7 +5,7 @@
 
 import { SkeinApiError, type SkeinClient, SkeinTimeoutError } from '../../sdk/index.js';
 
-const WAIT_MS = 5_000;
+const WAIT_MS = 30_000;
 
 /** @param vector of a point of the collection
  *  @throws whatever the search meets but the index being behind */

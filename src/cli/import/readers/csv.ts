@@ -53,7 +53,10 @@ class CsvRows {
   #header: Header | null = null;
   #group: ImportRecord[] = [];
   #index = 0;
-  #refusedLine = 0;
+  /** Where the last record that could be read ends. */
+  #lastLine = 0;
+  /** Mistakes since then. A stray quote can swallow the lines behind it, so how far each one reaches is known at the next good record. */
+  #mistakes: { readonly line: number; readonly message: string }[] = [];
   /** Carriage returns inside cells so far: the parser counts CR LF in quotes as two lines. */
   #returnsBefore = 0;
   #failure: Error | null = null;
@@ -67,7 +70,7 @@ class CsvRows {
       skip_records_with_error: true,
       max_record_size: LINE_BYTES_MAX,
       on_record: (cells: string[], { lines }) => this.#onRow(cells, lines),
-      on_skip: (error) => this.#onBadRow(error),
+      on_skip: (error) => this.#onMistake(error),
     };
     this.#parser = new Parser(settings);
     this.#parser.on('error', () => undefined);
@@ -96,6 +99,7 @@ class CsvRows {
       this.#parser.resume();
       this.#parser.end();
     });
+    this.#refuseUpTo(this.#parser.info.lines - this.#returnsBefore - 1);
     const group = this.#take();
     if (this.#header === null) throw new FileProblem('the file is empty; a header line was expected');
     return group;
@@ -111,16 +115,39 @@ class CsvRows {
 
   /** Gives nothing back, so that the parser keeps no rows of its own. */
   #onRow(cells: readonly string[], lines: number): null {
+    const ends = lineEndsIn(cells);
+    const lastLine = lines - this.#returnsBefore - ends.returns;
+    const place = lastLine - ends.feeds;
+    this.#returnsBefore += ends.returns;
+    this.#refuseUpTo(place - 1);
+    this.#lastLine = lastLine;
     if (this.#header === null) {
       this.#header = headerOf(cells, this.#options);
       return null;
     }
-    const ends = lineEndsIn(cells);
-    const place = lines - this.#returnsBefore - ends.returns - ends.feeds;
-    this.#returnsBefore += ends.returns;
     const index = this.#index++;
     if (index >= this.#options.fromIndex) this.#group.push(this.#record(this.#header, cells, { index, place }));
     return null;
+  }
+
+  #onMistake(error: CsvError | undefined): undefined {
+    const lines = error !== undefined && typeof error['lines'] === 'number' ? error['lines'] : 0;
+    const line = this.#mistakes.length === 0 ? this.#lastLine + 1 : lines - this.#returnsBefore;
+    const message = error?.message.split(' at line ')[0] ?? 'unknown mistake';
+    if (line > (this.#mistakes.at(-1)?.line ?? 0)) this.#mistakes.push({ line, message });
+    return undefined;
+  }
+
+  /** @param lastLine the last one that belongs to the mistakes */
+  #refuseUpTo(lastLine: number): void {
+    for (const [i, { line, message }] of this.#mistakes.entries()) {
+      const end = (this.#mistakes[i + 1]?.line ?? lastLine + 1) - 1;
+      const index = this.#index++;
+      const span = end > line ? `, and takes the lines up to ${end} with it` : '';
+      const problem = `breaks the rules of CSV: ${message}${span}`;
+      if (index >= this.#options.fromIndex) this.#group.push({ kind: 'refused', index, place: line, problem });
+    }
+    this.#mistakes = [];
   }
 
   #record(header: Header, cells: readonly string[], where: { index: number; place: number }): ImportRecord {
@@ -136,24 +163,6 @@ class CsvRows {
       if (error instanceof RecordProblem) return { kind: 'refused', ...where, problem: error.message };
       throw error;
     }
-  }
-
-  /** One record may break several rules; it is refused once. */
-  #onBadRow(error: CsvError | undefined): undefined {
-    const lines = error !== undefined && typeof error['lines'] === 'number' ? error['lines'] : 0;
-    const place = lines - this.#returnsBefore;
-    if (place === this.#refusedLine) return undefined;
-    this.#refusedLine = place;
-    const index = this.#index++;
-    if (index >= this.#options.fromIndex) {
-      this.#group.push({
-        kind: 'refused',
-        index,
-        place,
-        problem: `breaks the rules of CSV: ${error?.message ?? 'unknown error'}`,
-      });
-    }
-    return undefined;
   }
 }
 

@@ -6,6 +6,7 @@
  *  Memory: one row group, decoded; a group whose vectors are larger than 512 MiB is refused with what to do.
  *  Compression: none, snappy, gzip, brotli, and zstd where this Node has it. */
 
+import { isUtf8 } from 'node:buffer';
 import { statSync } from 'node:fs';
 import * as zlib from 'node:zlib';
 import { asyncBufferFromFile, type Compressors, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
@@ -35,7 +36,7 @@ export async function parquetSource(options: SourceOptions): Promise<RecordSourc
         rowsRead = groupEnd;
         if (rowStart >= groupEnd) continue;
         checkSize(group, number, options);
-        const read = { file, metadata, rowStart, rowEnd: groupEnd, compressors: COMPRESSORS };
+        const read = { file, metadata, rowStart, rowEnd: groupEnd, compressors: COMPRESSORS, utf8: false };
         const rows = await readable(`row group ${number} (rows ${rowStart} to ${groupEnd - 1})`, () => parquetReadObjects(read));
         for (let at = 0; at < rows.length; at += RECORDS_PER_GROUP) {
           const part = rows.slice(at, at + RECORDS_PER_GROUP);
@@ -75,7 +76,11 @@ function plainCell(cell: unknown, name: string): unknown {
   }
   if (typeof cell === 'number') return Number.isFinite(cell) ? cell : null;
   if (cell instanceof Date) return cell.toISOString();
-  if (cell instanceof Uint8Array) throw new RecordProblem(`column ${name} holds bytes, which a payload cannot`);
+  if (cell instanceof Uint8Array) {
+    // Some writers leave text unmarked, so that it arrives as bytes.
+    if (!isUtf8(cell)) throw new RecordProblem(`column ${name} holds bytes, which a payload cannot`);
+    return Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength).toString('utf8');
+  }
   if (ArrayBuffer.isView(cell)) return Array.from(cell as unknown as ArrayLike<unknown>, (value) => plainCell(value, name));
   if (Array.isArray(cell)) return cell.map((value) => plainCell(value, name));
   if (typeof cell === 'object')
