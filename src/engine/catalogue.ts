@@ -81,6 +81,12 @@ export function shownSeq(entry: CatalogueEntry, durableSeq: number): number {
   return entry.indexed.seq >= entry.row.lastSeq ? durableSeq : entry.indexed.seq;
 }
 
+/** Rows of this collection that died up to this seq are needed by none of its indexes. */
+export function neededSeq(entry: CatalogueEntry, durableSeq: number): number {
+  const shown = shownSeq(entry, durableSeq);
+  return entry.report?.phase === 'adopting' ? Math.min(shown, entry.report.neededSeq) : shown;
+}
+
 /** Bytes of vectors that are durable and not yet in the index. */
 export function lagBytes(entry: CatalogueEntry): number {
   const done = entry.report?.nextLabel ?? 0;

@@ -43,6 +43,8 @@ export interface IndexReport {
   readonly phase: IndexPhase;
   /** Everything up to this seq is inside. */
   readonly seq: number;
+  /** Rows that died after this seq are still to be read by this index, or by a rebuilt one on its way in. */
+  readonly neededSeq: number;
   readonly nextLabel: number;
   readonly status: IndexStatus;
   /** Estimated milliseconds to replay what the newest checkpoint lacks. */

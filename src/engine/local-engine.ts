@@ -16,7 +16,7 @@ import type { Operation } from '../model/operation.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import type { StoreState } from '../storage/storage.js';
-import { type Catalogue, type CatalogueEntry, lagBytes, shownSeq } from './catalogue.js';
+import { type Catalogue, type CatalogueEntry, lagBytes, neededSeq, shownSeq } from './catalogue.js';
 import type {
   CollectionInfo,
   EngineStatus,
@@ -347,7 +347,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     this.#parts.keeper.tick();
     const durable = this.#durable.seq;
     let floor = Math.min(durable, this.#searcher.floorSeq);
-    for (const entry of this.#parts.catalogue.all()) floor = Math.min(floor, shownSeq(entry, durable));
+    for (const entry of this.#parts.catalogue.all()) floor = Math.min(floor, neededSeq(entry, durable));
     if (floor <= this.#reapedSeq) return;
     this.#reapedSeq = floor;
     this.#parts.link.reap(floor);

@@ -177,6 +177,7 @@ export class OwnedIndex {
       uid: this.#collection.uid,
       phase: this.#phase,
       seq: this.#current.seq,
+      neededSeq: Math.min(this.#current.seq, this.#incoming?.seq ?? Number.POSITIVE_INFINITY),
       nextLabel: this.#current.nextLabel,
       status,
       replayMs:
