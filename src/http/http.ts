@@ -6,7 +6,14 @@
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type FastifyHttpOptions, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import {
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  type HookHandlerDoneFunction,
+} from 'fastify';
 import { SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import { keyCheck } from './api-key.js';
@@ -53,10 +60,11 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const nameRequest = requestIds();
   const app = fastifyApp(options, table, nameRequest);
   const closing = { now: false };
-  addHooks(app, options, closing);
+  const hooks = makeHooks(options);
+  addHooks(app, hooks, closing);
   addBodyTypes(app);
   await addOpenApi(app, service.version, config.apiKey !== null);
-  for (const route of table.routes) addRoute(app, route);
+  for (const route of table.routes) addRoute(app, route, hooks);
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
   );
@@ -129,9 +137,8 @@ function badPath(request: FastifyRequest, table: RouteTable): SkeinError {
   return routeError(request.method, path, table);
 }
 
-function addHooks(app: FastifyInstance, options: HttpOptions, closing: { readonly now: boolean }): void {
-  const checkKey = keyCheck(options.config.apiKey);
-  const requestMeter = new RequestMeter(options.meter, options.log);
+/** Hooks of every request. Those of a route are made with it, because asking a request for its route is not free. */
+function addHooks(app: FastifyInstance, hooks: Hooks, closing: { readonly now: boolean }): void {
   app.addHook('onRequest', (request, reply, next) => {
     reply.header('x-request-id', request.id);
     if (closing.now) {
@@ -139,27 +146,36 @@ function addHooks(app: FastifyInstance, options: HttpOptions, closing: { readonl
       next(new SkeinError('ShuttingDown', 'The server is stopping'));
       return;
     }
-    if (needsKey(request)) {
-      try {
-        checkKey(request.headers);
-      } catch (error) {
-        next(error as Error);
-        return;
-      }
-    }
-    next();
+    // A path that no route has tells nothing without a key.
+    if (request.is404) hooks.checkKey(request, reply, next);
+    else next();
   });
   app.addHook('onResponse', (request, reply, next) => {
-    requestMeter.answered(request, reply);
+    if (request.is404) hooks.meter.answered(null, request, reply);
     drain(request);
     next();
   });
 }
 
-/** The page, the document and health hold no data, and probes have no key. A path that no route has tells nothing without one. */
-function needsKey(request: FastifyRequest): boolean {
-  const config = request.routeOptions.config as { open?: boolean };
-  return config.open !== true && !request.routeOptions.url?.startsWith('/docs') && request.routeOptions.url !== '/openapi.json';
+interface Hooks {
+  readonly checkKey: (request: FastifyRequest, reply: FastifyReply, next: HookHandlerDoneFunction) => void;
+  readonly meter: RequestMeter;
+}
+
+function makeHooks({ config, meter, log }: HttpOptions): Hooks {
+  const check = keyCheck(config.apiKey);
+  return {
+    meter: new RequestMeter(meter, log),
+    checkKey: (request, _reply, next) => {
+      try {
+        check(request.headers);
+      } catch (error) {
+        next(error as Error);
+        return;
+      }
+      next();
+    },
+  };
 }
 
 /** An answer that came before the end of its body: the rest is dropped, for a while, so that the caller can read the answer. */
@@ -179,12 +195,17 @@ function addBodyTypes(app: FastifyInstance): void {
   for (const type of ['application/json', 'application/msgpack', '*']) app.addContentTypeParser(type, unread);
 }
 
-function addRoute(app: FastifyInstance, route: Route): void {
+function addRoute(app: FastifyInstance, route: Route, hooks: Hooks): void {
+  const measured = hooks.meter.route(route.method, route.path);
   app.route({
     method: route.method,
     url: route.path,
     schema: routeSchema(route),
-    config: { open: route.open === true } as object,
+    ...(route.open === true ? {} : { onRequest: hooks.checkKey }),
+    onResponse: (request, reply, next) => {
+      hooks.meter.answered(measured, request, reply);
+      next();
+    },
     handler: (request: FastifyRequest, reply: FastifyReply) => route.handle(request, reply),
   });
 }

@@ -2,77 +2,79 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../model/log.js';
-import type { CounterSeries, HistogramSeries, Meter } from '../model/meter.js';
+import type { Counter, CounterSeries, Histogram, HistogramSeries, Meter } from '../model/meter.js';
 
 /** In seconds, from 0.1 ms. */
 export const LATENCY_BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
+/** What no route has counts under this; paths and methods from outside never become labels. */
 const NO_ROUTE = 'none';
+
+/** The series of one route, by status. */
+export class MeasuredRoute {
+  readonly route: string;
+  readonly #durations: HistogramSeries;
+  readonly #counter: (status: string) => CounterSeries;
+  readonly #counters = new Map<number, CounterSeries>();
+
+  constructor(route: string, durations: HistogramSeries, counter: (status: string) => CounterSeries) {
+    this.route = route;
+    this.#durations = durations;
+    this.#counter = counter;
+  }
+
+  count(status: number, durationMs: number): void {
+    let counter = this.#counters.get(status);
+    if (counter === undefined) {
+      counter = this.#counter(String(status));
+      this.#counters.set(status, counter);
+    }
+    counter.add(1);
+    this.#durations.observe(durationMs / 1000);
+  }
+}
 
 export class RequestMeter {
   readonly #log: Log;
-  readonly #requests: (method: string, route: string, status: string) => CounterSeries;
-  readonly #durations: (method: string, route: string) => HistogramSeries;
-  readonly #counters = new Map<string, CounterSeries>();
-  readonly #histograms = new Map<string, HistogramSeries>();
+  readonly #requests: Counter;
+  readonly #durations: Histogram;
+  readonly #unknown: MeasuredRoute;
 
   constructor(meter: Meter, log: Log) {
     this.#log = log;
-    const requests = meter.counter({
+    this.#requests = meter.counter({
       name: 'http_requests_total',
       help: 'Requests answered, by route and status.',
       labels: ['method', 'route', 'status'],
     });
-    const durations = meter.histogram(
-      {
-        name: 'http_request_duration_seconds',
-        help: 'From the headers of a request to the end of its answer.',
-        labels: ['method', 'route'],
-      },
+    const help = 'From the headers of a request to the end of its answer.';
+    this.#durations = meter.histogram(
+      { name: 'http_request_duration_seconds', help, labels: ['method', 'route'] },
       LATENCY_BUCKETS,
     );
-    this.#requests = (method, route, status) => requests.series({ method, route, status });
-    this.#durations = (method, route) => durations.series({ method, route });
+    this.#unknown = this.route(NO_ROUTE, NO_ROUTE);
+  }
+
+  route(method: string, route: string): MeasuredRoute {
+    const durations = this.#durations.series({ method, route });
+    return new MeasuredRoute(route, durations, (status) => this.#requests.series({ method, route, status }));
   }
 
   /** After an answer was sent, or its connection was lost. */
-  answered(request: FastifyRequest, reply: FastifyReply): void {
-    const route = request.is404 ? NO_ROUTE : (request.routeOptions.url ?? NO_ROUTE);
-    // Methods come from outside; only those of routes become labels.
-    const method = route === NO_ROUTE ? NO_ROUTE : request.method;
+  answered(route: MeasuredRoute | null, request: FastifyRequest, reply: FastifyReply): void {
+    const measured = route ?? this.#unknown;
     const status = reply.statusCode;
     const durationMs = reply.elapsedTime;
-    this.#counter(method, route, String(status)).add(1);
-    this.#histogram(method, route).observe(durationMs / 1000);
+    measured.count(status, durationMs);
     const fields = {
       request_id: request.id,
       method: request.method,
-      route,
+      route: measured.route,
       status,
       duration_ms: Math.round(durationMs * 1000) / 1000,
     };
     if (status >= 500) this.#log.warn('request', fields);
     else this.#log.debug('request', fields);
-  }
-
-  #counter(method: string, route: string, status: string): CounterSeries {
-    const key = `${method} ${route} ${status}`;
-    let series = this.#counters.get(key);
-    if (series === undefined) {
-      series = this.#requests(method, route, status);
-      this.#counters.set(key, series);
-    }
-    return series;
-  }
-
-  #histogram(method: string, route: string): HistogramSeries {
-    const key = `${method} ${route}`;
-    let series = this.#histograms.get(key);
-    if (series === undefined) {
-      series = this.#durations(method, route);
-      this.#histograms.set(key, series);
-    }
-    return series;
   }
 }

@@ -51,8 +51,10 @@ export class JsonReader implements BodyReader {
         return 'string';
       case 0x74:
       case 0x66:
+        this.#word();
         return 'boolean';
       case 0x6e:
+        this.#word();
         return 'null';
       default:
         if (this.#bytes[this.#at] !== MINUS && !isDigit(this.#bytes[this.#at])) throw this.#wrong();
@@ -120,13 +122,18 @@ export class JsonReader implements BodyReader {
       }
       if (value - value !== 0 && into.bad < 0) into.bad = count;
       if (count < into.room) {
-        if (into.length === into.values.length) into.reserve(1);
+        if (into.length === into.values.length) into.reserve(this.#componentsLeft(into.room));
         into.values[into.length++] = value;
       }
       count++;
     }
     if (count > into.room) into.length = start;
     return count;
+  }
+
+  /** A guess that holds for most bodies, so that a column grows once. */
+  #componentsLeft(most: number): number {
+    return Math.min(most, ((this.#bytes.length - this.#at) >> 3) + 1);
   }
 
   end(): void {
@@ -312,11 +319,13 @@ export class JsonReader implements BodyReader {
   }
 
   #scanWord(): void {
+    this.#at += this.#word().length;
+  }
+
+  /** The word that stands next. */
+  #word(): string {
     for (const word of ['true', 'false', 'null']) {
-      if (this.#bytes.toString('latin1', this.#at, this.#at + word.length) === word) {
-        this.#at += word.length;
-        return;
-      }
+      if (this.#bytes.toString('latin1', this.#at, this.#at + word.length) === word) return word;
     }
     throw this.#wrong();
   }

@@ -1,0 +1,287 @@
+/** An engine in memory with exact search: what HTTP promises can be tried against it without a disk, and its answers can be made to fail.
+ *  It keeps the contract of engine/engine.ts for what tests need; order, atomicity and durability are the real engine's to prove. */
+
+import type {
+  CollectionInfo,
+  Engine,
+  EngineStatus,
+  FoundPoint,
+  ScrollRequest,
+  SearchAnswer,
+  SearchHit,
+  SearchRequest,
+  Selection,
+  WriteOptions,
+  WriteReceipt,
+} from '../../src/engine/engine.js';
+import { mergePayload } from '../../src/engine/merge-payload.js';
+import { checkCollectionName, collectionNotFound } from '../../src/model/collection.js';
+import { compareScores, passesThreshold, scorer } from '../../src/model/distance.js';
+import { SkeinError } from '../../src/model/errors.js';
+import type { Filter } from '../../src/model/filter.js';
+import type { NewCollection, Operation, OperationResult } from '../../src/model/operation.js';
+import { comparePointIds, type Payload, type PointId } from '../../src/model/point.js';
+import type { Position } from '../../src/model/position.js';
+import { compileFilter } from '../../src/search/evaluate-filter.js';
+
+interface StoredPoint {
+  readonly id: PointId;
+  readonly version: number;
+  readonly payload: Uint8Array;
+  readonly vector: Float32Array;
+}
+
+interface StoredCollection {
+  readonly name: string;
+  spec: NewCollection;
+  readonly points: Map<PointId, StoredPoint>;
+}
+
+export class FakeEngine implements Engine {
+  readonly historyId = 'ab'.repeat(16);
+  seq = 0;
+  /** Thrown by the next calls of the named method, one each. */
+  readonly failures = new Map<keyof Engine, Error[]>();
+  /** Options of all writes, in their order. */
+  readonly writes: { readonly operations: readonly Operation[]; readonly options: WriteOptions }[] = [];
+  /** Each write waits for it. */
+  gate: Promise<void> = Promise.resolve();
+  readonly #collections = new Map<string, StoredCollection>();
+  readonly #remembered = new Map<string, { body: string; receipt: WriteReceipt }>();
+
+  failNext(method: keyof Engine, error: Error): void {
+    this.failures.set(method, [...(this.failures.get(method) ?? []), error]);
+  }
+
+  #mayFail(method: keyof Engine): void {
+    const error = this.failures.get(method)?.shift();
+    if (error !== undefined) throw error;
+  }
+
+  async write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt> {
+    this.writes.push({ operations, options });
+    await this.gate;
+    this.#mayFail('write');
+    const key = options.idempotency === undefined ? null : hex(options.idempotency.scope);
+    const known = key === null ? undefined : this.#remembered.get(key);
+    if (known !== undefined) {
+      if (known.body !== hex(options.idempotency?.body)) throw new SkeinError('IdempotencyConflict', 'another body had this key');
+      return { ...known.receipt, repeated: true };
+    }
+    for (const operation of operations) this.#check(operation);
+    this.seq++;
+    const results = operations.map((operation) => this.#apply(operation));
+    const receipt: WriteReceipt = { results, seq: this.seq, position: this.position(), repeated: false };
+    if (key !== null) this.#remembered.set(key, { body: hex(options.idempotency?.body), receipt });
+    return receipt;
+  }
+
+  async deleteByFilter(name: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt & { units: number }> {
+    const ids = this.#matching(name, filter).map((point) => point.id);
+    return { ...(await this.write([{ kind: 'delete', collection: name, ids }], options)), units: 1 };
+  }
+
+  collections(): CollectionInfo[] {
+    return [...this.#collections.keys()].map((name) => this.collection(name));
+  }
+
+  collection(name: string): CollectionInfo {
+    this.#mayFail('collection');
+    const { spec, points } = this.#named(name);
+    const still = {
+      status: 'ready',
+      progress: 1,
+      memoryBytes: 0,
+      diskBytes: 0,
+      tombstoneRatio: 0,
+      createdAtMs: 0,
+      uid: 1,
+    } as const;
+    return { ...spec, ...still, name, pointsCount: points.size, position: this.position() };
+  }
+
+  async get(name: string, ids: readonly PointId[], selection: Selection) {
+    this.#mayFail('get');
+    const { points } = this.#named(name);
+    const found = ids.flatMap((id) => points.get(id) ?? []);
+    const missing = ids.filter((id) => !points.has(id));
+    return { points: found.map((point) => shown(point, selection)), missing, position: this.position() };
+  }
+
+  async scroll(name: string, request: ScrollRequest) {
+    const { after } = request;
+    const rest = this.#matching(name, request.filter ?? {})
+      .filter((point) => after === null || comparePointIds(point.id, after) > 0)
+      .sort((a, b) => comparePointIds(a.id, b.id));
+    const page = rest.slice(0, request.limit);
+    const next = rest.length > page.length ? (page.at(-1)?.id ?? null) : null;
+    return { points: page.map((point) => shown(point, request)), next, position: this.position() };
+  }
+
+  async count(name: string, filter?: Filter) {
+    return { count: this.#matching(name, filter ?? {}).length, position: this.position() };
+  }
+
+  async search(name: string, requests: readonly SearchRequest[]): Promise<SearchAnswer[]> {
+    this.#mayFail('search');
+    return requests.map((request) => this.#searchOne(this.#named(name), request));
+  }
+
+  position(): Position {
+    return { historyId: this.historyId, epoch: 1, seq: this.seq };
+  }
+
+  async waitFor(position: Position): Promise<void> {
+    this.#mayFail('waitFor');
+    if (position.historyId !== this.historyId || position.seq > this.seq)
+      throw new SkeinError('PositionLost', 'not of this history');
+  }
+
+  status(): EngineStatus {
+    return {
+      position: this.position(),
+      indexedSeq: this.seq,
+      collections: this.#collections.size,
+      points: [...this.#collections.values()].reduce((sum, { points }) => sum + points.size, 0),
+      writeQueue: { requests: 0, bytes: 0 },
+      commits: { count: this.seq, units: this.seq, lastMs: 0 },
+      index: { building: 0, lagBytes: 0, searchesWaiting: 0, rebuilds: 0 },
+      log: { minSeq: 1, bytes: 0 },
+      storage: { databaseBytes: 0, walBytes: 0, diskFreeBytes: 1e9, full: false },
+      nativeBuild: 'none',
+    };
+  }
+
+  async scrub() {
+    return { rows: 0, damaged: [] };
+  }
+
+  #named(name: string): StoredCollection {
+    const found = this.#collections.get(checkCollectionName(name));
+    if (found === undefined) throw collectionNotFound(name, this.#collections.keys());
+    return found;
+  }
+
+  #matching(name: string, filter: Filter): StoredPoint[] {
+    const test = compileFilter(filter);
+    return [...this.#named(name).points.values()].filter((point) => test(point.id, payloadOf(point.payload)));
+  }
+
+  #check(operation: Operation): void {
+    if (operation.kind === 'create_collection') {
+      if (this.#collections.has(operation.collection)) throw new SkeinError('CollectionAlreadyExists', 'it exists');
+      return;
+    }
+    const { points, spec } = this.#named(operation.collection);
+    if (operation.kind === 'upsert') {
+      const { ids, dimension, ifVersions } = operation.points;
+      if (ids.length > 0 && dimension !== spec.dimension) throw new SkeinError('DimensionMismatch', 'another dimension');
+      for (const [i, id] of ids.entries()) {
+        const expected = ifVersions?.[i] ?? Number.NaN;
+        const actual = points.get(id)?.version ?? 0;
+        if (!Number.isNaN(expected) && expected !== actual)
+          throw new SkeinError('VersionConflict', 'another version', { id, expected, actual });
+      }
+    } else if (operation.kind === 'patch') {
+      for (const { id } of operation.patches) if (!points.has(id)) throw new SkeinError('PointNotFound', 'no such point', { id });
+    }
+  }
+
+  #apply(operation: Operation): OperationResult {
+    const { kind, collection: name } = operation;
+    if (kind === 'create_collection') {
+      this.#collections.set(name, { name, spec: operation.spec, points: new Map() });
+      return { kind };
+    }
+    const collection = this.#named(name);
+    const { points } = collection;
+    switch (kind) {
+      case 'upsert': {
+        const { ids, dimension, vectors, payloadBytes, payloadEnds } = operation.points;
+        for (const [i, id] of ids.entries()) {
+          const payload = payloadBytes.slice(payloadEnds[i - 1] ?? 0, payloadEnds[i]);
+          points.set(id, { id, version: this.seq, payload, vector: vectors.slice(i * dimension, (i + 1) * dimension) });
+        }
+        return { kind, upserted: ids.length };
+      }
+      case 'patch':
+        for (const { id, vector, payload, unset } of operation.patches) {
+          const before = points.get(id) as StoredPoint;
+          const merged = mergePayload(payloadOf(before.payload), payloadOf(payload ?? new Uint8Array()), unset ?? []);
+          points.set(id, {
+            id,
+            version: this.seq,
+            payload: Buffer.from(JSON.stringify(merged)),
+            vector: vector?.slice() ?? before.vector,
+          });
+        }
+        return { kind, patched: operation.patches.length };
+      case 'delete': {
+        const gone = operation.ids.filter((id) => points.delete(id));
+        return { kind, deleted: gone.length };
+      }
+      case 'update_collection': {
+        const { efSearch = collection.spec.hnsw.efSearch, ttlMs = collection.spec.ttlMs } = operation.change;
+        collection.spec = { ...collection.spec, hnsw: { ...collection.spec.hnsw, efSearch }, ttlMs };
+        return { kind };
+      }
+      case 'delete_collection':
+        this.#collections.delete(name);
+        return { kind };
+    }
+  }
+
+  #searchOne({ spec, points }: StoredCollection, request: SearchRequest): SearchAnswer {
+    const { target, limit, offset, scoreThreshold } = request;
+    const query = 'vector' in target ? target.vector : points.get(target.id)?.vector;
+    if (query === undefined) throw new SkeinError('PointNotFound', 'no such point');
+    if (query.length !== spec.dimension) {
+      throw new SkeinError('DimensionMismatch', 'another dimension', {
+        expected: spec.dimension,
+        got: query.length,
+        point_id: null,
+      });
+    }
+    const score = scorer(spec.distance, query);
+    const hits: SearchHit[] = [];
+    for (const point of points.values()) {
+      if ('id' in target && point.id === target.id) continue;
+      const reached = score(point.vector);
+      if (scoreThreshold === undefined || passesThreshold(spec.distance, reached, scoreThreshold)) {
+        hits.push({ ...shown(point, request), score: reached });
+      }
+    }
+    hits.sort((a, b) => compareScores(spec.distance, a.score, b.score));
+    const explain = {
+      plan: 'flat',
+      reason: 'few points',
+      cardinality: { estimated: points.size, actual: points.size },
+      visited: points.size,
+      rejected: 0,
+      steps: [{ name: 'scan', tookMs: 0.25 }],
+      engines: { vector: {} },
+      advice: [],
+    };
+    const answer = {
+      hits: hits.slice(offset, offset + limit),
+      complete: true,
+      mode: 'exact',
+      tookMs: 0.25,
+      position: this.position(),
+    } as const;
+    return request.explain ? { ...answer, explain } : answer;
+  }
+}
+
+function shown(point: StoredPoint, { withPayload, withVector }: Selection): FoundPoint {
+  const { id, version, payload, vector } = point;
+  return { id, version, payload: withPayload ? payload : null, vector: withVector ? vector : null };
+}
+
+function payloadOf(bytes: Uint8Array): Payload {
+  return bytes.length === 0 ? {} : (JSON.parse(Buffer.from(bytes).toString()) as Payload);
+}
+
+function hex(bytes: Uint8Array | undefined): string {
+  return bytes === undefined ? '' : Buffer.from(bytes).toString('hex');
+}

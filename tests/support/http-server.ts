@@ -1,0 +1,113 @@
+/** A server of the HTTP room on a free loopback port, over a fake engine, and short ways to ask it. */
+
+import { packMessage, unpackMessage } from '../../src/codec/msgpack.js';
+import type { Engine } from '../../src/engine/engine.js';
+import { buildHttpServer } from '../../src/http/http.js';
+import type { HttpService } from '../../src/http/service.js';
+import { systemClock } from '../../src/model/clock.js';
+import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.js';
+import { type Log, silentLog } from '../../src/model/log.js';
+import { createMetrics } from '../../src/observability/metrics.js';
+import { FakeEngine } from './fake-engine.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Decoded by its content type; text when it is neither JSON nor MessagePack. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
+  readonly body: any;
+}
+
+export interface TestHttp {
+  readonly url: string;
+  readonly engine: FakeEngine;
+  readonly log: { readonly event: string; readonly fields: Readonly<Record<string, unknown>> }[];
+  /** JSON both ways. */
+  ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** MessagePack both ways. */
+  askPacked(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Bytes as they are. */
+  send(method: string, path: string, body: RequestInit['body'], headers: Record<string, string>): Promise<Answer>;
+  close(deadlineMs?: number): Promise<void>;
+}
+
+export interface TestHttpOptions {
+  readonly limits?: Partial<Limits>;
+  readonly apiKey?: string;
+  readonly service?: Partial<HttpService>;
+  readonly engine?: Engine;
+  readonly docs?: boolean;
+}
+
+export async function startHttp(t: { after(cleanup: () => unknown): void }, options: TestHttpOptions = {}): Promise<TestHttp> {
+  const fake = new FakeEngine();
+  const lines: { event: string; fields: Readonly<Record<string, unknown>> }[] = [];
+  const keep = (event: string, fields = {}): void => void lines.push({ event, fields });
+  const log: Log = { ...silentLog, debug: keep, info: keep, warn: keep, error: keep };
+  const metrics = createMetrics();
+  const service: HttpService = {
+    engine: () => options.engine ?? fake,
+    startProgress: () => ({ step: 'ready', progress: 1, etaMs: 0, message: 'ready' }),
+    nativeBuild: 'none',
+    version: '0.0.0-test',
+    writeConcern: { defaultRequired: () => 1, voters: () => 1, wait: () => Promise.resolve(1) },
+    configuration: () => ({ port: 0, api_key: '***' }),
+    ...options.service,
+  };
+  const server = await buildHttpServer({
+    service,
+    config: {
+      host: '127.0.0.1',
+      port: 0,
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      apiKey: options.apiKey === undefined ? null : Buffer.from(options.apiKey),
+      docs: options.docs ?? false,
+    },
+    log,
+    meter: metrics.meter,
+    metrics,
+    clock: systemClock,
+  });
+  const { port } = await server.listen();
+  let closed: Promise<void> | null = null;
+  const close = (deadlineMs = 1_000): Promise<void> => {
+    closed ??= server.close(deadlineMs);
+    return closed;
+  };
+  t.after(() => close(100));
+  const url = `http://127.0.0.1:${port}`;
+  const send: TestHttp['send'] = async (method, path, body, headers) => {
+    const response = await fetch(url + path, {
+      method,
+      headers,
+      body: body ?? null,
+      redirect: 'manual',
+      ...({ duplex: 'half' } as object),
+    });
+    return { status: response.status, headers: response.headers, body: await decoded(response) };
+  };
+  return {
+    url,
+    engine: fake,
+    log: lines,
+    send,
+    ask: (method, path, body, headers = {}) =>
+      body === undefined
+        ? send(method, path, null, headers)
+        : send(method, path, JSON.stringify(body), { 'content-type': 'application/json', ...headers }),
+    askPacked: (method, path, body, headers = {}) => {
+      const accepting = { accept: 'application/msgpack', ...headers };
+      if (body === undefined) return send(method, path, null, accepting);
+      return send(method, path, Buffer.from(packMessage(body)), { 'content-type': 'application/msgpack', ...accepting });
+    },
+    close,
+  };
+}
+
+async function decoded(response: Response): Promise<unknown> {
+  const type = response.headers.get('content-type') ?? '';
+  const bytes = Buffer.from(await response.arrayBuffer());
+  if (type.startsWith('application/json')) return JSON.parse(bytes.toString());
+  if (type.startsWith('application/msgpack')) return unpackMessage(bytes);
+  return bytes.toString();
+}

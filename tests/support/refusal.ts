@@ -1,0 +1,14 @@
+/** What a refused call threw, as a test wants to look at it. */
+
+import { type ErrorRecord, SkeinError } from '../../src/model/errors.js';
+
+/** @throws Error when nothing, or nothing typed, was thrown */
+export function refusalOf(action: () => unknown): ErrorRecord {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof SkeinError) return error.toRecord();
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
