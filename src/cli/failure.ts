@@ -20,7 +20,7 @@ export function describeFailure(error: unknown, stopping: AbortSignal): Failure 
   if (error instanceof UsageError) return { exitCode: EXIT.usage, lines: [error.message] };
   if (error instanceof SkeinConnectionError) return { exitCode: EXIT.failed, lines: connectionLines(error) };
   if (error instanceof SkeinApiError) return { exitCode: EXIT.failed, lines: apiLines(error) };
-  return { exitCode: EXIT.failed, lines: [messageOf(error)] };
+  return { exitCode: EXIT.failed, lines: listenLines(error) ?? [messageOf(error)] };
 }
 
 /** Prints it to where errors go. */
@@ -33,6 +33,17 @@ export function reportFailure(error: unknown, { errors, stopping }: Surroundings
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Why a server cannot listen; null when that is not what happened. */
+function listenLines(error: unknown): string[] | null {
+  if (!(error instanceof Error) || !('syscall' in error) || error.syscall !== 'listen' || !('code' in error)) return null;
+  const { port = '?', address = '?' } = error as { port?: unknown; address?: unknown };
+  if (error.code === 'EADDRINUSE')
+    return [`port ${port} is taken on ${address}`, 'choose another with --port, or any free one with --port 0'];
+  if (error.code === 'EACCES') return [`this user may not listen on port ${port}`, 'choose one from 1024 up with --port'];
+  if (error.code === 'EADDRNOTAVAIL') return [`this machine has no address ${address}`, 'choose one that it has with --host'];
+  return null;
 }
 
 function connectionLines(error: SkeinConnectionError): string[] {

@@ -9,14 +9,10 @@ import { loadCommandFields } from '../config/config.js';
 import type { FieldTable, ValuesOf } from '../config/field.js';
 import { SERVER_SECTIONS } from '../config/server-fields.js';
 import { version } from '../node/version.js';
-import { exportCollection } from './export/export.js';
 import { reportFailure } from './failure.js';
 import { addFields, flagsOf } from './field-options.js';
-import { importFile } from './import/import.js';
 import { type ServeParts, serve } from './serve.js';
-import { showStatus } from './status.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
-import { verify } from './verify.js';
 
 /** Flags of the contract whose issues are still to come. */
 const LATER_FLAGS: Readonly<Record<string, string>> = {
@@ -64,6 +60,7 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
   importing.argument('<collection>').argument('<file>', 'ndjson, json, fvecs, bvecs, csv or parquet');
   addFields(importing, IMPORT_FIELDS);
   importing.action(async (collection: string, file: string) => {
+    const { importFile } = await import('./import/import.js');
     ended(
       await importFile(
         collection,
@@ -78,18 +75,23 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
   exporting.argument('<collection>').argument('<file>', 'ndjson or fvecs');
   addFields(exporting, EXPORT_FIELDS);
   exporting.action(async (collection: string, file: string) => {
+    const { exportCollection } = await import('./export/export.js');
     const path = file === '-' ? file : resolve(surroundings.workingDir, file);
     ended(await exportCollection(collection, path, valuesOf(EXPORT_FIELDS, exporting, surroundings), surroundings));
   });
 
   const status = command('status', 'Show what a server says about itself and its collections.');
   addFields(status, STATUS_FIELDS);
-  status.action(async () => ended(await showStatus(valuesOf(STATUS_FIELDS, status, surroundings), surroundings)));
+  status.action(async () => {
+    const { showStatus } = await import('./status.js');
+    ended(await showStatus(valuesOf(STATUS_FIELDS, status, surroundings), surroundings));
+  });
 
   const verifying = command('verify', 'Check a data folder while no server runs on it; changes nothing.');
   verifying.argument('<data_dir>');
   addFields(verifying, VERIFY_FIELDS);
   verifying.action(async (dataDir: string) => {
+    const { verify } = await import('./verify.js');
     ended(await verify(dataDir, valuesOf(VERIFY_FIELDS, verifying, surroundings), surroundings));
   });
   return program;

@@ -1,11 +1,12 @@
 /** The command line without a server: help, mistakes, exit codes, and what a person is told. */
+
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { suite } from '../support/suite.js';
 import { apiError, stubServer } from '../sdk/stub-server.js';
+import { suite } from '../support/suite.js';
 import { runSkein } from './run-skein.js';
 
 const test = suite('cli/program');
@@ -23,7 +24,8 @@ test('help and version are answers; no command, and an unknown one, are mistakes
 
 test('every setting is in the help of its command, with its variable', async () => {
   const { output } = await runSkein(['serve', '--help']);
-  for (const text of ['--data-dir', 'SKEIN_BODY_BYTES_MAX', '--no-docs', '--insecure-no-auth', '--print-config', 'Limits:']) assert.match(output, text);
+  for (const text of ['--data-dir', 'SKEIN_BODY_BYTES_MAX', '--no-docs', '--insecure-no-auth', '--print-config', 'Limits:'])
+    assert.match(output, text);
   assert.match((await runSkein(['import', '--help'])).output, 'SKEIN_ID_OFFSET');
 });
 
@@ -31,7 +33,10 @@ test('an unknown flag is refused with the one that was meant, and a later one sa
   const slip = await runSkein(['serve', '--prot', '1']);
   assert.is(slip.exitCode, 2);
   assert.match(slip.errors, 'Did you mean --port?');
-  for (const argv of [['serve', '--master', 'ws://h:1'], ['serve', '--master=ws://h:1']]) {
+  for (const argv of [
+    ['serve', '--master', 'ws://h:1'],
+    ['serve', '--master=ws://h:1'],
+  ]) {
     const later = await runSkein(argv);
     assert.is(later.exitCode, 2);
     assert.match(later.errors, '--master belongs to replication, which this version does not have yet');
@@ -39,10 +44,15 @@ test('an unknown flag is refused with the one that was meant, and a later one sa
 });
 
 test('settings that cannot be used end a command with code 2, each named', async () => {
-  const { exitCode, errors } = await runSkein(['serve', '--port', 'x'], { environment: { SKEIN_DATADIR: 'd', SKEIN_LOG_LEVEL: 'loud' } });
+  const { exitCode, errors } = await runSkein(['serve', '--port', 'x'], {
+    environment: { SKEIN_DATADIR: 'd', SKEIN_LOG_LEVEL: 'loud' },
+  });
   assert.is(exitCode, 2);
   assert.match(errors, 'skein: unknown variable SKEIN_DATADIR (did you mean SKEIN_DATA_DIR?)');
-  assert.match((await runSkein(['serve', '--port', 'x'])).errors, 'skein: --port must be a whole number from 0 to 65535, not "x"');
+  assert.match(
+    (await runSkein(['serve', '--port', 'x'])).errors,
+    'skein: --port must be a whole number from 0 to 65535, not "x"',
+  );
   assert.is((await runSkein(['import', 'c', 'f.ndjson', '--distance', 'manhattan'])).exitCode, 2);
   assert.is((await runSkein(['import', 'c'])).exitCode, 2);
   assert.is((await runSkein(['status', 'extra'])).exitCode, 2);
@@ -61,7 +71,9 @@ test('print-config shows every setting with its source and starts nothing', asyn
   assert.equal(shown['docs'], { value: false, source: 'flag' });
   assert.equal(shown['log_level'], { value: 'warn', source: 'environment' });
   assert.equal(shown['data_dir'], { value: join(folder, 'data'), source: 'default' });
-  const other = await runSkein(['serve', '--print-config', '--docs'], { environment: { SKEIN_CONFIG: join(folder, 'skein.json') } });
+  const other = await runSkein(['serve', '--print-config', '--docs'], {
+    environment: { SKEIN_CONFIG: join(folder, 'skein.json') },
+  });
   assert.equal((JSON.parse(other.output) as Record<string, unknown>)['docs'], { value: true, source: 'flag' });
 });
 
@@ -77,7 +89,9 @@ test('a server that is not there, refuses the key, lacks the collection or is no
 
   const stub = await stubServer(t, ({ path, headers }) => {
     if (headers['authorization'] !== 'Bearer the-key-of-the-test') return apiError(401, 'Unauthorized');
-    return path.includes('films') ? apiError(404, 'CollectionNotFound', { details: { available_collections: ['books', 'plays'] } }) : { body: '<html>' };
+    return path.includes('films')
+      ? apiError(404, 'CollectionNotFound', { details: { available_collections: ['books', 'plays'] } })
+      : { body: '<html>' };
   });
   const unauthorized = await runSkein(['status'], { environment: { SKEIN_URL: stub.url } });
   assert.is(unauthorized.exitCode, 1);
@@ -106,7 +120,10 @@ test('verify of a folder that is not there or holds nothing is a failure', async
   assert.is((await runSkein(['verify', join(folder, 'none')])).exitCode, 1);
   const empty = await runSkein(['verify', folder, '--json']);
   assert.is(empty.exitCode, 1);
-  const lines = empty.output.trim().split('\n').map((line) => JSON.parse(line) as { kind: string; ok?: boolean; finding?: string });
+  const lines = empty.output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { kind: string; ok?: boolean; finding?: string });
   assert.is(lines.at(-1)?.ok, false);
   assert.is(lines[0]?.finding, 'unusable');
 });

@@ -36,7 +36,7 @@ export interface RecordSource {
   readonly sizeBytes: number;
   /** How much of the file has been read, for progress. */
   bytesRead(): number;
-  /** Records in groups, in order. @throws FileProblem where the file cannot be read any further */
+  /** Records in groups, in order; every call begins anew. @throws FileProblem where the file cannot be read any further */
   records(): AsyncGenerator<readonly ImportRecord[], void, undefined>;
 }
 

@@ -2,7 +2,15 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { fileIdentity, type ImportIdentity, notePath, readNote, removeNote, whyNotResumable, writeNote } from '../../../src/cli/import/resume-state.js';
+import {
+  fileIdentity,
+  type ImportIdentity,
+  notePath,
+  readNote,
+  removeNote,
+  whyNotResumable,
+  writeNote,
+} from '../../../src/cli/import/resume-state.js';
 import { suite } from '../../support/suite.js';
 
 function identityOf(path: string): ImportIdentity {
@@ -43,7 +51,14 @@ test('a note of another import says what differs', (t) => {
 
 test('a note that cannot be understood is not taken for a beginning', (t) => {
   const path = join(t.folder(), 'points.ndjson');
-  for (const text of ['', '{', '{}', 'null', '{"version": 2, "next": 1, "imported": 1, "refused": 0}', '{"version": 1, "next": -1, "imported": 1, "refused": 0}']) {
+  for (const text of [
+    '',
+    '{',
+    '{}',
+    'null',
+    '{"version": 2, "next": 1, "imported": 1, "refused": 0}',
+    '{"version": 1, "next": -1, "imported": 1, "refused": 0}',
+  ]) {
     writeFileSync(notePath(path), text);
     assert.throws(() => readNote(path), /is not a note of an import/, text);
   }

@@ -79,19 +79,30 @@ test('of points with one id the last one in the file wins, whatever the batches 
   const records = fc.array(fc.nat(5), { maxLength: 40 }).map((ids) => ids.map((id, index) => point(index, id)));
   const delays = fc.array(fc.nat(3), { minLength: 1, maxLength: 5 });
   await fc.assert(
-    fc.asyncProperty(records, delays, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }), async (given, waits, batchPoints, inFlightMax) => {
-      const gate = async (call: number): Promise<void> => {
-        for (let i = waits[call % waits.length] ?? 0; i > 0; i--) await turns();
-      };
-      const server = fakeServer({ gate });
-      const sender = new Sender(settings(server.send, { batchPoints, inFlightMax }), beginning);
-      await addAll(sender, given);
-      await sender.finish();
-      const expected = new Map(given.flatMap((record) => (record.kind === 'point' ? [[record.id, record.index] as const] : [])));
-      assert.equal([...server.stored].sort(), [...expected].sort());
-      assert.ok(server.calls.every((ids) => new Set(ids).size === ids.length), 'one id twice in a batch');
-      assert.equal(sender.done, { next: given.length, imported: given.length, refused: 0 });
-    }),
+    fc.asyncProperty(
+      records,
+      delays,
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 1, max: 4 }),
+      async (given, waits, batchPoints, inFlightMax) => {
+        const gate = async (call: number): Promise<void> => {
+          for (let i = waits[call % waits.length] ?? 0; i > 0; i--) await turns();
+        };
+        const server = fakeServer({ gate });
+        const sender = new Sender(settings(server.send, { batchPoints, inFlightMax }), beginning);
+        await addAll(sender, given);
+        await sender.finish();
+        const expected = new Map(
+          given.flatMap((record) => (record.kind === 'point' ? [[record.id, record.index] as const] : [])),
+        );
+        assert.equal([...server.stored].sort(), [...expected].sort());
+        assert.ok(
+          server.calls.every((ids) => new Set(ids).size === ids.length),
+          'one id twice in a batch',
+        );
+        assert.equal(sender.done, { next: given.length, imported: given.length, refused: 0 });
+      },
+    ),
     { numRuns: 60, seed: t.seed() },
   );
 });
@@ -106,21 +117,29 @@ test('"7" and 7 are two ids', async () => {
 
 test('a refused batch is taken apart until each bad point stands alone, named or not, and the others are stored', async (t) => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 20 }), fc.boolean(), fc.integer({ min: 1, max: 8 }), async (bad, namesCulprit, batchPoints) => {
-      const server = fakeServer({ namesCulprit });
-      const refused: RefusedRecord[] = [];
-      const sender = new Sender(settings(server.send, { batchPoints, onRefused: (record) => refused.push(record) }), beginning);
-      await addAll(
-        sender,
-        bad.map((isBad, index) => point(index, `p${index}`, isBad ? -1 : index)),
-      );
-      await sender.finish();
-      const places = bad.flatMap((isBad, index) => (isBad ? [index + 1] : []));
-      assert.equal(refused.map(({ place }) => place).sort((a, b) => a - b), places);
-      assert.is(server.stored.size, bad.length - places.length);
-      assert.equal(sender.done, { next: bad.length, imported: bad.length - places.length, refused: places.length });
-      assert.ok(refused.every(({ problem }) => problem === 'InvalidVector: InvalidVector it is'));
-    }),
+    fc.asyncProperty(
+      fc.array(fc.boolean(), { maxLength: 20 }),
+      fc.boolean(),
+      fc.integer({ min: 1, max: 8 }),
+      async (bad, namesCulprit, batchPoints) => {
+        const server = fakeServer({ namesCulprit });
+        const refused: RefusedRecord[] = [];
+        const sender = new Sender(settings(server.send, { batchPoints, onRefused: (record) => refused.push(record) }), beginning);
+        await addAll(
+          sender,
+          bad.map((isBad, index) => point(index, `p${index}`, isBad ? -1 : index)),
+        );
+        await sender.finish();
+        const places = bad.flatMap((isBad, index) => (isBad ? [index + 1] : []));
+        assert.equal(
+          refused.map(({ place }) => place).sort((a, b) => a - b),
+          places,
+        );
+        assert.is(server.stored.size, bad.length - places.length);
+        assert.equal(sender.done, { next: bad.length, imported: bad.length - places.length, refused: places.length });
+        assert.ok(refused.every(({ problem }) => problem === 'InvalidVector: InvalidVector it is'));
+      },
+    ),
     { numRuns: 60, seed: t.seed() },
   );
 });
@@ -128,8 +147,16 @@ test('a refused batch is taken apart until each bad point stands alone, named or
 test('records that the reader refused are counted where they stand', async () => {
   const server = fakeServer();
   const refused: RefusedRecord[] = [];
-  const sender = new Sender(settings(server.send, { onRefused: (record) => refused.push(record) }), { next: 5, imported: 4, refused: 1 });
-  await addAll(sender, [{ kind: 'refused', index: 5, place: 6, problem: 'a' }, point(6), { kind: 'refused', index: 7, place: 8, problem: 'b' }]);
+  const sender = new Sender(settings(server.send, { onRefused: (record) => refused.push(record) }), {
+    next: 5,
+    imported: 4,
+    refused: 1,
+  });
+  await addAll(sender, [
+    { kind: 'refused', index: 5, place: 6, problem: 'a' },
+    point(6),
+    { kind: 'refused', index: 7, place: 8, problem: 'b' },
+  ]);
   await sender.finish();
   assert.equal(
     refused.map(({ problem }) => problem),

@@ -21,12 +21,13 @@ import {
 
 export function csvSource(options: SourceOptions): RecordSource {
   let bytesRead = 0;
-  const rows = new CsvRows(options);
   return {
     placeWord: 'line',
     sizeBytes: statSync(options.path).size,
     bytesRead: () => bytesRead,
     async *records() {
+      bytesRead = 0;
+      const rows = new CsvRows(options);
       for await (const piece of createReadStream(options.path, { highWaterMark: READ_BYTES })) {
         bytesRead += (piece as Buffer).length;
         const group = await rows.push(piece as Buffer);

@@ -14,6 +14,7 @@ export function jsonArraySource(options: SourceOptions): RecordSource {
     sizeBytes: statSync(options.path).size,
     bytesRead: () => bytesRead,
     async *records() {
+      bytesRead = 0;
       const cutter = new ElementCutter();
       let index = 0;
       for await (const piece of createReadStream(options.path, { highWaterMark: READ_BYTES })) {

@@ -26,6 +26,7 @@ export function vectorFileSource(format: 'fvecs' | 'bvecs', options: SourceOptio
     sizeBytes,
     bytesRead: () => bytesRead,
     async *records() {
+      bytesRead = 0;
       let rest: Buffer = Buffer.alloc(0);
       let row = 0;
       for await (const piece of createReadStream(options.path, { highWaterMark: READ_BYTES })) {

@@ -27,6 +27,8 @@ export async function readAll(format: ImportFormat, path: string, options: Parti
       ...options,
     });
     placeWord = source.placeWord;
+    // An import looks at the first records before it reads them all.
+    for await (const group of source.records()) if (group.length > 0) break;
     for await (const group of source.records()) records.push(...group);
   } catch (error) {
     if (!(error instanceof FileProblem)) throw error;

@@ -1,0 +1,89 @@
+/** Exports from a real server: what comes out goes in again, and a file is whole or not there. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { type PointInput, SkeinClient } from '../../../src/sdk/index.js';
+import { startServer } from '../../support/server-process.js';
+import { suite } from '../../support/suite.js';
+import { runSkein } from '../run-skein.js';
+
+const test = suite('cli/export/export', { deadlineMs: 60_000 });
+
+test('an export that is imported again gives the same points, bit for bit', async (t) => {
+  const folder = t.folder();
+  const { url } = await startServer(t, join(folder, 'data'));
+  const client = new SkeinClient({ url });
+  t.after(() => client.close());
+  await client.createCollection('from', { dimension: 3, distance: 'euclid' });
+  const points: PointInput[] = Array.from({ length: 250 }, (_, i) => ({
+    id: i % 2 === 0 ? i : `id ${i} ü\n"`,
+    vector: new Float32Array([Math.fround(Math.sin(i)), 1.401298464324817e-45 * i, 3.4028234663852886e38]),
+    payload: i % 3 === 0 ? {} : { i, nested: { list: [null, 'ü', 0.1] }, __text: 'line\nend' },
+  }));
+  await client.upsert('from', points);
+  const run = (argv: string[]) => runSkein(argv, { workingDir: folder, environment: { SKEIN_URL: url } });
+  const exported = await run(['export', 'from', 'all.ndjson', '--batch', '7']);
+  assert.is(exported.exitCode, 0, exported.errors);
+  assert.match(exported.output, '250 points of collection from');
+  assert.is((await run(['import', 'to', 'all.ndjson', '--distance', 'euclid'])).exitCode, 0);
+  const all = async (name: string): Promise<unknown[]> => {
+    const found: unknown[] = [];
+    for await (const { id, vector, payload } of client.scrollAll(name, { withVector: true })) found.push({ id, vector, payload });
+    return found;
+  };
+  const before = await all('from');
+  assert.is(before.length, 250);
+  assert.equal(await all('to'), before);
+
+  const streamed = await run(['export', 'from', '-']);
+  assert.is(streamed.output, readFileSync(join(folder, 'all.ndjson'), 'utf8'));
+  assert.match(streamed.errors, '250 points of collection from to standard output');
+});
+
+test('an fvecs export holds the vectors in scroll order and says what it leaves out', async (t) => {
+  const folder = t.folder();
+  const { url } = await startServer(t, join(folder, 'data'));
+  const client = new SkeinClient({ url });
+  t.after(() => client.close());
+  await client.createCollection('c', { dimension: 2, distance: 'dot' });
+  await client.upsert('c', [
+    { id: 0, vector: [1, 2] },
+    { id: 1, vector: [3, 4] },
+  ]);
+  const run = (argv: string[]) => runSkein(argv, { workingDir: folder, environment: { SKEIN_URL: url } });
+  const plain = await run(['export', 'c', 'a.fvecs', '--json']);
+  assert.is(plain.errors, '');
+  assert.is((JSON.parse(plain.output) as { points: number }).points, 2);
+  const row = (values: number[]): Buffer =>
+    Buffer.concat([Buffer.from(Uint32Array.of(2).buffer), Buffer.from(Float32Array.from(values).buffer)]);
+  assert.equal(readFileSync(join(folder, 'a.fvecs')), Buffer.concat([row([1, 2]), row([3, 4])]));
+  await client.upsert('c', [{ id: 'x', vector: [5, 6], payload: { a: 1 } }]);
+  const lossy = await run(['export', 'c', 'a.fvecs']);
+  assert.match(lossy.errors, 'the ids are not 0, 1, 2');
+  assert.match(lossy.errors, '1 points have payloads');
+  assert.is((await run(['export', 'c', '-', '--format', 'fvecs'])).exitCode, 1);
+});
+
+test('an export that fails leaves what was there before and nothing else', async (t) => {
+  const folder = t.folder();
+  const { url } = await startServer(t, join(folder, 'data'));
+  writeFileSync(join(folder, 'a.ndjson'), 'old');
+  const client = new SkeinClient({ url });
+  t.after(() => client.close());
+  await client.createCollection('c', { dimension: 2, distance: 'dot' });
+  await client.upsert('c', [{ id: 0, vector: [1, 2] }]);
+  const stop = new AbortController();
+  stop.abort(new Error('enough'));
+  const options = { workingDir: folder, environment: { SKEIN_URL: url } };
+  assert.is((await runSkein(['export', 'c', 'a.ndjson'], { ...options, stopping: stop.signal })).exitCode, 1);
+  assert.is((await runSkein(['export', 'none', 'a.ndjson'], options)).exitCode, 1);
+  assert.is((await runSkein(['export', 'c', join('no-folder', 'a.ndjson')], options)).exitCode, 1);
+  assert.is(readFileSync(join(folder, 'a.ndjson'), 'utf8'), 'old');
+  assert.equal(
+    readdirSync(folder).filter((name) => name.endsWith('.tmp')),
+    [],
+  );
+  assert.not.ok(existsSync(join(folder, 'no-folder')));
+});
+
+test.run();
