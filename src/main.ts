@@ -1,8 +1,10 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=65536 MALLOC_MMAP_THRESHOLD_=65536 node --max-semi-space-size=2
 /** The process: words of the command line in, exit code out. The only file that ends the process.
  *
  *  The first SIGINT or SIGTERM asks the command to end; a second one ends the process. What nobody caught is logged and ends it too:
- *  a process in an unknown state must not go on with data. */
+ *  a process in an unknown state must not go on with data.
+ *
+ *  The first line keeps what a burst allocated from staying resident (docs/decisions/0007-memory.md); without it all works the same. */
 
 import { runCommand } from './cli/program.js';
 import { EXIT } from './cli/surroundings.js';

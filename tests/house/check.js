@@ -34,7 +34,7 @@ const STEPS = [
 function runStep({ name, command: [program, ...rest] }) {
   return new Promise((resolve) => {
     const startMs = performance.now();
-    const child = spawn(process.execPath, [`node_modules/${program}`, ...rest], {
+    const child = spawn(process.execPath, [program.startsWith('src/') ? program : `node_modules/${program}`, ...rest], {
       cwd: projectFolder,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: STEP_DEADLINE_MS,
@@ -86,6 +86,8 @@ function runSuite() {
 }
 
 const checks = await runSteps();
+const bundled = await runStep({ name: 'bundle (esbuild)', command: ['src/install/bundle.js'] });
+checks[bundled ? 'passed' : 'failed'] += 1;
 const tests = await runSuite();
 const failed = checks.failed + tests.failed;
 console.log(`checks: ${checks.passed} passed, ${checks.failed} failed; tests: ${tests.passed} passed, ${tests.failed} failed`);

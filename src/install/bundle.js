@@ -1,0 +1,34 @@
+/** Puts the server into few files: dist/bundle/server/, one for each thread and what they share. Run by `npm run build` after tsc.
+ *
+ *  A library of hundreds of small modules costs the process tens of megabytes and a start tenths of a second; a bundle does not.
+ *  What is run from a checkout (bin, npm start, Dockerfile) is the bundle; dist/src stays, for the SDK, tests and benches.
+ *  The folder is as deep as those of dist/src, so that paths relative to a module mean the same in both. */
+
+import { chmodSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const project = fileURLToPath(new URL('../../', import.meta.url));
+const outdir = `${project}dist/bundle/server`;
+const entries = ['main', 'engine/writer-thread', 'engine/index-thread', 'engine/scan-thread', 'engine/rebuild-thread', 'http/body-thread', 'storage/verify-child'];
+
+rmSync(outdir, { recursive: true, force: true });
+await build({
+  absWorkingDir: project,
+  entryPoints: entries.map((entry) => `dist/src/${entry}.js`),
+  entryNames: '[name]',
+  outdir,
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  legalComments: 'none',
+  logLevel: 'warning',
+  // Native packages, and pages that are read from the package's own folder.
+  external: ['better-sqlite3', 'better-sqlite3-next', 'hnswlib-node', '@fastify/swagger-ui'],
+  // Bundled CommonJS packages ask for Node's own modules by require.
+  banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },
+});
+// Its first line says how it wants to be run.
+chmodSync(`${outdir}/main.js`, 0o755);
