@@ -2,7 +2,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { floatBytes } from '../../../src/codec/msgpack.js';
 import { type PointInput, SkeinClient } from '../../../src/sdk/index.js';
+import { apiError, stubServer } from '../../sdk/stub-server.js';
 import { startServer } from '../../support/server-process.js';
 import { suite } from '../../support/suite.js';
 import { runSkein } from '../run-skein.js';
@@ -78,6 +80,18 @@ test('an export that fails leaves what was there before and nothing else', async
   assert.is((await runSkein(['export', 'c', 'a.ndjson'], { ...options, stopping: stop.signal })).exitCode, 1);
   assert.is((await runSkein(['export', 'none', 'a.ndjson'], options)).exitCode, 1);
   assert.is((await runSkein(['export', 'c', join('no-folder', 'a.ndjson')], options)).exitCode, 1);
+  // One that breaks off in the middle, when part of the file is written already.
+  let pages = 0;
+  const stub = await stubServer(t, ({ path }) => {
+    if (!path.endsWith('/scroll')) return { body: { name: 'c', hnsw: {}, points_count: 9 } };
+    pages += 1;
+    const points = [{ id: pages, version: 1, payload: { text: 'x'.repeat(400_000) }, vector: floatBytes(new Float32Array(2)) }];
+    return pages < 3 ? { body: { points, next_cursor: 'more' } } : apiError(500, 'CorruptData');
+  });
+  const broken = await runSkein(['export', 'c', 'a.ndjson', '--url', stub.url], { workingDir: folder });
+  assert.is(broken.exitCode, 1);
+  assert.match(broken.errors, 'CorruptData');
+  assert.is(pages, 3);
   assert.is(readFileSync(join(folder, 'a.ndjson'), 'utf8'), 'old');
   assert.equal(
     readdirSync(folder).filter((name) => name.endsWith('.tmp')),
