@@ -17,9 +17,18 @@ export interface HttpAnswer<Body> {
   readonly headers: Headers;
 }
 
+/** How a process ended. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
 export interface ServerProcess {
   readonly url: string;
   readonly pid: number;
+  /** Resolves when it has ended, whoever ended it. */
+  readonly ended: Promise<Ending>;
+  signal(signal: NodeJS.Signals): void;
   /** What it wrote so far, both streams. */
   output(): string;
   /** Ends it without warning. */
@@ -47,62 +56,73 @@ export class ServerDidNotStart extends Error {
   }
 }
 
+export interface Surroundings {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A command that becomes the server at its end, such as `prlimit --nofile=64`: it must replace itself, not start a child. */
+  readonly prefix?: readonly string[];
+}
+
 /** Starts a server and waits until it is ready. @throws ServerDidNotStart */
 export async function startServer(
   t: { after(cleanup: () => unknown): void },
   dataDir: string,
   flags: readonly string[] = [],
-  environment: Record<string, string> = {},
+  { environment = {}, prefix = [] }: Surroundings = {},
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [MAIN, 'serve', '--data-dir', dataDir, '--port', '0', '--log-format', 'json', ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...environment },
-  });
+  const serve = [MAIN, 'serve', '--data-dir', dataDir, '--port', '0', '--log-format', 'json', ...flags];
+  const [program = process.execPath, ...rest] = [...prefix, process.execPath, ...serve];
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const ended = once(child, 'exit');
+  // Not before both streams have ended: what it said last must be in the output.
+  const ended = once(child, 'close').then(([code, signal]): Ending => ({ code, signal }));
   t.after(() => end(child, 'SIGKILL', ended));
-  const url = await listening(child, () => output);
+  const url = await listening(child, ended, () => output);
   const server: ServerProcess = {
     url,
     pid: child.pid as number,
+    ended,
+    signal: (signal) => void child.kill(signal),
     output: () => output,
     kill: () => end(child, 'SIGKILL', ended).then(() => undefined),
     stop: () => end(child, 'SIGTERM', ended),
     request: (method, path, body, headers) => request(url, method, path, body, headers),
   };
-  await ready(server, child);
+  await ready(server);
   return server;
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals, ended: Promise<unknown[]>): Promise<number | null> {
-  if (child.exitCode === null && child.signalCode === null) {
-    child.kill(signal);
-    await ended;
-  }
-  return child.exitCode;
+async function end(child: ChildProcess, signal: NodeJS.Signals, ended: Promise<Ending>): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+  return (await ended).code;
 }
 
-async function listening(child: ChildProcess, output: () => string): Promise<string> {
+async function listening(child: ChildProcess, ended: Promise<Ending>, output: () => string): Promise<string> {
   const deadline = Date.now() + START_DEADLINE_MS;
   while (Date.now() < deadline) {
     const found = /http:\/\/[^\s"]+:\d+/.exec(output());
     if (found !== null) return found[0];
-    if (child.exitCode !== null || child.signalCode !== null) throw new ServerDidNotStart(child.exitCode, output());
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (child.exitCode !== null || child.signalCode !== null) throw new ServerDidNotStart((await ended).code, output());
+    await pause();
   }
   throw new ServerDidNotStart(null, `no address within ${START_DEADLINE_MS} ms: ${output()}`);
 }
 
-async function ready(server: ServerProcess, child: ChildProcess): Promise<void> {
+async function ready(server: ServerProcess): Promise<void> {
+  let ending: Ending | null = null;
+  void server.ended.then((how) => (ending = how));
   const deadline = Date.now() + START_DEADLINE_MS;
   while (Date.now() < deadline) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new ServerDidNotStart(child.exitCode, server.output());
+    if (ending !== null) throw new ServerDidNotStart((ending as Ending).code, server.output());
     const answer = await server.request('GET', '/health/ready').catch(() => null);
     if (answer?.status === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await pause();
   }
   throw new ServerDidNotStart(null, `not ready within ${START_DEADLINE_MS} ms: ${server.output()}`);
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 async function request<Body>(
