@@ -4,7 +4,7 @@ import type { STATUS_FIELDS } from '../config/command-fields.js';
 import type { ValuesOf } from '../config/field.js';
 import { formatBytes } from '../config/parse-value.js';
 import type { CollectionInfo, HealthAnswer, ReadyAnswer, SkeinClient, VersionAnswer } from '../sdk/index.js';
-import { grouped } from './import/progress.js';
+import { grouped } from './numbers.js';
 import { connectTo } from './server-connection.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
 import { tableLines } from './table.js';

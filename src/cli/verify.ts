@@ -6,7 +6,8 @@ import { resolve } from 'node:path';
 import type { VERIFY_FIELDS } from '../config/command-fields.js';
 import type { ValuesOf } from '../config/field.js';
 import type { VerifyReport } from '../node/offline.js';
-import { grouped, progressView } from './import/progress.js';
+import { progressView } from './import/progress.js';
+import { counted, grouped } from './numbers.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
 
 export async function verify(
@@ -67,8 +68,9 @@ function textLines(path: string, { ok, position, counts, findings, findingsCount
     position === null
       ? ''
       : `, seq ${grouped(position.seq)} of history ${position.historyId.slice(0, 8)}, epoch ${position.epoch}`;
-  const seen = `${grouped(counts.points)} points in ${grouped(counts.collections)} collections, ${grouped(counts.logEntries)} log entries${at}`;
-  lines.push(ok ? `sound: ${path}: ${seen}` : `DAMAGED: ${path}: ${grouped(findingsCount)} findings; ${seen}`);
+  const seen = `${counted(counts.points, 'point')} in ${counted(counts.collections, 'collection')}, log of ${grouped(counts.logEntries)}${at}`;
+  if (findings.some(({ kind }) => kind === 'unusable')) return [...lines, `unusable: ${path} cannot be looked at as a store`];
+  lines.push(ok ? `sound: ${path}: ${seen}` : `DAMAGED: ${path}: ${counted(findingsCount, 'finding')}; ${seen}`);
   if (!ok) lines.push('Nothing was changed. Restore a backup, or move the folder away and import an export.');
   return lines;
 }

@@ -48,7 +48,7 @@ test('verify calls a stopped folder sound, one in use taken, and a damaged one d
 
   const sound = await runSkein(['verify', dataDir]);
   assert.is(sound.exitCode, 0, sound.output);
-  assert.match(sound.output, /^sound: .*500 points in 1 collections/m);
+  assert.match(sound.output, /^sound: .*500 points in 1 collection,/m);
 
   const store = readdirSync(dataDir).find((name) => name.startsWith('store-')) ?? '';
   const database = join(dataDir, store, 'skein.db');

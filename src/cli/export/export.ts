@@ -8,7 +8,8 @@ import { basename, extname } from 'node:path';
 import type { EXPORT_FIELDS } from '../../config/command-fields.js';
 import type { ValuesOf } from '../../config/field.js';
 import type { PointRecord, SkeinClient } from '../../sdk/index.js';
-import { grouped, progressView, rateOf, SILENT_VIEW } from '../import/progress.js';
+import { progressView, SILENT_VIEW } from '../import/progress.js';
+import { counted, rateOf } from '../numbers.js';
 import { connectTo } from '../server-connection.js';
 import { EXIT, type ExitCode, print, printPatiently, type Surroundings } from '../surroundings.js';
 
@@ -60,7 +61,7 @@ export async function exportCollection(
   else
     print(
       to,
-      `${grouped(counts.points)} points of collection ${collection} to ${toOutput ? 'standard output' : path} (${(tookMs / 1_000).toFixed(1)} s)`,
+      `${counted(counts.points, 'point')} of collection ${collection} to ${toOutput ? 'standard output' : path} (${(tookMs / 1_000).toFixed(1)} s)`,
     );
   return EXIT.done;
 }
@@ -142,5 +143,5 @@ function warnOfLoss(format: ExportFormat, { idsAreRowNumbers, payloads }: Counts
   if (format !== 'fvecs') return;
   if (!idsAreRowNumbers)
     print(errors, 'skein: the ids are not 0, 1, 2, …; an fvecs file does not hold them (rows are in scroll order)');
-  if (payloads > 0) print(errors, `skein: ${grouped(payloads)} points have payloads; an fvecs file does not hold them`);
+  if (payloads > 0) print(errors, `skein: payloads (${counted(payloads, 'point')} with one) are not held by an fvecs file`);
 }

@@ -10,10 +10,11 @@ import type { IMPORT_FIELDS } from '../../config/command-fields.js';
 import type { ValuesOf } from '../../config/field.js';
 import { type CollectionInfo, type Distance, SkeinApiError, type SkeinClient } from '../../sdk/index.js';
 import { messageOf, reportFailure, UsageError } from '../failure.js';
+import { counted, grouped, rateOf } from '../numbers.js';
 import { connectTo } from '../server-connection.js';
 import { EXIT, type ExitCode, print, type Surroundings } from '../surroundings.js';
 import { collectionCheck } from './collection-check.js';
-import { grouped, type ProgressView, progressView, rateOf } from './progress.js';
+import { type ProgressView, progressView } from './progress.js';
 import { formatOf, type ImportFormat, openSource } from './readers/open-source.js';
 import { FileProblem, type ImportRecord, type RecordSource } from './record.js';
 import { refusalReport } from './refusal-report.js';
@@ -185,12 +186,12 @@ class Import {
       const seconds = (tookMs / 1_000).toFixed(1);
       print(
         output,
-        `${grouped(imported)} points in collection ${this.#parts.collection} from ${this.#name} (${seconds} s, ${grouped(perSecond)}/s)`,
+        `${counted(imported, 'point')} in collection ${this.#parts.collection} from ${this.#name} (${seconds} s, ${grouped(perSecond)}/s)`,
       );
     }
     if (refused === 0) return EXIT.done;
     const where = this.#parts.values.report === null ? 'named above' : `named above and in ${this.#parts.values.report}`;
-    print(errors, `skein: ${grouped(refused)} ${source.placeWord}${refused === 1 ? '' : 's'} refused, ${where}`);
+    print(errors, `skein: ${counted(refused, source.placeWord)} refused, ${where}`);
     return EXIT.doneWithRefusals;
   }
 
@@ -204,7 +205,7 @@ class Import {
     const code = failure === null ? EXIT.failed : reportFailure(this.#named(failure), this.#parts.surroundings);
     print(
       errors,
-      `skein: stopped after ${grouped(done.next)} records (${grouped(done.imported)} points stored, ${grouped(done.refused)} refused)`,
+      `skein: stopped after ${counted(done.next, 'record')} (${counted(done.imported, 'point')} stored, ${grouped(done.refused)} refused)`,
     );
     if (resumable) print(errors, '       the same command with --resume goes on from there');
     return code === EXIT.usage ? EXIT.failed : code;
@@ -293,7 +294,7 @@ class Import {
       throw new Error(`the interrupted import of ${this.#name} cannot go on: ${reason}. Start again without --resume`);
     print(
       errors,
-      `going on after ${grouped(note.next)} records (${grouped(note.imported)} points stored, ${grouped(note.refused)} refused)`,
+      `going on after ${counted(note.next, 'record')} (${counted(note.imported, 'point')} stored, ${grouped(note.refused)} refused)`,
     );
     return { next: note.next, imported: note.imported, refused: note.refused };
   }

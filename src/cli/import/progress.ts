@@ -1,6 +1,7 @@
 /** What an import shows while it runs: a bar on a terminal, a line now and then elsewhere. Refused records are named above the bar. */
 
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
+import { counted, grouped, rateOf } from '../numbers.js';
 import { print, type TextStream } from '../surroundings.js';
 
 export interface ProgressView {
@@ -58,18 +59,9 @@ function lineView(stream: TextStream, name: string, nowMs: () => number): Progre
       if (nowMs() - lastMs < LINE_EVERY_MS) return;
       lastMs = nowMs();
       const rate = grouped(rateOf(points, lastMs - startMs));
-      print(stream, `${name}: ${Math.floor(share * 100)} %, ${grouped(points)} points, ${rate}/s`);
+      print(stream, `${name}: ${Math.floor(share * 100)} %, ${counted(points, 'point')}, ${rate}/s`);
     },
     note: (line) => print(stream, line),
     end: () => undefined,
   };
-}
-
-export function rateOf(count: number, elapsedMs: number): number {
-  return elapsedMs <= 0 ? 0 : Math.round((count * 1_000) / elapsedMs);
-}
-
-/** 1234567 → 1,234,567, the same on every machine. */
-export function grouped(count: number): string {
-  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -62,7 +62,7 @@ test('an fvecs export holds the vectors in scroll order and says what it leaves 
   await client.upsert('c', [{ id: 'x', vector: [5, 6], payload: { a: 1 } }]);
   const lossy = await run(['export', 'c', 'a.fvecs']);
   assert.match(lossy.errors, 'the ids are not 0, 1, 2');
-  assert.match(lossy.errors, '1 points have payloads');
+  assert.match(lossy.errors, 'payloads (1 point with one) are not held');
   assert.is((await run(['export', 'c', '-', '--format', 'fvecs'])).exitCode, 1);
 });
 
