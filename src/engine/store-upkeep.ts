@@ -57,25 +57,29 @@ export class StoreUpkeep {
   }
 
   #rows(now: number): void {
-    let rows = 0;
-    if (this.#reapThrough > this.#units.state.state.reapedSeq) rows += this.#store.reapDead(this.#reapThrough, ROWS_PER_STEP);
-    rows += this.#store.purgeDropped(ROWS_PER_STEP);
-    if (now - this.#lastSlowMs >= SLOW_INTERVAL_MS) {
-      this.#lastSlowMs = now;
-      const wallMs = Date.now();
-      const rule = {
-        olderThanMs: wallMs - this.#limits.logRetentionMs,
-        keepBytes: this.#limits.logRetentionBytes,
-        hardBytes: this.#limits.logBytesHardMax,
-        keepFromSeq: null,
-      };
-      rows += this.#store.pruneLog(rule, ROWS_PER_STEP);
-      const { idempotencyMs, idempotencyKeysMax } = this.#limits;
-      rows += this.#store.pruneRemembered(wallMs - idempotencyMs, idempotencyKeysMax, ROWS_PER_STEP);
-    }
-    if (rows === 0) return;
+    if (this.#reapThrough > this.#units.state.state.reapedSeq) this.#did(this.#store.reapDead(this.#reapThrough, ROWS_PER_STEP));
+    this.#did(this.#store.purgeDropped(ROWS_PER_STEP));
+    if (now - this.#lastSlowMs < SLOW_INTERVAL_MS) return;
+    const wallMs = Date.now();
+    const { logRetentionMs, logRetentionBytes, logBytesHardMax, idempotencyMs, idempotencyKeysMax } = this.#limits;
+    const rule = {
+      olderThanMs: wallMs - logRetentionMs,
+      keepBytes: logRetentionBytes,
+      hardBytes: logBytesHardMax,
+      keepFromSeq: null,
+    };
+    const pruned = this.#did(this.#store.pruneLog(rule, ROWS_PER_STEP));
+    const forgotten = this.#did(this.#store.pruneRemembered(wallMs - idempotencyMs, idempotencyKeysMax, ROWS_PER_STEP));
+    // A full step means that there is more: then the next one comes at once, so that bounds hold under any load.
+    if (pruned < ROWS_PER_STEP && forgotten < ROWS_PER_STEP) this.#lastSlowMs = now;
+  }
+
+  /** After each step, because a full disk may stop the next one. */
+  #did(rows: number): number {
+    if (rows === 0) return 0;
     this.#units.state.adoptUpkeep();
     this.#vacuumDue = true;
+    return rows;
   }
 
   #moveWal(idle: boolean): void {

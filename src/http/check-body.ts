@@ -10,10 +10,8 @@ import { notAvailable } from '../wire/place.js';
 
 const ISSUES_MAX = 20;
 
-export interface BodyCheck<Body> {
-  /** @param inside where the value stands in the whole body: '' or such as `searches[2]` @throws InvalidRequest */
-  (value: unknown, inside?: string): Body;
-}
+/** @param inside where the value stands in the whole body: '' or such as `searches[2]` @throws InvalidRequest */
+export type BodyCheck<Body> = (value: unknown, inside?: string) => Body;
 
 /** @param later fields that the contract has and this version does not: name of the field → what it is */
 export function bodyCheck<Schema extends TSchema>(

@@ -34,7 +34,7 @@ import { searchRoutes } from './routes/search.js';
 import { serverRoutes } from './routes/server.js';
 import type { HttpOptions, HttpServer } from './service.js';
 
-export type { HttpConfig, HttpOptions, HttpServer, HttpService, MetricsText, WriteConcernService } from './service.js';
+export type { HttpOptions, HttpServer, HttpService } from './service.js';
 
 const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;

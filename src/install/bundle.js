@@ -10,7 +10,15 @@ import { build } from 'esbuild';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 const outdir = `${project}dist/bundle/server`;
-const entries = ['main', 'engine/writer-thread', 'engine/index-thread', 'engine/scan-thread', 'engine/rebuild-thread', 'http/body-thread', 'storage/verify-child'];
+const entries = [
+  'main',
+  'engine/writer-thread',
+  'engine/index-thread',
+  'engine/scan-thread',
+  'engine/rebuild-thread',
+  'http/body-thread',
+  'storage/verify-child',
+];
 
 rmSync(outdir, { recursive: true, force: true });
 await build({

@@ -42,13 +42,3 @@ export interface Meter {
   /** Runs `refresh` each time before the measures are printed, for what is only read then. */
   beforePrinting(refresh: () => void): void;
 }
-
-const nothing = { add(): void {}, observe(): void {}, set(): void {} };
-const silentMeasure = { series: () => nothing, clear(): void {} };
-
-export const silentMeter: Meter = {
-  counter: () => silentMeasure,
-  histogram: () => silentMeasure,
-  gauge: () => silentMeasure,
-  beforePrinting: () => {},
-};

@@ -45,11 +45,3 @@ export interface Idempotency {
   readonly scope: Uint8Array;
   readonly body: Uint8Array;
 }
-
-/** The outcome of a unit once it is durable. seq is the unit's last. */
-export interface WriteOutcome {
-  readonly seq: number;
-  readonly results: readonly OperationResult[];
-  /** True when an earlier request with the same idempotency key is being answered again. */
-  readonly repeated: boolean;
-}

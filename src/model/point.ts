@@ -27,14 +27,6 @@ export type NamedVectors = ReadonlyMap<string, DenseVector | SparseVector>;
 
 export const DEFAULT_VECTOR = '';
 
-/** A point as it is read back. */
-export interface Point {
-  readonly id: PointId;
-  readonly version: number;
-  readonly payload: Payload;
-  readonly vector: Float32Array;
-}
-
 /** Has a string a surrogate without its pair? Such text has no UTF-8 form. */
 export function hasLoneSurrogate(text: string): boolean {
   return !text.isWellFormed();

@@ -1,6 +1,8 @@
 /** What can be done with a data folder while no server runs on it. Takes the folder's lock, so it never looks at a moving store. */
 
+import { inspectDataFolder } from '../storage/data-folder.js';
 import { lockFolder } from '../storage/folder-lock.js';
+import { StoreRefused } from '../storage/storage.js';
 import { verifyInChild } from '../storage/verify-in-child.js';
 import type { VerifyProgress, VerifyReport } from '../storage/verify-report.js';
 
@@ -8,11 +10,13 @@ export type { VerifyProgress, VerifyReport };
 
 /** Checks everything: pages, every row's checksum, the log's chain, digests and counts against rows, the manifest.
  *  Changes nothing. Cost: reads the whole store once, about a second for 400 MB.
- *  @throws StoreRefused (locked) when a server runs on the folder */
+ *  @throws StoreRefused (locked) when a server runs on the folder, (folder) when nothing is in it */
 export async function verifyDataFolder(
   dataDir: string,
   onProgress: (progress: VerifyProgress) => void = () => {},
 ): Promise<VerifyReport> {
+  if (inspectDataFolder(dataDir).kind === 'fresh')
+    throw new StoreRefused('folder', `${dataDir} is not a data folder: there is nothing in it`);
   const lock = lockFolder(dataDir);
   try {
     return await verifyInChild(dataDir, 'full', onProgress);

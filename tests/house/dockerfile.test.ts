@@ -44,7 +44,7 @@ test('runs npm with commands that exist, and copies what exists or is built', ()
 test('starts the entry of package.json, on the port, user and folder that it declares', () => {
   const { bin } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as { bin: { skein: string } };
   const settings = readFileSync(join(projectFolder, 'docs', 'CONFIGURATION.md'), 'utf8');
-  assert.equal(argumentsOf('ENTRYPOINT').map(execForm), [['node', `/skein/${bin.skein}`]]);
+  assert.equal(argumentsOf('ENTRYPOINT').map(execForm), [[`/skein/${bin.skein}`]]);
   const [command] = argumentsOf('CMD').map(execForm);
   assert.equal(command, ['serve', '--host', '0.0.0.0', '--data-dir', argumentsOf('VOLUME')[0]]);
   for (const flag of command?.filter((word) => word.startsWith('--')) ?? []) assert.match(settings, `\`${flag}\``);

@@ -81,6 +81,7 @@ const homes = {
   'csv-parse': ['cli'],
   hyparquet: ['cli'],
   'lru-cache': ['engine', 'embedding'],
+  esbuild: ['install'],
 };
 
 /** Rooms that open sockets; no other room may know that networks exist. */

@@ -11,7 +11,10 @@ import { waitUntil } from '../support/wait-until.js';
 const PROGRAM = fileURLToPath(new URL('../../bundle/server/main.js', import.meta.url));
 const test = suite('scenarios/bundle', { deadlineMs: 90_000 });
 
-async function serve(t: TestContext, dataDir: string): Promise<{ url: string; end(signal: NodeJS.Signals): Promise<number | null> }> {
+async function serve(
+  t: TestContext,
+  dataDir: string,
+): Promise<{ url: string; end(signal: NodeJS.Signals): Promise<number | null> }> {
   const child = spawn(PROGRAM, ['serve', '--data-dir', dataDir, '--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -37,7 +40,11 @@ async function call(url: string, method: string, path: string, body?: unknown): 
 }
 
 const points = (from: number, count: number): unknown => ({
-  points: Array.from({ length: count }, (_, i) => ({ id: from + i, vector: [Math.sin(from + i), Math.cos(from + i), 1], payload: { text: 'x'.repeat(200) } })),
+  points: Array.from({ length: count }, (_, i) => ({
+    id: from + i,
+    vector: [Math.sin(from + i), Math.cos(from + i), 1],
+    payload: { text: 'x'.repeat(200) },
+  })),
 });
 
 test('it serves, parses large bodies in a thread, grows a graph, scans, survives a kill and stops cleanly', async (t) => {
@@ -48,8 +55,12 @@ test('it serves, parses large bodies in a thread, grows a graph, scans, survives
   const query = { vector: [Math.sin(7), Math.cos(7), 1], limit: 3 };
   const answer = await call(first.url, 'POST', '/v1/collections/c/points/search', query);
   assert.is(JSON.parse(answer.text).hits[0].id, 7);
-  assert.is(JSON.parse((await call(first.url, 'POST', '/v1/collections/c/points/search', { ...query, exact: true })).text).hits[0].id, 7);
-  for (const path of ['/docs/', '/openapi.json', '/metrics', '/health']) assert.is((await call(first.url, 'GET', path)).status, 200, path);
+  assert.is(
+    JSON.parse((await call(first.url, 'POST', '/v1/collections/c/points/search', { ...query, exact: true })).text).hits[0].id,
+    7,
+  );
+  for (const path of ['/docs/', '/openapi.json', '/metrics', '/health'])
+    assert.is((await call(first.url, 'GET', path)).status, 200, path);
   await first.end('SIGKILL');
   const second = await serve(t, dataDir);
   assert.is(JSON.parse((await call(second.url, 'POST', '/v1/collections/c/points/search', query)).text).hits[0].id, 7);

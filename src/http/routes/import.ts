@@ -121,7 +121,7 @@ class ImportStream {
 
   end(line: object): void {
     const text = `${JSON.stringify(line)}\n`;
-    if (this.#out === null) this.#reply.header('content-type', NDJSON).send(text);
+    if (this.#out === null) this.#reply.header('content-type', NDJSON).send(Buffer.from(text));
     else this.#out.end(text);
   }
 
