@@ -15,6 +15,8 @@ export interface CatalogueEntry {
   readonly indexed: Tail;
   /** Monotonic time of the last write seen. */
   lastWriteMs: number;
+  /** Monotonic time when a checkpoint was last asked for. */
+  lastSaveMs: number;
 }
 
 export class Catalogue {
@@ -60,7 +62,7 @@ export class Catalogue {
       entry.lastWriteMs = nowMs;
       return 'changed';
     }
-    const created: CatalogueEntry = { row, report: null, indexed: new Tail(0), lastWriteMs: nowMs };
+    const created: CatalogueEntry = { row, report: null, indexed: new Tail(0), lastWriteMs: nowMs, lastSaveMs: nowMs };
     this.#byUid.set(row.uid, created);
     this.#byName.set(row.name, created);
     return 'created';

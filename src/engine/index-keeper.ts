@@ -110,9 +110,10 @@ export class IndexKeeper {
       const quiet = now - entry.lastWriteMs > QUIET_MS;
       if (rebuildDue(report, quiet) && !report.saving) {
         if (this.#rebuilder.idle) this.#rebuilder.start(this.#indexed(entry.row));
-      } else if (checkpointDue(report, quiet)) {
+      } else if (checkpointDue(report, quiet, now - entry.lastSaveMs)) {
         // Marked at once, so that the next tick does not ask again before the worker answers.
         entry.report = { ...report, saving: true };
+        entry.lastSaveMs = now;
         this.pool.checkpoint(report.uid);
       }
     }

@@ -53,6 +53,8 @@ export interface IndexReport {
   readonly rebuildMs: number;
   readonly checkpointBytes: number;
   readonly saving: boolean;
+  /** The newest checkpoint that was tried could not be written. */
+  readonly saveFailed: boolean;
 }
 
 export type FromIndex =

@@ -7,6 +7,8 @@ const REPLAY_MS_MAX = 2_000;
 const REPLAY_SHARE_OF_REBUILD = 0.1;
 /** When nothing was written for a while, a smaller gap is worth closing. */
 const QUIET_REPLAY_MS_MAX = 500;
+/** After a checkpoint that could not be written (a full disk), the next one is tried so much later. */
+const RETRY_MS = 30_000;
 const REBUILD_TOMBSTONE_RATIO_BUSY = 0.5;
 const REBUILD_TOMBSTONE_RATIO_QUIET = 0.1;
 const REBUILD_TOMBSTONES_MIN = 500;
@@ -18,8 +20,10 @@ export function tombstoneRatio(report: IndexReport): number {
   return tombstones === 0 ? 0 : tombstones / (live + tombstones);
 }
 
-export function checkpointDue(report: IndexReport, quiet: boolean): boolean {
+/** @param sinceTriedMs how long ago the newest checkpoint was begun */
+export function checkpointDue(report: IndexReport, quiet: boolean, sinceTriedMs: number): boolean {
   if (report.phase !== 'ready' || report.saving || report.replayMs === 0) return false;
+  if (report.saveFailed && sinceTriedMs < RETRY_MS) return false;
   if (quiet) return report.replayMs > QUIET_REPLAY_MS_MAX;
   return report.replayMs > Math.max(REPLAY_MS_MAX, REPLAY_SHARE_OF_REBUILD * report.rebuildMs);
 }

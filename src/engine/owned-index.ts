@@ -24,6 +24,7 @@ export class OwnedIndex {
   #incoming: IndexUpkeep | null = null;
   #phase: IndexPhase = 'building';
   #saving: Promise<void> | null = null;
+  #saveFailed = false;
   #savedSeq = -1;
   #savedLabel = 0;
   #checkpointBytes = 0;
@@ -148,7 +149,9 @@ export class OwnedIndex {
       this.#checkpointBytes = await this.#current.index.save(folder, { uid, labelGeneration, seq, nextLabel });
       this.#savedSeq = seq;
       this.#savedLabel = nextLabel;
+      this.#saveFailed = false;
     } catch (error) {
+      this.#saveFailed = true;
       this.#note('index_checkpoint_failed', { uid, reason: error instanceof Error ? error.message : String(error) });
     } finally {
       this.#saving = null;
@@ -187,6 +190,7 @@ export class OwnedIndex {
       rebuildMs: status.live * msPerAdd,
       checkpointBytes: this.#checkpointBytes,
       saving: this.#saving !== null,
+      saveFailed: this.#saveFailed,
     };
   }
 }

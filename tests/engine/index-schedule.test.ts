@@ -1,0 +1,57 @@
+/** When indexes are saved and rebuilt. */
+
+import * as assert from 'uvu/assert';
+import type { IndexReport } from '../../src/engine/index-messages.js';
+import { checkpointDue, rebuildDue } from '../../src/engine/index-schedule.js';
+import { suite } from '../support/suite.js';
+
+const test = suite('engine/index-schedule');
+
+function report(change: Partial<IndexReport>): IndexReport {
+  return {
+    uid: 1,
+    phase: 'ready',
+    seq: 9,
+    neededSeq: 9,
+    nextLabel: 9,
+    status: { kind: 'graph', live: 4_000, tombstones: 0, memoryBytes: 0, growing: 0 },
+    replayMs: 0,
+    rebuildMs: 10_000,
+    checkpointBytes: 0,
+    saving: false,
+    saveFailed: false,
+    ...change,
+  };
+}
+const withTombstones = (tombstones: number): IndexReport =>
+  report({ status: { kind: 'graph', live: 4_000, tombstones, memoryBytes: 0, growing: 0 } });
+
+test('a checkpoint is due when replaying would take two seconds and a tenth of a rebuild, sooner when all is quiet', () => {
+  assert.not(checkpointDue(report({ replayMs: 1_900 }), false, 0));
+  assert.ok(checkpointDue(report({ replayMs: 2_100 }), false, 0));
+  assert.not(checkpointDue(report({ replayMs: 2_100, rebuildMs: 30_000 }), false, 0));
+  assert.ok(checkpointDue(report({ replayMs: 600, rebuildMs: 30_000 }), true, 0));
+  assert.not(checkpointDue(report({ replayMs: 0 }), true, 0));
+  assert.not(checkpointDue(report({ replayMs: 9_000, saving: true }), true, 0));
+  assert.not(checkpointDue(report({ replayMs: 9_000, phase: 'adopting' }), true, 0));
+});
+
+test('a checkpoint that could not be written is tried again half a minute later, not at once', () => {
+  const failed = report({ replayMs: 9_000, saveFailed: true });
+  assert.not(checkpointDue(failed, false, 250));
+  assert.not(checkpointDue(failed, true, 29_000));
+  assert.ok(checkpointDue(failed, false, 31_000));
+});
+
+test('a rebuild is due at half dead under load and at a tenth when all is quiet, never for a few points or a flat index', () => {
+  assert.not(rebuildDue(withTombstones(3_900), false));
+  assert.ok(rebuildDue(withTombstones(4_000), false));
+  assert.ok(rebuildDue(withTombstones(600), true));
+  assert.not(rebuildDue(withTombstones(400), true));
+  const few = report({ status: { kind: 'graph', live: 10, tombstones: 400, memoryBytes: 0, growing: 0 } });
+  assert.not(rebuildDue(few, true));
+  const flat = report({ status: { kind: 'flat', live: 10, tombstones: 900, memoryBytes: 0, growing: 0 } });
+  assert.not(rebuildDue(flat, true));
+});
+
+test.run();
