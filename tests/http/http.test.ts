@@ -1,0 +1,268 @@
+/** The server as its callers meet it: paths, methods, headers, keys, types, errors, the end. */
+
+import * as assert from 'uvu/assert';
+import { SkeinError } from '../../src/model/errors.js';
+import { type Answer, startHttp } from '../support/http-server.js';
+import { suite } from '../support/suite.js';
+
+const test = suite('http/http');
+
+function isError(answer: Answer, status: number, type: string): Readonly<Record<string, unknown>> {
+  assert.is(answer.status, status, JSON.stringify(answer.body));
+  const { error } = answer.body;
+  assert.is(error.type, type);
+  assert.equal(Object.keys(error).sort(), ['details', 'message', 'request_id', 'retryable', 'type']);
+  assert.is(error.request_id, answer.headers.get('x-request-id'));
+  return error.details;
+}
+
+test('paths and methods that no route has are told apart', async (t) => {
+  const { ask } = await startHttp(t);
+  isError(await ask('GET', '/nothing'), 404, 'RouteNotFound');
+  isError(await ask('GET', '/replication/status'), 404, 'RouteNotFound');
+  isError(await ask('PUT', '/v1/aliases/a', { collection: 'c' }), 404, 'RouteNotFound');
+  const wrong = await ask('POST', '/v1/collections/c', {});
+  assert.equal(isError(wrong, 405, 'MethodNotAllowed')['allowed'], ['DELETE', 'GET', 'HEAD', 'PATCH', 'PUT']);
+  assert.is(wrong.headers.get('allow'), 'DELETE, GET, HEAD, PATCH, PUT');
+  isError(await ask('DELETE', '/health'), 405, 'MethodNotAllowed');
+});
+
+test('a bad collection name is refused on every method, whatever it hides', async (t) => {
+  const { ask } = await startHttp(t);
+  const names = [
+    'a%2Fb',
+    '.hidden',
+    '..%2Fx',
+    '%00',
+    'a%20b',
+    'caf%C3%A9',
+    'a%E2%80%8Bb',
+    '%zz',
+    '%ff',
+    'x'.repeat(129),
+    'x'.repeat(5_000),
+    '%F0%9F%92%A9',
+  ];
+  for (const name of names) {
+    for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'POST']) {
+      const answer = await ask(
+        method,
+        `/v1/collections/${name}`,
+        method === 'GET' ? undefined : { dimension: 2, distance: 'dot' },
+      );
+      isError(answer, 400, 'InvalidCollectionName');
+    }
+    isError(await ask('POST', `/v1/collections/${name}/points/search`, { vector: [1] }), 400, 'InvalidCollectionName');
+    isError(await ask('GET', `/v1/collections/${name}/points/1`), 400, 'InvalidCollectionName');
+  }
+});
+
+test('request ids are the caller’s when sane, else new and different', async (t) => {
+  const { ask } = await startHttp(t);
+  const given = await ask('GET', '/health/live', undefined, { 'x-request-id': 'my-id/7' });
+  assert.is(given.headers.get('x-request-id'), 'my-id/7');
+  const seen = new Set<string | null>();
+  for (const bad of ['', 'a b', 'é', 'x'.repeat(129)]) {
+    const { headers } = await ask('GET', '/health/live', undefined, { 'x-request-id': bad });
+    assert.not.equal(headers.get('x-request-id'), bad);
+    seen.add(headers.get('x-request-id'));
+  }
+  assert.is(seen.size, 4);
+});
+
+test('with a key only health, document and page are open', async (t) => {
+  const { ask } = await startHttp(t, { apiKey: 'secret-key', docs: true });
+  for (const path of ['/health', '/health/live', '/health/ready', '/openapi.json', '/docs']) {
+    assert.is((await ask('GET', path)).status, 200, path);
+  }
+  for (const path of ['/v1/collections', '/metrics', '/v1/version', '/v1/config', '/nothing']) {
+    const answer = await ask('GET', path);
+    isError(answer, 401, 'Unauthorized');
+    assert.is(answer.headers.get('www-authenticate'), 'Bearer');
+  }
+  for (const headers of [
+    { authorization: 'Bearer secret-key' },
+    { authorization: 'bearer  secret-key' },
+    { 'api-key': 'secret-key' },
+  ]) {
+    assert.is((await ask('GET', '/v1/collections', undefined, headers)).status, 200);
+  }
+  for (const headers of [
+    { authorization: 'Bearer secret-ke' },
+    { authorization: 'Basic secret-key' },
+    { 'api-key': 'secret-key2' },
+    { 'api-key': '' },
+  ]) {
+    isError(await ask('GET', '/v1/collections', undefined, headers), 401, 'Unauthorized');
+  }
+});
+
+test('types of bodies that are not read are refused, parameters of those that are do no harm', async (t) => {
+  const { send, ask, engine } = await startHttp(t);
+  await ask('PUT', '/v1/collections/c', { dimension: 2, distance: 'dot' });
+  const body = '{"vector":[1,2]}';
+  const search = '/v1/collections/c/points/search';
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'garbage', 'application/jsonx']) {
+    isError(await send('POST', search, body, { 'content-type': type }), 415, 'UnsupportedMediaType');
+  }
+  isError(await send('POST', search, Buffer.from(body), {}), 415, 'UnsupportedMediaType');
+  isError(
+    await send('POST', search, body, { 'content-type': 'application/json', 'content-encoding': 'br' }),
+    415,
+    'UnsupportedMediaType',
+  );
+  for (const type of ['application/json', 'application/json; charset=utf-8', 'Application/JSON;charset=iso-8859-1']) {
+    assert.is((await send('POST', search, body, { 'content-type': type })).status, 200, type);
+  }
+  assert.is(engine.seq, 1);
+});
+
+test('unknown and malformed query parameters are named', async (t) => {
+  const { ask } = await startHttp(t);
+  for (const [query, path] of [
+    ['wiat=indexed', 'wiat'],
+    ['wait=soon', 'wait'],
+    ['timeout_ms=-1', 'timeout_ms'],
+    ['timeout_ms=99999999', 'timeout_ms'],
+    ['w=0', 'w'],
+    ['w=most', 'w'],
+    ['wait=durable&wait=indexed', 'wait'],
+  ] as const) {
+    const details = isError(
+      await ask('PUT', `/v1/collections/c?${query}`, { dimension: 2, distance: 'dot' }),
+      400,
+      'InvalidRequest',
+    );
+    assert.is((details['issues'] as { path: string }[])[0]?.path, path, query);
+  }
+  const many = await ask('PUT', '/v1/collections/c?w=2', { dimension: 2, distance: 'dot' });
+  assert.equal(isError(many, 400, 'WriteConcernImpossible'), { required: 2, voters: 1 });
+  assert.is(
+    (await ask('PUT', '/v1/collections/c?w=majority&timeout_ms=5000&wait=durable', { dimension: 2, distance: 'dot' })).status,
+    201,
+  );
+});
+
+test('a defect shows its request id and nothing else', async (t) => {
+  const { ask, engine, log } = await startHttp(t);
+  engine.failNext('search', new TypeError('secret detail in /etc/place'));
+  const answer = await ask('POST', '/v1/collections/c/points/search', { vector: [1] });
+  assert.equal(isError(answer, 500, 'Internal'), {});
+  assert.not.match(JSON.stringify(answer.body), /secret|place/);
+  const line = log.find(({ event }) => event === 'request failed');
+  assert.is(line?.fields['request_id'], answer.body.error.request_id);
+  const logged = line?.fields['error'];
+  assert.match(logged instanceof Error ? logged.message : '', 'secret detail');
+});
+
+test('typed failures keep status, details and hints', async (t) => {
+  const { ask, engine } = await startHttp(t);
+  const search = () => ask('POST', '/v1/collections/c/points/search?max_wait_ms=5', { vector: [1] });
+  engine.failNext('search', new SkeinError('Overloaded', 'busy', { reason: 'queue' }));
+  const busy = await search();
+  isError(busy, 503, 'Overloaded');
+  assert.is(busy.body.error.retryable, true);
+  assert.is(busy.headers.get('retry-after'), '1');
+  engine.failNext('search', new SkeinError('CircuitOpen', 'open', { dependency: 'x', retry_after_ms: 4_200 }));
+  assert.is((await search()).headers.get('retry-after'), '5');
+  engine.failNext('search', new SkeinError('NotMaster', 'elsewhere', { master_url: 'http://10.0.0.1:7171/' }));
+  const moved = await search();
+  isError(moved, 307, 'NotMaster');
+  assert.is(moved.headers.get('location'), 'http://10.0.0.1:7171/v1/collections/c/points/search?max_wait_ms=5');
+});
+
+test('errors come in the form that was asked for', async (t) => {
+  const { askPacked } = await startHttp(t);
+  const answer = await askPacked('GET', '/v1/collections/none');
+  isError(answer, 404, 'CollectionNotFound');
+  assert.is(answer.headers.get('content-type'), 'application/msgpack');
+});
+
+test('while the engine starts, data waits with step and progress, and health says so', async (t) => {
+  const progress = { step: 'verify', progress: 0.5, etaMs: 1_200, message: 'checking rows' } as const;
+  const starting = new SkeinError('Starting', 'The server is starting', { step: 'verify', progress: 0.5, eta_ms: 1_200 });
+  const engine = () => {
+    throw starting;
+  };
+  const { ask } = await startHttp(t, { service: { engine, startProgress: () => progress } });
+  assert.equal(isError(await ask('GET', '/v1/collections'), 503, 'Starting'), starting.details);
+  assert.is((await ask('GET', '/health/live')).status, 200);
+  const ready = await ask('GET', '/health/ready');
+  assert.is(ready.status, 503);
+  assert.equal(ready.body, { status: 'starting', step: 'verify', progress: 0.5, eta_ms: 1_200, message: 'checking rows' });
+  const health = await ask('GET', '/health');
+  assert.is(health.status, 503);
+  assert.is(health.body.status, 'unhealthy');
+  assert.is((await ask('GET', '/v1/version')).status, 200);
+  assert.is((await ask('GET', '/metrics')).status, 200);
+});
+
+test('a healthy server says so, a full disk degrades it', async (t) => {
+  const { ask, engine } = await startHttp(t);
+  assert.is((await ask('GET', '/health/ready')).body.status, 'ready');
+  assert.is((await ask('GET', '/health')).body.status, 'healthy');
+  const status = engine.status();
+  engine.status = () => ({ ...status, storage: { ...status.storage, full: true } });
+  const { status: code, body } = await ask('GET', '/health');
+  assert.is(code, 200);
+  assert.is(body.status, 'degraded');
+  assert.is(body.reasons.length, 1);
+});
+
+test('version and configuration are plain', async (t) => {
+  const { ask } = await startHttp(t);
+  const { body } = await ask('GET', '/v1/version');
+  assert.equal(body, { name: 'skein', version: '0.0.0-test', api: 'v1', node: process.version, native_build: 'none' });
+  assert.equal((await ask('GET', '/v1/config')).body, { port: 0, api_key: '***' });
+});
+
+test('requests are measured by route and status, unknown paths as none', async (t) => {
+  const { ask } = await startHttp(t);
+  await ask('PUT', '/v1/collections/c', { dimension: 2, distance: 'dot' });
+  await ask('GET', '/v1/collections/c');
+  await ask('GET', '/v1/collections/other');
+  await ask('GET', '/a/b');
+  const { body, headers } = await ask('GET', '/metrics');
+  assert.match(headers.get('content-type') ?? '', 'text/plain');
+  assert.match(body, 'skein_http_requests_total{method="GET",route="/v1/collections/:collection",status="200"} 1');
+  assert.match(body, 'skein_http_requests_total{method="GET",route="/v1/collections/:collection",status="404"} 1');
+  assert.match(body, 'skein_http_requests_total{method="none",route="none",status="404"} 1');
+  assert.match(body, 'skein_http_request_duration_seconds_bucket{le="0.0001",method="GET",route="/v1/collections/:collection"}');
+  assert.match(body, 'skein_body_held_bytes 0');
+  assert.not.match(body, '/a/b');
+});
+
+test('every request leaves a log line with its id', async (t) => {
+  const { ask, log } = await startHttp(t);
+  await ask('GET', '/v1/version', undefined, { 'x-request-id': 'abc' });
+  const line = log.find(({ event, fields }) => event === 'request' && fields['request_id'] === 'abc');
+  assert.is(line?.fields['route'], '/v1/version');
+  assert.is(line?.fields['status'], 200);
+  assert.type(line?.fields['duration_ms'], 'number');
+});
+
+test('the end lets running requests finish and refuses new ones', async (t) => {
+  const { ask, engine, close } = await startHttp(t);
+  let open: () => void = () => {};
+  engine.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  const running = ask('PUT', '/v1/collections/c', { dimension: 2, distance: 'dot' });
+  while (engine.writes.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const closed = close(5_000);
+  open();
+  assert.is((await running).status, 201);
+  await closed;
+  assert.is(await ask('GET', '/health/live').catch(() => 'refused'), 'refused');
+});
+
+test('the end cuts off what outlives its deadline', async (t) => {
+  const { ask, engine, close } = await startHttp(t);
+  engine.gate = new Promise(() => {});
+  const running = ask('PUT', '/v1/collections/c', { dimension: 2, distance: 'dot' }).catch(() => 'cut');
+  while (engine.writes.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await close(20);
+  assert.is(await running, 'cut');
+});
+
+test.run();
