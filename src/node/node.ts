@@ -13,6 +13,7 @@ import { buildHttpServer, type HttpServer, type HttpService } from '../http/http
 import { systemClock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
+import { measureEngine } from '../observability/engine-measures.js';
 import { createMetrics } from '../observability/metrics.js';
 import { measureProcess } from '../observability/process-measures.js';
 import { nativeBuild } from '../vector-index/open-index.js';
@@ -111,6 +112,7 @@ class StartingNode {
     const { config, log } = this.#options;
     const metrics = createMetrics();
     this.#stopMeasuring = measureProcess(metrics.meter);
+    measureEngine(metrics.meter, { version, nativeBuild: nativeBuild() }, () => this.#engine);
     const apiKey = config.apiKey === null ? null : Buffer.from(config.apiKey.reveal());
     const { host, port, limits, docs } = config;
     const http = await buildHttpServer({

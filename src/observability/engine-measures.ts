@@ -1,0 +1,78 @@
+/** Measures of the engine and of the build: read from status() when they are printed, at no cost in between.
+ *  Before the engine is open only the build is shown. Must not know: who serves it. */
+
+import type { Engine } from '../engine/engine.js';
+import type { Meter } from '../model/meter.js';
+
+export interface BuildFacts {
+  readonly version: string;
+  readonly nativeBuild: string;
+}
+
+/** @param engine null until it is open */
+export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Engine | null): void {
+  const labels = { version: build.version, native: build.nativeBuild, node: process.version };
+  meter
+    .gauge({ name: 'build_info', help: 'Always 1; what runs is in the labels.', labels: Object.keys(labels) })
+    .series(labels)
+    .set(1);
+  const gauge = (name: string, help: string) => meter.gauge({ name, help }).series();
+  const counter = (name: string, help: string) => grownCounter(meter, name, help);
+
+  const ready = gauge('ready', '1 when the engine is open.');
+  const collections = gauge('collections', 'Collections.');
+  const points = gauge('points', 'Live points in all collections.');
+  const durableSeq = gauge('durable_seq', 'Seq of the last durable entry.');
+  const indexedSeq = gauge('indexed_seq', 'Seq up to which every index has gone.');
+  const queueRequests = gauge('write_queue_requests', 'Writes that wait for the writer.');
+  const queueBytes = gauge('write_queue_bytes', 'Bytes of writes that wait for the writer.');
+  const commits = counter('commits_total', 'Transactions that became durable.');
+  const units = counter('units_total', 'Units (requests) that became durable; several share a commit.');
+  const commitSeconds = gauge('last_commit_seconds', 'How long the last commit took.');
+  const building = gauge('index_building', 'Indexes that are being built or rebuilt.');
+  const indexLag = gauge('index_lag_bytes', 'Bytes that are durable and not yet in the indexes.');
+  const searches = gauge('searches_waiting', 'Searches that wait for an index worker.');
+  const rebuilds = counter('index_rebuilds_total', 'Rebuilds of indexes that ended.');
+  const logBytes = gauge('log_bytes', 'Bytes of the operation log.');
+  const logMinSeq = gauge('log_min_seq', 'First seq that is still in the log.');
+  const database = gauge('database_bytes', 'Bytes of the database file.');
+  const wal = gauge('wal_bytes', 'Bytes of the write-ahead log of the database.');
+  const diskFree = gauge('disk_free_bytes', 'Bytes free where the data folder is.');
+  const diskFull = gauge('disk_full', '1 while writes are refused for want of disk.');
+
+  meter.beforePrinting(() => {
+    const open = engine();
+    ready.set(open === null ? 0 : 1);
+    if (open === null) return;
+    const status = open.status();
+    collections.set(status.collections);
+    points.set(status.points);
+    durableSeq.set(status.position.seq);
+    indexedSeq.set(status.indexedSeq);
+    queueRequests.set(status.writeQueue.requests);
+    queueBytes.set(status.writeQueue.bytes);
+    commits(status.commits.count);
+    units(status.commits.units);
+    commitSeconds.set(status.commits.lastMs / 1_000);
+    building.set(status.index.building);
+    indexLag.set(status.index.lagBytes);
+    searches.set(status.index.searchesWaiting);
+    rebuilds(status.index.rebuilds);
+    logBytes.set(status.log.bytes);
+    logMinSeq.set(status.log.minSeq);
+    database.set(status.storage.databaseBytes);
+    wal.set(status.storage.walBytes);
+    diskFree.set(status.storage.diskFreeBytes);
+    diskFull.set(status.storage.full ? 1 : 0);
+  });
+}
+
+/** A counter that is told how far it has come. */
+function grownCounter(meter: Meter, name: string, help: string): (total: number) => void {
+  const series = meter.counter({ name, help }).series();
+  let before = 0;
+  return (total) => {
+    if (total > before) series.add(total - before);
+    before = Math.max(before, total);
+  };
+}
