@@ -1,0 +1,162 @@
+/** The HTTP room over the real engine: what only both together can keep. */
+
+import * as assert from 'uvu/assert';
+import { floatBytes, floatsOf } from '../../src/codec/msgpack.js';
+import { FIXED } from '../../src/model/limits.js';
+import { startHttp, type TestHttp } from '../support/http-server.js';
+import { openTestEngine } from '../support/open-test-engine.js';
+import { Random } from '../support/random.js';
+import { suite, type TestContext } from '../support/suite.js';
+
+const test = suite('http over the real engine');
+const POINTS = '/v1/collections/c/points';
+
+async function realHttp(t: TestContext, distance: string, dimension: number): Promise<TestHttp> {
+  const { engine } = await openTestEngine(t.folder());
+  t.after(() => engine.stop());
+  const http = await startHttp(t, { engine });
+  assert.is((await http.ask('PUT', '/v1/collections/c', { dimension, distance })).status, 201);
+  return http;
+}
+
+const type = (answer: { status: number; body: { error?: { type: string } } }): unknown => [
+  answer.status,
+  answer.body.error?.type,
+];
+
+test('vectors come back bit for bit, whatever the distance and the form', async (t) => {
+  const http = await realHttp(t, 'cosine', 16);
+  const random = new Random(t.seed());
+  const vectors = Array.from({ length: 20 }, () =>
+    Float32Array.from({ length: 16 }, () => (random.unit() - 0.5) * 10 ** random.integer(-20, 20)),
+  );
+  (vectors[0] as Float32Array)[3] = -0;
+  const points = vectors.map((vector, id) => ({ id, vector: floatBytes(vector) }));
+  assert.is((await http.askPacked('PUT', POINTS, { points })).body.upserted, 20);
+  for (const [id, vector] of vectors.entries()) {
+    const packed = floatsOf((await http.askPacked('GET', `${POINTS}/${id}`)).body.vector);
+    assert.equal(Buffer.from(packed.buffer), Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength));
+    const text = (await http.ask('GET', `${POINTS}/${id}`)).body.vector as number[];
+    assert.equal(
+      Float32Array.from(text),
+      Float32Array.from(vector, (value) => (value === 0 ? 0 : value)),
+    );
+  }
+});
+
+test('a search sees the write before it, and a token says so', async (t) => {
+  const { ask } = await realHttp(t, 'euclid', 2);
+  for (let i = 0; i < 5; i++) {
+    const { body } = await ask('PUT', POINTS, { points: [{ id: i, vector: [i, 0], payload: { i } }] });
+    const found = await ask('POST', `${POINTS}/search`, { vector: [i, 0], limit: 1, min_position: body.position });
+    assert.equal([found.body.hits[0].id, found.body.hits[0].score, found.body.hits[0].payload], [i, 0, { i }]);
+  }
+  const durable = await ask('PUT', `${POINTS}?wait=durable`, { points: [{ id: 9, vector: [9, 0] }] });
+  const found = await ask(
+    'POST',
+    `${POINTS}/search`,
+    { vector: [9, 0], limit: 1 },
+    { 'x-skein-min-position': durable.body.position },
+  );
+  assert.is(found.body.hits[0].id, 9);
+});
+
+test('bad input has its error and changes nothing', async (t) => {
+  const { ask } = await realHttp(t, 'cosine', 2);
+  const good = { id: 'good', vector: [1, 2] };
+  await ask('PUT', POINTS, { points: [good] });
+  const position = (await ask('GET', '/v1/collections/c')).body.position;
+  const bad = async (points: unknown[]): Promise<unknown> =>
+    type(await ask('PUT', POINTS, { points: [{ id: 'other', vector: [1, 1] }, ...points] }));
+  assert.equal(await bad([{ id: 1, vector: [1, 2, 3] }]), [400, 'DimensionMismatch']);
+  assert.equal(await bad([{ id: 1, vector: [1, null] }]), [400, 'InvalidVector']);
+  assert.equal(await bad([{ id: 1, vector: ['1', 2] }]), [400, 'InvalidVector']);
+  assert.equal(await bad([{ id: 1, vector: [0, 0] }]), [400, 'ZeroVector']);
+  assert.equal(await bad([{ id: 'other', vector: [1, 2] }]), [400, 'InvalidRequest']);
+  assert.equal(await bad([{ id: 'x'.repeat(257), vector: [1, 2] }]), [400, 'InvalidRequest']);
+  assert.equal(await bad([{ id: 1, vector: [1, 2], payload: { a: 'x'.repeat(10 * 2 ** 20) } }]), [413, 'PayloadTooLarge']);
+  assert.equal(await bad([{ id: 'good', vector: [1, 2], if_version: 0 }]), [409, 'VersionConflict']);
+  assert.equal(type(await ask('POST', `${POINTS}/search`, { vector: [1] })), [400, 'DimensionMismatch']);
+  assert.equal(type(await ask('POST', `${POINTS}/search`, { vector: [0, 0] })), [400, 'ZeroVector']);
+  assert.equal(type(await ask('POST', `${POINTS}/search`, { id: 'none' })), [404, 'PointNotFound']);
+  assert.equal(type(await ask('PATCH', POINTS, { points: [{ id: 'none', payload: {} }] })), [404, 'PointNotFound']);
+  assert.equal(type(await ask('PUT', '/v1/collections/c', { dimension: 2, distance: 'dot' })), [409, 'CollectionAlreadyExists']);
+  assert.equal(type(await ask('PUT', '/v1/collections/d', { dimension: 65_536, distance: 'dot' })), [400, 'InvalidRequest']);
+  assert.is((await ask('GET', '/v1/collections/c')).body.position, position);
+  assert.equal((await ask('POST', `${POINTS}/count`)).body, { count: 1 });
+});
+
+test('large writes go through the body thread and the writer thread', async (t) => {
+  const { ask, askPacked } = await realHttp(t, 'dot', 32);
+  const random = new Random(t.seed());
+  const points = Array.from({ length: 2_500 }, (_, id) => ({
+    id,
+    vector: Array.from({ length: 32 }, () => Math.fround(random.unit())),
+    payload: { id },
+  }));
+  assert.ok(JSON.stringify({ points }).length > FIXED.inlineBodyBytesMax);
+  const headers = { 'idempotency-key': 'once' };
+  const first = await ask('PUT', POINTS, { points }, headers);
+  assert.equal([first.status, first.body.upserted], [200, 2_500]);
+  assert.equal((await askPacked('PUT', POINTS, { points }, headers)).body, first.body);
+  const other = { points: [{ ...points[0], payload: {} }] };
+  assert.equal(type(await ask('PUT', POINTS, other, headers)), [409, 'IdempotencyConflict']);
+  const scrolled = await ask('POST', `${POINTS}/scroll`, { limit: 2_500, with_vector: true });
+  const found = scrolled.body.points as { id: number; payload: object; vector: number[] }[];
+  assert.equal(
+    found.map(({ id, payload, vector }) => ({ id, vector: vector.map(Math.fround), payload })),
+    points,
+  );
+});
+
+test('an import fails the lines that the writer refuses, alone', async (t) => {
+  const { send, ask } = await realHttp(t, 'euclid', 2);
+  await ask('PUT', POINTS, { points: [{ id: 50, vector: [9, 9] }] });
+  const lines = Array.from({ length: 100 }, (_, id) => JSON.stringify({ id, vector: [id, 1], if_version: 0 }));
+  lines.push(JSON.stringify({ id: 7, vector: [70, 70] }), 'nonsense');
+  const { body } = await send('POST', `${POINTS}/import`, lines.join('\n'), { 'content-type': 'application/x-ndjson' });
+  const last = JSON.parse((body as string).trimEnd().split('\n').at(-1) ?? '');
+  assert.equal([last.imported, last.failed_count], [100, 2]);
+  assert.equal(last.failed.map(({ line }: { line: number }) => line).sort(), [102, 51]);
+  assert.equal((await ask('GET', `${POINTS}/50`)).body.vector, [9, 9]);
+  assert.equal((await ask('GET', `${POINTS}/7`)).body.vector, [70, 70]);
+});
+
+test('delete by filter, patch and batch work on what is there', async (t) => {
+  const { ask } = await realHttp(t, 'euclid', 2);
+  const points = Array.from({ length: 30 }, (_, id) => ({ id, vector: [id, 0], payload: { even: id % 2 === 0, deep: { id } } }));
+  await ask('PUT', POINTS, { points });
+  const patch = { points: [{ id: 3, payload: { deep: { more: [1] } }, unset: ['even'] }] };
+  await ask('PATCH', POINTS, patch);
+  assert.equal((await ask('GET', `${POINTS}/3`)).body.payload, { deep: { id: 3, more: [1] } });
+  const deleted = await ask('POST', `${POINTS}/delete`, { filter: { must: [{ key: 'even', match: { value: true } }] } });
+  assert.is(deleted.body.deleted, 15);
+  const operations = [
+    { create_collection: { collection: 'new', dimension: 1, distance: 'dot' } },
+    { upsert: { collection: 'new', points: [{ id: 1, vector: [1] }] } },
+    { delete: { collection: 'c', ids: [1, 2] } },
+  ];
+  const batch = await ask('POST', '/v1/batch', { operations });
+  assert.equal(batch.body.results.slice(1), [{ upserted: 1 }, { deleted: 1 }]);
+  assert.equal((await ask('POST', `${POINTS}/count`)).body, { count: 14 });
+  assert.equal(type(await ask('POST', '/v1/batch', { operations: [operations[2], operations[0]] })), [
+    409,
+    'CollectionAlreadyExists',
+  ]);
+  assert.equal((await ask('POST', `${POINTS}/count`)).body, { count: 14 });
+});
+
+test('a token of another history is lost, one of the future too', async (t) => {
+  const { ask } = await realHttp(t, 'dot', 1);
+  const token = Buffer.from((await ask('GET', '/v1/collections/c')).body.position, 'base64url');
+  const future = Buffer.from(token);
+  future.writeBigUInt64BE(1_000n, 25);
+  const foreign = Buffer.from(token);
+  foreign[5] = (foreign[5] ?? 0) ^ 1;
+  for (const lost of [future, foreign]) {
+    const answer = await ask('GET', '/v1/collections/c', undefined, { 'x-skein-min-position': lost.toString('base64url') });
+    assert.equal(type(answer), [409, 'PositionLost']);
+  }
+});
+
+test.run();
