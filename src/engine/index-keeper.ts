@@ -1,6 +1,7 @@
 /** Everything about indexes that the main thread decides: which are open, when they are saved and rebuilt, how far they are.
  *  Must not know: writes, reads, HTTP. */
 
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../model/clock.js';
 import type { Limits } from '../model/limits.js';
@@ -49,6 +50,18 @@ export class IndexKeeper {
   #indexed(row: CollectionRow): IndexedCollection {
     const folder = join(this.#options.checkpointsDir, String(row.uid), 'default');
     return { uid: row.uid, labelGeneration: row.labelGeneration, spec: row.spec, folder };
+  }
+
+  /** Removes the files of collections that were dropped while the process came to an end; before anything is opened. */
+  async removeDropped(uids: ReadonlySet<number>): Promise<void> {
+    const { checkpointsDir, log } = this.#options;
+    try {
+      const names = await readdir(checkpointsDir).catch(() => []);
+      const dropped = names.filter((name) => /^\d+$/.test(name) && !uids.has(Number(name)));
+      for (const name of dropped) await rm(join(checkpointsDir, name), { recursive: true, force: true });
+    } catch (error) {
+      log.warn('index_files_not_removed', { reason: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   open(row: CollectionRow): void {

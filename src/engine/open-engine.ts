@@ -77,6 +77,7 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
     state,
   });
   events.attach(engine);
+  await keeper.removeDropped(new Set(collections.map(({ uid }) => uid)));
   const now = clock.monotonicMs();
   for (const row of collections) {
     catalogue.take(row, now);

@@ -7,7 +7,7 @@
 
 import { rm } from 'node:fs/promises';
 import type { StoreReads } from '../storage/storage.js';
-import { createIndex, openCheckpoint } from '../vector-index/open-index.js';
+import { createIndex, openCheckpoint, removeLeftovers } from '../vector-index/open-index.js';
 import type { IndexHits, IndexParameters } from '../vector-index/vector-index.js';
 import type { IndexedCollection, IndexPhase, IndexReport } from './index-messages.js';
 import { IndexUpkeep, reconcile } from './index-upkeep.js';
@@ -55,8 +55,9 @@ export class OwnedIndex {
     return this.#current.index.status().live;
   }
 
-  /** Starts from the newest trusted checkpoint, or from nothing. */
+  /** Starts from the newest trusted checkpoint, or from nothing. Nobody else writes into the folder yet. */
   async open(): Promise<void> {
+    await this.#tidy(() => removeLeftovers(this.#collection.folder));
     const loaded = await this.#load();
     if (loaded !== null) {
       this.#current = loaded;
@@ -81,10 +82,18 @@ export class OwnedIndex {
     if (reason !== null) {
       opened.index.close();
       this.#note('index_checkpoint_refused', { uid, reason });
+      // It is of another state than the store's past, and must not look right when the store has come further.
+      await this.#tidy(() => rm(folder, { recursive: true, force: true }));
       return null;
     }
     this.#note('index_checkpoint_loaded', { uid, seq, labels: nextLabel });
     return new IndexUpkeep(this.#reads, uid, opened.index, nextLabel, seq);
+  }
+
+  /** Files that cannot be removed are no reason not to serve. */
+  async #tidy(remove: () => Promise<void>): Promise<void> {
+    const { uid } = this.#collection;
+    await remove().catch((error: Error) => this.#note('index_files_not_removed', { uid, reason: error.message }));
   }
 
   /** Works for about budgetMs. @returns true when more is left */

@@ -69,6 +69,13 @@ export async function writeCheckpoint(folder: string, head: CheckpointHead, sour
   }
 }
 
+/** Removes what a crash left: files that belong to no head. The caller knows that nobody writes into the folder at the time.
+ *  @throws Error of the file system */
+export async function removeLeftovers(folder: string): Promise<void> {
+  const kept = new Set((await committedNames(folder)).flatMap((name) => [`${name}.json`, `${name}.hnsw`]));
+  for (const entry of await entries(folder)) if (!kept.has(entry)) await rm(join(folder, entry), { force: true });
+}
+
 /** Takes a name that nobody has, by making its data file, empty. */
 async function reserveName(folder: string, seq: number): Promise<string> {
   for (let turn = 1; turn <= NAMES_PER_SEQ_MAX; turn++) {

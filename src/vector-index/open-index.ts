@@ -31,6 +31,8 @@ export interface ExpectedCheckpoint {
   readonly parameters: IndexParameters;
 }
 
+export { removeLeftovers } from './checkpoint-folder.js';
+
 const HEAD_BYTES_MAX = 64 * 1024 * 1024;
 /** Below 2, hnswlib's level of a point is infinite; its link counts are 16 bits wide. */
 const M_MIN = 2;

@@ -1,6 +1,8 @@
 /** The engine as a whole: writes become durable, visible and searchable in order; restarts lose nothing; growth, churn and rebuilds
  *  keep answers right. */
 
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Operation } from '../../src/model/operation.js';
 import { loadDriver } from '../../src/storage/driver.js';
@@ -59,6 +61,22 @@ test('what is written is found by the next search, by id, by scroll and in the c
   const rest = await engine.scroll('c', { limit: 1, after: page.next, withPayload: false, withVector: false });
   assert.equal([rest.points.map(({ id }) => id), rest.next], [['x'], null]);
   assert.is((await engine.count('c')).count, 2);
+});
+
+test('index files of a collection that was dropped while the process ended are gone after the next start', async (t) => {
+  const folder = t.folder();
+  const first = await openTestEngine(folder);
+  await first.create('c', 2);
+  const { uid } = first.engine.collection('c');
+  await first.engine.stop();
+  const checkpoints = join(folder, 'store-1', 'checkpoints');
+  for (const name of [uid, uid + 1]) {
+    mkdirSync(join(checkpoints, String(name), 'default'), { recursive: true });
+    writeFileSync(join(checkpoints, String(name), 'default', '5.hnsw'), 'left');
+  }
+  const second = await openTestEngine(folder);
+  await second.engine.stop();
+  assert.equal(readdirSync(checkpoints, { recursive: true }).sort(), [String(uid), join(String(uid), 'default')]);
 });
 
 test('a replaced point is found under its new vector only, a deleted one not at all, a patched one keeps its place', async (t) => {
