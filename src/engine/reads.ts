@@ -55,7 +55,8 @@ export interface ReadAnswers {
   scroll: { readonly points: FoundPoint[]; readonly next: PointId | null; readonly seq: number };
   count: { readonly count: number; readonly seq: number };
   match: { readonly ids: PointId[]; readonly more: boolean; readonly seq: number };
-  hits: { readonly hits: SearchHit[]; readonly lost: number; readonly seq: number };
+  /** Of the state of the index that named the labels. */
+  hits: { readonly hits: SearchHit[]; readonly lost: number };
   scrub: { readonly rows: number; readonly damaged: readonly ErrorRecord[]; readonly nextLabel: number | null };
   exact: { readonly labels: Uint32Array; readonly scores: Float64Array; readonly visited: number; readonly seq: number };
 }
@@ -192,7 +193,7 @@ function readHits(reads: StoreReads, request: RequestOf<'hits'>): ReadAnswers['h
       });
     }
     hits.sort((a, b) => compareScores(distance, a.score, b.score) || comparePointIds(a.id, b.id));
-    return { hits, lost, seq: reads.state().seq };
+    return { hits, lost };
   });
 }
 

@@ -28,7 +28,10 @@ export function createLog(level: LogLevel, format: LogFormat): Log {
 
 function logOver(logger: Logger): Log {
   return {
-    debug: (event, fields) => logger.debug(plain(fields), event),
+    debug: (event, fields) => {
+      // Said with every request, and hardly ever heard.
+      if (logger.isLevelEnabled('debug')) logger.debug(plain(fields), event);
+    },
     info: (event, fields) => logger.info(plain(fields), event),
     warn: (event, fields) => logger.warn(plain(fields), event),
     error: (event, fields) => logger.error(plain(fields), event),
