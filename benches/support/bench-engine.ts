@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SearchAnswer, SearchRequest, WaitLevel } from '../../src/engine/engine.js';
-import { openEngine, type RunningEngine } from '../../src/engine/open-engine.js';
+import type { RunningEngine, SearchAnswer, SearchRequest, WaitLevel } from '../../src/engine/engine.js';
+import { openEngine } from '../../src/engine/open-engine.js';
 import { systemClock } from '../../src/model/clock.js';
 import { DEFAULT_HNSW } from '../../src/model/collection.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';

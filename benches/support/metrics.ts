@@ -16,7 +16,7 @@ export async function readMetric(connection: HttpConnection, pattern: RegExp): P
 
 const SECONDS_TO_MS = 1_000;
 
-/** The 99th percentile of event-loop delay since the server started. */
+/** The 99th percentile of event-loop delay since /metrics was last read. */
 export async function eventLoopP99Ms(connection: HttpConnection): Promise<number> {
-  return (await readMetric(connection, /event_loop_delay.*0\.99/)) * SECONDS_TO_MS;
+  return (await readMetric(connection, /^skein_event_loop_delay_seconds\{quantile="0\.99"\}/)) * SECONDS_TO_MS;
 }

@@ -57,6 +57,8 @@ export function writeResult(name: string, result: BenchResult): string {
 export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
+  if (size < 1000 && Number.isInteger(value)) return String(value);
+  if (size < 0.001) return value.toExponential(1);
   if (size >= 1000) return Math.round(value).toLocaleString('en-US');
   if (size >= 100) return value.toFixed(0);
   return size >= 10 ? value.toFixed(1) : size >= 1 ? value.toFixed(2) : value.toFixed(3);
