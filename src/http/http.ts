@@ -39,6 +39,8 @@ export type { HttpOptions, HttpServer, HttpService } from './service.js';
 const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
 const CONNECTIONS_CHECK_MS = 5_000;
+/** No byte in either direction: longer than any wait that a request may ask for. */
+const CONNECTION_SILENCE_MS = 120_000;
 const CLOSE_CHECK_MS = 50;
 /** Longer than any name or id can be, percent signs and all, so that too long a name is refused as a name. */
 const PATH_PART_LENGTH_MAX = 16_384;
@@ -104,6 +106,7 @@ function fastifyApp(
     logger: false,
     genReqId: (request) => nameRequest(request.headers),
     requestTimeout: 0,
+    connectionTimeout: Math.max(CONNECTION_SILENCE_MS, 2 * options.config.limits.waitMsMax),
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
     return503OnClosing: false,

@@ -90,6 +90,8 @@ class Output {
 }
 
 const PLAIN_KEY = /^[a-z_]+$/;
+/** So many bytes of text have a head of one byte in MessagePack. */
+const SHORT_TEXT = 31;
 
 class JsonWriter implements AnswerWriter {
   readonly #out = new Output();
@@ -210,7 +212,9 @@ class MsgpackWriter implements AnswerWriter {
   closeArray(): void {}
 
   key(name: string): void {
-    this.value(name);
+    if (name.length > SHORT_TEXT || !PLAIN_KEY.test(name)) return this.value(name);
+    this.#out.byte(0xa0 | name.length);
+    this.#out.ascii(name);
   }
 
   number(value: number): void {
