@@ -101,7 +101,8 @@ test('lengths and counts larger than the body are refused at once', () => {
     [0x91],
     [],
   ]) {
-    refused(head);
+    const message = refused(head);
+    if (head[0] === 0xdd || head[0] === 0xdf) assert.match(message, 'larger than what follows at byte 0');
   }
   assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000);
 });
