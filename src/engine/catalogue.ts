@@ -89,8 +89,11 @@ export function neededSeq(entry: CatalogueEntry, durableSeq: number): number {
   return entry.report?.phase === 'adopting' ? Math.min(shown, entry.report.neededSeq) : shown;
 }
 
-/** Bytes of vectors that are durable and not yet in the index. */
+/** What one label costs the index beside its vector: with few components it is most of the work. */
+const LABEL_BYTES = 512;
+
+/** The work that is durable and not yet in the index, as bytes of vectors and labels. */
 export function lagBytes(entry: CatalogueEntry): number {
   const done = entry.report?.nextLabel ?? 0;
-  return Math.max(0, entry.row.nextLabel - done) * entry.row.spec.dimension * 4;
+  return Math.max(0, entry.row.nextLabel - done) * (entry.row.spec.dimension * 4 + LABEL_BYTES);
 }

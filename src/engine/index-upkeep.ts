@@ -3,8 +3,9 @@
  *  What to do is read from rows, not from the log, so no checkpoint ever pins the log:
  *    adds    labels ≥ nextLabel in label order (= log order), each naming the label it superseded
  *    deaths  rows with seq < deadSeq ≤ the snapshot's seq
- *  Both are merged by seq. A label that is dead already is not added; what it superseded is then tombstoned when its last successor is
- *  added, in the same turn, so a search sees the old point or the new one, never neither, never both.
+ *  Both are merged by seq. A label whose successor stands in the same page is not added; what it superseded is then tombstoned when the
+ *  last of them is added, in the same turn, so a search sees the old point or the new one, never neither, never both. Only within a page:
+ *  a point that is written faster than the index comes along would otherwise hold the cursor back for ever.
  *  Must not know: threads, messages, ids, payloads. */
 
 import { decodeDefaultVector } from '../codec/vector-set.js';
@@ -20,6 +21,8 @@ interface Page {
   readonly deaths: readonly { readonly label: number; readonly deadSeq: number }[];
   /** Where the cursor stands once the page is done. */
   readonly throughSeq: number;
+  /** Labels whose successor is in this page too. */
+  readonly superseded: ReadonlySet<number | null>;
   nextRow: number;
   nextDeath: number;
 }
@@ -31,25 +34,39 @@ export class IndexUpkeep {
   #nextLabel: number;
   #seq: number;
   #page: Page | null = null;
-  /** Labels skipped because they were dead → the label inside the index that still stands for their point. */
+  /** Labels skipped because their successor follows → the label inside the index that still stands for their point. */
   readonly #standIns = new Map<number, number>();
   readonly #standing = new Set<number>();
-  #heldSeq = 0;
   #addMs = 0;
   #adds = 0;
 
-  /** @param nextLabel,seq what the index already holds: all labels below, all deaths up to */
-  constructor(reads: StoreReads, uid: number, index: VectorIndex, nextLabel: number, seq: number) {
+  /** While true nobody searches this index, and labels that are dead by now are passed over. */
+  #building: boolean;
+  readonly #buildTo: number;
+  /** Complete from this seq on: what was passed over while building had its successor by then. */
+  #soundSeq: number;
+
+  /** @param nextLabel,seq what the index already holds: all labels below, all deaths up to
+   *  @param buildTo until this label the index is being built and serves nobody */
+  constructor(reads: StoreReads, uid: number, index: VectorIndex, nextLabel: number, seq: number, buildTo: number) {
     this.#reads = reads;
     this.#uid = uid;
     this.index = index;
     this.#nextLabel = nextLabel;
     this.#seq = seq;
+    this.#buildTo = buildTo;
+    this.#building = nextLabel < buildTo;
+    this.#soundSeq = reads.state().seq;
   }
 
-  /** Everything up to this seq is inside. Held back while a superseded label still stands for a newer version of its point. */
+  /** May it serve? True once it holds all that the store held when this cursor was made. */
+  get complete(): boolean {
+    return !this.#building && this.#seq >= this.#soundSeq;
+  }
+
+  /** Everything up to this seq is inside. It moves at the end of a page, when no label stands for another. */
   get seq(): number {
-    return this.#standing.size === 0 ? this.#seq : Math.min(this.#seq, this.#heldSeq);
+    return this.#seq;
   }
 
   get nextLabel(): number {
@@ -82,6 +99,8 @@ export class IndexUpkeep {
   #read(): Page {
     return this.#reads.snapshot(() => {
       const { seq } = this.#reads.state();
+      if (this.#building) this.#soundSeq = seq;
+      if (this.#nextLabel >= this.#buildTo) this.#building = false;
       const rows = this.#reads.labelsFrom(this.#uid, this.#nextLabel, PAGE_ROWS_MAX, PAGE_BYTES_MAX);
       const last = rows.at(-1);
       const throughRows = last === undefined ? seq : Math.min(seq, last.labelSeq - 1);
@@ -89,10 +108,10 @@ export class IndexUpkeep {
       // A full page of deaths stops short of its last seq, which may have more; adds and deaths stop at the same seq.
       const full = deaths.length === DEATHS_PER_PAGE_MAX;
       const throughSeq = Math.max(this.#seq, full ? (deaths.at(-1)?.deadSeq ?? 0) - 1 : throughRows);
-      if (!full) return { rows, deaths, throughSeq, nextRow: 0, nextDeath: 0 };
-      const rowsThrough = rows.filter((row) => row.labelSeq <= throughSeq);
-      const deathsThrough = deaths.filter((death) => death.deadSeq <= throughSeq);
-      return { rows: rowsThrough, deaths: deathsThrough, throughSeq, nextRow: 0, nextDeath: 0 };
+      const rowsThrough = full ? rows.filter((row) => row.labelSeq <= throughSeq) : rows;
+      const deathsThrough = full ? deaths.filter((death) => death.deadSeq <= throughSeq) : deaths;
+      const superseded = new Set(rowsThrough.map((row) => row.prevLabel));
+      return { rows: rowsThrough, deaths: deathsThrough, throughSeq, superseded, nextRow: 0, nextDeath: 0 };
     });
   }
 
@@ -105,7 +124,7 @@ export class IndexUpkeep {
         this.#bury(death.label);
         page.nextDeath += 1;
       } else if (row !== undefined) {
-        this.#add(row);
+        this.#add(row, page);
         page.nextRow += 1;
         this.#nextLabel = row.label + 1;
       }
@@ -113,17 +132,19 @@ export class IndexUpkeep {
     }
   }
 
-  #add(row: LabelRow): void {
+  #add(row: LabelRow, page: Page): void {
     const before = row.prevLabel === null ? null : (this.#standIns.get(row.prevLabel) ?? row.prevLabel);
     if (row.prevLabel !== null) this.#standIns.delete(row.prevLabel);
     const inside = before !== null && this.index.has(before) ? before : null;
-    if (row.deadSeq !== null) {
+    if (row.deadSeq !== null && this.#building) return;
+    if (page.superseded.has(row.label)) {
       if (inside === null) return;
-      if (this.#standing.size === 0) this.#heldSeq = row.labelSeq - 1;
       this.#standIns.set(row.label, inside);
       this.#standing.add(inside);
       return;
     }
+    // A new point that is gone before the page ends was never there for a search that starts after it.
+    if (inside === null && row.deadSeq !== null && row.deadSeq <= page.throughSeq) return;
     const vector = decodeDefaultVector(row.vectorSet);
     if (vector === null) {
       if (inside !== null) this.index.remove(inside);

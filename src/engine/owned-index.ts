@@ -14,6 +14,7 @@ import { IndexUpkeep, reconcile } from './index-upkeep.js';
 
 type Note = (event: string, fields: Readonly<Record<string, unknown>>) => void;
 
+const SLICES_PER_SERVING_SLICE = 4;
 const ASSUMED_MS_PER_ADD = 0.2;
 
 export class OwnedIndex {
@@ -29,6 +30,7 @@ export class OwnedIndex {
   #savedLabel = 0;
   #checkpointBytes = 0;
   #opened = false;
+  #slices = 0;
   #discarded = false;
 
   constructor(reads: StoreReads, collection: IndexedCollection, note: Note) {
@@ -44,7 +46,14 @@ export class OwnedIndex {
   }
 
   #empty(): IndexUpkeep {
-    return new IndexUpkeep(this.#reads, this.#collection.uid, createIndex(this.#parameters), 0, 0);
+    return new IndexUpkeep(
+      this.#reads,
+      this.#collection.uid,
+      createIndex(this.#parameters),
+      0,
+      0,
+      this.#reads.collection(this.#collection.uid)?.nextLabel ?? 0,
+    );
   }
 
   get seq(): number {
@@ -87,7 +96,7 @@ export class OwnedIndex {
       return null;
     }
     this.#note('index_checkpoint_loaded', { uid, seq, labels: nextLabel });
-    return new IndexUpkeep(this.#reads, uid, opened.index, nextLabel, seq);
+    return new IndexUpkeep(this.#reads, uid, opened.index, nextLabel, seq, stored);
   }
 
   /** Files that cannot be removed are no reason not to serve. */
@@ -99,17 +108,22 @@ export class OwnedIndex {
   /** Works for about budgetMs. @returns true when more is left */
   advance(budgetMs: number): boolean {
     if (!this.#opened || this.#saving !== null || this.#discarded) return false;
+    if (this.#incoming !== null) return this.#catchUp(this.#incoming, budgetMs);
     const more = this.#current.advance(budgetMs);
-    if (this.#incoming !== null) {
-      if (this.#incoming.advance(budgetMs) || more) return true;
-      this.#switch(this.#incoming);
-    }
-    if (!more && this.#phase === 'building') this.#phase = 'ready';
+    if (this.#phase === 'building' && this.#current.complete) this.#phase = 'ready';
     return more;
   }
 
+  /** The incoming graph gets most slices, so that it catches up with a serving one that goes on moving under load. */
+  #catchUp(incoming: IndexUpkeep, budgetMs: number): boolean {
+    this.#slices += 1;
+    (this.#slices % SLICES_PER_SERVING_SLICE === 0 ? this.#current : incoming).advance(budgetMs);
+    const level = incoming.seq >= this.#current.seq && incoming.nextLabel >= this.#current.nextLabel;
+    if (level && incoming.complete) this.#switch(incoming);
+    return true;
+  }
+
   #switch(incoming: IndexUpkeep): void {
-    if (incoming.seq < this.#current.seq) return;
     const before = this.#current.index.status();
     this.#current.index.close();
     this.#current = incoming;

@@ -17,8 +17,6 @@ export type FromRebuild =
 
 const SLICE_MS = 50;
 const PROGRESS_INTERVAL_MS = 250;
-/** Level at least this often counts as done; the owner catches up with the rest. */
-const ROUNDS_MAX = 3;
 
 if (parentPort === null) throw new Error('rebuild-thread.js runs as a worker only');
 const port = parentPort;
@@ -26,19 +24,17 @@ const { collection, storePath, cacheBytes } = workerData as RebuildData;
 const { uid, labelGeneration, spec, folder } = collection;
 const reads = openReader(storePath, { cacheBytes });
 const parameters = { dimension: spec.dimension, distance: spec.distance, m: spec.hnsw.m, efConstruct: spec.hnsw.efConstruct };
-const upkeep = new IndexUpkeep(reads, uid, createIndex(parameters), 0, 0);
 const goalLabel = reads.collection(uid)?.nextLabel ?? 0;
+const upkeep = new IndexUpkeep(reads, uid, createIndex(parameters), 0, 0, goalLabel);
 
 let lastMs = 0;
-for (let rounds = 0; rounds < ROUNDS_MAX; ) {
-  const more = upkeep.advance(SLICE_MS);
-  if (!more || upkeep.nextLabel >= goalLabel) rounds = more ? rounds + 1 : ROUNDS_MAX;
+// What is written meanwhile is the owner's to catch up with.
+for (let more = true; more && !upkeep.complete; ) {
+  more = upkeep.advance(SLICE_MS);
   if (performance.now() - lastMs > PROGRESS_INTERVAL_MS) {
     lastMs = performance.now();
-    port.postMessage({
-      kind: 'progress',
-      done: goalLabel === 0 ? 1 : Math.min(1, upkeep.nextLabel / goalLabel),
-    } satisfies FromRebuild);
+    const done = goalLabel === 0 ? 1 : Math.min(1, upkeep.nextLabel / goalLabel);
+    port.postMessage({ kind: 'progress', done } satisfies FromRebuild);
   }
 }
 while (upkeep.index.work(SLICE_MS)) {

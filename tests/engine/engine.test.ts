@@ -199,6 +199,31 @@ test('tombstones are rebuilt away in the background while searches go on', async
   assert.equal(await nearest('c', query, 20), await nearest('c', query, 20, true));
 });
 
+test('a rebuilt graph takes over, and waits end, while every point is replaced without a pause', async (t) => {
+  const { engine, create, put } = await open(t);
+  const points = grid(1_050, 4);
+  await create('c', 4);
+  await put('c', points);
+  let done = false;
+  const load = (async () => {
+    for (let round = 1; !done; round++) {
+      const moved = points.map((point) => ({ ...point, vector: [...(point.vector as number[])].map((x) => x + round * 1e-3) }));
+      await engine.write([{ kind: 'upsert', collection: 'c', points: pointBlock(moved) }], {
+        wait: 'durable',
+        timeoutMs: 20_000,
+      });
+    }
+  })();
+  t.after(() => load);
+  t.after(() => {
+    done = true;
+  });
+  // Taken over, not only built: a second one begins when the first one serves.
+  await waitUntil(() => engine.status().index.rebuilds >= 2, { deadlineMs: 40_000, what: 'two rebuilds under load' });
+  const { seq } = await put('c', [{ id: 'watched', vector: [1, 2, 3, 4] }]);
+  assert.ok(seq > 0);
+});
+
 test('delete by filter removes what matches and tells how many', async (t) => {
   const { engine, create, put } = await open(t);
   await create('c', 2);

@@ -128,7 +128,7 @@ test('between any two turns a point is seen at most once and never goes back, an
           assert.not(deletions.length === 0 || replacedOnly, 'a point that was only replaced stays visible');
         }
       });
-      const upkeep = new IndexUpkeep(store.reads(pageRows), 1, index as unknown as VectorIndex, 0, 0);
+      const upkeep = new IndexUpkeep(store.reads(pageRows), 1, index as unknown as VectorIndex, 0, 0, 0);
       for (const { units, slices } of rounds) {
         for (const changes of units) store.write(changes);
         for (let i = 0; i < slices; i++) upkeep.advance(0);
@@ -143,6 +143,42 @@ test('between any two turns a point is seen at most once and never goes back, an
       assert.equal(
         [...index.labels].sort((a, b) => a - b),
         [...store.live.values()].map(({ label }) => label).sort((a, b) => a - b),
+      );
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('an index that is built serves nobody until it is complete, and then holds exactly the state of its seq', () => {
+  fc.assert(
+    fc.property(history, history, fc.integer({ min: 1, max: 7 }), (before, during, pageRows) => {
+      const store = new ModelStore();
+      for (const { units } of before) for (const changes of units) store.write(changes);
+      const index = new SetIndex(() => {});
+      const upkeep = new IndexUpkeep(store.reads(pageRows), 1, index as unknown as VectorIndex, 0, 0, store.rows.length);
+      for (const { units, slices } of during) {
+        for (let i = 0; i < slices; i++) upkeep.advance(0);
+        for (const changes of units) store.write(changes);
+        if (!upkeep.complete) continue;
+        const { seq } = upkeep;
+        for (const row of store.rows) {
+          const next = store.rows.find((other) => other.prevLabel === row.label);
+          const waits = next !== undefined && next.label >= upkeep.nextLabel;
+          // A deletion beyond the seq may have been seen already; a replacement shows by its successor.
+          if (row.labelSeq <= seq && (row.deadSeq === null || (row.deadSeq > seq && waits))) {
+            assert.ok(index.has(row.label), 'what is alive at its seq is inside until its successor is');
+          }
+          if (row.deadSeq !== null && row.deadSeq <= seq) assert.not(index.has(row.label), 'what died by its seq is not inside');
+        }
+      }
+      while (upkeep.advance(1)) {
+        // Until level.
+      }
+      assert.ok(upkeep.complete);
+      const live = [...store.live.values()].map(({ label }) => label);
+      assert.equal(
+        [...index.labels].sort((a, b) => a - b),
+        live.sort((a, b) => a - b),
       );
     }),
     { numRuns: 2_000 },

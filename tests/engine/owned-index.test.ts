@@ -72,7 +72,7 @@ function open(t: TestContext): Rig {
       write({ kind: 'upsert', collection: 'c', points: pointBlock(points) });
     },
     saveRebuilt: async (ahead = 0) => {
-      const rebuilt = new IndexUpkeep(reads, uid, createIndex(PARAMETERS), 0, 0);
+      const rebuilt = new IndexUpkeep(reads, uid, createIndex(PARAMETERS), 0, 0, 0);
       while (rebuilt.advance(50)) {
         // Until level.
       }
