@@ -137,13 +137,12 @@ async function withDeadline(what: string, action: () => unknown, limitMs: number
 }
 
 /** uvu prints message and stack only, and dies of a thrown non-Error, so causes are folded into the message here. */
-function asError(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error(`thrown: ${inspect(error)}`);
-  if (!('details' in error) || typeof error.details === 'string') return error;
-  // uvu prints `details` as text and dies on anything else; the typed errors of the product have an object there.
-  const plain = new Error(`${error.message} ${inspect(error.details)}`, { cause: error });
-  plain.stack = `${error.name}: ${plain.message}\n${(error.stack ?? '').split('\n').slice(1).join('\n')}`;
-  return plain;
+function asError(thrown: unknown): Error {
+  if (!(thrown instanceof Error)) return new Error(`thrown: ${inspect(thrown)}`);
+  // uvu prints `details` as text and dies of anything else; the typed errors of the product have an object there.
+  if ('details' in thrown && typeof thrown.details !== 'string') return new Error(inspect(thrown));
+  if (thrown.cause !== undefined && !Object.isFrozen(thrown)) thrown.message += `\n    caused by: ${inspect(thrown.cause)}`;
+  return thrown;
 }
 
 /** FNV-1a over the test's name: stable between runs, different between tests. */
