@@ -5,7 +5,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { checkCollectionName } from '../model/collection.js';
-import { type ErrorType, SkeinError } from '../model/errors.js';
+import { type ErrorType, invalidRequest, SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import type { ErrorBody } from '../wire/http-bodies.js';
 import { sendValue } from './answer.js';
@@ -77,7 +77,8 @@ function setErrorHeaders(request: FastifyRequest, reply: FastifyReply, error: Sk
   }
 }
 
-/** A path or method that no route has. A collection name in it that could never be right is named first. */
+/** A path or method that no route has. A collection name in it that could never be right is named first; a path whose route and
+ *  method exist came here because its percent signs do not make UTF-8. */
 export function routeError(method: string, path: string, routes: RouteTable): SkeinError {
   const allowed = routes.methodsFor(path);
   const collection = routes.collectionIn(path);
@@ -88,6 +89,8 @@ export function routeError(method: string, path: string, routes: RouteTable): Sk
       if (error instanceof SkeinError) return error;
     }
   }
+  if (/^\/v1\/aliases(?:\/|$)/.test(path)) return invalidRequest('', 'aliases are not available in this version');
+  if (allowed.includes(method)) return invalidRequest('', 'the path is not percent-encoded UTF-8');
   if (allowed.length === 0) return new SkeinError('RouteNotFound', `No route has the path ${path}`, { method, path });
   return new SkeinError('MethodNotAllowed', `${method} is not allowed for ${path}`, { method, path, allowed });
 }

@@ -74,6 +74,8 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   await app.ready();
   reportBodies(options, bodies);
   app.server.maxConnections = config.limits.connectionsMax;
+  // A caller that has sent its request may close its half and still be told the outcome, above all of a write.
+  (app.server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
 
   return {
     listen: async () => {

@@ -47,6 +47,9 @@ export const WriteHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({ maxLength: 128, description: 'Remembered 24 h: a repeat gets the first answer, another body is refused.' }),
   ),
+  'x-skein-min-position': Type.Optional(
+    Type.String({ description: 'Nothing is written when this token belongs to a lost branch of history.' }),
+  ),
 });
 
 export const ReadHeaders = Type.Object({

@@ -6,7 +6,7 @@ import { SkeinError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import { scopeHash } from '../wire/canonical-hash.js';
 import { setPosition } from './answer.js';
-import { type WriteParameters, writeParameters } from './parameters.js';
+import { freshness, queryOf, WRITE_PARAMETERS, type WriteParameters, writeParameters } from './parameters.js';
 import type { Room } from './room.js';
 
 /** A write that was asked for and not yet done. */
@@ -26,11 +26,15 @@ export interface Written {
   readonly write_concern: { readonly required: number; readonly acknowledged: number };
 }
 
-/** @param scope method and path, decoded @throws Starting, InvalidRequest, WriteConcernImpossible */
-export function startWrite(room: Room, request: FastifyRequest, scope: string): WriteRequest {
+/** A writer that has seen a lost branch of history is told so before anything is written on another one.
+ *  @param scope method and path, decoded @throws Starting, InvalidRequest, WriteConcernImpossible, PositionLost, ReplicaBehind */
+export async function startWrite(room: Room, request: FastifyRequest, scope: string): Promise<WriteRequest> {
   const engine = room.service.engine();
   const parameters = writeParameters(request, room.limits, room.service.writeConcern);
-  return { engine, parameters, deadlineMs: room.clock.monotonicMs() + parameters.timeoutMs, scope };
+  const deadlineMs = room.clock.monotonicMs() + parameters.timeoutMs;
+  const wanted = freshness(request, queryOf(request, WRITE_PARAMETERS), {}, room.limits);
+  if (wanted !== null) await engine.waitFor(wanted.position, 'durable', null, wanted.maxWaitMs);
+  return { engine, parameters, deadlineMs, scope };
 }
 
 /** Does this write need the hash of its body? */

@@ -27,7 +27,7 @@ export function batchRoutes(room: Room): Route[] {
       body: BatchBody,
       answer: BatchAnswer,
       handle: async (request, reply) => {
-        const write = startWrite(room, request, 'batch');
+        const write = await startWrite(room, request, 'batch');
         const read = await room.bodies.read(request, {
           kind: 'batch',
           rules: allRules(room, write.engine),

@@ -49,7 +49,7 @@ function createRoute(room: Room): Route {
     status: 201,
     handle: async (request, reply) => {
       const collection = collectionOf(request);
-      const write = startWrite(room, request, `PUT ${collection}`);
+      const write = await startWrite(room, request, `PUT ${collection}`);
       const spec = newCollection(checkNewCollection(await room.bodies.read(request, { kind: 'plain' })));
       const operations: Operation[] = [{ kind: 'create_collection', collection, spec }];
       const receipt = await writeUnit(room, write, operations, isIdempotent(write) ? operationsHash(operations) : null);
@@ -113,7 +113,7 @@ function changeRoute(room: Room): Route {
     answer: CollectionInfoBody,
     handle: async (request, reply) => {
       const collection = collectionOf(request);
-      const write = startWrite(room, request, `PATCH ${collection}`);
+      const write = await startWrite(room, request, `PATCH ${collection}`);
       const change = collectionChange(checkCollectionChange(await room.bodies.read(request, { kind: 'plain' })));
       const operations: Operation[] = [{ kind: 'update_collection', collection, change }];
       const receipt = await writeUnit(room, write, operations, isIdempotent(write) ? operationsHash(operations) : null);
@@ -137,7 +137,7 @@ function dropRoute(room: Room): Route {
     answer: DeleteCollectionAnswer,
     handle: async (request, reply) => {
       const collection = collectionOf(request);
-      const write = startWrite(room, request, `DELETE ${collection}`);
+      const write = await startWrite(room, request, `DELETE ${collection}`);
       const operations: Operation[] = [{ kind: 'delete_collection', collection }];
       const receipt = await writeUnit(room, write, operations, isIdempotent(write) ? operationsHash(operations) : null);
       return sendValue(request, reply, { deleted: true, ...(await confirm(room, reply, write, receipt)) });

@@ -41,7 +41,7 @@ export function importRoutes(room: Room): Route[] {
 
 async function runImport(room: Room, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const name = collectionOf(request);
-  const write = startWrite(room, request, `import ${name}`);
+  const write = await startWrite(room, request, `import ${name}`);
   const collection = write.engine.collection(name);
   checkImportType(request.raw.headers);
   const answer = new ImportStream(reply);

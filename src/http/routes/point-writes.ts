@@ -87,7 +87,7 @@ async function writePoints(
   kind: 'upsert' | 'patch',
 ): Promise<FastifyReply> {
   const collection = collectionOf(request);
-  const write = startWrite(room, request, `${kind} ${collection}`);
+  const write = await startWrite(room, request, `${kind} ${collection}`);
   const rules = writeRules(room.limits, write.engine, [collection]);
   const read = await room.bodies.read(request, { kind, collection, rules, hashed: isIdempotent(write) });
   const receipt = await writeUnit(room, write, read.operations as readonly Operation[], read.hash);
@@ -107,7 +107,7 @@ function deleteRoute(room: Room): Route {
     answer: DeleteAnswer,
     handle: async (request, reply) => {
       const collection = collectionOf(request);
-      const write = startWrite(room, request, `delete ${collection}`);
+      const write = await startWrite(room, request, `delete ${collection}`);
       const body = checkDelete(await room.bodies.read(request, { kind: 'plain' }));
       if ((body.ids === undefined) === (body.filter === undefined))
         throw invalidRequest('', 'exactly one of ids and filter is needed');
