@@ -1,0 +1,86 @@
+/** A process that has run out of file handles: connections that are there go on, new ones are refused without harm, and everything works
+ *  again as soon as handles are free. */
+
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { type ServerProcess, startServer } from '../support/server-process.js';
+import { suite, type TestContext } from '../support/suite.js';
+import { waitUntil } from '../support/wait-until.js';
+import { WriteLedger } from '../support/write-ledger.js';
+
+const test = suite('faults/few-handles', { deadlineMs: 120_000 });
+
+const handlesOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+
+function limitHandles(pid: number, count: number): void {
+  const { status, stderr, error } = spawnSync('prlimit', ['--pid', String(pid), `--nofile=${count}:`], { encoding: 'utf8' });
+  assert.is(status, 0, `prlimit: ${error?.message ?? stderr}`);
+}
+
+async function crowd(t: TestContext, server: ServerProcess, count: number): Promise<Socket[]> {
+  const { hostname, port } = new URL(server.url);
+  const sockets = Array.from({ length: count }, () => connect(Number(port), hostname).on('error', () => {}));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  await Promise.all(sockets.map((socket) => Promise.race([once(socket, 'connect'), once(socket, 'close')])));
+  return sockets;
+}
+
+test('out of handles: what is connected goes on, what comes is refused, and freed handles heal', async (t) => {
+  const dataDir = join(t.folder(), 'data');
+  const server = await startServer(t, dataDir);
+  const ledger = new WriteLedger();
+  await ledger.makeCollections(server);
+  const free = handlesOf(server.pid);
+  for (let round = 0; round < 3; round++) {
+    let goOn = true;
+    const load = ledger.load(server, 4, () => goOn);
+    const before = ledger.acknowledged;
+    await waitUntil(() => ledger.acknowledged > before + 20, { what: 'connections in use' });
+    limitHandles(server.pid, handlesOf(server.pid) + 4);
+    const sockets = await crowd(t, server, 60);
+    await waitUntil(() => sockets.some((socket) => socket.destroyed), { what: 'a connection to be refused' });
+    const during = ledger.acknowledged;
+    await waitUntil(() => ledger.acknowledged > during + 50, { what: 'writes on the connections that are there' });
+    for (const socket of sockets) socket.destroy();
+    goOn = false;
+    await load;
+    await waitUntil(async () => (await fetch(`${server.url}/health/live`, { headers: { connection: 'close' } })).ok, {
+      what: 'a new connection to be served',
+    });
+    limitHandles(server.pid, 1_024);
+    await ledger.check(server);
+  }
+  assert.equal([...ledger.refused], []);
+  await waitUntil(() => handlesOf(server.pid) <= free + 20, { what: 'handles to be given back' });
+  assert.is(await server.stop(), 0);
+  await ledger.check(await startServer(t, dataDir));
+});
+
+test('with hardly a handle left, scans and index files fail alone: the process lives, and works again with more', async (t) => {
+  const dataDir = join(t.folder(), 'data');
+  const server = await startServer(t, dataDir);
+  const ledger = new WriteLedger();
+  await ledger.makeCollections(server);
+  await ledger.load(server, 2, () => ledger.acknowledged < 100);
+  const scan = () =>
+    server.request('POST', '/v1/collections/left/points/count', { filter: { must: [{ key: 'value', range: { gte: 0 } }] } });
+  limitHandles(server.pid, handlesOf(server.pid) + 1);
+  for (let round = 0; round < 5; round++) {
+    const { status, body } = await scan();
+    assert.ok(status === 200 || status === 500 || status === 503, JSON.stringify(body));
+    assert.is(await ledger.write(server, round), 'acknowledged');
+  }
+  limitHandles(server.pid, 1_024);
+  await waitUntil(async () => (await scan()).status === 200, { what: 'a scan to work again' });
+  await ledger.check(server);
+  await ledger.checkSearch(server);
+  assert.is(await server.stop(), 0);
+});
+
+test.run();
