@@ -124,7 +124,10 @@ export interface EngineStatus {
     readonly databaseBytes: number;
     readonly walBytes: number;
     readonly diskFreeBytes: number;
+    /** Writes are refused for want of room. */
     readonly full: boolean;
+    /** Writes are refused because the data folder cannot be written. */
+    readonly readOnly: boolean;
   };
   readonly nativeBuild: string;
 }

@@ -5,7 +5,6 @@
  *  Invariant: tail.durable moves only with a commit's message, before the answers of that commit are given out.
  *  Must not know: HTTP, roles. */
 
-import { statfs } from 'node:fs/promises';
 import type { Clock } from '../model/clock.js';
 import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
@@ -17,6 +16,7 @@ import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import type { StoreState } from '../storage/storage.js';
 import { type Catalogue, type CatalogueEntry, lagBytes, neededSeq, shownSeq } from './catalogue.js';
+import { DiskWatch } from './disk-watch.js';
 import type {
   CollectionInfo,
   EngineStatus,
@@ -63,12 +63,11 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   readonly #parts: LocalEngineParts;
   readonly #durable: Tail;
   readonly #searcher: Searcher;
+  readonly #disk: DiskWatch;
   #state: StoreState;
   #figures: StoreFigures = { databaseBytes: 0, walBytes: 0, logMinSeq: 1, logBytes: 0 };
   #commits = { count: 0, units: 0, lastMs: 0 };
   #reapedSeq = 0;
-  #diskFreeBytes = Number.POSITIVE_INFINITY;
-  #full = false;
   #stopping = false;
   #timers: NodeJS.Timeout[] = [];
 
@@ -76,6 +75,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     this.#parts = parts;
     this.#state = parts.state;
     this.#durable = new Tail(parts.state.seq);
+    this.#disk = new DiskWatch(parts.dataDir, parts.limits.diskFreeBytesMin, parts.log);
     this.#searcher = new Searcher({
       pool: parts.keeper.pool,
       reader: parts.reader,
@@ -86,9 +86,10 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     });
   }
 
-  start(): void {
-    this.#timers = [setInterval(() => this.#tick(), TICK_MS), setInterval(() => void this.#lookAtDisk(), DISK_LOOK_MS)];
-    void this.#lookAtDisk();
+  /** The first look at the disk comes before the first write. */
+  async start(): Promise<void> {
+    await this.#disk.look();
+    this.#timers = [setInterval(() => this.#tick(), TICK_MS), setInterval(() => void this.#disk.look(), DISK_LOOK_MS)];
   }
 
   // What the write thread tells.
@@ -113,8 +114,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   }
 
   full(full: boolean): void {
-    if (full !== this.#full) this.#parts.log.warn(full ? 'disk_full' : 'disk_has_room_again');
-    this.#full = full;
+    this.#disk.noteFull(full);
   }
 
   fatal(reason: string): void {
@@ -125,7 +125,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   async write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt> {
     const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
-    this.#admit();
+    this.#admit(operations);
     if (!(await this.#parts.keeper.room(options.timeoutMs))) {
       throw new SkeinError('Overloaded', 'The indexes are too far behind to take more; nothing was written', {
         reason: 'index_lag',
@@ -139,19 +139,9 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return { results: outcome.results, seq: outcome.seq, position: this.#positionAt(outcome.seq), repeated: outcome.repeated };
   }
 
-  #admit(): void {
+  #admit(operations: readonly Operation[]): void {
     if (this.#stopping) throw new SkeinError('ShuttingDown', 'The server is stopping and takes no writes');
-    const { diskFreeBytesMin } = this.#parts.limits;
-    if (this.#diskFreeBytes >= diskFreeBytesMin) return;
-    throw new SkeinError(
-      'DiskLimitExceeded',
-      `Only ${this.#diskFreeBytes} bytes are free on the disk; nothing was written, reads go on`,
-      {
-        reason: 'disk_watermark',
-        free_bytes: this.#diskFreeBytes,
-        needed_bytes: diskFreeBytesMin,
-      },
-    );
+    this.#disk.admit(operations.every(({ kind }) => kind === 'delete' || kind === 'delete_collection'));
   }
 
   async #before<T>(deadlineMs: number, work: Promise<T>): Promise<T> {
@@ -320,8 +310,9 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       storage: {
         databaseBytes: this.#figures.databaseBytes,
         walBytes: this.#figures.walBytes,
-        diskFreeBytes: this.#diskFreeBytes,
-        full: this.#full || this.#diskFreeBytes < this.#parts.limits.diskFreeBytesMin,
+        diskFreeBytes: this.#disk.freeBytes,
+        full: this.#disk.full,
+        readOnly: this.#disk.readOnly,
       },
       nativeBuild,
     };
@@ -351,15 +342,6 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     if (floor <= this.#reapedSeq) return;
     this.#reapedSeq = floor;
     this.#parts.link.reap(floor);
-  }
-
-  async #lookAtDisk(): Promise<void> {
-    try {
-      const { bavail, bsize } = await statfs(this.#parts.dataDir);
-      this.#diskFreeBytes = bavail * bsize;
-    } catch (error) {
-      this.#parts.log.warn('disk_not_readable', { reason: error instanceof Error ? error.message : String(error) });
-    }
   }
 
   async stop(): Promise<void> {

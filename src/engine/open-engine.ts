@@ -84,7 +84,7 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
     keeper.open(row);
   }
   await levelUp(catalogue, options);
-  engine.start();
+  await engine.start();
   return engine;
 }
 

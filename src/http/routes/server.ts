@@ -73,6 +73,7 @@ function healthRoute(room: Room): Route {
       const status = room.service.engine().status();
       const reasons: string[] = [];
       if (status.storage.full) reasons.push('the disk is full or below its watermark: writes are refused');
+      if (status.storage.readOnly) reasons.push('the data folder cannot be written: writes are refused');
       if (status.index.lagBytes > room.limits.indexLagBytesMax / 2) reasons.push('the indexes are far behind the log');
       const facts = {
         collections: status.collections,
