@@ -84,7 +84,7 @@ export class Sum128 {
   }
 
   toBytes(): Buffer {
-    const bytes = Buffer.allocUnsafe(DIGEST_BYTES);
+    const bytes = Buffer.alloc(DIGEST_BYTES);
     for (let i = 0; i < 4; i++) bytes.writeUInt32LE(this.words[i] as number, 4 * i);
     return bytes;
   }

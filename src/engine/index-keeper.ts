@@ -30,17 +30,23 @@ export class IndexKeeper {
   readonly pool: IndexPool;
   readonly #options: KeeperOptions;
   readonly #rebuilder: Rebuilder;
+  /** Rebuilt, and not yet reported as being taken over. */
+  readonly #handedOver = new Set<number>();
   #room: (() => void)[] = [];
 
   constructor(options: KeeperOptions) {
     this.#options = options;
     const { workers, data, limits, log, catalogue, onFatal } = options;
     const report = (next: Parameters<Catalogue['report']>[0]): void => {
+      if (next.phase === 'adopting') this.#handedOver.delete(next.uid);
       catalogue.report(next);
       this.#wakeRoom();
     };
     this.pool = new IndexPool(workers, data, limits.searchQueueMax, log, { report, fatal: onFatal });
-    this.#rebuilder = new Rebuilder(data, log, (uid) => this.pool.adopt(uid));
+    this.#rebuilder = new Rebuilder(data, log, (uid) => {
+      this.#handedOver.add(uid);
+      this.pool.adopt(uid);
+    });
   }
 
   get rebuilds(): number {
@@ -69,6 +75,7 @@ export class IndexKeeper {
   }
 
   async close(uid: number): Promise<void> {
+    this.#handedOver.delete(uid);
     await this.#rebuilder.abandon(uid);
     this.pool.close(uid);
   }
@@ -119,7 +126,7 @@ export class IndexKeeper {
     const now = this.#options.clock.monotonicMs();
     for (const entry of this.#options.catalogue.all()) {
       const { report } = entry;
-      if (report === null || this.#rebuilder.progress(report.uid) !== null) continue;
+      if (report === null || this.#rebuilder.progress(report.uid) !== null || this.#handedOver.has(report.uid)) continue;
       const quiet = now - entry.lastWriteMs > QUIET_MS;
       if (rebuildDue(report, quiet) && !report.saving) {
         if (this.#rebuilder.idle) this.#rebuilder.start(this.#indexed(entry.row));

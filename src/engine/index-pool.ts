@@ -92,6 +92,7 @@ export class IndexPool {
 
   /** @throws Overloaded when too many searches wait · CollectionNotFound when the collection was dropped meanwhile */
   async search(uid: number, query: Float32Array, limit: number, ef: number): Promise<IndexAnswer> {
+    if (this.#stopping) throw new SkeinError('ShuttingDown', 'The server is stopping');
     const owner = this.#ownerOf.get(uid);
     if (owner === undefined) throw dropped();
     if (this.#searches.size >= this.#searchQueueMax) {

@@ -18,7 +18,7 @@ const data = workerData as IndexWorkerData;
 const reads = openReader(data.storePath, { cacheBytes: data.cacheBytes });
 const owned = new Map<number, OwnedIndex>();
 const due = new Set<number>();
-const lastReports = new Map<number, { seq: number; atMs: number; phase: string; tombstones: number }>();
+const lastReports = new Map<number, { seq: number; atMs: number; phase: string; tombstones: number; kind: string }>();
 /** What was asked for and goes on beside other messages: openings, adoptions, checkpoints. */
 const pending = new Set<Promise<void>>();
 let scheduled = false;
@@ -62,10 +62,13 @@ function report(index: OwnedIndex, level: boolean): void {
     last === undefined ||
     last.seq !== current.seq ||
     last.phase !== current.phase ||
+    last.kind !== current.status.kind ||
     last.tombstones !== current.status.tombstones;
   if (!level && last !== undefined && now - last.atMs < REPORT_INTERVAL_MS && last.phase === current.phase) return;
   if (!news && level) return;
-  lastReports.set(current.uid, { seq: current.seq, atMs: now, phase: current.phase, tombstones: current.status.tombstones });
+  const { seq, phase } = current;
+  const { tombstones, kind } = current.status;
+  lastReports.set(current.uid, { seq, atMs: now, phase, tombstones, kind });
   post({ kind: 'report', report: current });
 }
 
@@ -90,7 +93,11 @@ async function take(message: ToIndex): Promise<void> {
     case 'search':
       return search(message);
     case 'adopt': {
-      await owned.get(message.uid)?.adopt();
+      const index = owned.get(message.uid);
+      if (index === undefined) return;
+      const adopting = index.adopt();
+      post({ kind: 'report', report: index.report() });
+      await adopting;
       due.add(message.uid);
       return schedule();
     }

@@ -6,12 +6,12 @@
  *  Must not know: HTTP, roles. */
 
 import type { Clock } from '../model/clock.js';
-import { type ErrorRecord, SkeinError } from '../model/errors.js';
+import { type ErrorRecord, invalidRequest, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
 import type { Limits } from '../model/limits.js';
 import { FIXED } from '../model/limits.js';
 import type { Log } from '../model/log.js';
-import type { Operation } from '../model/operation.js';
+import type { Idempotency, Operation } from '../model/operation.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import type { StoreState } from '../storage/storage.js';
@@ -38,6 +38,7 @@ import type { ReadAnswers } from './reads.js';
 import { Searcher } from './searcher.js';
 import { Tail } from './tail.js';
 import type { UnitOutcome, UnitRequest } from './unit-writer.js';
+import { durableBefore } from './write-deadline.js';
 import type { Commit, WriterEvents, WriterLink } from './writer-link.js';
 import type { StoreFigures } from './writer-messages.js';
 
@@ -58,6 +59,9 @@ const TICK_MS = 250;
 const DISK_LOOK_MS = 1_000;
 const LEVEL_AT_STOP_MS = 5_000;
 const SCRUB_DAMAGE_MAX = 1_000;
+const TRACE_LENGTH_MAX = 255;
+/** A reader may see a commit a moment before its message arrives. */
+const MESSAGE_WAIT_MS = 1_000;
 
 export class LocalEngine implements RunningEngine, WriterEvents {
   readonly #parts: LocalEngineParts;
@@ -68,7 +72,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   #figures: StoreFigures = { databaseBytes: 0, walBytes: 0, logMinSeq: 1, logBytes: 0 };
   #commits = { count: 0, units: 0, lastMs: 0 };
   #reapedSeq = 0;
-  #stopping = false;
+  #stopping: Promise<void> | null = null;
   #timers: NodeJS.Timeout[] = [];
 
   constructor(parts: LocalEngineParts) {
@@ -126,38 +130,27 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   async write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt> {
     const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
     this.#admit(operations);
+    if (options.trace !== undefined && options.trace.length > TRACE_LENGTH_MAX)
+      throw invalidRequest('trace', 'a traceparent is short');
+    const bytes = operationBytes(operations);
+    this.#parts.link.reserve(bytes);
     if (!(await this.#parts.keeper.room(options.timeoutMs))) {
+      this.#parts.link.release(bytes);
       throw new SkeinError('Overloaded', 'The indexes are too far behind to take more; nothing was written', {
         reason: 'index_lag',
       });
     }
     const { idempotency, trace } = options;
     const request: UnitRequest = { operations, ...(idempotency && { idempotency }), ...(trace && { trace }) };
-    const sent = this.#parts.link.write(request, operationBytes(operations), givenAway(operations));
-    const outcome = await this.#before(deadlineMs, sent);
+    const sent = this.#parts.link.write(request, bytes, givenAway(operations));
+    const outcome = await durableBefore(deadlineMs - this.#parts.clock.monotonicMs(), sent);
     if (options.wait === 'indexed') await this.#indexed(operations, outcome, deadlineMs);
     return { results: outcome.results, seq: outcome.seq, position: this.#positionAt(outcome.seq), repeated: outcome.repeated };
   }
 
   #admit(operations: readonly Operation[]): void {
-    if (this.#stopping) throw new SkeinError('ShuttingDown', 'The server is stopping and takes no writes');
+    if (this.#stopping !== null) throw new SkeinError('ShuttingDown', 'The server is stopping and takes no writes');
     this.#disk.admit(operations.every(({ kind }) => kind === 'delete' || kind === 'delete_collection'));
-  }
-
-  async #before<T>(deadlineMs: number, work: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const message = 'The write is queued and not yet durable; it may still take effect';
-      timer = setTimeout(
-        () => reject(new SkeinError('Timeout', message, { state: 'queued' })),
-        deadlineMs - this.#parts.clock.monotonicMs(),
-      );
-    });
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   async #indexed(operations: readonly Operation[], outcome: UnitOutcome, deadlineMs: number): Promise<void> {
@@ -183,19 +176,35 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   ): Promise<WriteReceipt & { readonly units: number }> {
     const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
     const { idempotency, ...rest } = options;
+    const known = idempotency === undefined ? null : await this.#recall(idempotency);
+    if (known !== null) return { ...known, units: 1 };
     let deleted = 0;
     for (let units = 1; ; units++) {
       const { uid } = this.#parts.catalogue.get(collection).row;
-      const matched = await this.#parts.reader.read({ kind: 'match', uid, filter, limit: FIXED.deleteByFilterUnitPoints });
-      // The key is remembered with the last unit: a retry of an interrupted request deletes what is left.
+      const matched = await this.#parts.reader.read({
+        kind: 'match',
+        uid,
+        filter,
+        limit: FIXED.deleteByFilterUnitPoints,
+      });
+      // The key is remembered with the last unit, and the count of all: a retry of an interrupted request deletes what is left.
       const last = !matched.more;
       const timeoutMs = Math.max(1, deadlineMs - this.#parts.clock.monotonicMs());
-      const operation: Operation = { kind: 'delete', collection, ids: matched.ids, where: filter };
+      const { ids } = matched;
+      const operation: Operation = { kind: 'delete', collection, ids, where: filter, deletedBefore: deleted };
       const receipt = await this.write([operation], { ...rest, timeoutMs, ...(last && idempotency && { idempotency }) });
       const [result] = receipt.results;
-      deleted += result?.kind === 'delete' ? result.deleted : 0;
-      if (last) return { ...receipt, results: [{ kind: 'delete', deleted }], units };
+      deleted = result?.kind === 'delete' ? result.deleted : deleted;
+      if (last) return { ...receipt, units };
     }
+  }
+
+  /** What an idempotency key was answered before, or null. */
+  async #recall(idempotency: Idempotency): Promise<WriteReceipt | null> {
+    this.#admit([]);
+    this.#parts.link.reserve(0);
+    const outcome = await this.#parts.link.write({ operations: [], idempotency, recallOnly: true }, 0);
+    return outcome.repeated ? { ...outcome, position: this.#positionAt(outcome.seq) } : null;
   }
 
   // Reads.
@@ -230,22 +239,28 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   async get(collection: string, ids: readonly PointId[], selection: Selection) {
     const { uid } = this.#parts.catalogue.get(collection).row;
-    const { points, missing, seq } = await this.#parts.reader.read({ kind: 'get', uid, ids, selection });
+    const request = { kind: 'get', uid, ids, selection } as const;
+    const { points, missing, seq } = await this.#parts.reader.read(request, this.#rowBytes(uid));
+    await this.#published(seq);
     return { points, missing, position: this.#positionAt(seq) };
   }
 
   async scroll(collection: string, request: ScrollRequest) {
     const { uid } = this.#parts.catalogue.get(collection).row;
     const { filter, limit, after, withPayload, withVector } = request;
-    const { points, next, seq } = await this.#parts.reader.read({
-      kind: 'scroll',
-      uid,
-      filter: filter ?? null,
-      after,
-      limit,
-      bytesMax: this.#parts.limits.scrollBytesMax,
-      selection: { withPayload, withVector },
-    });
+    const { points, next, seq } = await this.#parts.reader.read(
+      {
+        kind: 'scroll',
+        uid,
+        filter: filter ?? null,
+        after,
+        limit,
+        bytesMax: this.#parts.limits.scrollBytesMax,
+        selection: { withPayload, withVector },
+      },
+      this.#rowBytes(uid),
+    );
+    await this.#published(seq);
     return { points, next, position: this.#positionAt(seq) };
   }
 
@@ -253,6 +268,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     const { uid, pointsCount } = this.#parts.catalogue.get(collection).row;
     if (filter === undefined) return { count: pointsCount, position: this.position() };
     const { count, seq } = await this.#parts.reader.read({ kind: 'count', uid, filter });
+    await this.#published(seq);
     return { count, position: this.#positionAt(seq) };
   }
 
@@ -261,7 +277,18 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return Promise.all(requests.map((request) => this.#searcher.search(entry, request)));
   }
 
+  /** Mean bytes of a row of the collection. */
+  #rowBytes(uid: number): number {
+    const row = this.#parts.catalogue.byUid(uid)?.row;
+    return row === undefined || row.pointsCount === 0 ? 0 : row.dataBytes / row.pointsCount;
+  }
+
   // Positions.
+
+  /** Waits until the commit of what was just read has been told, so that no answer is ahead of the tail. */
+  async #published(seq: number): Promise<void> {
+    await this.#durable.reach(seq, MESSAGE_WAIT_MS);
+  }
 
   #positionAt(seq: number): Position {
     return { historyId: this.#state.historyId, epoch: this.#state.epoch, seq };
@@ -273,6 +300,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   async waitFor(position: Position, level: WaitLevel, collection: string | null, maxWaitMs: number): Promise<void> {
     const { historyId, epoch } = this.#state;
+    if (position.historyId === historyId && position.epoch <= epoch) await this.#published(position.seq);
     if (position.historyId !== historyId || position.epoch > epoch || position.seq > this.#durable.seq) {
       throw new SkeinError('PositionLost', 'The position belongs to a state that this data does not continue', {
         requested_seq: position.seq,
@@ -344,9 +372,12 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     this.#parts.link.reap(floor);
   }
 
-  async stop(): Promise<void> {
-    if (this.#stopping) return;
-    this.#stopping = true;
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     while (this.#parts.link.queued.requests > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     await this.#parts.keeper.stop(LEVEL_AT_STOP_MS);

@@ -152,6 +152,7 @@ export class OwnedIndex {
       this.#note('index_rebuild_lost', { uid: this.#collection.uid });
       return;
     }
+    this.#incoming?.index.close();
     this.#incoming = loaded;
     this.#savedSeq = loaded.seq;
     this.#savedLabel = loaded.nextLabel;

@@ -13,6 +13,7 @@ import { startThread } from './start-thread.js';
 
 /** Up to this many rows are read on the main thread: about a millisecond. */
 const INLINE_ROWS_MAX = 128;
+const INLINE_BYTES_MAX = 1024 * 1024;
 const IDLE_MS = 30_000;
 
 interface OpenRead {
@@ -40,10 +41,11 @@ export class Reader {
     return this.#open.size;
   }
 
-  /** @throws CorruptData · Overloaded when too many large reads wait · ShuttingDown */
-  async read<K extends ReadKind>(request: RequestOf<K>): Promise<ReadAnswers[K]> {
+  /** @param rowBytes about how many bytes a row of the collection has  @throws CorruptData · Overloaded when too many large reads wait · ShuttingDown */
+  async read<K extends ReadKind>(request: RequestOf<K>, rowBytes = 0): Promise<ReadAnswers[K]> {
     if (this.#closed) throw new SkeinError('ShuttingDown', 'The server is stopping');
-    if (rowsOf(request) <= INLINE_ROWS_MAX) return runRead(this.#reads, request);
+    const rows = rowsOf(request);
+    if (rows <= INLINE_ROWS_MAX && rows * rowBytes <= INLINE_BYTES_MAX) return runRead(this.#reads, request);
     if (this.#open.size >= this.#queueMax)
       throw new SkeinError('Overloaded', 'Too many scans are waiting', { reason: 'scan_queue' });
     if (this.#idle !== null) clearTimeout(this.#idle);

@@ -122,8 +122,10 @@ export class Searcher {
     const ef = Math.max(request.efSearch ?? spec.hnsw.efSearch, wanted);
     const answer = await this.#parts.pool.search(uid, query, wanted, ef);
     const { labels, scores, live } = answer;
+    // Settled before anything else is waited for: the index moves on while rows are read.
+    const durable = this.#parts.durableSeq();
+    const seq = Math.min(durable, Math.max(answer.seq, shownSeq(entry, durable)));
     const { hits, lost } = await this.#hits(entry, request, query, labels, scores);
-    const seq = Math.min(this.#parts.durableSeq(), Math.max(answer.seq, shownSeq(entry, this.#parts.durableSeq())));
     return { hits, live, lost, seq, plan: scores === null ? 'graph' : 'flat', visited: scores === null ? ef : live };
   }
 
@@ -143,15 +145,18 @@ export class Searcher {
   ) {
     const { uid, spec } = entry.row;
     const { withPayload, withVector } = request;
-    return this.#parts.reader.read({
-      kind: 'hits',
-      uid,
-      distance: spec.distance,
-      query,
-      labels,
-      scores,
-      selection: { withPayload, withVector },
-    });
+    return this.#parts.reader.read(
+      {
+        kind: 'hits',
+        uid,
+        distance: spec.distance,
+        query,
+        labels,
+        scores,
+        selection: { withPayload, withVector },
+      },
+      entry.row.pointsCount === 0 ? 0 : entry.row.dataBytes / entry.row.pointsCount,
+    );
   }
 }
 

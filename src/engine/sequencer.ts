@@ -4,6 +4,7 @@
  *  Time, ids, expiry, versions and merges are settled here, so the applier needs no clock and no choice.
  *  Must not know: how effects are stored, who asked, HTTP. */
 
+import { payloadText } from '../codec/payload.js';
 import { encodePointId } from '../codec/point-id.js';
 import { decodeVectorSet } from '../codec/vector-set.js';
 import { type CollectionSpec, collectionNotFound } from '../model/collection.js';
@@ -106,6 +107,7 @@ export class Sequencer {
       const id = block.ids[i] as PointId;
       if (block.dimension !== dimension) throw dimensionMismatch(dimension, block.dimension, id);
       const values = block.vectors.subarray(i * dimension, (i + 1) * dimension);
+      checkFinite(values, id);
       if (collection.spec.distance === 'cosine') checkDirection(values, id);
       const ifVersion = block.ifVersions?.[i] ?? Number.NaN;
       if (!Number.isNaN(ifVersion)) checkVersion(id, ifVersion, this.#store.pointById(collection.uid, id));
@@ -136,6 +138,7 @@ export class Sequencer {
       if (patch.vector !== undefined && patch.vector.length !== dimension) {
         throw dimensionMismatch(dimension, patch.vector.length, patch.id);
       }
+      if (patch.vector !== undefined) checkFinite(patch.vector, patch.id);
       if (patch.vector !== undefined && collection.spec.distance === 'cosine') checkDirection(patch.vector, patch.id);
       const vectorSet = this.#store.vectorSet(collection.uid, row.label);
       if (vectorSet === undefined) throw new Error(`label ${row.label} has no vectors`);
@@ -153,7 +156,7 @@ export class Sequencer {
   #patchedPayload(row: PointRow, patch: PointPatch): Uint8Array {
     if (patch.payload === undefined && patch.unset === undefined) return row.payload;
     const merged = mergePayload(parsePayload(row.payload), parsePayload(patch.payload ?? NO_BYTES), patch.unset ?? []);
-    const bytes = Object.keys(merged).length === 0 ? NO_BYTES : Buffer.from(JSON.stringify(merged));
+    const bytes = Object.keys(merged).length === 0 ? NO_BYTES : Buffer.from(payloadText(merged, true));
     const limit = this.#limits.payloadBytesMax;
     if (bytes.length > limit) {
       throw new SkeinError(
@@ -175,16 +178,27 @@ export class Sequencer {
       const row = this.#store.pointById(collection.uid, id);
       if (row !== undefined && (matches === null || matches(id, parsePayload(row.payload)))) present.push(id);
     }
-    return { effects: deleteEffects(collection.uid, present), result: { kind: 'delete', deleted: present.length } };
+    const deleted = present.length + (operation.deletedBefore ?? 0);
+    return { effects: deleteEffects(collection.uid, present), result: { kind: 'delete', deleted } };
   }
 
   #expire(operation: ExpiryOperation, timeMs: number): Resolved {
     const live = this.#state.byUid(operation.uid)?.droppedSeq === null;
     const due = (live ? operation.ids : []).filter((id) => {
-      const expiresAtMs = this.#store.pointById(operation.uid, id)?.expiresAtMs ?? null;
+      const expiresAtMs = this.#expiryOf(operation.uid, id);
       return expiresAtMs !== null && expiresAtMs <= timeMs;
     });
     return { effects: deleteEffects(operation.uid, due), result: { kind: 'delete', deleted: due.length } };
+  }
+
+  /** A damaged row is left alone: it cannot be deleted without knowing what to take from the digest. */
+  #expiryOf(uid: number, id: PointId): number | null {
+    try {
+      return this.#store.pointById(uid, id)?.expiresAtMs ?? null;
+    } catch (error) {
+      if (error instanceof SkeinError) return null;
+      throw error;
+    }
   }
 }
 
@@ -225,6 +239,18 @@ function dimensionMismatch(expected: number, got: number, id: PointId): SkeinErr
       point_id: id,
     },
   );
+}
+
+/** NaN · 0 and ∞ · 0 are NaN, so one sum tells. Clients are checked at the edge; this is for programs that hold the engine. */
+function checkFinite(values: Float32Array, id: PointId): void {
+  let check = 0;
+  for (let i = 0; i < values.length; i++) check += (values[i] as number) * 0;
+  if (check === 0) return;
+  const component = values.findIndex((value) => !Number.isFinite(value));
+  throw new SkeinError('InvalidVector', `Point ${JSON.stringify(id)}: component ${component} is not a finite number`, {
+    point_id: id,
+    component,
+  });
 }
 
 function checkDirection(values: Float32Array, id: PointId): void {

@@ -2,6 +2,7 @@
  *  WAL checkpoints, giving pages back. A full disk postpones a step; any other failure is the caller's to die of.
  *  Must not know: requests, messages. */
 
+import { SkeinError } from '../model/errors.js';
 import type { Limits } from '../model/limits.js';
 import { FIXED } from '../model/limits.js';
 import { StorageFull, type StoreWriter } from '../storage/storage.js';
@@ -19,8 +20,8 @@ export class StoreUpkeep {
   readonly #units: UnitWriter;
   readonly #limits: Limits;
   #reapThrough = 0;
-  #lastRunMs = 0;
-  #lastSlowMs = 0;
+  #lastRunMs = Number.NEGATIVE_INFINITY;
+  #lastSlowMs = Number.NEGATIVE_INFINITY;
   #walBytes = 0;
   #seqCheckpointed = -1;
   #vacuumDue = false;
@@ -51,7 +52,8 @@ export class StoreUpkeep {
       this.#moveWal(idle);
       if (idle && this.#vacuumDue) this.#vacuumDue = this.#store.vacuumSome(VACUUM_PAGES_PER_STEP) >= VACUUM_PAGES_PER_STEP;
     } catch (error) {
-      if (!(error instanceof StorageFull)) throw error;
+      // A damaged row in the way of a step stays; it is never served, and the next check names it.
+      if (!(error instanceof StorageFull) && !(error instanceof SkeinError)) throw error;
     }
     return true;
   }

@@ -20,6 +20,8 @@ export interface UnitRequest {
   readonly operations: readonly (Operation | ExpiryOperation)[];
   readonly idempotency?: Idempotency;
   readonly trace?: string;
+  /** Only ask whether the key is known: nothing is written, and nothing remembered. */
+  readonly recallOnly?: boolean;
 }
 
 export interface UnitOutcome {
@@ -57,6 +59,7 @@ export class UnitWriter {
   run(request: UnitRequest, timeMs: number): UnitOutcome {
     const known = request.idempotency === undefined ? undefined : this.#recall(request.idempotency, timeMs);
     if (known !== undefined) return known;
+    if (request.recallOnly === true) return { seq: this.state.state.seq, results: [], repeated: false, uids: [] };
     this.#store.savepoint();
     this.state.beginUnit();
     try {

@@ -41,6 +41,7 @@ export class WriterLink {
   readonly #open = new Map<number, OpenRequest>();
   #nextId = 1;
   #bytes = 0;
+  #requests = 0;
   #stopping = false;
   #stopped = false;
   #dead = false;
@@ -71,23 +72,44 @@ export class WriterLink {
   }
 
   get queued(): { requests: number; bytes: number } {
-    return { requests: this.#open.size, bytes: this.#bytes };
+    return { requests: this.#requests, bytes: this.#bytes };
   }
 
-  /** Queues a unit; resolves when it is durable.
-   *  @param bytes about how much memory the request holds  @param transfer buffers given away with it
-   *  @throws the unit's refusal · Overloaded, ShuttingDown (nothing happened) */
-  async write(request: UnitRequest, bytes: number, transfer: readonly ArrayBuffer[] = []): Promise<UnitOutcome> {
+  /** Counts a request that is about to be queued, so that what waits elsewhere is bounded too; `write` or `release` ends it.
+   *  @throws Overloaded, ShuttingDown (nothing happened) */
+  reserve(bytes: number): void {
     if (this.#stopping || this.#dead) throw new SkeinError('ShuttingDown', 'The server is stopping and takes no writes');
     const { writeQueueBytesMax, writeQueueRequestsMax } = this.#limits;
-    if (this.#bytes + bytes > writeQueueBytesMax || this.#open.size >= writeQueueRequestsMax) {
+    if (this.#bytes + bytes > writeQueueBytesMax || this.#requests >= writeQueueRequestsMax) {
       throw new SkeinError('Overloaded', 'The write queue is full; nothing was written', { reason: 'write_queue' });
     }
-    const id = this.#nextId++;
     this.#bytes += bytes;
+    this.#requests += 1;
+  }
+
+  release(bytes: number): void {
+    this.#bytes -= bytes;
+    this.#requests -= 1;
+  }
+
+  /** Queues a unit whose place was reserved; resolves when it is durable.
+   *  @param bytes as reserved  @param transfer buffers given away with it
+   *  @throws the unit's refusal · Overloaded, ShuttingDown (nothing happened) */
+  async write(request: UnitRequest, bytes: number, transfer: readonly ArrayBuffer[] = []): Promise<UnitOutcome> {
+    if (this.#stopping || this.#dead) {
+      this.release(bytes);
+      throw new SkeinError('ShuttingDown', 'The server is stopping and takes no writes');
+    }
+    const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#open.set(id, { bytes, resolve, reject });
-      this.#send({ kind: 'write', id, bytes, request }, transfer);
+      try {
+        this.#send({ kind: 'write', id, bytes, request }, transfer);
+      } catch (error) {
+        this.#open.delete(id);
+        this.release(bytes);
+        throw error;
+      }
     });
   }
 
@@ -146,7 +168,7 @@ export class WriterLink {
       const request = this.#open.get(reply.id);
       if (request === undefined) continue;
       this.#open.delete(reply.id);
-      this.#bytes -= request.bytes;
+      this.release(request.bytes);
       if ('outcome' in reply) request.resolve(reply.outcome);
       else request.reject(SkeinError.fromRecord(reply.refused));
     }

@@ -32,6 +32,7 @@ let stopping = false;
 let scheduled = false;
 let lastTimeMs = 0;
 let lastSweepMs = 0;
+let sweepBehind = false;
 let lastGroupMs = 0;
 let lastSyncMs = 0;
 let lastSyncedSeq = -1;
@@ -64,14 +65,14 @@ function turn(): void {
     take(next.message as ToWriter);
   try {
     const group = takeGroup();
-    const sweep = Date.now() - lastSweepMs >= FIXED.expirySweepMs;
+    const sweep = sweepBehind || Date.now() - lastSweepMs >= FIXED.expirySweepMs;
     if (group.length > 0 || sweep) commitGroup(group, sweep);
     if (queue.length === 0 && stopping) return stop();
     if (group.length > 0) lastGroupMs = performance.now();
     const idle = queue.length === 0 && performance.now() - lastGroupMs > QUIET_MS;
     if (upkeep.run(idle)) post({ kind: 'figures', figures: upkeep.figures() });
     syncManifest();
-    if (queue.length > 0) schedule();
+    if (queue.length > 0 || sweepBehind) schedule();
   } catch (error) {
     fail(error);
   }
@@ -117,6 +118,7 @@ function commitGroup(group: readonly (ToWriter & { kind: 'write' })[], sweep: bo
     if (!(error instanceof StorageFull)) throw error;
     store.rollback();
     units.reload();
+    sweepBehind = false;
     const refused = new SkeinError('DiskLimitExceeded', 'The disk is full: nothing was written, reads go on', {
       reason: 'disk_full',
     });
@@ -139,7 +141,16 @@ function syncManifest(): void {
 
 function sweepExpired(): void {
   lastSweepMs = Date.now();
-  units.sweepExpired(nowMs());
+  sweepBehind = false;
+  try {
+    let swept = 0;
+    for (const { results } of units.sweepExpired(nowMs()))
+      for (const result of results) swept += result.kind === 'delete' ? result.deleted : 0;
+    sweepBehind = swept >= FIXED.expirySweepPoints;
+  } catch (error) {
+    // A damaged row is no reason to stop: it stays where it is, is never served, and the next check names it.
+    if (!(error instanceof SkeinError)) throw error;
+  }
 }
 
 function stop(): void {

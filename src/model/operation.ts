@@ -24,8 +24,14 @@ export interface CollectionChange {
 export type Operation =
   | { readonly kind: 'upsert'; readonly collection: string; readonly points: PointBlock }
   | { readonly kind: 'patch'; readonly collection: string; readonly patches: readonly PointPatch[] }
-  /** where: a point that no longer matches inside the transaction is left alone. */
-  | { readonly kind: 'delete'; readonly collection: string; readonly ids: readonly PointId[]; readonly where?: Filter }
+  /** where: a point that no longer matches inside the transaction is left alone. deletedBefore: by earlier units of one request. */
+  | {
+      readonly kind: 'delete';
+      readonly collection: string;
+      readonly ids: readonly PointId[];
+      readonly where?: Filter;
+      readonly deletedBefore?: number;
+    }
   | { readonly kind: 'create_collection'; readonly collection: string; readonly spec: NewCollection }
   | { readonly kind: 'update_collection'; readonly collection: string; readonly change: CollectionChange }
   | { readonly kind: 'delete_collection'; readonly collection: string };

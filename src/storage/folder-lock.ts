@@ -31,6 +31,8 @@ export function lockFolder(dataDir: string): FolderLock {
     // Without this a journal file would lie beside the lock.
     db.pragma('journal_mode = MEMORY');
     db.exec('BEGIN EXCLUSIVE');
+    // A file that can only be read takes no lock at BEGIN, and says nothing of it; a write, never committed, tells.
+    db.pragma('user_version = 1');
   } catch (error) {
     db?.close();
     throw refusal(error, dataDir, path);
@@ -56,6 +58,10 @@ function refusal(error: unknown, dataDir: string, path: string): unknown {
   if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
     const advice = 'It holds no data: make sure that no server runs on the folder, then delete it.';
     return new StoreRefused('unwritable', `${path} is not a lock file of Skein. ${advice}`, { cause: error });
+  }
+  if (code.startsWith('SQLITE_READONLY')) {
+    const why = 'the file system is read-only, or the file belongs to another user';
+    return new StoreRefused('unwritable', `${path} cannot be written: ${why}`, { cause: error });
   }
   const message = error instanceof Error ? error.message : String(error);
   return new StoreRefused('unwritable', `${dataDir} cannot be locked (${message})`, { cause: error });

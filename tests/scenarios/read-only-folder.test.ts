@@ -62,7 +62,7 @@ test('a folder that becomes read-only under a server refuses writes with 503, se
   const health = await server.request<{ status: string; reasons: string[] }>('GET', '/health');
   assert.is(health.body.status, 'degraded');
   assert.match(health.body.reasons.join(), /cannot be written/);
-  disk.run('umount', disk.path);
+  disk.run('umount', '--lazy', disk.path);
   await waitUntil(async () => (await ledger.write(server, 0)) === 'acknowledged', { what: 'writes to go on' });
   assert.equal([...ledger.refused.keys()], ['ReadOnly']);
   assert.is(await server.stop(), 0);
