@@ -26,7 +26,7 @@ export function lockFolder(dataDir: string): FolderLock {
   const path = join(resolve(dataDir), LOCK_FILE);
   let db: Database | undefined;
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolder(dataDir);
     db = new (loadDriver())(path, { timeout: 0 });
     // Without this a journal file would lie beside the lock.
     db.pragma('journal_mode = MEMORY');
@@ -45,6 +45,15 @@ export function lockFolder(dataDir: string): FolderLock {
       connection.close();
     },
   };
+}
+
+function makeFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+  } catch {
+    // On a read-only file system the recursive call says that there is no such folder; the plain one says why.
+    mkdirSync(dataDir);
+  }
 }
 
 function refusal(error: unknown, dataDir: string, path: string): unknown {
