@@ -2,7 +2,6 @@
 
 import { inspectDataFolder } from '../storage/data-folder.js';
 import { lockFolder } from '../storage/folder-lock.js';
-import { StoreRefused } from '../storage/storage.js';
 import { verifyInChild } from '../storage/verify-in-child.js';
 import type { VerifyProgress, VerifyReport } from '../storage/verify-report.js';
 
@@ -10,13 +9,13 @@ export type { VerifyProgress, VerifyReport };
 
 /** Checks everything: pages, every row's checksum, the log's chain, digests and counts against rows, the manifest.
  *  Changes nothing. Cost: reads the whole store once, about a second for 400 MB.
- *  @throws StoreRefused (locked) when a server runs on the folder, (folder) when nothing is in it */
+ *  @throws StoreRefused (locked) when a server runs on the folder */
 export async function verifyDataFolder(
   dataDir: string,
   onProgress: (progress: VerifyProgress) => void = () => {},
 ): Promise<VerifyReport> {
-  if (inspectDataFolder(dataDir).kind === 'fresh')
-    throw new StoreRefused('folder', `${dataDir} is not a data folder: there is nothing in it`);
+  // Looked at before it is locked: a folder that is not there is not made.
+  if (inspectDataFolder(dataDir).kind === 'fresh') return verifyInChild(dataDir, 'full', onProgress);
   const lock = lockFolder(dataDir);
   try {
     return await verifyInChild(dataDir, 'full', onProgress);
