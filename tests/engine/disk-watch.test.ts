@@ -1,4 +1,4 @@
-/** The disk watch: what it refuses and when it heals. A read-only folder is tests/scenarios/read-only-folder.test.ts. */
+/** The disk watch: what it refuses and when it heals. A read-only folder is tests/faults/read-only-folder.test.ts. */
 
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -9,7 +9,7 @@ import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 import { WriteLedger } from '../support/write-ledger.js';
 
-const test = suite('scenarios/read-only-folder', { deadlineMs: 60_000 });
+const test = suite('faults/read-only-folder', { deadlineMs: 60_000 });
 const MIB = 1024 * 1024;
 const SMALL_WATERMARK = ['--disk-free-bytes-min', '1MiB'];
 
