@@ -9,6 +9,8 @@ import { IndexUpkeep } from './index-upkeep.js';
 
 export interface RebuildData extends IndexWorkerData {
   readonly collection: IndexedCollection;
+  /** One 32-bit word: not 0 once the rebuild is to be given up. */
+  readonly giveUp: SharedArrayBuffer;
 }
 
 export type FromRebuild =
@@ -20,7 +22,8 @@ const PROGRESS_INTERVAL_MS = 250;
 
 if (parentPort === null) throw new Error('rebuild-thread.js runs as a worker only');
 const port = parentPort;
-const { collection, storePath, cacheBytes } = workerData as RebuildData;
+const { collection, storePath, cacheBytes, giveUp } = workerData as RebuildData;
+const givenUp = (): boolean => Atomics.load(new Int32Array(giveUp), 0) !== 0;
 const { uid, labelGeneration, spec, folder } = collection;
 const reads = openReader(storePath, { cacheBytes });
 const parameters = { dimension: spec.dimension, distance: spec.distance, m: spec.hnsw.m, efConstruct: spec.hnsw.efConstruct };
@@ -29,7 +32,7 @@ const upkeep = new IndexUpkeep(reads, uid, createIndex(parameters), 0, 0, goalLa
 
 let lastMs = 0;
 // What is written meanwhile is the owner's to catch up with.
-for (let more = true; more && !upkeep.complete; ) {
+for (let more = true; more && !upkeep.complete && !givenUp(); ) {
   more = upkeep.advance(SLICE_MS);
   if (performance.now() - lastMs > PROGRESS_INTERVAL_MS) {
     lastMs = performance.now();
@@ -37,9 +40,11 @@ for (let more = true; more && !upkeep.complete; ) {
     port.postMessage({ kind: 'progress', done } satisfies FromRebuild);
   }
 }
-while (upkeep.index.work(SLICE_MS)) {
+while (!givenUp() && upkeep.index.work(SLICE_MS)) {
   // A small set grows into its graph before it is saved.
 }
-const bytes = await upkeep.index.save(folder, { uid, labelGeneration, seq: upkeep.seq, nextLabel: upkeep.nextLabel });
-port.postMessage({ kind: 'built', seq: upkeep.seq, bytes } satisfies FromRebuild);
+if (!givenUp()) {
+  const bytes = await upkeep.index.save(folder, { uid, labelGeneration, seq: upkeep.seq, nextLabel: upkeep.nextLabel });
+  port.postMessage({ kind: 'built', seq: upkeep.seq, bytes } satisfies FromRebuild);
+}
 reads.close();

@@ -1,7 +1,6 @@
 /** One rebuild at a time, in a worker that lives as long as the rebuild: started, watched, abandoned when its collection goes.
  *  A rebuild that fails (a full disk, a drop) costs nothing but its time: the serving graph stays. */
 
-import type { Worker } from 'node:worker_threads';
 import type { Log } from '../model/log.js';
 import type { IndexedCollection, IndexWorkerData } from './index-messages.js';
 import type { FromRebuild, RebuildData } from './rebuild-thread.js';
@@ -13,7 +12,7 @@ export class Rebuilder {
   readonly #data: IndexWorkerData;
   readonly #log: Log;
   readonly #built: (uid: number) => void;
-  #running: { readonly uid: number; readonly worker: Worker; done: number } | null = null;
+  #running: { readonly uid: number; readonly ended: Promise<void>; readonly giveUp: Int32Array; done: number } | null = null;
   #count = 0;
   #blockedUntilMs = 0;
 
@@ -39,9 +38,11 @@ export class Rebuilder {
 
   start(collection: IndexedCollection): void {
     const { uid } = collection;
-    const workerData: RebuildData = { ...this.#data, collection };
+    const giveUp = new SharedArrayBuffer(4);
+    const workerData: RebuildData = { ...this.#data, collection, giveUp };
     const worker = startThread('rebuild-thread.js', 'skein-rebuild', workerData);
-    const running = { uid, worker, done: 0 };
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    const running = { uid, ended, giveUp: new Int32Array(giveUp), done: 0 };
     let built = false;
     this.#running = running;
     this.#log.info('index_rebuild_started', { uid });
@@ -67,6 +68,8 @@ export class Rebuilder {
     const running = this.#running;
     if (running === null || (uid !== undefined && running.uid !== uid)) return;
     this.#running = null;
-    await running.worker.terminate();
+    // Never terminated: the native writer would end the process with the thread. A save that runs is waited for.
+    Atomics.store(running.giveUp, 0, 1);
+    await running.ended;
   }
 }
