@@ -1,5 +1,5 @@
-/** Power loss at every moment of a server's life, replayed from a trace of its writes: the making of the folder, commits, checkpoints of the
- *  WAL, saves of an index, a clean stop. Whatever part of the unsynced writes survives, what is left verifies and holds every write that had
+/** Power loss at every moment of a server's life, replayed from a trace of its writes: the making of the folder, commits, housekeeping,
+ *  checkpoints of the WAL, saves of an index, a clean stop. Whatever part of the unsynced writes survives, what is left verifies and holds every write that had
  *  been answered by then. */
 
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -17,6 +17,8 @@ const test = suite('faults/power-loss', { deadlineMs: 900_000 });
 const BURSTS = 4;
 const WRITES_PER_BURST = 12;
 const RANDOM_MOMENTS = 250;
+/** So that the log is pruned and pages are given back while it runs. */
+const FLAGS = ['--index-workers', '1', '--log-retention-ms', '0', '--log-retention-bytes', '4KiB'];
 
 interface Answered {
   readonly seq: number;
@@ -46,7 +48,7 @@ async function live(dataDir: string, log: string, t: Parameters<typeof startServ
     '-e',
     'signal=none',
   ];
-  const server = await startServer(t, dataDir, ['--index-workers', '1'], { prefix: strace });
+  const server = await startServer(t, dataDir, FLAGS, { prefix: strace });
   // The server is the one child of strace, and must not outlive it.
   const pid = Number(readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim());
   t.after(() => server.ended.then(({ signal }) => signal !== null && process.kill(pid, 'SIGKILL')));
@@ -59,6 +61,9 @@ async function live(dataDir: string, log: string, t: Parameters<typeof startServ
       const points = Array.from({ length: 3 }, () => ({ id: random.integer(0, 40), vector: [...random.vector(4)] }));
       await write(server, answered, [...new Map(points.map((point) => [point.id, point])).values()]);
     }
+    const ids = Array.from({ length: 10 }, () => random.integer(0, 40));
+    const { body } = await server.request<{ seq: number }>('POST', '/v1/collections/c/points/delete', { ids: [...new Set(ids)] });
+    answered.push({ seq: body.seq, atMs: Date.now() });
     await waitUntil(() => walMoves() > before, { what: 'the WAL to be moved into the database', deadlineMs: 30_000 });
   }
   const many = Array.from({ length: 2_100 }, (_, id) => ({ id: id + 100, vector: [...random.vector(4)] }));
