@@ -8,9 +8,8 @@ import { scorer } from '../src/model/distance.js';
 import { atLeast, atMost, type Bench, type BenchResult, type Figure, type Progress, type Table } from './support/bench.js';
 import { rowOf, type VectorRows } from './support/clusters.js';
 import { fill, settled } from './support/loaded-collection.js';
-import { PROJECT_FOLDER } from './support/report.js';
 import { type HitBody, searchAll, searchRequests } from './support/requests.js';
-import { type ServerProcess, withServer } from './support/server-process.js';
+import { PROGRAM, type ServerProcess, withServer } from './support/server-process.js';
 import { findTruth, recallOfRows, type Truth } from './support/truth.js';
 import { dataFolder, readFloatVectors, readIntVectors } from './support/vector-files.js';
 
@@ -44,9 +43,8 @@ export const realData: Bench = {
 async function siftsmall(server: ServerProcess, folder: string, progress: Progress): Promise<BenchResult> {
   progress('siftsmall: importing through the command line');
   const file = join(folder, 'siftsmall', 'siftsmall_base.fvecs');
-  const program = join(PROJECT_FOLDER, 'dist', 'src', 'main.js');
-  const words = [program, 'import', 'siftsmall', file, '--url', `http://127.0.0.1:${server.port}`, '--distance', 'euclid'];
-  const imported = spawnSync(process.execPath, words, { encoding: 'utf8' });
+  const words = ['import', 'siftsmall', file, '--url', `http://127.0.0.1:${server.port}`, '--distance', 'euclid'];
+  const imported = spawnSync(PROGRAM, words, { encoding: 'utf8' });
   if (imported.status !== 0) throw new Error(`import ended with ${imported.status}: ${imported.stderr}`);
   const base = readFloatVectors(folder, 'siftsmall', 'siftsmall_base.fvecs');
   const queries = readFloatVectors(folder, 'siftsmall', 'siftsmall_query.fvecs');

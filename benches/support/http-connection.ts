@@ -1,4 +1,4 @@
-/** One kept-open HTTP/1.1 connection over a bare socket, one request at a time.
+/** One kept-open HTTP/1.1 connection over a bare socket, one request at a time; opened again when the server closed it while it was idle.
  *
  *  As lean as it gets, because client and server share the cores: requests are bytes made before the clock starts, answers are cut at
  *  content-length (or chunked) and handed over as they are. Not a general client: it speaks to our server only. */
@@ -25,34 +25,26 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 const STATUS_AT = 9;
 
 export class HttpConnection {
-  readonly #socket: Socket;
+  readonly #port: number;
+  #socket: Socket;
   #received: Buffer = Buffer.alloc(0);
   #waiting: Waiting | null = null;
   #broken: Error | null = null;
 
-  private constructor(socket: Socket) {
+  private constructor(port: number, socket: Socket) {
+    this.#port = port;
     this.#socket = socket;
-    socket.setNoDelay(true);
-    socket.on('data', (chunk) => this.#take(chunk));
-    socket.on('error', (error) => this.#fail(error));
-    socket.on('close', () => this.#fail(new Error('the server closed the connection')));
+    this.#hear(socket);
   }
 
-  static open(port: number): Promise<HttpConnection> {
-    return new Promise((resolve, reject) => {
-      const socket = connect(port, '127.0.0.1');
-      socket.once('error', reject);
-      socket.once('connect', () => {
-        socket.off('error', reject);
-        resolve(new HttpConnection(socket));
-      });
-    });
+  static async open(port: number): Promise<HttpConnection> {
+    return new HttpConnection(port, await connected(port));
   }
 
   /** @throws Error when the connection is lost before the whole answer came */
-  send(request: PreparedRequest): Promise<RawHttpAnswer> {
+  async send(request: PreparedRequest): Promise<RawHttpAnswer> {
+    if (this.#broken !== null) await this.#openAgain();
     return new Promise((resolve, reject) => {
-      if (this.#broken !== null) return reject(this.#broken);
       this.#waiting = { resolve, reject };
       this.#socket.write(request.bytes);
     });
@@ -60,6 +52,20 @@ export class HttpConnection {
 
   close(): void {
     this.#socket.destroy();
+  }
+
+  async #openAgain(): Promise<void> {
+    this.#socket = await connected(this.#port);
+    this.#broken = null;
+    this.#received = Buffer.alloc(0);
+    this.#hear(this.#socket);
+  }
+
+  #hear(socket: Socket): void {
+    socket.setNoDelay(true);
+    socket.on('data', (chunk) => this.#take(chunk));
+    socket.on('error', (error) => this.#fail(error));
+    socket.on('close', () => this.#fail(new Error('the server closed the connection')));
   }
 
   #fail(error: Error): void {
@@ -82,6 +88,17 @@ export class HttpConnection {
     this.#waiting = null;
     waiting?.resolve({ status: Number(head.slice(STATUS_AT, STATUS_AT + 3)), body: whole });
   }
+}
+
+function connected(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
 }
 
 /** The body, or null while some of it is still on its way. */

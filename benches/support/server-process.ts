@@ -1,9 +1,9 @@
 /** A real server as a child process: `skein serve` from the same build, on a free port, over a folder that the bench names.
  *
  *  Its log lines are kept and may be asked for. Whatever happens to the bench, the server ends with it.
- *  SKEIN_BENCH_NODE_FLAGS (say --cpu-prof) is put before the program, for looking into it. */
+ *  SKEIN_BENCH_NODE_FLAGS (say --cpu-prof) starts it through plain node with these flags, for looking into it. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { HttpConnection, type PreparedRequest } from './http-connection.js';
@@ -11,7 +11,8 @@ import { PROJECT_FOLDER } from './report.js';
 import { withFolder } from './temporary-folder.js';
 import { delay, waitFor } from './waiting.js';
 
-const PROGRAM = join(PROJECT_FOLDER, 'dist', 'src', 'main.js');
+/** The file that people start: run as it is, its first line decides how Node is called. */
+export const PROGRAM = join(PROJECT_FOLDER, 'dist', 'bundle', 'server', 'main.js');
 const START_DEADLINE_MS = 120_000;
 const STOP_DEADLINE_MS = 60_000;
 const READY_POLL_MS = 5;
@@ -49,10 +50,9 @@ export class ServerProcess {
   }
 
   static async start({ dataDir, flags = [] }: ServerOptions): Promise<ServerProcess> {
-    const nodeFlags = (process.env['SKEIN_BENCH_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
     const startMs = performance.now();
-    const words = [...nodeFlags, PROGRAM, 'serve', '--data-dir', dataDir, '--port', '0', '--log-format', 'json', ...flags];
-    const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const words = ['serve', '--data-dir', dataDir, '--port', '0', '--log-format', 'json', ...flags];
+    const child = spawnProgram(words);
     running.add(child);
     child.once('exit', () => running.delete(child));
     const lines: string[] = [];
@@ -117,6 +117,14 @@ export function withServer<T>(
       await server.stop();
     }
   });
+}
+
+function spawnProgram(words: readonly string[]): ChildProcess {
+  const nodeFlags = (process.env['SKEIN_BENCH_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
+  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
+  return nodeFlags.length === 0
+    ? spawn(PROGRAM, words, { stdio })
+    : spawn(process.execPath, [...nodeFlags, PROGRAM, ...words], { stdio });
 }
 
 async function ready(port: number, startMs: number, check: () => void): Promise<{ readyMs: number; listeningMs: number }> {

@@ -37,7 +37,8 @@ import type { HttpOptions, HttpServer } from './service.js';
 export type { HttpOptions, HttpServer, HttpService } from './service.js';
 
 const HEADERS_TIMEOUT_MS = 10_000;
-const KEEP_ALIVE_MS = 5_000;
+/** Longer than the idle time of common load balancers (60 s), so that it is they who close first. */
+const KEEP_ALIVE_MS = 65_000;
 const CONNECTIONS_CHECK_MS = 5_000;
 /** No byte in either direction: longer than any wait that a request may ask for. */
 const CONNECTION_SILENCE_MS = 120_000;
