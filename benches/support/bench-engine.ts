@@ -56,9 +56,7 @@ export class BenchEngine {
       withPayload: true,
       withVector: false,
     };
-    const [answer] = await this.#engine.search(this.#collection, [request]);
-    if (answer === undefined) throw new Error('the engine gave no answer');
-    return answer;
+    return this.#engine.search(this.#collection, request);
   }
 
   /** Waits until everything durable is in the index and no rebuild runs. */

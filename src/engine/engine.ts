@@ -149,6 +149,8 @@ export interface Engine {
   collections(): CollectionInfo[];
   /** @throws CollectionNotFound, InvalidCollectionName */
   collection(name: string): CollectionInfo;
+  /** Null when there is none of this name. */
+  findCollection(name: string): CollectionInfo | null;
 
   get(
     collection: string,
@@ -158,8 +160,8 @@ export interface Engine {
   /** Stops early at limits.scrollBytesMax; next is the last id of the page when more may follow, else null. */
   scroll(collection: string, request: ScrollRequest): Promise<{ points: FoundPoint[]; next: PointId | null; position: Position }>;
   count(collection: string, filter?: Filter): Promise<{ count: number; position: Position }>;
-  /** Runs all requests; answers in their order. @throws DimensionMismatch, ZeroVector, PointNotFound, Overloaded */
-  search(collection: string, requests: readonly SearchRequest[]): Promise<SearchAnswer[]>;
+  /** @throws CollectionNotFound, DimensionMismatch, ZeroVector, PointNotFound, Overloaded */
+  search(collection: string, request: SearchRequest): Promise<SearchAnswer>;
 
   /** The durable position. */
   position(): Position;

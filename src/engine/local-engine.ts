@@ -217,6 +217,11 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return this.#info(this.#parts.catalogue.get(name));
   }
 
+  findCollection(name: string): CollectionInfo | null {
+    const entry = this.#parts.catalogue.find(name);
+    return entry === undefined ? null : this.#info(entry);
+  }
+
   #info(entry: CatalogueEntry): CollectionInfo {
     const { row, report } = entry;
     const { spec } = row;
@@ -272,9 +277,8 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return { count, position: this.#positionAt(seq) };
   }
 
-  async search(collection: string, requests: readonly SearchRequest[]): Promise<SearchAnswer[]> {
-    const entry = this.#parts.catalogue.get(collection);
-    return Promise.all(requests.map((request) => this.#searcher.search(entry, request)));
+  async search(collection: string, request: SearchRequest): Promise<SearchAnswer> {
+    return this.#searcher.search(this.#parts.catalogue.get(collection), request);
   }
 
   /** Mean bytes of a row of the collection. */

@@ -65,10 +65,14 @@ export class Sequencer {
       case 'create_collection':
         return this.#create(operation, timeMs);
       case 'update_collection': {
-        const { uid, spec } = this.#collection(operation.collection);
+        const { uid, spec, pointsCount, dataBytes } = this.#collection(operation.collection);
         const { efSearch = spec.hnsw.efSearch, ttlMs = spec.ttlMs } = operation.change;
         const changed: CollectionSpec = { ...spec, hnsw: { ...spec.hnsw, efSearch }, ttlMs };
-        return { effects: [{ kind: 'update_collection', uid, spec: changed }], result: { kind: 'update_collection' } };
+        const collection = { uid, spec: changed, pointsCount, dataBytes };
+        return {
+          effects: [{ kind: 'update_collection', uid, spec: changed }],
+          result: { kind: 'update_collection', collection },
+        };
       }
       case 'delete_collection': {
         const { uid } = this.#collection(operation.collection);
@@ -96,7 +100,8 @@ export class Sequencer {
     }
     const spec: CollectionSpec = { ...operation.spec, createdAtMs: timeMs };
     const uid = this.#state.state.nextUid;
-    return { effects: [{ kind: 'create_collection', uid, name, spec }], result: { kind: 'create_collection' } };
+    const collection = { uid, spec, pointsCount: 0, dataBytes: 0 };
+    return { effects: [{ kind: 'create_collection', uid, name, spec }], result: { kind: 'create_collection', collection } };
   }
 
   #upsert(collection: CollectionState, block: PointBlock, timeMs: number): Resolved {

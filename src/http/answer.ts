@@ -10,10 +10,13 @@ import type { BodyForm } from '../wire/body-reader.js';
 export const POSITION_HEADER = 'x-skein-position';
 const CONTENT_TYPES = { json: 'application/json; charset=utf-8', msgpack: 'application/msgpack' } as const;
 
+/** Weight 0 means: not this. */
+const REFUSED = /msgpack\s*;\s*q=0(?:\.0*)?\s*(?:,|$)/;
+
 /** What the caller wants to get. JSON unless MessagePack is named. */
 export function answerForm(request: FastifyRequest): BodyForm {
   const { accept } = request.headers;
-  return accept?.includes('msgpack') === true ? 'msgpack' : 'json';
+  return accept?.includes('msgpack') === true && !REFUSED.test(accept) ? 'msgpack' : 'json';
 }
 
 /** Sends small plain data as a whole. */

@@ -48,7 +48,7 @@ function mediaType(headers: IncomingHttpHeaders): string {
   return (end < 0 ? type : type.slice(0, end)).trim().toLowerCase();
 }
 
-function unsupported(type: string | null, supported: readonly string[]): SkeinError {
+export function unsupported(type: string | null, supported: readonly string[]): SkeinError {
   return new SkeinError('UnsupportedMediaType', `The content type ${type ?? '(none)'} is not read here; ${supported[0]} is`, {
     content_type: type,
     supported,

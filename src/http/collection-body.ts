@@ -1,11 +1,13 @@
 /** Collections between the model and the wire: specs as they come in, info as it goes out. */
 
-import type { CollectionInfo } from '../engine/engine.js';
+import type { CollectionInfo, Engine } from '../engine/engine.js';
 import { DEFAULT_HNSW } from '../model/collection.js';
-import type { CollectionChange, NewCollection } from '../model/operation.js';
+import type { CollectionChange, NewCollection, OperationResult } from '../model/operation.js';
 import { CollectionChangeBody, type CollectionInfoBody, NewCollectionBody } from '../wire/http-bodies.js';
 import { tokenOf } from './answer.js';
 import { type BodyCheck, bodyCheck } from './check-body.js';
+
+type CollectionResult = Extract<OperationResult, { readonly kind: 'create_collection' | 'update_collection' }>;
 
 const LATER = {
   text_fields: 'text search',
@@ -36,6 +38,17 @@ export function collectionChange(body: CollectionChangeBody): CollectionChange {
     ...(body.hnsw?.ef_search === undefined ? {} : { efSearch: body.hnsw.ef_search }),
     ...(body.ttl_ms === undefined ? {} : { ttlMs: body.ttl_ms }),
   };
+}
+
+/** What the write of a collection answers: its state right after the write. What only the index knows is today's while the collection is there. */
+export function writtenCollectionBody(engine: Engine, name: string, { collection }: CollectionResult): CollectionInfoBody {
+  const { uid, spec, pointsCount, dataBytes } = collection;
+  const today = engine.findCollection(name);
+  const index =
+    today?.uid === uid
+      ? today
+      : { status: 'ready' as const, progress: 1, memoryBytes: 0, tombstoneRatio: 0, position: engine.position() };
+  return collectionInfoBody({ ...index, ...spec, name, uid, pointsCount, diskBytes: dataBytes });
 }
 
 export function collectionInfoBody(info: CollectionInfo): CollectionInfoBody {

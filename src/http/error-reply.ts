@@ -9,6 +9,7 @@ import { type ErrorType, invalidRequest, SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import type { ErrorBody } from '../wire/http-bodies.js';
 import { sendValue } from './answer.js';
+import { BODY_TYPES, unsupported } from './body-type.js';
 import type { RouteTable } from './route-table.js';
 
 const RETRY_AFTER_SECONDS = 1;
@@ -25,11 +26,12 @@ export function errorBody(error: SkeinError, requestId: string): ErrorBody {
   };
 }
 
-/** Anything thrown, as a typed error. */
-export function asSkeinError(thrown: unknown): SkeinError {
+/** Anything thrown, as a typed error. @param contentType what the request said its body is */
+export function asSkeinError(thrown: unknown, contentType: string | null = null): SkeinError {
   if (thrown instanceof SkeinError) return thrown;
   const status = statusOf(thrown);
   const type = status === undefined ? undefined : FRAMEWORK[status];
+  if (type === 'UnsupportedMediaType') return unsupported(contentType, BODY_TYPES);
   if (type !== undefined) return new SkeinError(type, STATUS_CODES[status as number] ?? type, {}, thrown);
   return new SkeinError('Internal', 'The server failed; the request id leads to its log line', {}, thrown);
 }
@@ -50,7 +52,7 @@ function statusOf(thrown: unknown): number | undefined {
 }
 
 export function replyWithError(request: FastifyRequest, reply: FastifyReply, thrown: unknown, log: Log): FastifyReply {
-  const error = asSkeinError(thrown);
+  const error = asSkeinError(thrown, request.headers['content-type']);
   if (error.status === 500) {
     log.error('request failed', {
       request_id: request.id,

@@ -14,11 +14,11 @@ import {
   fastify,
   type HookHandlerDoneFunction,
 } from 'fastify';
-import { SkeinError } from '../model/errors.js';
+import { invalidRequest, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import { keyCheck } from './api-key.js';
 import { Bodies } from './bodies.js';
-import { addDocsPage } from './docs-page.js';
+import { addDocsPage, DOCS_PAGE } from './docs-page.js';
 import { refuseConnection, replyWithError, routeError } from './error-reply.js';
 import { addOpenApi, routeSchema } from './openapi.js';
 import { requestIds } from './request-id.js';
@@ -36,6 +36,7 @@ import type { HttpOptions, HttpServer } from './service.js';
 
 export type { HttpOptions, HttpServer, HttpService } from './service.js';
 
+const DOCUMENT = '/openapi.json';
 const HEADERS_TIMEOUT_MS = 10_000;
 /** Longer than the idle time of common load balancers (60 s), so that it is they who close first. */
 const KEEP_ALIVE_MS = 65_000;
@@ -51,15 +52,18 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const { config, service, log, clock } = options;
   const bodies = new Bodies(config.limits, clock);
   const room: Room = { service, limits: config.limits, bodies, metrics: options.metrics, log, clock };
-  const table = new RouteTable([
-    ...serverRoutes(room),
-    ...collectionRoutes(room),
-    ...pointWriteRoutes(room),
-    ...pointReadRoutes(room),
-    ...searchRoutes(room),
-    ...importRoutes(room),
-    ...batchRoutes(room),
-  ]);
+  const table = new RouteTable(
+    [
+      ...serverRoutes(room),
+      ...collectionRoutes(room),
+      ...pointWriteRoutes(room),
+      ...pointReadRoutes(room),
+      ...searchRoutes(room),
+      ...importRoutes(room),
+      ...batchRoutes(room),
+    ],
+    [DOCUMENT, ...(config.docs ? [DOCS_PAGE] : [])],
+  );
   const nameRequest = requestIds();
   const app = fastifyApp(options, table, nameRequest);
   const closing = { now: false };
@@ -68,7 +72,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   addBodyTypes(app);
   await addOpenApi(app, service.version, config.apiKey !== null);
   for (const route of table.routes) addRoute(app, route, hooks);
-  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) =>
+  app.get(DOCUMENT, { schema: { hide: true } }, (_request, reply) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
   );
   if (config.docs) await addDocsPage(app);
@@ -77,6 +81,8 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   app.server.maxConnections = config.limits.connectionsMax;
   // A caller that has sent its request may close its half and still be told the outcome, above all of a write.
   (app.server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
+  // An expectation other than 100-continue may be passed over (RFC 9110 §10.1.1); Node alone would refuse it with an empty body.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
 
   return {
     listen: async () => {
@@ -111,7 +117,8 @@ function fastifyApp(
     requestTimeout: 0,
     connectionTimeout: Math.max(CONNECTION_SILENCE_MS, 2 * options.config.limits.waitMsMax),
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
+    // A request without Host is refused by us, as any other, not by Node with an empty body.
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS, requireHostHeader: false },
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX },
     clientErrorHandler: (error, socket) => refuseConnection(socket, error.code, nameRequest({})),
@@ -150,6 +157,10 @@ function addHooks(app: FastifyInstance, hooks: Hooks, closing: { readonly now: b
     if (closing.now) {
       reply.header('connection', 'close');
       next(new SkeinError('ShuttingDown', 'The server is stopping'));
+      return;
+    }
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      next(invalidRequest('', 'HTTP/1.1 asks for a Host header'));
       return;
     }
     // A path that no route has tells nothing without a key.

@@ -29,9 +29,11 @@ export class RouteTable {
   readonly routes: readonly Route[];
   readonly #patterns: readonly { readonly method: string; readonly parts: readonly string[] }[];
 
-  constructor(routes: readonly Route[]) {
+  /** @param pages paths beside the routes that have GET alone */
+  constructor(routes: readonly Route[], pages: readonly string[] = []) {
     this.routes = routes;
-    this.#patterns = routes.map((route) => ({ method: route.method, parts: route.path.split('/') }));
+    const all = [...routes, ...pages.map((path) => ({ method: 'GET', path }))];
+    this.#patterns = all.map(({ method, path }) => ({ method, parts: path.split('/') }));
   }
 
   /** Methods that a path has, HEAD beside GET; empty when no route has the path. @param path without the query */

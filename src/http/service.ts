@@ -19,6 +19,8 @@ export interface HttpService {
   /** @throws Starting, ShuttingDown */
   engine(): Engine;
   startProgress(): StartProgress;
+  /** Why the node is degraded although it serves, one sentence each; empty when nothing is wrong. */
+  concerns(): readonly string[];
   /** Which build of the HNSW library runs. */
   readonly nativeBuild: string;
   readonly version: string;

@@ -3,7 +3,7 @@
  *  One request is a list of operations that take effect together or not at all (a unit).
  *  The sequencer resolves them to effects; effects are what the log carries (model/entry.ts). */
 
-import type { HnswParameters } from './collection.js';
+import type { CollectionRecord, HnswParameters } from './collection.js';
 import type { Distance } from './distance.js';
 import type { Filter } from './filter.js';
 import type { PointBlock, PointId, PointPatch } from './point.js';
@@ -36,13 +36,16 @@ export type Operation =
   | { readonly kind: 'update_collection'; readonly collection: string; readonly change: CollectionChange }
   | { readonly kind: 'delete_collection'; readonly collection: string };
 
+/** A collection right after an operation on it; a repeat of the request is answered from it, whatever has happened since. */
+export type CollectionAfter = Pick<CollectionRecord, 'uid' | 'spec' | 'pointsCount' | 'dataBytes'>;
+
 /** What one operation did. */
 export type OperationResult =
   | { readonly kind: 'upsert'; readonly upserted: number }
   | { readonly kind: 'patch'; readonly patched: number }
   | { readonly kind: 'delete'; readonly deleted: number }
-  | { readonly kind: 'create_collection' }
-  | { readonly kind: 'update_collection' }
+  | { readonly kind: 'create_collection'; readonly collection: CollectionAfter }
+  | { readonly kind: 'update_collection'; readonly collection: CollectionAfter }
   | { readonly kind: 'delete_collection' };
 
 /** Scope and body of an idempotent request; both SHA-256, 32 bytes.

@@ -32,7 +32,7 @@ export function decodeToken(text: string, path: string): Position {
   }
   const epoch = bytes.readBigUInt64BE(17);
   const seq = bytes.readBigUInt64BE(25);
-  if (epoch > BigInt(Number.MAX_SAFE_INTEGER) || seq > BigInt(Number.MAX_SAFE_INTEGER)) {
+  if (epoch === 0n || epoch > BigInt(Number.MAX_SAFE_INTEGER) || seq > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw invalidRequest(path, 'not a position token of this server');
   }
   return { historyId: bytes.toString('hex', 1, 17), epoch: Number(epoch), seq: Number(seq) };

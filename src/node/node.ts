@@ -61,6 +61,8 @@ class StartingNode {
   #http: HttpServer | null = null;
   #release: () => void = () => {};
   #stopMeasuring: () => void = () => {};
+  /** What the check of the whole store behind a quick start makes of it, or null when there is nothing to say. */
+  #scrubConcern: string | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(options: NodeOptions) {
@@ -132,6 +134,7 @@ class StartingNode {
     return {
       engine: () => this.#ready(),
       startProgress: () => this.#progress,
+      concerns: () => (this.#scrubConcern === null ? [] : [this.#scrubConcern]),
       nativeBuild: nativeBuild(),
       version,
       configuration: () => shownConfig,
@@ -165,12 +168,17 @@ class StartingNode {
   /** After a quick check the rest is read in the background. */
   async #scrub(engine: Engine): Promise<void> {
     const { log } = this.#options;
+    this.#scrubConcern = 'the start checked the store quickly; every row is being read in the background';
     try {
       const { rows, damaged } = await engine.scrub();
+      this.#scrubConcern =
+        damaged.length === 0 ? null : `${damaged.length} damaged rows were found in the store; they are in the log`;
       for (const record of damaged) log.error('damaged_row', { ...record.details, message: record.message });
       log.info('scrub_done', { rows, damaged: damaged.length });
     } catch (error) {
-      if (this.#stopping === null) log.error('scrub_failed', { error });
+      if (this.#stopping !== null) return;
+      this.#scrubConcern = 'the store was not checked to its end; the reason is in the log';
+      log.error('scrub_failed', { error });
     }
   }
 

@@ -11,7 +11,7 @@ import type { JsonValue, PointId } from '../model/point.js';
 import type { BodyReader } from './body-reader.js';
 import { readFields, readList } from './fields.js';
 import { PatchRows } from './patch-rows.js';
-import { notAvailable } from './place.js';
+import { notAvailable, type Place } from './place.js';
 import { PointRows, type VectorRule } from './point-rows.js';
 import { readId } from './scalars.js';
 import { UNKNOWN_VECTORS, type WriteRules } from './write-bodies.js';
@@ -98,10 +98,10 @@ class BatchRead {
     if (kind === 'delete') {
       const seen = new Set<PointId>();
       const readIds = (): void =>
-        readList(reader, `${path}.ids`, this.#pointsLeft, (place) => {
+        this.#readPoints(`${path}.ids`, (place) => {
           const id = readId(reader, place, '');
           if (seen.has(id))
-            throw invalidRequest(`${place.list}[${place.index}]`, `the id ${JSON.stringify(id)} stands twice in one request`);
+            throw invalidRequest(`${place.list}[${place.index}]`, `the id ${JSON.stringify(id)} stands twice in one operation`);
           seen.add(id);
           ids.push(id);
         });
@@ -118,7 +118,7 @@ class BatchRead {
       const rowRules = { ...rule, payloadBytesMax: this.#rules.payloadBytesMax };
       const fresh = kind === 'upsert' ? new PointRows(rowRules) : new PatchRows(rowRules);
       rows = fresh;
-      readList(reader, `${path}.points`, this.#pointsLeft, (place) => fresh.read(reader, place));
+      this.#readPoints(`${path}.points`, (place) => fresh.read(reader, place));
     };
     readFields(reader, path, { collection: readCollection, points: readPoints }, ['collection', 'points']);
     const read = rows as PointRows | PatchRows | null;
@@ -126,6 +126,11 @@ class BatchRead {
     if (read instanceof PointRows) this.operations.push({ kind: 'upsert', collection: name, points: read.finish() });
     else if (read !== null) this.operations.push({ kind: 'patch', collection: name, patches: read.finish() });
     this.#pointsLeft -= read?.count ?? 0;
+  }
+
+  /** Operations share the bound on points of one request. */
+  #readPoints(list: string, row: (place: Place) => void): void {
+    readList(this.#reader, list, this.#pointsLeft, row, this.#rules.pointsPerRequestMax);
   }
 
   #create(path: string): void {

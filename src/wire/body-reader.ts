@@ -1,12 +1,12 @@
 /** How a request body is read: pulled piece by piece, the same way from JSON and from MessagePack.
  *
  *  A reader checks the form as it goes and throws InvalidJson with the offset: broken text, nesting deeper than 64, keys named
- *  `__proto__`, lone surrogates, integers beyond ±2^53, and in MessagePack whatever JSON cannot say. It never builds what the caller
+ *  `__proto__`, lone surrogates, and in MessagePack whatever JSON cannot say; integers beyond ±2^53 are InvalidRequest. It never builds what the caller
  *  does not ask for: a vector goes from the bytes straight into a column of float32.
  *
  *  Must not know: schemas, collections, HTTP. */
 
-import { SkeinError } from '../model/errors.js';
+import { invalidRequest, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { JsonValue } from '../model/point.js';
 import type { FloatColumn } from './columns.js';
@@ -49,6 +49,11 @@ export function tooDeep(offset: number): SkeinError {
     offset,
     depth_max: FIXED.jsonDepthMax,
   });
+}
+
+/** Well-formed, but no double holds it: the reader knows the value, its caller knows the place (wire/place.ts: placed). */
+export function integerBeyond(offset: number): SkeinError {
+  return invalidRequest('', `an integer beyond 2^53 would lose digits, at byte ${offset}`);
 }
 
 export const PROTO_KEY = '__proto__';

@@ -24,18 +24,20 @@ export function readFields(
   for (const key of missing) throw invalidRequest(`${inside}${key}`, 'missing');
 }
 
-/** Reads an array of at most `countMax` rows. @throws InvalidRequest naming the limit */
+/** Reads an array of at most `countMax` rows. @param limit what the refusal names, when countMax is what is left of it
+ *  @throws InvalidRequest naming the limit */
 export function readList(
   reader: BodyReader,
   list: string,
   countMax: number,
   row: (place: { list: string; index: number }) => void,
+  limit = countMax,
 ): void {
   if (reader.kind() !== 'array') throw invalidRequest(list, 'must be an array');
   reader.enterArray();
   const place = { list, index: 0 };
   for (; reader.more(); place.index++) {
-    if (place.index >= countMax) throw overLimit(list, 'entries', countMax);
+    if (place.index >= countMax) throw overLimit(list, limit === countMax ? 'entries' : 'entries in one request', limit);
     row(place);
   }
 }

@@ -28,7 +28,8 @@ class FilterReader {
   #conditions = 0;
 
   filter(value: unknown, path: string, depth: number): Filter {
-    if (depth > FIXED.filterDepthMax) throw invalid(path, `filters stand at most ${FIXED.filterDepthMax} deep inside each other`);
+    if (depth > FIXED.filterDepthMax)
+      throw invalid(path, `filters stand at most ${FIXED.filterDepthMax} deep inside each other`, FIXED.filterDepthMax);
     const fields = object(value, path, CLAUSES);
     const minShould = fields['min_should'];
     return {
@@ -51,7 +52,7 @@ class FilterReader {
     const items = list(value, path, FIXED.filterConditionsMax);
     this.#conditions += items.length;
     if (this.#conditions > FIXED.filterConditionsMax)
-      throw invalid(path, `a filter has at most ${FIXED.filterConditionsMax} conditions`);
+      throw invalid(path, `a filter has at most ${FIXED.filterConditionsMax} conditions`, FIXED.filterConditionsMax);
     return items.map((item, place) => this.#condition(item, `${path}[${place}]`, depth));
   }
 
@@ -203,7 +204,7 @@ function readKey(value: unknown, path: string): string {
   if (typeof value !== 'string' || value === '') throw invalid(path, 'must be a dotted path of payload keys');
   const steps = value.split('.', FIXED.jsonDepthMax + 1);
   if (steps.length > FIXED.jsonDepthMax)
-    throw invalid(path, `has more than ${FIXED.jsonDepthMax} steps, and no payload is that deep`);
+    throw invalid(path, `has more than ${FIXED.jsonDepthMax} steps, and no payload is that deep`, FIXED.jsonDepthMax);
   if (steps.includes('')) throw invalid(path, 'has an empty step between its dots');
   return value;
 }
@@ -224,7 +225,7 @@ function required(fields: Fields, name: string, path: string): unknown {
 
 function list(value: unknown, path: string, itemsMax: number): readonly unknown[] {
   if (!Array.isArray(value)) throw invalid(path, 'must be a list');
-  if (value.length > itemsMax) throw invalid(path, `has ${value.length} entries, at most ${itemsMax} are allowed`);
+  if (value.length > itemsMax) throw invalid(path, `has ${value.length} entries, at most ${itemsMax} are allowed`, itemsMax);
   return value as unknown[];
 }
 
@@ -248,7 +249,7 @@ function join(path: string, name: string): string {
   return path === '' ? shown : `${path}.${shown}`;
 }
 
-function invalid(path: string, message: string): SkeinError {
+function invalid(path: string, message: string, limit?: number): SkeinError {
   const where = path === '' ? 'The filter' : `The filter at ${path}`;
-  return new SkeinError('InvalidFilter', `${where} ${message}`, { path, message });
+  return new SkeinError('InvalidFilter', `${where} ${message}`, { path, message, ...(limit === undefined ? {} : { limit }) });
 }

@@ -7,7 +7,7 @@ import { isUtf8 } from 'node:buffer';
 import { needsExponent, payloadText } from '../codec/payload.js';
 import { FIXED } from '../model/limits.js';
 import { hasLoneSurrogate, type JsonValue, type Payload } from '../model/point.js';
-import { type BodyReader, INTEGER_MAX, invalidJson, PROTO_KEY, tooDeep, type ValueKind } from './body-reader.js';
+import { type BodyReader, INTEGER_MAX, integerBeyond, invalidJson, PROTO_KEY, tooDeep, type ValueKind } from './body-reader.js';
 import type { FloatColumn } from './columns.js';
 import { FloatScan } from './float-scan.js';
 import { firstBadByte } from './utf8.js';
@@ -280,7 +280,7 @@ export class JsonReader implements BodyReader {
       if (!Number.isFinite(value)) throw invalidJson(start, 'a number is too large for a double');
       if (needsExponent(value)) this.#largeFloats = true;
     } else if (integerDigits > INTEGER_MAX_TEXT.length || bytes.toString('latin1', digits, at) > INTEGER_MAX_TEXT) {
-      throw invalidJson(start, 'an integer is beyond 2^53');
+      throw integerBeyond(start);
     }
   }
 

@@ -6,9 +6,10 @@
 
 import { isUtf8 } from 'node:buffer';
 import { needsExponent, payloadText } from '../codec/payload.js';
+import { invalidRequest } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { JsonValue, Payload } from '../model/point.js';
-import { type BodyReader, INTEGER_MAX, invalidJson, PROTO_KEY, tooDeep, type ValueKind } from './body-reader.js';
+import { type BodyReader, INTEGER_MAX, integerBeyond, invalidJson, PROTO_KEY, tooDeep, type ValueKind } from './body-reader.js';
 import type { FloatColumn } from './columns.js';
 
 export class MsgpackReader implements BodyReader {
@@ -81,7 +82,7 @@ export class MsgpackReader implements BodyReader {
     if (!Number.isFinite(value)) throw invalidJson(start, 'a number is not finite');
     if (Math.abs(value) >= INTEGER_MAX) {
       if (isFloat(mark)) this.#largeFloats ||= needsExponent(value);
-      else if (!this.#isExact(mark, value)) throw invalidJson(start, 'an integer is beyond 2^53');
+      else if (!this.#isExact(mark, value)) throw integerBeyond(start);
     }
     return value;
   }
@@ -130,10 +131,9 @@ export class MsgpackReader implements BodyReader {
   }
 
   #binaryVector(into: FloatColumn): number {
-    const start = this.#at;
     const length = this.#count();
     const from = this.#take(length);
-    if (length % 4 !== 0) throw invalidJson(start, 'a binary vector is not a multiple of 4 bytes long');
+    if (length % 4 !== 0) throw invalidRequest('', `a binary vector has 4 bytes a component, and this one has ${length} bytes`);
     const count = length / 4;
     if (count > into.room) return count;
     into.reserve(count);

@@ -15,6 +15,12 @@ export function pathOf(place: Place, field: string): string {
   return field === '' ? row : `${row}.${field}`;
 }
 
+/** A refusal by a reader that did not know where it stood gets its place; any other error stays as it is. */
+export function placed(error: unknown, path: string): unknown {
+  if (!(error instanceof SkeinError) || error.type !== 'InvalidRequest') return error;
+  return invalidRequest(path, error.message);
+}
+
 export function unknownField(path: string): SkeinError {
   return invalidRequest(path, 'unknown field');
 }

@@ -8,7 +8,7 @@ import { invalidRequest, SkeinError } from '../model/errors.js';
 import type { PointBlock, PointId } from '../model/point.js';
 import type { BodyReader } from './body-reader.js';
 import { FloatColumn, TextColumn } from './columns.js';
-import { notAvailable, type Place, pathOf, unknownField } from './place.js';
+import { notAvailable, type Place, pathOf, placed, unknownField } from './place.js';
 import { readId, readTime, readVersion } from './scalars.js';
 
 /** What vectors are held against. dimension null: not known here, the first vector settles it. */
@@ -155,7 +155,11 @@ export function readVector(reader: BodyReader, into: FloatColumn, place: Place):
   if (kind !== 'array' && kind !== 'binary') {
     throw invalidRequest(pathOf(place, 'vector'), 'a vector is an array of numbers, in MessagePack also binary of float32');
   }
-  return reader.vector(into);
+  try {
+    return reader.vector(into);
+  } catch (error) {
+    throw placed(error, pathOf(place, 'vector'));
+  }
 }
 
 /** Holds the row that stands last in the column against the rule. @throws InvalidVector, DimensionMismatch, ZeroVector */

@@ -4,12 +4,12 @@ import { invalidRequest } from '../model/errors.js';
 import { parseInstant } from '../model/instant.js';
 import { checkPointId, type PointId } from '../model/point.js';
 import type { BodyReader } from './body-reader.js';
-import { type Place, pathOf } from './place.js';
+import { type Place, pathOf, placed } from './place.js';
 
 /** @throws InvalidRequest */
 export function readId(reader: BodyReader, place: Place, field = 'id'): PointId {
   const kind = reader.kind();
-  const value = kind === 'string' ? reader.string() : kind === 'number' ? reader.number() : null;
+  const value = kind === 'string' ? reader.string() : kind === 'number' ? readNumber(reader, place, field) : null;
   // The path is text, so it is made only for the few ids that need a closer look.
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value === 0 ? 0 : value;
   if (typeof value === 'string' && value !== '' && value.length <= SHORT_ID && value.isWellFormed()) return value;
@@ -18,10 +18,18 @@ export function readId(reader: BodyReader, place: Place, field = 'id'): PointId 
 /** So many UTF-16 units never exceed 256 bytes. */
 const SHORT_ID = 85;
 
+function readNumber(reader: BodyReader, place: Place, field: string): number {
+  try {
+    return reader.number();
+  } catch (error) {
+    throw placed(error, pathOf(place, field));
+  }
+}
+
 /** if_version: an integer ≥ 0; 0 means that the point must not exist. @throws InvalidRequest */
 export function readVersion(reader: BodyReader, place: Place): number {
   if (reader.kind() === 'number') {
-    const value = reader.number();
+    const value = readNumber(reader, place, 'if_version');
     if (Number.isSafeInteger(value) && value >= 0) return value;
   }
   throw invalidRequest(pathOf(place, 'if_version'), 'an integer from 0 to 2^53-1');

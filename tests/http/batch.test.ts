@@ -61,6 +61,16 @@ test('one mistake refuses the whole, named by its place', async (t) => {
   assert.is(engine.seq, before);
 });
 
+test('operations share the bound on points, and the refusal names the bound', async (t) => {
+  const { ask } = await startHttp(t, { limits: { pointsPerRequestMax: 3 } });
+  await ask('PUT', '/v1/collections/c', { dimension: 1, distance: 'dot' });
+  const upsert = (...ids: number[]): object => ({ upsert: { collection: 'c', points: ids.map((id) => ({ id, vector: [1] })) } });
+  assert.is((await ask('POST', '/v1/batch', { operations: [upsert(1, 2), upsert(3)] })).status, 200);
+  const { status, body } = await ask('POST', '/v1/batch', { operations: [upsert(1, 2), upsert(3, 4)] });
+  assert.equal([status, body.error.details.limit], [400, 3]);
+  assert.is(body.error.details.issues[0].path, 'operations[1].upsert.points');
+});
+
 test('a collection that the batch drops again is still answered', async (t) => {
   const { ask } = await startHttp(t);
   const operations = [
@@ -68,7 +78,7 @@ test('a collection that the batch drops again is still answered', async (t) => {
     { delete_collection: { collection: 'x' } },
   ];
   const { body } = await ask('POST', '/v1/batch', { operations });
-  assert.equal(body.results, [{ name: 'x', points_count: 0 }, { deleted: true }]);
+  assert.equal([body.results[0].name, body.results[0].points_count, body.results[1]], ['x', 0, { deleted: true }]);
 });
 
 test.run();

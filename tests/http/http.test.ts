@@ -1,5 +1,7 @@
 /** The server as its callers meet it: paths, methods, headers, keys, types, errors, the end. */
 
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import * as assert from 'uvu/assert';
 import { SkeinError } from '../../src/model/errors.js';
 import { type Answer, startHttp } from '../support/http-server.js';
@@ -24,7 +26,9 @@ test('paths and methods that no route has are told apart', async (t) => {
   const wrong = await ask('POST', '/v1/collections/c', {});
   assert.equal(isError(wrong, 405, 'MethodNotAllowed')['allowed'], ['DELETE', 'GET', 'HEAD', 'PATCH', 'PUT']);
   assert.is(wrong.headers.get('allow'), 'DELETE, GET, HEAD, PATCH, PUT');
-  isError(await ask('DELETE', '/health'), 405, 'MethodNotAllowed');
+  for (const page of ['/health', '/openapi.json']) {
+    assert.equal(isError(await ask('DELETE', page), 405, 'MethodNotAllowed')['allowed'], ['GET', 'HEAD']);
+  }
 });
 
 test('a bad collection name is refused on every method, whatever it hides', async (t) => {
@@ -103,7 +107,8 @@ test('types of bodies that are not read are refused, parameters of those that ar
   const body = '{"vector":[1,2]}';
   const search = '/v1/collections/c/points/search';
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'garbage', 'application/jsonx']) {
-    isError(await send('POST', search, body, { 'content-type': type }), 415, 'UnsupportedMediaType');
+    const details = isError(await send('POST', search, body, { 'content-type': type }), 415, 'UnsupportedMediaType');
+    assert.equal([details['content_type'], details['supported']], [type, ['application/json', 'application/msgpack']]);
   }
   isError(await send('POST', search, Buffer.from(body), {}), 415, 'UnsupportedMediaType');
   isError(
@@ -178,6 +183,34 @@ test('errors come in the form that was asked for', async (t) => {
   assert.is(answer.headers.get('content-type'), 'application/msgpack');
 });
 
+test('MessagePack that is refused by its weight is not sent', async (t) => {
+  const { send } = await startHttp(t);
+  for (const accept of ['application/msgpack;q=0', 'application/msgpack; q=0.0, application/json']) {
+    const { headers } = await send('GET', '/v1/collections', undefined, { accept });
+    assert.match(headers.get('content-type') ?? '', 'application/json');
+  }
+});
+
+test('what Node would refuse by itself has an answer of ours', async (t) => {
+  const { url } = await startHttp(t);
+  const exchange = async (text: string): Promise<string> => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    t.after(() => socket.destroy());
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
+    socket.write(text);
+    await once(socket, 'close');
+    return answer;
+  };
+  const hostless = await exchange('GET /health/live HTTP/1.1\r\nconnection: close\r\n\r\n');
+  assert.match(hostless, /^HTTP\/1\.1 400 /);
+  assert.match(hostless, /x-request-id: .*"type":"InvalidRequest"/s);
+  const old = await exchange('GET /health/live HTTP/1.0\r\n\r\n');
+  assert.match(old, /^HTTP\/1\.[01] 200 /);
+  const expecting = await exchange('GET /health/live HTTP/1.1\r\nhost: a\r\nexpect: miracles\r\nconnection: close\r\n\r\n');
+  assert.match(expecting, /^HTTP\/1\.1 200 .*x-request-id/s);
+});
+
 test('while the engine starts, data waits with step and progress, and health says so', async (t) => {
   const progress = { step: 'verify', progress: 0.5, etaMs: 1_200, message: 'checking rows' } as const;
   const starting = new SkeinError('Starting', 'The server is starting', { step: 'verify', progress: 0.5, eta_ms: 1_200 });
@@ -207,6 +240,12 @@ test('a healthy server says so, a full disk degrades it', async (t) => {
   assert.is(code, 200);
   assert.is(body.status, 'degraded');
   assert.is(body.reasons.length, 1);
+});
+
+test('what the node itself is concerned about degrades it', async (t) => {
+  const { ask } = await startHttp(t, { service: { concerns: () => ['every row is being read'] } });
+  const { status, body } = await ask('GET', '/health');
+  assert.equal([status, body.status, body.reasons], [200, 'degraded', ['every row is being read']]);
 });
 
 test('version and configuration are plain', async (t) => {

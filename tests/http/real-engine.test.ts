@@ -109,6 +109,35 @@ test('large writes go through the body thread and the writer thread', async (t) 
   );
 });
 
+test('a repeat of what made or changed a collection is answered as the first was, whatever has happened since', async (t) => {
+  const { ask } = await realHttp(t, 'dot', 2);
+  const calls: readonly Parameters<typeof ask>[] = [
+    ['PUT', '/v1/collections/d', { dimension: 2, distance: 'dot', ttl_ms: 60_000 }, { 'idempotency-key': 'made' }],
+    ['PATCH', '/v1/collections/d', { hnsw: { ef_search: 99 } }, { 'idempotency-key': 'changed' }],
+    [
+      'POST',
+      '/v1/batch',
+      { operations: [{ create_collection: { collection: 'e', dimension: 3, distance: 'dot' } }] },
+      { 'idempotency-key': 'batch' },
+    ],
+  ];
+  /** What it tells of the collection itself; what the index holds is today's. */
+  const told = async (call: Parameters<typeof ask>): Promise<unknown> => {
+    const { body } = await ask(...call);
+    const { memory_bytes: _memory, tombstone_ratio: _ratio, ...info } = body.results?.[0] ?? body;
+    return info;
+  };
+  const first: unknown[] = [];
+  for (const call of calls) first.push(await told(call));
+  await ask('PUT', '/v1/collections/d/points', { points: [{ id: 1, vector: [1, 2] }] });
+  await ask('PUT', '/v1/collections/e/points', { points: [{ id: 1, vector: [1, 2, 3] }] });
+  for (const then of ['points were added', 'it was dropped']) {
+    for (const [i, call] of calls.entries()) assert.equal(await told(call), first[i], then);
+    await ask('DELETE', '/v1/collections/d');
+    await ask('DELETE', '/v1/collections/e');
+  }
+});
+
 test('an import fails the lines that the writer refuses, alone', async (t) => {
   const { send, ask } = await realHttp(t, 'euclid', 2);
   await ask('PUT', POINTS, { points: [{ id: 50, vector: [9, 9] }] });

@@ -75,7 +75,7 @@ test('an incomplete answer says why', async (t) => {
     tookMs: 1,
     position: engine.position(),
   };
-  engine.search = async () => [answer];
+  engine.search = async () => answer;
   const { body } = await ask('POST', SEARCH, { vector: [0, 0] });
   assert.equal([body.complete, body.incomplete_reason], [false, 'half is gone']);
 });
@@ -116,6 +116,17 @@ test('bad vectors have their own errors', async (t) => {
   assert.equal([wider.status, wider.body.error.type, wider.body.error.details.got], [400, 'DimensionMismatch', 70_000]);
   const infinite = await askPacked('POST', SEARCH, { vector: floatBytes(Float32Array.from([1, Number.POSITIVE_INFINITY])) });
   assert.equal([infinite.status, infinite.body.error.type], [400, 'InvalidVector']);
+});
+
+test('a search that cannot be run is named by its place, in a batch too', async (t) => {
+  const { ask } = await withPoints(t);
+  const place = ({ status, body }: Answer): unknown => [status, body.error.type, body.error.details.path];
+  assert.equal(place(await ask('POST', SEARCH, { vector: [1] })), [400, 'DimensionMismatch', 'vector']);
+  assert.equal(place(await ask('POST', SEARCH, { id: 'none' })), [404, 'PointNotFound', 'id']);
+  const batch = (second: object): Promise<Answer> => ask('POST', `${SEARCH}/batch`, { searches: [{ vector: [0, 0] }, second] });
+  assert.equal(place(await batch({ vector: [1] })), [400, 'DimensionMismatch', 'searches[1].vector']);
+  const missing = await batch({ id: 'none' });
+  assert.equal([...(place(missing) as []), missing.body.error.details.id], [404, 'PointNotFound', 'searches[1].id', 'none']);
 });
 
 test('what later versions bring is refused by name', async (t) => {
@@ -165,7 +176,7 @@ test('a long answer comes whole, in both forms', async (t) => {
   const payload = Buffer.from(JSON.stringify({ text: 'é'.repeat(5_000) }));
   const vector = Float32Array.from({ length: 500 }, (_, i) => i / 7);
   const hits = Array.from({ length: 500 }, (_, id) => ({ id, score: id, version: 1, payload, vector }));
-  engine.search = async () => [{ hits, complete: true, mode: 'vector', tookMs: 1, position: engine.position() }];
+  engine.search = async () => ({ hits, complete: true, mode: 'vector', tookMs: 1, position: engine.position() });
   const text = await ask('POST', SEARCH, { vector: [0, 0] });
   assert.is(text.headers.get('content-length'), null, 'in slices');
   assert.is(text.body.hits.length, 500);

@@ -23,6 +23,7 @@ import * as assert from 'uvu/assert';
 import { Random } from '../support/random.js';
 import { ServerDidNotStart, type ServerProcess, startServer } from '../support/server-process.js';
 import { suite, type TestContext } from '../support/suite.js';
+import { waitUntil } from '../support/wait-until.js';
 
 const test = suite('scenarios/damaged-folder', { deadlineMs: 120_000 });
 /** Enough that the graph has taken over from the flat set by the last of them. */
@@ -119,6 +120,20 @@ test('one changed byte in a row is found at start and named', async (t) => {
   assert.ok(at > 0);
   flip(database(dataDir), at + 6);
   await refuses(t, dataDir, /damaged/);
+});
+
+test('after a quick start every row is read in the background, and health says what it found', async (t) => {
+  const dataDir = await filledFolder(t);
+  const at = readFileSync(database(dataDir)).indexOf('point 1234');
+  flip(database(dataDir), at + 6);
+  const server = await startServer(t, dataDir, ['--verify-at-start', 'quick']);
+  const health = async () => (await server.request<{ status: string; reasons: string[] }>('GET', '/health')).body;
+  await waitUntil(async () => (await health()).reasons.some((reason) => /1 damaged rows were found/.test(reason)), {
+    what: 'the damage in /health',
+  });
+  assert.is((await health()).status, 'degraded');
+  assert.is((await server.request('GET', '/v1/collections/c/points/1234')).body.error.type, 'CorruptData');
+  assert.is(await server.stop(), 0);
 });
 
 test('a zeroed page, a cut file and a trashed header are refused', async (t) => {

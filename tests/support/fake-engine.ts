@@ -20,7 +20,7 @@ import { checkCollectionName, collectionNotFound } from '../../src/model/collect
 import { compareScores, passesThreshold, scorer } from '../../src/model/distance.js';
 import { SkeinError } from '../../src/model/errors.js';
 import type { Filter } from '../../src/model/filter.js';
-import type { NewCollection, Operation, OperationResult } from '../../src/model/operation.js';
+import type { CollectionAfter, NewCollection, Operation, OperationResult } from '../../src/model/operation.js';
 import { comparePointIds, type Payload, type PointId } from '../../src/model/point.js';
 import type { Position } from '../../src/model/position.js';
 import { compileFilter } from '../../src/search/evaluate-filter.js';
@@ -97,6 +97,10 @@ export class FakeEngine implements Engine {
     return [...this.#collections.keys()].map((name) => this.collection(name));
   }
 
+  findCollection(name: string): CollectionInfo | null {
+    return this.#collections.has(name) ? this.collection(name) : null;
+  }
+
   collection(name: string): CollectionInfo {
     this.#mayFail('collection');
     const { spec, points } = this.#named(name);
@@ -134,9 +138,9 @@ export class FakeEngine implements Engine {
     return { count: this.#matching(name, filter ?? {}).length, position: this.position() };
   }
 
-  async search(name: string, requests: readonly SearchRequest[]): Promise<SearchAnswer[]> {
+  async search(name: string, request: SearchRequest): Promise<SearchAnswer> {
     this.#mayFail('search');
-    return requests.map((request) => this.#searchOne(this.#named(name), request));
+    return this.#searchOne(this.#named(name), request);
   }
 
   position(): Position {
@@ -202,8 +206,9 @@ export class FakeEngine implements Engine {
   #apply(operation: Operation): OperationResult {
     const { kind, collection: name } = operation;
     if (kind === 'create_collection') {
-      this.#collections.set(name, { name, spec: operation.spec, points: new Map() });
-      return { kind };
+      const created = { name, spec: operation.spec, points: new Map() };
+      this.#collections.set(name, created);
+      return { kind, collection: collectionAfter(created) };
     }
     const collection = this.#named(name);
     const { points } = collection;
@@ -235,7 +240,7 @@ export class FakeEngine implements Engine {
       case 'update_collection': {
         const { efSearch = collection.spec.hnsw.efSearch, ttlMs = collection.spec.ttlMs } = operation.change;
         collection.spec = { ...collection.spec, hnsw: { ...collection.spec.hnsw, efSearch }, ttlMs };
-        return { kind };
+        return { kind, collection: collectionAfter(collection) };
       }
       case 'delete_collection':
         this.#collections.delete(name);
@@ -246,7 +251,7 @@ export class FakeEngine implements Engine {
   #searchOne({ spec, points }: StoredCollection, request: SearchRequest): SearchAnswer {
     const { target, limit, offset, scoreThreshold } = request;
     const query = 'vector' in target ? target.vector : points.get(target.id)?.vector;
-    if (query === undefined) throw new SkeinError('PointNotFound', 'no such point');
+    if (query === undefined) throw new SkeinError('PointNotFound', 'no such point', target);
     if (query.length !== spec.dimension) {
       throw new SkeinError('DimensionMismatch', 'another dimension', {
         expected: spec.dimension,
@@ -296,4 +301,8 @@ function payloadOf(bytes: Uint8Array): Payload {
 
 function hex(bytes: Uint8Array | undefined): string {
   return bytes === undefined ? '' : Buffer.from(bytes).toString('hex');
+}
+
+function collectionAfter({ spec, points }: StoredCollection): CollectionAfter {
+  return { uid: 1, spec: { ...spec, createdAtMs: 0 }, pointsCount: points.size, dataBytes: 0 };
 }

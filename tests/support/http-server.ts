@@ -46,6 +46,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
   const metrics = createMetrics();
   const service: HttpService = {
     engine: () => options.engine ?? fake,
+    concerns: () => [],
     startProgress: () => ({ step: 'ready', progress: 1, etaMs: 0, message: 'ready' }),
     nativeBuild: 'none',
     version: '0.0.0-test',

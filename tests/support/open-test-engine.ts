@@ -95,8 +95,8 @@ export async function openTestEngine(folder: string, limits: Partial<Limits> = {
         withPayload: false,
         withVector: false,
       };
-      const [answer] = await engine.search(name, [request]);
-      return (answer?.hits ?? []).map(({ id, score }) => ({ id, score }));
+      const { hits } = await engine.search(name, request);
+      return hits.map(({ id, score }) => ({ id, score }));
     },
   };
 }

@@ -104,7 +104,7 @@ test('lone surrogates are refused, pairs are taken', () => {
 
 test('integers beyond 2^53 are refused in the text, floats are not', () => {
   for (const text of ['9007199254740993', '-9007199254740993', '18014398509481984', '123456789012345678901234'])
-    refused(`[${text}]`);
+    assert.match(JSON.stringify(refusalOf(() => readWhole(`[${text}]`))), /"InvalidRequest".*at byte 1/);
   assert.equal(readWhole('[9007199254740992,-9007199254740992,1e300,12345678901234567890.5]'), [
     2 ** 53,
     -(2 ** 53),

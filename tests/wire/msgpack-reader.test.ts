@@ -111,7 +111,6 @@ test('what JSON does not have is refused', () => {
   const packr = new Packr({ useRecords: false });
   refused(packr.pack({ at: new Date() }));
   refused(packr.pack({ nothing: undefined }));
-  refused(packr.pack({ big: 2n ** 60n }));
   refused(packr.pack({ bytes: Buffer.from([1]) }));
   refused(new Packr({ moreTypes: true }).pack({ all: new Set([1]) }));
   refused(new Packr({ useRecords: true }).pack([{ a: 1 }, { a: 2 }]));
@@ -130,8 +129,9 @@ test('integers beyond 2^53 are refused, 2^53 and floats are not', () => {
     bytes.writeBigInt64BE(value, 1);
     return bytes;
   };
-  refused(integer(2n ** 53n + 1n));
-  refused(integer(-(2n ** 60n)));
+  for (const value of [2n ** 53n + 1n, -(2n ** 60n)]) {
+    assert.is(refusalOf(() => readWhole(integer(value))).type, 'InvalidRequest');
+  }
   assert.is(readWhole(integer(2n ** 53n)), 2 ** 53);
   assert.is(readWhole(packMessage(1e300)), 1e300);
 });
@@ -171,7 +171,7 @@ test('vectors come as lists of any numbers or as binary at any place', () => {
 
 test('a binary vector of a broken length is refused', () => {
   const reader = new MsgpackReader(packMessage(Buffer.from([1, 2, 3])));
-  assert.is(refusalOf(() => reader.vector(new FloatColumn(0))).type, 'InvalidJson');
+  assert.is(refusalOf(() => reader.vector(new FloatColumn(0))).type, 'InvalidRequest');
 });
 
 test.run();

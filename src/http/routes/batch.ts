@@ -1,13 +1,12 @@
 /** /v1/batch: operations over several collections as one atomic unit. */
 
 import type { CollectionInfo, Engine } from '../../engine/engine.js';
-import { SkeinError } from '../../model/errors.js';
 import type { Operation, OperationResult } from '../../model/operation.js';
 import type { UncheckedCreate } from '../../wire/batch-body.js';
 import { BatchAnswer, BatchBody } from '../../wire/http-bodies.js';
 import type { WriteRules } from '../../wire/write-bodies.js';
 import { sendValue } from '../answer.js';
-import { checkNewCollection, collectionInfoBody, newCollection } from '../collection-body.js';
+import { checkNewCollection, newCollection, writtenCollectionBody } from '../collection-body.js';
 import { WriteHeaders, WriteQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
@@ -58,14 +57,7 @@ function checkCreate(operation: Operation | UncheckedCreate): Operation {
 /** What the operation's own route answers, without position. */
 function resultBody(engine: Engine, operation: Operation | undefined, result: OperationResult): unknown {
   if (result.kind === 'delete_collection') return { deleted: true };
-  if (result.kind !== 'create_collection' || operation === undefined) return countsOf(result);
-  try {
-    const { position: _position, ...info } = collectionInfoBody(engine.collection(operation.collection));
-    return info;
-  } catch (error) {
-    // A later operation of the same batch, or another request since, has dropped it again.
-    if (error instanceof SkeinError && error.type === 'CollectionNotFound')
-      return { name: operation.collection, points_count: 0 };
-    throw error;
-  }
+  if (result.kind !== 'create_collection' || operation === undefined || !('collection' in operation)) return countsOf(result);
+  const { position: _position, ...info } = writtenCollectionBody(engine, operation.collection, result);
+  return info;
 }

@@ -1,6 +1,7 @@
 /** Routes of collections: make, list, look at, change, drop. */
 
 import type { FastifyRequest } from 'fastify';
+import type { WriteReceipt } from '../../engine/engine.js';
 import { checkCollectionName } from '../../model/collection.js';
 import type { Operation } from '../../model/operation.js';
 import { operationsHash } from '../../wire/canonical-hash.js';
@@ -18,12 +19,13 @@ import {
   collectionChange,
   collectionInfoBody,
   newCollection,
+  writtenCollectionBody,
 } from '../collection-body.js';
 import { freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
 import { ReadQuery, WriteQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
-import { confirm, isIdempotent, startWrite, writeUnit } from '../writes.js';
+import { confirm, isIdempotent, startWrite, type WriteRequest, type Written, writeUnit } from '../writes.js';
 
 /** The checked name in the path. @throws InvalidCollectionName */
 export function collectionOf(request: FastifyRequest): string {
@@ -54,8 +56,7 @@ function createRoute(room: Room): Route {
       const operations: Operation[] = [{ kind: 'create_collection', collection, spec }];
       const receipt = await writeUnit(room, write, operations, isIdempotent(write) ? operationsHash(operations) : null);
       const written = await confirm(room, reply, write, receipt);
-      const info = { ...collectionInfoBody(write.engine.collection(collection)), position: written.position };
-      return sendValue(request, reply, info, 201);
+      return sendValue(request, reply, writtenBody(write, collection, receipt, written), 201);
     },
   };
 }
@@ -118,12 +119,15 @@ function changeRoute(room: Room): Route {
       const operations: Operation[] = [{ kind: 'update_collection', collection, change }];
       const receipt = await writeUnit(room, write, operations, isIdempotent(write) ? operationsHash(operations) : null);
       const written = await confirm(room, reply, write, receipt);
-      return sendValue(request, reply, {
-        ...collectionInfoBody(write.engine.collection(collection)),
-        position: written.position,
-      });
+      return sendValue(request, reply, writtenBody(write, collection, receipt, written));
     },
   };
+}
+
+function writtenBody(write: WriteRequest, collection: string, receipt: WriteReceipt, { position }: Written) {
+  const [result] = receipt.results;
+  if (result === undefined || !('collection' in result)) throw new Error('the write of a collection had no result');
+  return { ...writtenCollectionBody(write.engine, collection, result), position };
 }
 
 function dropRoute(room: Room): Route {

@@ -1,8 +1,8 @@
 /** Routes of search: one query, or many at once. */
 
 import type { FastifyRequest } from 'fastify';
-import type { Engine, SearchRequest } from '../../engine/engine.js';
-import { invalidRequest } from '../../model/errors.js';
+import type { Engine, SearchAnswer, SearchRequest } from '../../engine/engine.js';
+import { type ErrorType, invalidRequest, SkeinError } from '../../model/errors.js';
 import type { Limits } from '../../model/limits.js';
 import { checkPointId } from '../../model/point.js';
 import { SearchAnswerBody, SearchBatchAnswer, SearchBatchBody, SearchBody } from '../../wire/http-bodies.js';
@@ -44,8 +44,7 @@ function searchRoute(room: Room): Route {
       const body = checkSearch(read.fields);
       const search = searchRequest(read, body, room.limits);
       await waitForIndex(engine, collection, freshness(request, queryOf(request, READ_PARAMETERS), body, room.limits));
-      const [answer] = await engine.search(collection, [search]);
-      if (answer === undefined) throw new Error('the engine gave no answer to a search');
+      const answer = await searchOne(engine, collection, search, read.path);
       setPosition(reply, answer.position);
       return sendWritten(request, reply, room.limits.answerSliceBytes, (out) => writeSearchAnswer(out, answer));
     },
@@ -75,7 +74,7 @@ function searchBatchRoute(room: Room): Route {
         return searchRequest(one, body, room.limits);
       });
       for (const wanted of waits) await waitForIndex(engine, collection, wanted);
-      const answers = searches.length === 0 ? [] : await engine.search(collection, searches);
+      const answers = await Promise.all(searches.map((one, i) => searchOne(engine, collection, one, `searches[${i}]`)));
       const positions = answers.map((answer) => answer.position).sort((a, b) => a.seq - b.seq);
       setPosition(reply, positions[0] ?? engine.collection(collection).position);
       return sendWritten(request, reply, room.limits.answerSliceBytes, (out) => writeSearchAnswers(out, answers));
@@ -97,9 +96,26 @@ async function waitForIndex(engine: Engine, collection: string, wanted: Freshnes
   if (wanted !== null) await engine.waitFor(wanted.position, 'indexed', collection, wanted.maxWaitMs);
 }
 
+/** @param path of the search in the body; errors about its vector or id name it */
+async function searchOne(engine: Engine, collection: string, search: SearchRequest, path: string): Promise<SearchAnswer> {
+  try {
+    return await engine.search(collection, search);
+  } catch (error) {
+    if (!(error instanceof SkeinError) || !ABOUT_TARGET.has(error.type)) throw error;
+    const place = placeOf(path, 'id' in search.target ? 'id' : 'vector');
+    throw new SkeinError(error.type, `${place}: ${error.message}`, { ...error.details, path: place });
+  }
+}
+
+const ABOUT_TARGET: ReadonlySet<ErrorType> = new Set<ErrorType>(['DimensionMismatch', 'ZeroVector', 'PointNotFound']);
+
+function placeOf(path: string, field: string): string {
+  return path === '' ? field : `${path}.${field}`;
+}
+
 /** @throws InvalidRequest */
 function searchRequest(read: ReadSearch, body: SearchBody, limits: Limits): SearchRequest {
-  const at = (field: string): string => (read.path === '' ? field : `${read.path}.${field}`);
+  const at = (field: string): string => placeOf(read.path, field);
   const { vector } = read;
   if ((vector === null) === (body.id === undefined)) throw invalidRequest(read.path, 'exactly one of vector and id is needed');
   const limit = body.limit ?? LIMIT;

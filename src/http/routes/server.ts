@@ -71,7 +71,7 @@ function healthRoute(room: Room): Route {
         return sendValue(request, reply, { ...ready, status: 'unhealthy', reasons: [`${ready.status}: ${ready.message}`] }, 503);
       }
       const status = room.service.engine().status();
-      const reasons: string[] = [];
+      const reasons = [...room.service.concerns()];
       if (status.storage.full) reasons.push('the disk is full or below its watermark: writes are refused');
       if (status.storage.readOnly) reasons.push('the data folder cannot be written: writes are refused');
       if (status.index.lagBytes > room.limits.indexLagBytesMax / 2) reasons.push('the indexes are far behind the log');
