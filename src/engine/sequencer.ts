@@ -189,19 +189,18 @@ export class Sequencer {
 
   #expire(operation: ExpiryOperation, timeMs: number): Resolved {
     const live = this.#state.byUid(operation.uid)?.droppedSeq === null;
-    const due = (live ? operation.ids : []).filter((id) => {
-      const expiresAtMs = this.#expiryOf(operation.uid, id);
-      return expiresAtMs !== null && expiresAtMs <= timeMs;
-    });
+    const due = (live ? operation.ids : []).filter((id) => this.#isDue(operation.uid, id, timeMs));
     return { effects: deleteEffects(operation.uid, due), result: { kind: 'delete', deleted: due.length } };
   }
 
-  /** A damaged row is left alone: it cannot be deleted without knowing what to take from the digest. */
-  #expiryOf(uid: number, id: PointId): number | null {
+  /** A point with a damaged row is left alone: it cannot be deleted without knowing what to take from the digest and the sizes. */
+  #isDue(uid: number, id: PointId, timeMs: number): boolean {
     try {
-      return this.#store.pointById(uid, id)?.expiresAtMs ?? null;
+      const row = this.#store.pointById(uid, id);
+      if (row === undefined || row.expiresAtMs === null || row.expiresAtMs > timeMs) return false;
+      return this.#store.vectorSet(uid, row.label) !== undefined;
     } catch (error) {
-      if (error instanceof SkeinError) return null;
+      if (error instanceof SkeinError) return false;
       throw error;
     }
   }

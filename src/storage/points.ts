@@ -52,10 +52,10 @@ export function pointReads(db: Database): PointReads {
       return found.map((cells) => readPointRow(cells) ?? raise(cells));
     },
     expired: (nowMs, limit) =>
-      (expiring.all(nowMs, limit) as unknown[][]).map((cells) => {
-        const { uid, id, expiresAtMs } = readPointHead(cells) ?? raise(cells);
-        if (expiresAtMs === null) return raise(cells);
-        return { uid, id, expiresAtMs };
+      (expiring.all(nowMs, limit) as unknown[][]).flatMap((cells) => {
+        const row = readPointHead(cells);
+        if (row === null || row.expiresAtMs === null) return [];
+        return [{ uid: row.uid, id: row.id, expiresAtMs: row.expiresAtMs }];
       }),
   };
 }

@@ -116,7 +116,7 @@ export interface StoreReads {
   logBaseHash(): Uint8Array;
   /** 64 bucket sums of one page of the digest tree (1,024 bytes); zeros when the page was never written. */
   digestPage(uid: number, page: number): Uint8Array;
-  /** Live points that expired at or before nowMs, oldest first, over all live collections. */
+  /** Live points that expired at or before nowMs, oldest first, over all live collections; damaged rows are passed over. */
   expired(nowMs: number, limit: number): { uid: number; id: PointId; expiresAtMs: number }[];
   remembered(scope: Uint8Array): RememberedRow | undefined;
   /** Bytes of the database file and of its WAL. */

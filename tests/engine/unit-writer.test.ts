@@ -14,6 +14,7 @@ import { SkeinError } from '../../src/model/errors.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
 import type { Operation } from '../../src/model/operation.js';
 import type { PointBlock, PointId } from '../../src/model/point.js';
+import { loadDriver } from '../../src/storage/driver.js';
 import { openWriter } from '../../src/storage/open-store.js';
 import type { StoreReads, StoreWriter } from '../../src/storage/storage.js';
 import { checkDigests, newStorePath, TEST_CACHE } from '../support/open-test-store.js';
@@ -287,5 +288,32 @@ test('a payload-only change keeps the label, a changed vector takes a new one, a
   store.commit();
   checkDigests(store);
 });
+
+for (const [what, damage] of [
+  ['point row', 'UPDATE points SET label_seq = label_seq + 1 WHERE key % 2147483648 = 1'],
+  ['payload', "UPDATE points SET payload = X'78' WHERE key % 2147483648 = 1"],
+  ['vector row', 'UPDATE vectors SET crc = crc + 1 WHERE key % 2147483648 = 1'],
+] as const) {
+  test(`a damaged ${what} of a point whose time has come does not keep the others from expiring`, (t) => {
+    const path = newStorePath(t.folder());
+    const store = openWriter(path, TEST_CACHE);
+    t.after(() => store.close());
+    const units = new UnitWriter(store, DEFAULT_LIMITS);
+    const points = block([1, 2, 3].map((id) => ({ id, ttl: id })));
+    store.begin();
+    units.run({ operations: [create('a'), { kind: 'upsert', collection: 'a', points }] }, 1);
+    units.state.flush();
+    store.commit();
+    const other = new (loadDriver())(path);
+    other.exec(damage);
+    other.close();
+    store.begin();
+    assert.equal(units.sweepExpired(10)[0]?.results, [{ kind: 'delete', deleted: 2 }]);
+    units.state.flush();
+    store.commit();
+    assert.equal([store.pointById(1, 1), store.pointById(1, 3)], [undefined, undefined]);
+    assert.is(store.collection(1)?.pointsCount, 1);
+  });
+}
 
 test.run();
