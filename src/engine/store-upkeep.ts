@@ -62,16 +62,15 @@ export class StoreUpkeep {
     if (this.#reapThrough > this.#units.state.state.reapedSeq) this.#did(this.#store.reapDead(this.#reapThrough, ROWS_PER_STEP));
     this.#did(this.#store.purgeDropped(ROWS_PER_STEP));
     if (now - this.#lastSlowMs < SLOW_INTERVAL_MS) return;
-    const wallMs = Date.now();
     const { logRetentionMs, logRetentionBytes, logBytesHardMax, idempotencyMs, idempotencyKeysMax } = this.#limits;
     const rule = {
-      olderThanMs: wallMs - logRetentionMs,
+      olderThanMs: Date.now() - logRetentionMs,
       keepBytes: logRetentionBytes,
       hardBytes: logBytesHardMax,
       keepFromSeq: null,
     };
     const pruned = this.#did(this.#store.pruneLog(rule, ROWS_PER_STEP));
-    const forgotten = this.#did(this.#store.pruneRemembered(wallMs - idempotencyMs, idempotencyKeysMax, ROWS_PER_STEP));
+    const forgotten = this.#did(this.#store.pruneRemembered(idempotencyMs, idempotencyKeysMax, ROWS_PER_STEP));
     // A full step means that there is more: then the next one comes at once, so that bounds hold under any load.
     if (pruned < ROWS_PER_STEP && forgotten < ROWS_PER_STEP) this.#lastSlowMs = now;
   }

@@ -1,5 +1,6 @@
 /** The table of idempotency keys: what an earlier request with the same scope asked for and what it was answered.
- *  Forgotten by entry time and by number, oldest first. Must not know: requests, how long is long. */
+ *  Forgotten by entry time and by number, oldest first, as the newest key's entry time has it: no clock, so equal logs leave equal keys.
+ *  Must not know: requests, how long is long. */
 
 import { damagedRow } from './database-errors.js';
 import type { Database } from './driver.js';
@@ -38,7 +39,8 @@ export function rememberedWrites(db: Database): RememberedWrites {
 export function rememberedPruning(db: Database): RememberedPruning {
   const removeOld = db.prepare(
     `DELETE FROM remembered WHERE scope IN (
-       SELECT scope FROM remembered INDEXED BY remembered_age WHERE time_ms < ? ORDER BY time_ms, seq LIMIT ?)`,
+       SELECT scope FROM remembered INDEXED BY remembered_age
+       WHERE time_ms < (SELECT max(time_ms) FROM remembered INDEXED BY remembered_age) - ? ORDER BY time_ms, seq LIMIT ?)`,
   );
   const removeFirst = db.prepare(
     `DELETE FROM remembered WHERE scope IN (
@@ -46,8 +48,8 @@ export function rememberedPruning(db: Database): RememberedPruning {
   );
   const count = db.prepare('SELECT count(*) FROM remembered').pluck();
   return {
-    pruneRemembered: (olderThanMs, keysMax, rowsMax) => {
-      const removed = removeOld.run(olderThanMs, rowsMax).changes;
+    pruneRemembered: (keepMs, keysMax, rowsMax) => {
+      const removed = removeOld.run(keepMs, rowsMax).changes;
       const surplus = Math.min((count.get() as number) - keysMax, rowsMax - removed);
       return surplus > 0 ? removed + removeFirst.run(surplus).changes : removed;
     },

@@ -168,8 +168,9 @@ export interface StoreWriter extends StoreReads {
     rule: { olderThanMs: number; keepBytes: number; hardBytes: number; keepFromSeq: number | null },
     rowsMax: number,
   ): number;
-  /** Forgets idempotency keys older than olderThanMs and all but the newest keysMax. */
-  pruneRemembered(olderThanMs: number, keysMax: number, rowsMax: number): number;
+  /** Forgets idempotency keys that were remembered more than keepMs before the newest one, and all but the newest keysMax. Times are the
+   *  entries', never a clock's, so that every node forgets the same keys. */
+  pruneRemembered(keepMs: number, keysMax: number, rowsMax: number): number;
   /** Gives free pages back to the file system, at most pagesMax. @returns pages given back */
   vacuumSome(pagesMax: number): number;
   /** Moves the WAL into the database as far as readers allow; when all is moved and the WAL is over capBytes, cuts it to nothing

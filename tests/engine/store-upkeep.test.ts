@@ -68,4 +68,24 @@ test('a log that is far beyond its retention is pruned step after step, not once
   assert.is(upkeep.figures().logBytes, 0);
 });
 
+test('idempotency keys are forgotten by the times of entries, whatever the clock of this node says', async (t) => {
+  const { store, units } = open(t);
+  const keyOf = (value: number) => ({ scope: new Uint8Array(32).fill(value), body: new Uint8Array(32) });
+  const remember = (value: number, timeMs: number): void => {
+    store.begin();
+    units.run({ operations: [], idempotency: keyOf(value) }, timeMs);
+    units.state.flush();
+    store.commit();
+  };
+  const known = (): number[] => [1, 2, 3].filter((value) => store.remembered(keyOf(value).scope) !== undefined);
+  const upkeep = new StoreUpkeep(store, units, { ...DEFAULT_LIMITS, idempotencyMs: 1_000 });
+  remember(1, 10);
+  remember(2, 500);
+  await run(upkeep);
+  assert.equal(known(), [1, 2]);
+  remember(3, 1_100);
+  await waitUntil(() => upkeep.run(false) && known().length < 3, { what: 'the first key to be forgotten' });
+  assert.equal(known(), [2, 3]);
+});
+
 test.run();
