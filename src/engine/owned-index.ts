@@ -5,7 +5,8 @@
  *  Invariant: what serves searches is never ahead of the store; a checkpoint is written only from a quiet index.
  *  Must not know: messages, other collections. */
 
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { StoreReads } from '../storage/storage.js';
 import { createIndex, openCheckpoint, removeLeftovers } from '../vector-index/open-index.js';
 import type { IndexHits, IndexParameters } from '../vector-index/vector-index.js';
@@ -68,6 +69,7 @@ export class OwnedIndex {
   async open(): Promise<void> {
     await this.#tidy(() => removeLeftovers(this.#collection.folder));
     const loaded = await this.#load();
+    if (this.#discarded) return loaded?.index.close();
     if (loaded !== null) {
       this.#current = loaded;
       this.#savedSeq = loaded.seq;
@@ -180,7 +182,6 @@ export class OwnedIndex {
     } finally {
       this.#saving = null;
     }
-    if (this.#discarded) await rm(folder, { recursive: true, force: true });
   }
 
   async saveAtShutdown(): Promise<void> {
@@ -194,7 +195,10 @@ export class OwnedIndex {
     await this.#saving;
     this.#current.index.close();
     this.#incoming?.index.close();
-    await rm(this.#collection.folder, { recursive: true, force: true });
+    const { folder } = this.#collection;
+    await this.#tidy(() => rm(folder, { recursive: true, force: true }));
+    // The folder of the collection held nothing else.
+    await rmdir(dirname(folder)).catch(() => undefined);
   }
 
   report(): IndexReport {

@@ -1,8 +1,8 @@
 /** One collection in its worker: what it starts from, and how a rebuilt graph comes in under writes while dead rows are reaped as far as
  *  the reports allow. */
 
-import { readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { IndexedCollection } from '../../src/engine/index-messages.js';
 import { IndexUpkeep } from '../../src/engine/index-upkeep.js';
@@ -56,7 +56,7 @@ function open(t: TestContext): Rig {
   };
   write({ kind: 'create_collection', collection: 'c', spec: SPEC });
   const { uid, spec } = reads.collections()[0] as CollectionRow;
-  const collection = { uid, labelGeneration: 0, spec, folder: join(folder, 'checkpoints') };
+  const collection = { uid, labelGeneration: 0, spec, folder: join(folder, 'checkpoints', String(uid), 'default') };
   const notes: string[] = [];
   const owned = new OwnedIndex(reads, collection, (event) => notes.push(event));
   return {
@@ -147,6 +147,24 @@ test('a checkpoint of a later state than the store is never used, also not when 
   assert.equal(notes, ['index_checkpoint_refused']);
   await next.discard();
   await owned.discard();
+});
+
+test('a collection that is dropped while its checkpoint is loaded leaves neither an index nor files', async (t) => {
+  const { reads, collection, put, saveRebuilt } = open(t);
+  put(0, POINTS);
+  await saveRebuilt();
+  const drops: Promise<void>[] = [];
+  const liveLabels: StoreReads['liveLabels'] = (...range) => {
+    drops.push(owned.discard());
+    return reads.liveLabels(...range);
+  };
+  const owned = new OwnedIndex({ ...reads, liveLabels }, collection, () => {});
+  await owned.open();
+  assert.is(drops.length, 1, 'the checkpoint was good, so it was compared with the store');
+  await drops[0];
+  assert.is(owned.live, 0, 'what was loaded is not taken over');
+  assert.not(owned.advance(1));
+  assert.not(existsSync(dirname(collection.folder)));
 });
 
 test.run();
