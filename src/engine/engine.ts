@@ -181,7 +181,7 @@ export interface RunningEngine extends Engine {
 
 /** How far a start is. */
 export interface StartProgress {
-  readonly step: 'lock' | 'verify' | 'open' | 'indexes' | 'ready' | 'failed';
+  readonly step: 'lock' | 'verify' | 'open' | 'indexes' | 'ready';
   /** 0 … 1 within the step. */
   readonly progress: number;
   readonly etaMs: number | null;

@@ -36,7 +36,7 @@ export type ToIndex =
   /** Saves what is worth saving and ends. */
   | { readonly kind: 'stop' };
 
-export type IndexPhase = 'building' | 'ready' | 'adopting' | 'failed';
+export type IndexPhase = 'building' | 'ready' | 'adopting';
 
 export interface IndexReport {
   readonly uid: number;
@@ -66,7 +66,6 @@ export type FromIndex =
       readonly labels: Uint32Array;
       readonly scores: Float64Array | null;
       readonly live: number;
-      readonly tookMs: number;
     }
   /** message null: the collection is not here (any more). */
   | { readonly kind: 'search_failed'; readonly id: number; readonly message: string | null }

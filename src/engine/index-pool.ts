@@ -17,7 +17,6 @@ export interface IndexAnswer {
   /** Exact scores, or null where the caller must score. */
   readonly scores: Float64Array | null;
   readonly live: number;
-  readonly tookMs: number;
 }
 
 export interface IndexPoolEvents {

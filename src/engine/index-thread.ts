@@ -128,10 +128,9 @@ function search(message: ToIndex & { kind: 'search' }): void {
   const { id } = message;
   if (index === undefined) return post({ kind: 'search_failed', id, message: null });
   try {
-    const startMs = performance.now();
     const { labels, scores } = index.search(message.query, message.limit, message.ef);
     const { seq, live } = index;
-    post({ kind: 'hits', id, seq, labels, scores, live, tookMs: performance.now() - startMs });
+    post({ kind: 'hits', id, seq, labels, scores, live });
   } catch (error) {
     post({ kind: 'search_failed', id, message: error instanceof Error ? error.message : String(error) });
   }

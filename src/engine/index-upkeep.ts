@@ -78,10 +78,6 @@ export class IndexUpkeep {
     return this.#adds === 0 ? 0 : this.#addMs / this.#adds;
   }
 
-  get adds(): number {
-    return this.#adds;
-  }
-
   /** Works for about budgetMs. @returns true when more is left */
   advance(budgetMs: number): boolean {
     const until = performance.now() + budgetMs;

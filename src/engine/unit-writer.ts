@@ -28,8 +28,6 @@ export interface UnitOutcome {
   readonly seq: number;
   readonly results: readonly OperationResult[];
   readonly repeated: boolean;
-  /** Collections the unit touched, by uid. */
-  readonly uids: readonly number[];
 }
 
 export class UnitWriter {
@@ -59,7 +57,7 @@ export class UnitWriter {
   run(request: UnitRequest, timeMs: number): UnitOutcome {
     const known = request.idempotency === undefined ? undefined : this.#recall(request.idempotency, timeMs);
     if (known !== undefined) return known;
-    if (request.recallOnly === true) return { seq: this.state.state.seq, results: [], repeated: false, uids: [] };
+    if (request.recallOnly === true) return { seq: this.state.state.seq, results: [], repeated: false };
     this.#store.savepoint();
     this.state.beginUnit();
     try {
@@ -93,9 +91,7 @@ export class UnitWriter {
       apply({ kind: 'remember', scope, body, results: Buffer.from(JSON.stringify(results)) });
     }
     this.#log(effects, firstSeq, timeMs, request.trace ?? null);
-    const uids = new Set<number>();
-    for (const effect of effects) if ('uid' in effect) uids.add(effect.uid);
-    return { seq: this.state.state.seq, results, repeated: false, uids: [...uids] };
+    return { seq: this.state.state.seq, results, repeated: false };
   }
 
   #log(effects: readonly Effect[], firstSeq: number, timeMs: number, trace: string | null): void {
@@ -124,7 +120,7 @@ export class UnitWriter {
       throw new SkeinError('IdempotencyConflict', 'This idempotency key was used before with another request');
     }
     const results = JSON.parse(Buffer.from(row.results).toString()) as OperationResult[];
-    return { seq: row.seq, results, repeated: true, uids: [] };
+    return { seq: row.seq, results, repeated: true };
   }
 
   /** Deletes points whose time has come, one unit per collection, at most expirySweepPoints in all; inside the open transaction. */

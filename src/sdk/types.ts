@@ -244,7 +244,7 @@ export interface HealthAnswer {
 }
 
 export interface ReadyAnswer {
-  readonly status: 'ready' | 'starting' | 'failed' | 'stopping';
+  readonly status: 'ready' | 'starting' | 'stopping';
   readonly step: string;
   /** 0 … 1 within the step. */
   readonly progress: number;

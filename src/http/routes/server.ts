@@ -1,7 +1,6 @@
 /** Routes about the server itself: health, metrics, version, configuration. */
 
 import { Type } from 'typebox';
-import type { StartProgress } from '../../engine/engine.js';
 import { SkeinError } from '../../model/errors.js';
 import { HealthBody, type ReadyBody, ReadyBody as ReadySchema, VersionBody } from '../../wire/http-bodies.js';
 import { sendValue, tokenOf } from '../answer.js';
@@ -44,16 +43,16 @@ function readyRoute(room: Room): Route {
 
 function readyBody(room: Room): ReadyBody {
   const { step, progress, etaMs, message } = room.service.startProgress();
-  return { status: readiness(room, step), step, progress, eta_ms: etaMs, message };
+  return { status: readiness(room), step, progress, eta_ms: etaMs, message };
 }
 
-function readiness(room: Room, step: StartProgress['step']): ReadyBody['status'] {
+function readiness(room: Room): ReadyBody['status'] {
   try {
     room.service.engine();
     return 'ready';
   } catch (error) {
     if (!(error instanceof SkeinError)) throw error;
-    return error.type === 'ShuttingDown' ? 'stopping' : step === 'failed' ? 'failed' : 'starting';
+    return error.type === 'ShuttingDown' ? 'stopping' : 'starting';
   }
 }
 
