@@ -10,7 +10,7 @@ import type { CollectionRow } from '../storage/storage.js';
 import { type Catalogue, type CatalogueEntry, lagBytes } from './catalogue.js';
 import type { IndexedCollection, IndexWorkerData } from './index-messages.js';
 import { IndexPool } from './index-pool.js';
-import { checkpointDue, QUIET_MS, rebuildDue } from './index-schedule.js';
+import { QUIET_MS, workDue } from './index-schedule.js';
 import { Rebuilder } from './rebuilder.js';
 
 export interface KeeperOptions {
@@ -128,9 +128,10 @@ export class IndexKeeper {
       const { report } = entry;
       if (report === null || this.#rebuilder.progress(report.uid) !== null || this.#handedOver.has(report.uid)) continue;
       const quiet = now - entry.lastWriteMs > QUIET_MS;
-      if (rebuildDue(report, quiet) && !report.saving) {
-        if (this.#rebuilder.idle) this.#rebuilder.start(this.#indexed(entry.row));
-      } else if (checkpointDue(report, quiet, now - entry.lastSaveMs)) {
+      const work = workDue(report, quiet, now - entry.lastSaveMs, this.#rebuilder.idle);
+      if (work === 'rebuild') {
+        this.#rebuilder.start(this.#indexed(entry.row));
+      } else if (work === 'checkpoint') {
         // Marked at once, so that the next tick does not ask again before the worker answers.
         entry.report = { ...report, saving: true };
         entry.lastSaveMs = now;

@@ -33,3 +33,15 @@ export function rebuildDue(report: IndexReport, quiet: boolean): boolean {
     return false;
   return tombstoneRatio(report) >= (quiet ? REBUILD_TOMBSTONE_RATIO_QUIET : REBUILD_TOMBSTONE_RATIO_BUSY);
 }
+
+/** What to begin now for an index; a rebuild that must wait for another one does not hold checkpoints up.
+ *  @param rebuilderIdle whether a rebuild could begin  @param sinceTriedMs as for `checkpointDue` */
+export function workDue(
+  report: IndexReport,
+  quiet: boolean,
+  sinceTriedMs: number,
+  rebuilderIdle: boolean,
+): 'rebuild' | 'checkpoint' | null {
+  if (rebuilderIdle && !report.saving && rebuildDue(report, quiet)) return 'rebuild';
+  return checkpointDue(report, quiet, sinceTriedMs) ? 'checkpoint' : null;
+}

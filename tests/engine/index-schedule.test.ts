@@ -2,7 +2,7 @@
 
 import * as assert from 'uvu/assert';
 import type { IndexReport } from '../../src/engine/index-messages.js';
-import { checkpointDue, rebuildDue } from '../../src/engine/index-schedule.js';
+import { checkpointDue, rebuildDue, workDue } from '../../src/engine/index-schedule.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('engine/index-schedule');
@@ -52,6 +52,14 @@ test('a rebuild is due at half dead under load and at a tenth when all is quiet,
   assert.not(rebuildDue(few, true));
   const flat = report({ status: { kind: 'flat', live: 10, tombstones: 900, memoryBytes: 0, growing: 0 } });
   assert.not(rebuildDue(flat, true));
+});
+
+test('what is due for both is rebuilt, and saved while no rebuild can begin', () => {
+  const both = { ...withTombstones(4_000), replayMs: 9_000 };
+  assert.is(workDue(both, false, 0, true), 'rebuild');
+  assert.is(workDue(both, false, 0, false), 'checkpoint');
+  assert.is(workDue({ ...both, saving: true }, false, 0, true), null);
+  assert.is(workDue(report({}), true, 0, true), null);
 });
 
 test.run();
