@@ -4,6 +4,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { FIXED } from '../../src/model/limits.js';
 import type { Operation } from '../../src/model/operation.js';
 import { loadDriver } from '../../src/storage/driver.js';
 import { openReader } from '../../src/storage/open-store.js';
@@ -233,6 +234,23 @@ test('delete by filter removes what matches and tells how many', async (t) => {
   assert.equal([receipt.results, receipt.units], [[{ kind: 'delete', deleted: 100 }], 1]);
   assert.is((await engine.count('c')).count, 200);
   assert.is((await engine.count('c', filter)).count, 0);
+});
+
+test('a delete by filter that is repeated under its key answers as the first did and touches nothing that matches since', async (t) => {
+  const { engine, create, put } = await open(t);
+  await create('c', 2);
+  await put('c', grid(20, 2));
+  const filter = { must: [{ kind: 'range', key: 'i', time: false, bounds: { lt: 12 } }] } as const;
+  const options = { ...WAIT, idempotency: { scope: new Uint8Array(32).fill(1), body: new Uint8Array(32).fill(2) } };
+  const first = await engine.deleteByFilter('c', filter, options);
+  assert.equal(first.results, [{ kind: 'delete', deleted: 12 }]);
+  // More than one unit's worth: the key comes with the last unit only, so it must be asked for before the first.
+  const since = grid(FIXED.deleteByFilterUnitPoints + 5, 2).map((point) => ({ ...point, payload: { i: 1 } }));
+  await engine.write([{ kind: 'upsert', collection: 'c', points: pointBlock(since) }], { ...WAIT, wait: 'durable' });
+  const { seq } = engine.position();
+  assert.equal(await engine.deleteByFilter('c', filter, options), { ...first, repeated: true });
+  assert.is((await engine.count('c', filter)).count, since.length);
+  assert.is(engine.position().seq, seq);
 });
 
 test('a dropped collection is gone at once and its name is free', async (t) => {
