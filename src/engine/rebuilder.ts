@@ -52,8 +52,8 @@ export class Rebuilder {
     });
     worker.on('error', (error) => this.#log.warn('index_rebuild_failed', { uid, reason: error.message }));
     worker.on('exit', () => {
-      if (this.#running !== running) return;
       this.#running = null;
+      if (Atomics.load(running.giveUp, 0) !== 0) return;
       if (built) {
         this.#count += 1;
         this.#built(uid);
@@ -63,11 +63,10 @@ export class Rebuilder {
     });
   }
 
-  /** The collection was dropped, or the node stops. */
+  /** The collection was dropped, or the node stops. Resolves when the worker has ended; until then no other one is started. */
   async abandon(uid?: number): Promise<void> {
     const running = this.#running;
     if (running === null || (uid !== undefined && running.uid !== uid)) return;
-    this.#running = null;
     // Never terminated: the native writer would end the process with the thread. A save that runs is waited for.
     Atomics.store(running.giveUp, 0, 1);
     await running.ended;
