@@ -17,11 +17,14 @@ export interface CatalogueEntry {
   lastWriteMs: number;
   /** Monotonic time when a checkpoint was last asked for. */
   lastSaveMs: number;
+  /** The work that is durable and not yet in the index, as bytes of vectors and labels. */
+  lagBytes: number;
 }
 
 export class Catalogue {
   readonly #byName = new Map<string, CatalogueEntry>();
   readonly #byUid = new Map<number, CatalogueEntry>();
+  #lagBytes = 0;
 
   /** @throws InvalidCollectionName, CollectionNotFound */
   get(name: string): CatalogueEntry {
@@ -47,6 +50,21 @@ export class Catalogue {
     return this.#byUid.size;
   }
 
+  /** What all indexes lag behind the store. Cost: none, it is kept as a sum. */
+  get lagBytes(): number {
+    return this.#lagBytes;
+  }
+
+  #setLag(entry: CatalogueEntry, lagBytes: number): void {
+    this.#lagBytes += lagBytes - entry.lagBytes;
+    entry.lagBytes = lagBytes;
+  }
+
+  /** Ends every wait for an index; what is not there yet counts as not reached. */
+  endWaits(): void {
+    for (const { indexed } of this.#byUid.values()) indexed.close();
+  }
+
   /** Takes in one changed row. @returns what became of the collection */
   take(row: CollectionRow, nowMs: number): 'created' | 'changed' | 'dropped' | 'unknown' {
     const entry = this.#byUid.get(row.uid);
@@ -54,15 +72,19 @@ export class Catalogue {
       if (entry === undefined) return 'unknown';
       this.#byUid.delete(row.uid);
       if (this.#byName.get(row.name) === entry) this.#byName.delete(row.name);
+      this.#setLag(entry, 0);
       entry.indexed.close();
       return 'dropped';
     }
     if (entry !== undefined) {
       entry.row = row;
       entry.lastWriteMs = nowMs;
+      this.#setLag(entry, lagOf(entry));
       return 'changed';
     }
-    const created: CatalogueEntry = { row, report: null, indexed: new Tail(0), lastWriteMs: nowMs, lastSaveMs: nowMs };
+    const indexed = new Tail(0);
+    const created: CatalogueEntry = { row, report: null, indexed, lastWriteMs: nowMs, lastSaveMs: nowMs, lagBytes: 0 };
+    this.#setLag(created, lagOf(created));
     this.#byUid.set(row.uid, created);
     this.#byName.set(row.name, created);
     return 'created';
@@ -72,6 +94,7 @@ export class Catalogue {
     const entry = this.#byUid.get(report.uid);
     if (entry === undefined) return undefined;
     entry.report = report;
+    this.#setLag(entry, lagOf(entry));
     // An index that is still building has parts of many states; it is level for nobody.
     if (report.phase !== 'building') entry.indexed.advance(report.seq);
     return entry;
@@ -92,8 +115,6 @@ export function neededSeq(entry: CatalogueEntry, durableSeq: number): number {
 /** What one label costs the index beside its vector: with few components it is most of the work. */
 const LABEL_BYTES = 512;
 
-/** The work that is durable and not yet in the index, as bytes of vectors and labels. */
-export function lagBytes(entry: CatalogueEntry): number {
-  const done = entry.report?.nextLabel ?? 0;
-  return Math.max(0, entry.row.nextLabel - done) * (entry.row.spec.dimension * 4 + LABEL_BYTES);
+function lagOf({ row, report }: CatalogueEntry): number {
+  return Math.max(0, row.nextLabel - (report?.nextLabel ?? 0)) * (row.spec.dimension * 4 + LABEL_BYTES);
 }

@@ -141,7 +141,8 @@ export interface ScrubReport {
 export interface Engine {
   /** Applies the operations as one atomic unit. Large vector and payload buffers are given away: do not use them afterwards.
    *  @throws any typed refusal (nothing happened) · Overloaded (nothing happened) · DiskLimitExceeded (nothing happened)
-   *  · Timeout (durable, not yet indexed; or still queued: then it may still happen) · ShuttingDown */
+   *  · Timeout (durable, not yet indexed; or still queued: then it may still happen) · ShuttingDown (nothing happened)
+   *  · Internal (the write thread ended: it may have happened) */
   write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt>;
   /** Deletes what matches, in units of up to 10,000 points; every unit is atomic. */
   deleteByFilter(collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt & { readonly units: number }>;

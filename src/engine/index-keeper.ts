@@ -7,7 +7,7 @@ import type { Clock } from '../model/clock.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { CollectionRow } from '../storage/storage.js';
-import { type Catalogue, type CatalogueEntry, lagBytes } from './catalogue.js';
+import type { Catalogue, CatalogueEntry } from './catalogue.js';
 import type { IndexedCollection, IndexWorkerData } from './index-messages.js';
 import { IndexPool } from './index-pool.js';
 import { QUIET_MS, workDue } from './index-schedule.js';
@@ -42,7 +42,12 @@ export class IndexKeeper {
       catalogue.report(next);
       this.#wakeRoom();
     };
-    this.pool = new IndexPool(workers, data, limits.searchQueueMax, log, { report, fatal: onFatal });
+    const fatal = (reason: string): void => {
+      onFatal(reason);
+      catalogue.endWaits();
+      this.#wakeRoom();
+    };
+    this.pool = new IndexPool(workers, data, limits.searchQueueMax, log, { report, fatal });
     this.#rebuilder = new Rebuilder(data, log, (uid) => {
       this.#handedOver.add(uid);
       this.pool.adopt(uid);
@@ -80,19 +85,16 @@ export class IndexKeeper {
     this.pool.close(uid);
   }
 
-  /** Bytes of vectors that are durable and in no index yet. */
-  lagBytes(): number {
-    let bytes = 0;
-    for (const entry of this.#options.catalogue.all()) bytes += lagBytes(entry);
-    return bytes;
+  get #hasRoom(): boolean {
+    return this.#options.catalogue.lagBytes <= this.#options.limits.indexLagBytesMax;
   }
 
-  /** Resolves when the indexes have caught up enough to take more. @returns false when timeoutMs passed first */
+  /** Resolves when the indexes have caught up enough to take more. @returns false when timeoutMs passed first, or they never will */
   async room(timeoutMs: number): Promise<boolean> {
     const deadlineMs = this.#options.clock.monotonicMs() + timeoutMs;
-    while (this.lagBytes() > this.#options.limits.indexLagBytesMax) {
+    while (!this.#hasRoom) {
       const left = deadlineMs - this.#options.clock.monotonicMs();
-      if (left <= 0) return false;
+      if (left <= 0 || this.pool.lost !== null) return false;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#room.push(() => {
@@ -105,7 +107,7 @@ export class IndexKeeper {
   }
 
   #wakeRoom(): void {
-    if (this.#room.length === 0 || this.lagBytes() > this.#options.limits.indexLagBytesMax) return;
+    if (this.#room.length === 0 || !(this.#hasRoom || this.pool.lost !== null)) return;
     const waiting = this.#room;
     this.#room = [];
     for (const wake of waiting) wake();
@@ -144,7 +146,8 @@ export class IndexKeeper {
   async stop(levelMs: number): Promise<void> {
     await this.#rebuilder.abandon();
     const deadlineMs = this.#options.clock.monotonicMs() + levelMs;
-    while (this.lagBytes() > 0 && this.#options.clock.monotonicMs() < deadlineMs) {
+    const lagging = (): boolean => this.#options.catalogue.lagBytes > 0 && this.pool.lost === null;
+    while (lagging() && this.#options.clock.monotonicMs() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, LEVEL_POLL_MS));
     }
     await this.pool.stop();

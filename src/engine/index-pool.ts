@@ -1,7 +1,8 @@
 /** The async door of the vector indexes: a pool of workers, each collection owned by one of them.
  *
  *  Routes searches, forwards "the store has more", keeps the newest report of every index, and decides when checkpoints and rebuilds are
- *  due (index-schedule.ts). Searches waiting for an answer are bounded. A worker that dies is fatal: its graphs cannot be trusted.
+ *  due (index-schedule.ts). Searches waiting for an answer are bounded. A worker that dies is fatal: its graphs cannot be trusted;
+ *  it is told once, and every search, also one that comes later, fails.
  *  Must not know: HTTP, ids, payloads, the write path. */
 
 import type { Worker } from 'node:worker_threads';
@@ -24,20 +25,29 @@ export interface IndexPoolEvents {
   fatal(reason: string): void;
 }
 
+interface PoolWorker {
+  readonly thread: Worker;
+  readonly ended: Promise<void>;
+  /** Collections it owns. */
+  owned: number;
+}
+
 interface OpenSearch {
   readonly resolve: (answer: IndexAnswer) => void;
   readonly reject: (error: Error) => void;
 }
 
 export class IndexPool {
-  readonly #workers: Worker[] = [];
-  readonly #ownerOf = new Map<number, Worker>();
+  readonly #workers: PoolWorker[] = [];
+  readonly #ownerOf = new Map<number, PoolWorker>();
   readonly #searches = new Map<number, OpenSearch>();
   readonly #events: IndexPoolEvents;
   readonly #log: Log;
   readonly #searchQueueMax: number;
   #nextId = 1;
   #stopping = false;
+  /** Why a worker was lost. */
+  #lost: string | null = null;
 
   constructor(workerCount: number, data: IndexWorkerData, searchQueueMax: number, log: Log, events: IndexPoolEvents) {
     this.#events = events;
@@ -46,14 +56,31 @@ export class IndexPool {
     for (let i = 0; i < workerCount; i++) this.#workers.push(this.#start(data, i));
   }
 
-  #start(data: IndexWorkerData, number: number): Worker {
-    const worker = startThread('index-thread.js', `skein-index-${number}`, data);
-    worker.on('message', (message: FromIndex) => this.#take(message));
-    worker.on('error', (error) => this.#events.fatal(`an index worker failed: ${error.message}`));
-    worker.on('exit', (code) => {
-      if (!this.#stopping) this.#events.fatal(`an index worker ended with code ${code}`);
+  #start(data: IndexWorkerData, number: number): PoolWorker {
+    const thread = startThread('index-thread.js', `skein-index-${number}`, data);
+    thread.on('message', (message: FromIndex) => this.#take(message));
+    thread.on('error', (error) => this.#lose(`an index worker failed: ${error.message}`));
+    const ended = new Promise<void>((resolve) => {
+      thread.on('exit', (code) => {
+        if (!this.#stopping) this.#lose(`an index worker ended with code ${code}`);
+        resolve();
+      });
     });
-    return worker;
+    return { thread, ended, owned: 0 };
+  }
+
+  #lose(reason: string): void {
+    if (this.#lost !== null) return;
+    this.#lost = reason;
+    this.#events.fatal(reason);
+    const searches = [...this.#searches.values()];
+    this.#searches.clear();
+    for (const search of searches) search.reject(unavailable(reason));
+  }
+
+  /** Why a worker was lost, or null. */
+  get lost(): string | null {
+    return this.#lost;
   }
 
   get searchesWaiting(): number {
@@ -62,16 +89,18 @@ export class IndexPool {
 
   /** Gives the collection to the worker that owns the fewest. */
   open(collection: IndexedCollection): void {
-    const counts = new Map(this.#workers.map((worker) => [worker, 0]));
-    for (const worker of this.#ownerOf.values()) counts.set(worker, (counts.get(worker) ?? 0) + 1);
-    const [owner] = [...counts].reduce((least, next) => (next[1] < least[1] ? next : least));
+    const owner = this.#workers.reduce((least, next) => (next.owned < least.owned ? next : least));
+    owner.owned += 1;
     this.#ownerOf.set(collection.uid, owner);
     this.#send(owner, { kind: 'open', collection });
   }
 
   close(uid: number): void {
-    this.#tell(uid, { kind: 'close', uid });
+    const owner = this.#ownerOf.get(uid);
+    if (owner === undefined) return;
+    owner.owned -= 1;
     this.#ownerOf.delete(uid);
+    this.#send(owner, { kind: 'close', uid });
   }
 
   advance(uids: readonly number[]): void {
@@ -89,9 +118,11 @@ export class IndexPool {
     this.#tell(uid, { kind: 'adopt', uid });
   }
 
-  /** @throws Overloaded when too many searches wait · CollectionNotFound when the collection was dropped meanwhile */
+  /** @throws Overloaded when too many searches wait · CollectionNotFound when the collection was dropped meanwhile
+   *  · SearchUnavailable when a worker was lost · ShuttingDown */
   async search(uid: number, query: Float32Array, limit: number, ef: number): Promise<IndexAnswer> {
     if (this.#stopping) throw new SkeinError('ShuttingDown', 'The server is stopping');
+    if (this.#lost !== null) throw unavailable(this.#lost);
     const owner = this.#ownerOf.get(uid);
     if (owner === undefined) throw dropped();
     if (this.#searches.size >= this.#searchQueueMax) {
@@ -104,20 +135,15 @@ export class IndexPool {
     });
   }
 
-  /** Saves what is worth saving and ends the workers. */
+  /** Saves what is worth saving and ends the workers. Resolves when all have ended, however they did. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all(
-      this.#workers.map(async (worker) => {
-        const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-        this.#send(worker, { kind: 'stop' });
-        await ended;
-      }),
-    );
+    for (const worker of this.#workers) this.#send(worker, { kind: 'stop' });
+    await Promise.all(this.#workers.map(({ ended }) => ended));
   }
 
-  #send(worker: Worker, message: ToIndex): void {
-    worker.postMessage(message);
+  #send(worker: PoolWorker, message: ToIndex): void {
+    worker.thread.postMessage(message);
   }
 
   #tell(uid: number, message: ToIndex): void {
@@ -148,6 +174,12 @@ export class IndexPool {
     this.#searches.delete(id);
     if (search !== undefined) settle(search);
   }
+}
+
+function unavailable(reason: string): SkeinError {
+  return new SkeinError('SearchUnavailable', 'The vector index cannot answer', {
+    failed: [{ engine: 'vector', message: reason }],
+  });
 }
 
 function dropped(): SkeinError {

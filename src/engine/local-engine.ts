@@ -15,7 +15,7 @@ import type { Idempotency, Operation } from '../model/operation.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import type { StoreState } from '../storage/storage.js';
-import { type Catalogue, type CatalogueEntry, lagBytes, neededSeq, shownSeq } from './catalogue.js';
+import { type Catalogue, type CatalogueEntry, neededSeq, shownSeq } from './catalogue.js';
 import { DiskWatch } from './disk-watch.js';
 import type {
   CollectionInfo,
@@ -315,6 +315,8 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     if (level === 'durable' || entry === undefined) return;
     const goal = Math.min(position.seq, entry.row.lastSeq);
     if (await entry.indexed.reach(goal, maxWaitMs)) return;
+    if (this.#parts.catalogue.byUid(entry.row.uid) === undefined)
+      throw new SkeinError('CollectionNotFound', `Collection '${collection}' was dropped`, { collection });
     throw new SkeinError('IndexBehind', `The index has not reached the requested position within ${maxWaitMs} ms`, {
       requested: position.seq,
       applied: entry.indexed.seq,
@@ -334,7 +336,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       commits: this.#commits,
       index: {
         building: entries.filter((entry) => keeper.status(entry).status !== 'ready').length,
-        lagBytes: entries.reduce((sum, entry) => sum + lagBytes(entry), 0),
+        lagBytes: catalogue.lagBytes,
         searchesWaiting: keeper.pool.searchesWaiting + reader.waiting,
         rebuilds: keeper.rebuilds,
       },
@@ -384,9 +386,13 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   async #stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     while (this.#parts.link.queued.requests > 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    await this.#parts.keeper.stop(LEVEL_AT_STOP_MS);
-    await this.#parts.reader.close();
-    await this.#parts.link.stop();
-    this.#durable.close();
+    try {
+      await this.#parts.keeper.stop(LEVEL_AT_STOP_MS);
+      await this.#parts.reader.close();
+    } finally {
+      await this.#parts.link.stop();
+      this.#parts.catalogue.endWaits();
+      this.#durable.close();
+    }
   }
 }

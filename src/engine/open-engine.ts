@@ -34,9 +34,10 @@ export interface EngineOptions {
 
 const PROGRESS_INTERVAL_MS = 50;
 
-/** @throws Error when the store cannot be opened */
+/** @throws Error when the store cannot be opened or an index worker is lost; what was opened is closed again */
 export async function openEngine(options: EngineOptions): Promise<RunningEngine> {
   const { limits, log, clock } = options;
+  const build = nativeBuild();
   const catalogue = new Catalogue();
   const events = new LateEvents(options.onFatal);
   const data = {
@@ -47,49 +48,42 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
     bootId: options.bootId,
   };
   const { link, state, collections } = await WriterLink.open(data, events);
-  const readerData = { storePath: options.storePath, cacheBytes: options.readerCacheBytes };
-  const reader = new Reader(
-    openReader(options.storePath, { cacheBytes: options.readerCacheBytes }),
-    readerData,
-    limits.searchQueueMax,
-  );
-  const workers = options.indexWorkers ?? Math.max(1, availableParallelism() - 1);
-  const keeper = new IndexKeeper({
-    workers,
-    data: readerData,
-    checkpointsDir: options.checkpointsDir,
-    limits,
-    log,
-    clock,
-    catalogue,
-    onFatal: options.onFatal,
-  });
-  const engine = new LocalEngine({
-    link,
-    reader,
-    keeper,
-    catalogue,
-    limits,
-    clock,
-    log,
-    dataDir: options.dataDir,
-    nativeBuild: nativeBuild(),
-    state,
-  });
-  events.attach(engine);
-  await keeper.removeDropped(new Set(collections.map(({ uid }) => uid)));
-  const now = clock.monotonicMs();
-  for (const row of collections) {
-    catalogue.take(row, now);
-    keeper.open(row);
+  let close = (): Promise<void> => link.stop();
+  try {
+    const readerData = { storePath: options.storePath, cacheBytes: options.readerCacheBytes };
+    const reader = new Reader(openReader(readerData.storePath, readerData), readerData, limits.searchQueueMax);
+    close = () => reader.close().finally(() => link.stop());
+    const keeper = new IndexKeeper({
+      workers: options.indexWorkers ?? Math.max(1, availableParallelism() - 1),
+      data: readerData,
+      checkpointsDir: options.checkpointsDir,
+      limits,
+      log,
+      clock,
+      catalogue,
+      onFatal: options.onFatal,
+    });
+    const parts = { link, reader, keeper, catalogue, limits, clock, log, state };
+    const engine = new LocalEngine({ ...parts, dataDir: options.dataDir, nativeBuild: build });
+    close = () => engine.stop();
+    events.attach(engine);
+    await keeper.removeDropped(new Set(collections.map(({ uid }) => uid)));
+    const now = clock.monotonicMs();
+    for (const row of collections) {
+      catalogue.take(row, now);
+      keeper.open(row);
+    }
+    await levelUp(keeper, catalogue, options);
+    await engine.start();
+    return engine;
+  } catch (error) {
+    await close();
+    throw error;
   }
-  await levelUp(catalogue, options);
-  await engine.start();
-  return engine;
 }
 
-/** Waits until every index has applied what the store held at the start. */
-async function levelUp(catalogue: Catalogue, options: EngineOptions): Promise<void> {
+/** Waits until every index has applied what the store held at the start. @throws Error when an index worker is lost */
+async function levelUp(keeper: IndexKeeper, catalogue: Catalogue, options: EngineOptions): Promise<void> {
   const all = [...catalogue.all()];
   const labels = all.reduce((sum, { row }) => sum + row.nextLabel, 0);
   const tell = (): void => {
@@ -99,10 +93,12 @@ async function levelUp(catalogue: Catalogue, options: EngineOptions): Promise<vo
   };
   const timer = setInterval(tell, PROGRESS_INTERVAL_MS);
   try {
-    await Promise.all(all.map(({ indexed, row }) => indexed.reach(row.lastSeq, 2 ** 31 - 1)));
+    // A worker that is lost later ends the waits.
+    if (keeper.pool.lost === null) await Promise.all(all.map(({ indexed, row }) => indexed.reach(row.lastSeq, 2 ** 31 - 1)));
   } finally {
     clearInterval(timer);
   }
+  if (keeper.pool.lost !== null) throw new Error(keeper.pool.lost);
 }
 
 /** The write thread may speak before the engine exists; nothing but a failure can come so early. */

@@ -36,6 +36,7 @@ interface OpenRequest {
 
 export class WriterLink {
   readonly #worker: Worker;
+  readonly #ended: Promise<void>;
   readonly #events: WriterEvents;
   readonly #limits: WriterData['limits'];
   readonly #open = new Map<number, OpenRequest>();
@@ -48,6 +49,7 @@ export class WriterLink {
 
   private constructor(worker: Worker, data: WriterData, events: WriterEvents) {
     this.#worker = worker;
+    this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
     this.#limits = data.limits;
     this.#events = events;
   }
@@ -61,10 +63,11 @@ export class WriterLink {
     const worker = startThread('writer-thread.js', 'skein-writer', data);
     const link = new WriterLink(worker, data, events);
     return new Promise((resolve, reject) => {
+      // Once it is open, these two change nothing.
       worker.once('error', reject);
+      worker.once('exit', (code) => reject(new Error(`the write thread ended with code ${code} at start`)));
       worker.once('message', (message: FromWriter) => {
         if (message.kind !== 'opened') return reject(new Error(`the write thread answered '${message.kind}' at start`));
-        worker.off('error', reject);
         link.#listen();
         resolve({ link, state: message.state, collections: message.collections });
       });
@@ -94,7 +97,7 @@ export class WriterLink {
 
   /** Queues a unit whose place was reserved; resolves when it is durable.
    *  @param bytes as reserved  @param transfer buffers given away with it
-   *  @throws the unit's refusal · Overloaded, ShuttingDown (nothing happened) */
+   *  @throws the unit's refusal · ShuttingDown (nothing happened) · Internal (the write thread ended: it may have happened) */
   async write(request: UnitRequest, bytes: number, transfer: readonly ArrayBuffer[] = []): Promise<UnitOutcome> {
     if (this.#stopping || this.#dead) {
       this.release(bytes);
@@ -117,13 +120,13 @@ export class WriterLink {
     if (!this.#stopping && !this.#dead) this.#send({ kind: 'reap', throughSeq });
   }
 
-  /** Lets queued requests finish, closes the store cleanly, ends the thread. */
+  /** Lets queued requests finish, closes the store cleanly, ends the thread. Resolves when the thread has ended, however it did. */
   async stop(): Promise<void> {
-    if (this.#stopping || this.#dead) return;
-    this.#stopping = true;
-    const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
-    this.#send({ kind: 'stop' });
-    await ended;
+    if (!this.#stopping && !this.#dead) {
+      this.#stopping = true;
+      this.#send({ kind: 'stop' });
+    }
+    await this.#ended;
   }
 
   #send(message: ToWriter, transfer: readonly ArrayBuffer[] = []): void {
@@ -174,10 +177,16 @@ export class WriterLink {
     }
   }
 
-  /** No answer is given: whether the last group is durable is unknown until the store is opened again. */
+  /** Whether the last group is durable is unknown until the store is opened again, so no request is told that nothing happened. */
   #die(reason: string): void {
     if (this.#dead || this.#stopped) return;
     this.#dead = true;
     this.#events.fatal(reason);
+    const requests = [...this.#open.values()];
+    this.#open.clear();
+    for (const { bytes, reject } of requests) {
+      this.release(bytes);
+      reject(new SkeinError('Internal', 'The write thread ended; the next start shows whether the write took effect'));
+    }
   }
 }

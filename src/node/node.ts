@@ -36,7 +36,7 @@ export interface Node {
   readonly nativeBuild: string;
   /** True when this start made the store. */
   readonly made: boolean;
-  /** Lets running requests end, saves the indexes, closes the store. */
+  /** Lets running requests end, saves the indexes, closes the store. One step that fails does not keep the next from being done. */
   stop(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   try {
     return await starting.run();
   } catch (error) {
-    await starting.stop();
+    await starting.stop().catch((failure: unknown) => options.log.error('stop_failed', { error: failure }));
     throw error;
   }
 }
@@ -188,9 +188,15 @@ class StartingNode {
   }
 
   async #stop(): Promise<void> {
-    await this.#http?.close(this.#options.config.shutdownTimeoutMs);
-    await this.#engine?.stop();
-    this.#release();
-    this.#stopMeasuring();
+    try {
+      await this.#http?.close(this.#options.config.shutdownTimeoutMs);
+    } finally {
+      try {
+        await this.#engine?.stop();
+      } finally {
+        this.#stopMeasuring();
+        this.#release();
+      }
+    }
   }
 }

@@ -1,0 +1,46 @@
+/** A node in this process: a start that fails leaves the data folder, the port and every thread free. */
+
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { loadConfig } from '../../src/config/config.js';
+import { silentLog } from '../../src/model/log.js';
+import { type NodeOptions, startNode } from '../../src/node/node.js';
+import { loadDriver } from '../../src/storage/driver.js';
+import { lockFolder } from '../../src/storage/folder-lock.js';
+import { suite } from '../support/suite.js';
+
+const test = suite('node/node', { deadlineMs: 60_000 });
+
+function optionsFor(dataDir: string): NodeOptions {
+  const flags = { dataDir, port: '0', verifyAtStart: 'quick' };
+  const { config } = loadConfig({ flags, environment: {}, workingDir: dataDir });
+  return { config, shownConfig: {}, log: silentLog, onFatal: () => {} };
+}
+
+async function ask(url: string, path: string, body: object): Promise<number> {
+  const headers = { 'content-type': 'application/json' };
+  return (await fetch(`${url}/v1/collections/${path}`, { method: 'PUT', headers, body: JSON.stringify(body) })).status;
+}
+
+test('a start that fails at its last step can be tried again', async (t) => {
+  const dataDir = join(t.folder(), 'data');
+  const first = await startNode(optionsFor(dataDir));
+  assert.is(await ask(first.url, 'c', { dimension: 2, distance: 'euclid' }), 201);
+  assert.is(await ask(first.url, 'c/points', { points: [{ id: 1, vector: [1, 1] }] }), 200);
+  await first.stop();
+  const change = (sql: string): void => {
+    const db = new (loadDriver())(join(dataDir, 'store-1', 'skein.db'));
+    db.exec(sql);
+    db.close();
+  };
+  change('UPDATE vectors SET crc = crc + 1');
+  let failure = '';
+  await startNode(optionsFor(dataDir)).catch((error: Error) => (failure = error.message));
+  assert.match(failure, /index worker failed/);
+  lockFolder(dataDir).release();
+  change('UPDATE vectors SET crc = crc - 1');
+  const next = await startNode(optionsFor(dataDir));
+  await next.stop();
+});
+
+test.run();
