@@ -19,16 +19,30 @@ export class ImpossibleEffect extends Error {
   override readonly name = 'ImpossibleEffect';
 }
 
+/** The unit changes more than may be kept in memory for its undoing: it must be the first of a transaction, which is then undone as a whole. */
+export class TooMuchToUndo extends Error {
+  override readonly name = 'TooMuchToUndo';
+}
+
+/** What SQLite keeps of a row that is changed behind a savepoint, beside its payload: about a page. */
+const UNDO_ROW_BYTES = 4_096;
+
 export class Applier {
   readonly #store: StoreWriter;
   readonly #state: WriterState;
+  #undoBytesLeft = Number.POSITIVE_INFINITY;
 
   constructor(store: StoreWriter, state: WriterState) {
     this.#store = store;
     this.#state = state;
   }
 
-  /** Applies an effect at `seq` inside the open transaction. @throws ImpossibleEffect, StorageFull, StorageFailure */
+  /** What is applied from here on is of another unit. @param undoBytesMax how much of the rows that it changes may be kept for undoing */
+  beginUnit(undoBytesMax: number): void {
+    this.#undoBytesLeft = undoBytesMax;
+  }
+
+  /** Applies an effect at `seq` inside the open transaction. @throws ImpossibleEffect, TooMuchToUndo, StorageFull, StorageFailure */
   apply(effect: Effect, seq: number, timeMs: number): void {
     switch (effect.kind) {
       case 'noop':
@@ -110,6 +124,7 @@ export class Applier {
       this.#insert(collection, { ...value, label: this.#newLabel(collection), labelSeq: seq, prevLabel: null }, vectorSet);
       collection.pointsCount += 1;
     } else {
+      this.#keepForUndo(before);
       this.#state.subtractHash(collection, bucket, before.contentHash);
       const vectorsBefore = this.#vectorsOf(before);
       collection.dataBytes -= idBytes.length + before.payload.length + vectorsBefore.length;
@@ -140,11 +155,17 @@ export class Applier {
   #delete(collection: CollectionState, id: PointId, seq: number): void {
     const row = this.#store.pointById(collection.uid, id);
     if (row === undefined) throw new ImpossibleEffect(`entry ${seq} deletes a point that is not there`);
+    this.#keepForUndo(row);
     const idBytes = encodePointId(id);
     this.#state.subtractHash(collection, bucketOf(idBytes), row.contentHash);
     collection.pointsCount -= 1;
     collection.dataBytes -= idBytes.length + row.payload.length + this.#vectorsOf(row).length;
     this.#store.markDead(row, seq);
+  }
+
+  #keepForUndo(row: PointRow): void {
+    this.#undoBytesLeft -= row.payload.length + UNDO_ROW_BYTES;
+    if (this.#undoBytesLeft < 0) throw new TooMuchToUndo('the unit belongs at the beginning of a transaction');
   }
 
   #vectorsOf(row: PointRow): Uint8Array {

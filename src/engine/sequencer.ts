@@ -44,11 +44,17 @@ export class Sequencer {
   readonly #store: StoreReads;
   readonly #state: WriterState;
   readonly #limits: Limits;
+  #patchedBytes = 0;
 
   constructor(store: StoreReads, state: WriterState, limits: Limits) {
     this.#store = store;
     this.#state = state;
     this.#limits = limits;
+  }
+
+  /** Operations that are resolved from here on are of another unit. */
+  beginUnit(): void {
+    this.#patchedBytes = 0;
   }
 
   /** @throws CollectionNotFound, CollectionAlreadyExists, DimensionMismatch, ZeroVector, PointNotFound, VersionConflict, PayloadTooLarge */
@@ -151,11 +157,22 @@ export class Sequencer {
         patch.vector === undefined
           ? decodeVectorSet(vectorSet)
           : new Map(decodeVectorSet(vectorSet)).set(DEFAULT_VECTOR, { kind: 'dense', values: patch.vector });
-      const payload = this.#patchedPayload(row, patch);
-      points.push({ id: patch.id, vectors, payload, expiresAtMs: row.expiresAtMs });
+      const point = { id: patch.id, vectors, payload: this.#patchedPayload(row, patch), expiresAtMs: row.expiresAtMs };
+      this.#boundPatched(point);
+      points.push(point);
     }
     checkLabels(collection, points.length);
     return { effects: putEffects(collection.uid, points), result: { kind: 'patch', patched: points.length } };
+  }
+
+  /** A patch brings back whole points, which may be far larger than the request, and a unit is held in memory. */
+  #boundPatched(point: PointValue): void {
+    this.#patchedBytes += pointBytes(point);
+    const limit = this.#limits.writeQueueBytesMax;
+    if (this.#patchedBytes <= limit) return;
+    throw new SkeinError('PayloadTooLarge', `The patched points have more than ${limit} bytes together: patch fewer at once`, {
+      limit_bytes: limit,
+    });
   }
 
   #patchedPayload(row: PointRow, patch: PointPatch): Uint8Array {

@@ -1,5 +1,6 @@
-/** Runs units inside one transaction: sequencer → applier → log, one savepoint per unit.
+/** Runs units inside one transaction: sequencer → applier → log. The first is undone with the transaction, every later one by a savepoint.
  *
+ *  What a savepoint must undo is kept in memory by SQLite, so a later unit may change only so much of what is there.
  *  Invariant: a refused unit leaves no trace, on disk or in memory, and takes no seq; a kept unit has dense seqs, a chain hash per
  *  entry, and the state digest on its last entry. Nothing here is durable before the caller's commit.
  *  Must not know: threads, messages, when to commit. */
@@ -12,9 +13,11 @@ import { FIXED, type Limits } from '../model/limits.js';
 import type { Idempotency, Operation, OperationResult } from '../model/operation.js';
 import type { PointId } from '../model/point.js';
 import type { StoreWriter } from '../storage/storage.js';
-import { Applier } from './applier.js';
+import { Applier, TooMuchToUndo } from './applier.js';
 import { type ExpiryOperation, Sequencer } from './sequencer.js';
 import { WriterState } from './writer-state.js';
+
+const UNDO_BYTES_MAX = 32 * 1024 * 1024;
 
 export interface UnitRequest {
   readonly operations: readonly (Operation | ExpiryOperation)[];
@@ -53,24 +56,37 @@ export class UnitWriter {
   }
 
   /** Runs one unit inside the open transaction.
-   *  @throws SkeinError (refused, no trace) · StorageFull, StorageFailure (the whole transaction is lost) */
-  run(request: UnitRequest, timeMs: number): UnitOutcome {
+   *  @param first nothing was changed in the transaction yet
+   *  @throws SkeinError (refused, no trace) · TooMuchToUndo (no trace: run it first in another transaction)
+   *  · StorageFull, StorageFailure (the whole transaction is lost) */
+  run(request: UnitRequest, timeMs: number, first = false): UnitOutcome {
     const known = request.idempotency === undefined ? undefined : this.#recall(request.idempotency, timeMs);
     if (known !== undefined) return known;
     if (request.recallOnly === true) return { seq: this.state.state.seq, results: [], repeated: false };
-    this.#store.savepoint();
+    if (!first) this.#store.savepoint();
     this.state.beginUnit();
+    this.#sequencer.beginUnit();
+    this.#applier.beginUnit(first ? Number.POSITIVE_INFINITY : UNDO_BYTES_MAX);
     try {
       const outcome = this.#write(request, timeMs);
-      this.#store.release();
+      if (!first) this.#store.release();
       this.state.keepUnit();
       return outcome;
     } catch (error) {
-      if (!(error instanceof SkeinError)) throw error;
-      this.#store.rollbackToSavepoint();
-      this.state.undoUnit();
+      if (!(error instanceof SkeinError) && !(error instanceof TooMuchToUndo)) throw error;
+      this.#undo(first);
       throw error;
     }
+  }
+
+  #undo(first: boolean): void {
+    if (first) {
+      this.#store.rollback();
+      this.#store.begin();
+    } else {
+      this.#store.rollbackToSavepoint();
+    }
+    this.state.undoUnit();
   }
 
   #write(request: UnitRequest, timeMs: number): UnitOutcome {
@@ -123,14 +139,26 @@ export class UnitWriter {
     return { seq: row.seq, results, repeated: true };
   }
 
-  /** Deletes points whose time has come, one unit per collection, at most expirySweepPoints in all; inside the open transaction. */
-  sweepExpired(timeMs: number): UnitOutcome[] {
+  /** Deletes points whose time has come, one unit per collection, at most expirySweepPoints in all; inside a transaction that is open and
+   *  has changed nothing. @returns how many went, and whether more may be due by now */
+  sweepExpired(timeMs: number): { readonly deleted: number; readonly more: boolean } {
     const byCollection = new Map<number, PointId[]>();
     for (const { uid, id } of this.#store.expired(timeMs, FIXED.expirySweepPoints)) {
       const ids = byCollection.get(uid);
       if (ids === undefined) byCollection.set(uid, [id]);
       else ids.push(id);
     }
-    return [...byCollection].map(([uid, ids]) => this.run({ operations: [{ kind: 'expire', uid, ids }] }, timeMs));
+    const seqBefore = this.state.state.seq;
+    let deleted = 0;
+    try {
+      for (const [uid, ids] of byCollection) {
+        const { results } = this.run({ operations: [{ kind: 'expire', uid, ids }] }, timeMs, this.state.state.seq === seqBefore);
+        for (const result of results) deleted += result.kind === 'delete' ? result.deleted : 0;
+      }
+    } catch (error) {
+      if (!(error instanceof TooMuchToUndo)) throw error;
+      return { deleted, more: true };
+    }
+    return { deleted, more: deleted >= FIXED.expirySweepPoints };
   }
 }

@@ -10,6 +10,7 @@ import { FIXED } from '../model/limits.js';
 import { openManifest } from '../storage/manifest.js';
 import { openWriter } from '../storage/open-store.js';
 import { type CollectionRow, StorageFull } from '../storage/storage.js';
+import { TooMuchToUndo } from './applier.js';
 import { StoreUpkeep } from './store-upkeep.js';
 import { UnitWriter } from './unit-writer.js';
 import type { FromWriter, ToWriter, WriteReply, WriterData } from './writer-messages.js';
@@ -66,7 +67,8 @@ function turn(): void {
   try {
     const group = takeGroup();
     const sweep = sweepBehind || Date.now() - lastSweepMs >= FIXED.expirySweepMs;
-    if (group.length > 0 || sweep) commitGroup(group, sweep);
+    if (sweep) commitSweep();
+    if (group.length > 0) commitGroup(group);
     if (queue.length === 0 && stopping) return stop();
     if (group.length > 0) lastGroupMs = performance.now();
     const idle = queue.length === 0 && performance.now() - lastGroupMs > QUIET_MS;
@@ -88,20 +90,32 @@ function takeGroup(): (ToWriter & { kind: 'write' })[] {
   return queue.splice(0, count);
 }
 
-function commitGroup(group: readonly (ToWriter & { kind: 'write' })[], sweep: boolean): void {
-  const replies: WriteReply[] = [];
-  const seqBefore = units.state.state.seq;
-  try {
-    store.begin();
+function commitGroup(group: (ToWriter & { kind: 'write' })[]): void {
+  commit(group, (seqBefore) => {
+    const replies: WriteReply[] = [];
     for (const { id, request } of group) {
       try {
-        replies.push({ id, outcome: units.run(request, nowMs()) });
+        replies.push({ id, outcome: units.run(request, nowMs(), units.state.state.seq === seqBefore) });
       } catch (error) {
+        if (error instanceof TooMuchToUndo) {
+          // It begins the next transaction.
+          queue.unshift(...group.splice(replies.length));
+          break;
+        }
         if (!(error instanceof SkeinError)) throw error;
         replies.push({ id, refused: error.toRecord() });
       }
     }
-    if (sweep) sweepExpired();
+    return replies;
+  });
+}
+
+/** Runs units in one transaction and tells what came of them. When the disk is full, all of `group` is refused. */
+function commit(group: readonly (ToWriter & { kind: 'write' })[], run: (seqBefore: number) => WriteReply[]): void {
+  const seqBefore = units.state.state.seq;
+  try {
+    store.begin();
+    const replies = run(seqBefore);
     if (units.state.state.seq === seqBefore) {
       store.rollback();
       if (replies.length > 0) post({ kind: 'refused', replies, full: false });
@@ -139,18 +153,18 @@ function syncManifest(): void {
   lastSyncMs = performance.now();
 }
 
-function sweepExpired(): void {
+function commitSweep(): void {
   lastSweepMs = Date.now();
   sweepBehind = false;
-  try {
-    let swept = 0;
-    for (const { results } of units.sweepExpired(nowMs()))
-      for (const result of results) swept += result.kind === 'delete' ? result.deleted : 0;
-    sweepBehind = swept >= FIXED.expirySweepPoints;
-  } catch (error) {
-    // A damaged row is no reason to stop: it stays where it is, is never served, and the next check names it.
-    if (!(error instanceof SkeinError)) throw error;
-  }
+  commit([], () => {
+    try {
+      sweepBehind = units.sweepExpired(nowMs()).more;
+    } catch (error) {
+      // A damaged row is no reason to stop: it stays where it is, is never served, and the next check names it.
+      if (!(error instanceof SkeinError)) throw error;
+    }
+    return [];
+  });
 }
 
 function stop(): void {

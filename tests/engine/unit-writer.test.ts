@@ -280,8 +280,8 @@ test('a payload-only change keeps the label, a changed vector takes a new one, a
   units.state.flush();
   store.commit();
   store.begin();
-  assert.is(units.sweepExpired(1_499).length, 0);
-  assert.is(units.sweepExpired(1_500)[0]?.results[0]?.kind, 'delete');
+  assert.equal(units.sweepExpired(1_499), { deleted: 0, more: false });
+  assert.equal(units.sweepExpired(1_500), { deleted: 1, more: false });
   assert.is(store.pointById(1, 1), undefined);
   assert.ok(store.pointById(1, 2));
   units.state.flush();
@@ -308,12 +308,53 @@ for (const [what, damage] of [
     other.exec(damage);
     other.close();
     store.begin();
-    assert.equal(units.sweepExpired(10)[0]?.results, [{ kind: 'delete', deleted: 2 }]);
+    assert.is(units.sweepExpired(10).deleted, 2);
     units.state.flush();
     store.commit();
     assert.equal([store.pointById(1, 1), store.pointById(1, 3)], [undefined, undefined]);
     assert.is(store.collection(1)?.pointsCount, 1);
   });
 }
+
+test('a unit that changes much begins its transaction or leaves no trace; a refused beginner leaves none either', (t) => {
+  const store = openWriter(newStorePath(t.folder()), TEST_CACHE);
+  t.after(() => store.close());
+  const units = new UnitWriter(store, DEFAULT_LIMITS);
+  const long = 'x'.repeat(1_000_000);
+  const run = (operations: readonly Operation[], first: boolean): unknown => units.run({ operations }, 1_000, first).results;
+  const put = (ids: readonly number[], ttl?: number): Operation => {
+    const rows = ids.map((id): Row => ({ id, payload: { long }, ...(ttl === undefined ? {} : { ttl }) }));
+    return { kind: 'upsert', collection: 'a', points: block(rows) };
+  };
+  const ids = Array.from({ length: 40 }, (_, i) => i);
+  const remove: Operation = { kind: 'delete', collection: 'a', ids };
+  const isTooMuch = (error: Error): boolean => error.name === 'TooMuchToUndo';
+  store.begin();
+  run([create('a')], true);
+  run([put(ids)], false);
+  units.state.flush();
+  store.commit();
+  store.begin();
+  assert.throws(
+    () => run([put([1]), { ...remove, collection: 'absent' }], true),
+    (error: Error) => error.name === 'CollectionNotFound',
+  );
+  run([put([100])], true);
+  const { seq } = units.state.state;
+  assert.throws(() => run([remove], false), isTooMuch);
+  assert.throws(() => run([put(ids)], false), isTooMuch);
+  assert.is(units.state.state.seq, seq);
+  units.state.flush();
+  store.commit();
+  checkDigests(store);
+  assert.is(store.state().seq, seq);
+  store.begin();
+  assert.equal(run([remove], true), [{ kind: 'delete', deleted: 40 }]);
+  run([create('b')], false);
+  units.state.flush();
+  store.commit();
+  checkDigests(store);
+  assert.is(store.pointById(1, 1), undefined);
+});
 
 test.run();
