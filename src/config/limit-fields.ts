@@ -36,11 +36,16 @@ export const LIMIT_FIELDS = {
   scrollLimitMax: count('scrollLimitMax', 'points', 1, 'Largest page of a scroll.'),
   answerSliceBytes: bytes('answerSliceBytes', 16 * KIB, 'Answers larger than this are written in slices of about this size.'),
   scrollBytesMax: bytes('scrollBytesMax', 64 * KIB, 'A scroll page ends early, with a cursor, at about this size.'),
+  answerBytesMax: bytes(
+    'answerBytesMax',
+    64 * KIB,
+    'Payloads and vectors of the points in one answer, other than a scroll; what would be more is refused with PayloadTooLarge.',
+  ),
   waitMsMax: duration('waitMsMax', 1, 'Longest wait a request may ask for (timeout_ms, max_wait_ms).'),
   writeQueueBytesMax: bytes(
     'writeQueueBytesMax',
     64 * KIB,
-    'Bytes of writes that may wait for the writer; beyond it they are refused with Overloaded.',
+    'Bytes of writes that may wait for the writer; beyond it they are refused with Overloaded. Also the most that the points of a patch may have.',
   ),
   writeQueueRequestsMax: count('writeQueueRequestsMax', 'requests', 1, 'Writes that may wait for the writer.'),
   indexLagBytesMax: bytes('indexLagBytesMax', 64 * KIB, 'How far an index may lag behind the log before new writes wait.'),

@@ -5,6 +5,7 @@
  *
  *  Must not know: HTTP, sockets, frames. */
 
+import type { AnswerBudget } from '../model/answer-budget.js';
 import type { HnswParameters } from '../model/collection.js';
 import type { Distance } from '../model/distance.js';
 import type { ErrorRecord } from '../model/errors.js';
@@ -144,7 +145,7 @@ export interface Engine {
    *  · Timeout (durable, not yet indexed; or still queued: then it may still happen) · ShuttingDown (nothing happened)
    *  · Internal (the write thread ended: it may have happened) */
   write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt>;
-  /** Deletes what matches, in units of up to 10,000 points; every unit is atomic. */
+  /** Deletes what matches, in units of up to 10,000 points or about 64 MiB of payloads; every unit is atomic. */
   deleteByFilter(collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt & { readonly units: number }>;
 
   collections(): CollectionInfo[];
@@ -153,6 +154,7 @@ export interface Engine {
   /** Null when there is none of this name. */
   findCollection(name: string): CollectionInfo | null;
 
+  /** @throws PayloadTooLarge when the points have more than limits.answerBytesMax */
   get(
     collection: string,
     ids: readonly PointId[],
@@ -161,8 +163,9 @@ export interface Engine {
   /** Stops early at limits.scrollBytesMax; next is the last id of the page when more may follow, else null. */
   scroll(collection: string, request: ScrollRequest): Promise<{ points: FoundPoint[]; next: PointId | null; position: Position }>;
   count(collection: string, filter?: Filter): Promise<{ count: number; position: Position }>;
-  /** @throws CollectionNotFound, DimensionMismatch, ZeroVector, PointNotFound, Overloaded */
-  search(collection: string, request: SearchRequest): Promise<SearchAnswer>;
+  /** @param budget shared by searches that are answered together; alone it has limits.answerBytesMax
+   *  @throws CollectionNotFound, DimensionMismatch, ZeroVector, PointNotFound, Overloaded · PayloadTooLarge when the hits do not fit */
+  search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer>;
 
   /** The durable position. */
   position(): Position;

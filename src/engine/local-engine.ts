@@ -5,6 +5,7 @@
  *  Invariant: tail.durable moves only with a commit's message, before the answers of that commit are given out.
  *  Must not know: HTTP, roles. */
 
+import { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
 import { type ErrorRecord, invalidRequest, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
@@ -186,6 +187,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
         uid,
         filter,
         limit: FIXED.deleteByFilterUnitPoints,
+        bytesMax: FIXED.deleteByFilterUnitBytes,
       });
       // The key is remembered with the last unit, and the count of all: a retry of an interrupted request deletes what is left.
       const last = !matched.more;
@@ -244,7 +246,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   async get(collection: string, ids: readonly PointId[], selection: Selection) {
     const { uid } = this.#parts.catalogue.get(collection).row;
-    const request = { kind: 'get', uid, ids, selection } as const;
+    const request = { kind: 'get', uid, ids, selection, bytesMax: this.#parts.limits.answerBytesMax } as const;
     const { points, missing, seq } = await this.#parts.reader.read(request, this.#rowBytes(uid));
     await this.#published(seq);
     return { points, missing, position: this.#positionAt(seq) };
@@ -277,8 +279,9 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return { count, position: this.#positionAt(seq) };
   }
 
-  async search(collection: string, request: SearchRequest): Promise<SearchAnswer> {
-    return this.#searcher.search(this.#parts.catalogue.get(collection), request);
+  async search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer> {
+    const own = budget ?? new AnswerBudget(this.#parts.limits.answerBytesMax);
+    return this.#searcher.search(this.#parts.catalogue.get(collection), request, own);
   }
 
   /** Mean bytes of a row of the collection. */

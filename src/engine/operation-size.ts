@@ -5,7 +5,7 @@ import type { Operation } from '../model/operation.js';
 const PER_OPERATION = 256;
 const PER_POINT = 96;
 /** Below this a copy is cheaper than giving a buffer away. */
-const MOVE_BYTES_MIN = 64 * 1024;
+export const MOVE_BYTES_MIN = 64 * 1024;
 
 /** Bytes of memory, estimated from above for what is large. */
 export function operationBytes(operations: readonly Operation[]): number {

@@ -5,7 +5,7 @@
  *  start to end is seen exactly once. Must not know: threads, names of collections, HTTP. */
 
 import { decodeDefaultVector } from '../codec/vector-set.js';
-import { compareScores, type Distance, scorer } from '../model/distance.js';
+import { compareScores, type Distance, passesThreshold, scorer } from '../model/distance.js';
 import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
 import { comparePointIds, type Payload, type PointId } from '../model/point.js';
@@ -16,10 +16,27 @@ import type { FoundPoint, SearchHit, Selection } from './engine.js';
 
 const SCAN_PAGE_ROWS = 1_000;
 const EXACT_PAGE_ROWS = 2_048;
-const EXACT_PAGE_BYTES = 8 * 1024 * 1024;
+const PAGE_BYTES = 8 * 1024 * 1024;
+/** What a point takes beside its payload and its vector. */
+const POINT_BYTES = 64;
+
+/** Which of the hits are answered. */
+export interface HitsPage {
+  readonly offset: number;
+  readonly limit: number;
+  readonly scoreThreshold?: number;
+  /** A point that is no hit. */
+  readonly without?: PointId;
+}
 
 export type ReadRequest =
-  | { readonly kind: 'get'; readonly uid: number; readonly ids: readonly PointId[]; readonly selection: Selection }
+  | {
+      readonly kind: 'get';
+      readonly uid: number;
+      readonly ids: readonly PointId[];
+      readonly selection: Selection;
+      readonly bytesMax: number;
+    }
   | {
       readonly kind: 'scroll';
       readonly uid: number;
@@ -30,7 +47,7 @@ export type ReadRequest =
       readonly selection: Selection;
     }
   | { readonly kind: 'count'; readonly uid: number; readonly filter: Filter }
-  | { readonly kind: 'match'; readonly uid: number; readonly filter: Filter; readonly limit: number }
+  | { readonly kind: 'match'; readonly uid: number; readonly filter: Filter; readonly limit: number; readonly bytesMax: number }
   | {
       readonly kind: 'hits';
       readonly uid: number;
@@ -39,6 +56,10 @@ export type ReadRequest =
       readonly labels: Uint32Array;
       readonly scores: Float64Array | null;
       readonly selection: Selection;
+      readonly page: HitsPage;
+      /** The bound of the whole answer, and what other searches have put into it. */
+      readonly bytesMax: number;
+      readonly bytesBefore: number;
     }
   | { readonly kind: 'scrub'; readonly uid: number; readonly fromLabel: number }
   | {
@@ -55,8 +76,8 @@ export interface ReadAnswers {
   scroll: { readonly points: FoundPoint[]; readonly next: PointId | null; readonly seq: number };
   count: { readonly count: number; readonly seq: number };
   match: { readonly ids: PointId[]; readonly more: boolean; readonly seq: number };
-  /** Of the state of the index that named the labels. */
-  hits: { readonly hits: SearchHit[]; readonly lost: number };
+  /** Of the state of the index that named the labels; of these, `rows` still had their row. */
+  hits: { readonly hits: SearchHit[]; readonly rows: number; readonly lost: number; readonly bytes: number };
   scrub: { readonly rows: number; readonly damaged: readonly ErrorRecord[]; readonly nextLabel: number | null };
   exact: { readonly labels: Uint32Array; readonly scores: Float64Array; readonly visited: number; readonly seq: number };
 }
@@ -64,7 +85,7 @@ export interface ReadAnswers {
 export type ReadKind = ReadRequest['kind'];
 export type RequestOf<K extends ReadKind> = ReadRequest & { kind: K };
 
-/** Runs one read. @throws CorruptData */
+/** Runs one read. @throws CorruptData · PayloadTooLarge (the answer, not for scrolls, whose page is then shorter) */
 export function runRead<K extends ReadKind>(reads: StoreReads, request: RequestOf<K>): ReadAnswers[K] {
   // The table ties every kind to its own answer; the compiler cannot follow that through the index.
   const run = READERS[request.kind] as (reads: StoreReads, request: RequestOf<K>) => ReadAnswers[K];
@@ -104,14 +125,35 @@ function found(reads: StoreReads, row: PointRow, selection: Selection): FoundPoi
   };
 }
 
-function readByIds(reads: StoreReads, { uid, ids, selection }: RequestOf<'get'>): ReadAnswers['get'] {
+function bytesOf({ payload, vector }: FoundPoint): number {
+  return POINT_BYTES + (payload?.length ?? 0) + (vector?.byteLength ?? 0);
+}
+
+/** @returns the sum @throws PayloadTooLarge */
+function bytesWithin(bytesMax: number, bytes: number, point: FoundPoint): number {
+  const sum = bytes + bytesOf(point);
+  if (sum <= bytesMax) return sum;
+  throw new SkeinError(
+    'PayloadTooLarge',
+    `The points of the answer have more than ${bytesMax} bytes: ask for fewer, or without their payloads or vectors`,
+    { limit_bytes: bytesMax },
+  );
+}
+
+function readByIds(reads: StoreReads, { uid, ids, selection, bytesMax }: RequestOf<'get'>): ReadAnswers['get'] {
   return reads.snapshot(() => {
     const points: FoundPoint[] = [];
     const missing: PointId[] = [];
+    let bytes = 0;
     for (const id of ids) {
       const row = reads.pointById(uid, id);
-      if (row === undefined) missing.push(id);
-      else points.push(found(reads, row, selection));
+      if (row === undefined) {
+        missing.push(id);
+        continue;
+      }
+      const point = found(reads, row, selection);
+      bytes = bytesWithin(bytesMax, bytes, point);
+      points.push(point);
     }
     return { points, missing, seq: reads.state().seq };
   });
@@ -121,10 +163,10 @@ function readByIds(reads: StoreReads, { uid, ids, selection }: RequestOf<'get'>)
 function* rowsAfter(reads: StoreReads, uid: number, after: PointId | null, pageRows: number): Generator<PointRow> {
   let from = after;
   for (;;) {
-    const rows = reads.pointsAfter(uid, from, pageRows);
+    const rows = reads.pointsAfter(uid, from, pageRows, PAGE_BYTES);
     yield* rows;
     const last = rows.at(-1);
-    if (last === undefined || rows.length < pageRows) return;
+    if (last === undefined) return;
     from = last.id;
   }
 }
@@ -142,7 +184,7 @@ function readPage(reads: StoreReads, request: RequestOf<'scroll'>): ReadAnswers[
       const last = points.at(-1);
       if (last !== undefined && (points.length === limit || bytes >= bytesMax)) return { points, next: last.id, seq };
       const point = found(reads, row, selection);
-      bytes += (point.payload?.length ?? 0) + (point.vector?.byteLength ?? 0) + 64;
+      bytes += bytesOf(point);
       points.push(point);
     }
     return { points, next: null, seq };
@@ -158,43 +200,74 @@ function countMatches(reads: StoreReads, { uid, filter }: RequestOf<'count'>): R
   return { count, seq };
 }
 
-function matchIds(reads: StoreReads, { uid, filter, limit }: RequestOf<'match'>): ReadAnswers['match'] {
+/** Ends at so many points or at about so many bytes of their payloads. */
+function matchIds(reads: StoreReads, { uid, filter, limit, bytesMax }: RequestOf<'match'>): ReadAnswers['match'] {
   const matches = compileFilter(filter);
   const { seq } = reads.state();
   const ids: PointId[] = [];
+  let bytes = 0;
   for (const row of rowsAfter(reads, uid, null, SCAN_PAGE_ROWS)) {
     if (!matches(row.id, payloadOf(row))) continue;
-    if (ids.length === limit) return { ids, more: true, seq };
+    if (ids.length === limit || bytes >= bytesMax) return { ids, more: true, seq };
     ids.push(row.id);
+    bytes += row.payload.length;
   }
   return { ids, more: false, seq };
 }
 
-/** Turns labels into hits, scored by our own code, best first, ties by id. A superseded label still answers with its own row. */
+/** Turns labels into hits, scored by our own code, best first, ties by id. A superseded label still answers with its own row.
+ *  Only the hits of the page count for the bound: what does not fit while all are ranked is dropped, and read again if it is on the page. */
 function readHits(reads: StoreReads, request: RequestOf<'hits'>): ReadAnswers['hits'] {
-  const { uid, distance, query, labels, scores, selection } = request;
+  const { uid, distance, query, labels, scores, selection, bytesMax, bytesBefore } = request;
   return reads.snapshot(() => {
     const score = scorer(distance, query);
-    const hits: SearchHit[] = [];
+    const ranked: SearchHit[] = [];
+    const dropped = new Map<SearchHit, number>();
     let lost = 0;
+    let bytes = bytesBefore;
     for (let i = 0; i < labels.length; i++) {
-      const row = reads.pointByLabel(uid, labels[i] as number);
+      const label = labels[i] as number;
+      const row = reads.pointByLabel(uid, label);
       if (row === undefined) {
         lost += 1;
         continue;
       }
       const vector = scores === null || selection.withVector ? vectorOf(reads, row) : null;
-      hits.push({
+      const hit = {
         id: row.id,
         version: row.version,
         payload: selection.withPayload ? row.payload : null,
         vector: selection.withVector ? vector : null,
         score: scores === null ? score(vector as Float32Array) : (scores[i] as number),
-      });
+      };
+      bytes += bytesOf(hit);
+      if (bytes > bytesMax) {
+        hit.payload = null;
+        hit.vector = null;
+        dropped.set(hit, label);
+      }
+      ranked.push(hit);
     }
-    hits.sort((a, b) => compareScores(distance, a.score, b.score) || comparePointIds(a.id, b.id));
-    return { hits, lost };
+    ranked.sort((a, b) => compareScores(distance, a.score, b.score) || comparePointIds(a.id, b.id));
+    const hits: SearchHit[] = [];
+    bytes = bytesBefore;
+    for (const hit of onPage(ranked, request)) {
+      const label = dropped.get(hit);
+      // Of the same snapshot, so the row is there.
+      const whole =
+        label === undefined ? hit : { ...hit, ...found(reads, reads.pointByLabel(uid, label) as PointRow, selection) };
+      bytes = bytesWithin(bytesMax, bytes, whole);
+      hits.push(whole);
+    }
+    return { hits, rows: ranked.length, lost, bytes: bytes - bytesBefore };
   });
+}
+
+function onPage(ranked: readonly SearchHit[], { distance, page }: RequestOf<'hits'>): readonly SearchHit[] {
+  const { offset, limit, scoreThreshold, without } = page;
+  let hits = without === undefined ? ranked : ranked.filter((hit) => hit.id !== without);
+  if (scoreThreshold !== undefined) hits = hits.filter((hit) => passesThreshold(distance, hit.score, scoreThreshold));
+  return hits.slice(offset, offset + limit);
 }
 
 /** The exact neighbours at one seq: every vector row is read once, in label order, a page per read transaction.
@@ -204,7 +277,7 @@ function scanExactly(reads: StoreReads, { uid, distance, query, limit }: Request
   const best = exactTopK(distance, query, limit);
   let visited = 0;
   for (let from = 0; ; ) {
-    const rows = reads.labelsFrom(uid, from, EXACT_PAGE_ROWS, EXACT_PAGE_BYTES);
+    const rows = reads.labelsFrom(uid, from, EXACT_PAGE_ROWS, PAGE_BYTES);
     for (const row of rows) {
       if (row.labelSeq > seq || (row.deadSeq !== null && row.deadSeq <= seq)) continue;
       const vector = decodeDefaultVector(row.vectorSet);
@@ -222,7 +295,7 @@ function scanExactly(reads: StoreReads, { uid, distance, query, limit }: Request
 /** Reads one page of rows for their checksums alone. After damage the page is read row by row, so that every damaged row is named. */
 function scrubPage(reads: StoreReads, { uid, fromLabel }: RequestOf<'scrub'>): ReadAnswers['scrub'] {
   try {
-    const rows = reads.labelsFrom(uid, fromLabel, SCAN_PAGE_ROWS, EXACT_PAGE_BYTES);
+    const rows = reads.labelsFrom(uid, fromLabel, SCAN_PAGE_ROWS, PAGE_BYTES);
     for (const { label } of rows) reads.pointByLabel(uid, label);
     const last = rows.at(-1);
     return { rows: rows.length, damaged: [], nextLabel: last === undefined ? null : last.label + 1 };

@@ -4,7 +4,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import { openReader } from '../storage/open-store.js';
+import type { FoundPoint } from './engine.js';
 import type { IndexWorkerData } from './index-messages.js';
+import { MOVE_BYTES_MIN } from './operation-size.js';
 import { type ReadAnswers, type ReadKind, type ReadRequest, runRead } from './reads.js';
 
 export interface ToScan {
@@ -30,4 +32,24 @@ function answer({ id, request }: ToScan): FromScan {
   }
 }
 
-port.on('message', (message: ToScan) => port.postMessage(answer(message)));
+/** Large payloads and vectors are moved, not copied: what a read of the store returns belongs to it alone. */
+function moved(message: FromScan): ArrayBuffer[] {
+  const found: readonly FoundPoint[] = 'refused' in message ? [] : pointsOf(message.answer);
+  const buffers = new Set<ArrayBuffer>();
+  for (const { payload, vector } of found) {
+    for (const part of [payload, vector]) {
+      if (part !== null && part.byteLength >= MOVE_BYTES_MIN) buffers.add(part.buffer as ArrayBuffer);
+    }
+  }
+  return [...buffers];
+}
+
+function pointsOf(answer: ReadAnswers[ReadKind]): readonly FoundPoint[] {
+  if ('points' in answer) return answer.points;
+  return 'hits' in answer ? answer.hits : [];
+}
+
+port.on('message', (message: ToScan) => {
+  const reply = answer(message);
+  port.postMessage(reply, moved(reply));
+});

@@ -4,20 +4,20 @@
  *  While a search is open, the dead rows it may still meet are kept (openFloors).
  *  Must not know: HTTP, threads, how an index works. */
 
+import type { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
-import { norm, passesThreshold } from '../model/distance.js';
+import { norm } from '../model/distance.js';
 import { SkeinError } from '../model/errors.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import { type CatalogueEntry, shownSeq } from './catalogue.js';
-import type { Explanation, SearchAnswer, SearchHit, SearchRequest } from './engine.js';
+import type { Explanation, SearchAnswer, SearchRequest } from './engine.js';
 import type { IndexPool } from './index-pool.js';
 import type { Reader } from './reader.js';
+import type { HitsPage, ReadAnswers } from './reads.js';
 
-interface Found {
-  readonly hits: readonly SearchHit[];
+interface Found extends Readonly<ReadAnswers['hits']> {
   readonly live: number;
-  readonly lost: number;
   readonly seq: number;
   readonly plan: 'flat' | 'graph' | 'exact';
   readonly visited: number;
@@ -49,8 +49,8 @@ export class Searcher {
     return floor;
   }
 
-  /** @throws DimensionMismatch, ZeroVector, PointNotFound, Overloaded, CorruptData */
-  async search(entry: CatalogueEntry, request: SearchRequest): Promise<SearchAnswer> {
+  /** @throws DimensionMismatch, ZeroVector, PointNotFound, Overloaded, CorruptData, PayloadTooLarge (the hits) */
+  async search(entry: CatalogueEntry, request: SearchRequest, budget: AnswerBudget): Promise<SearchAnswer> {
     const { clock } = this.#parts;
     const startMs = clock.monotonicMs();
     const steps: { name: string; tookMs: number }[] = [];
@@ -66,15 +66,16 @@ export class Searcher {
       const query = await timed('target', this.#target(entry, request));
       const self = 'id' in request.target ? request.target.id : undefined;
       const wanted = request.offset + request.limit + (self === undefined ? 0 : 1);
-      let found = request.exact ? null : await timed('index', this.#fromIndex(entry, request, query, wanted));
-      if (found === null || found.hits.length < Math.min(wanted, found.live)) {
-        found = await timed('exact', this.#exactly(entry, request, query, wanted));
+      const ask: Ask = { entry, request, query, wanted, budget };
+      let found = request.exact ? null : await timed('index', this.#fromIndex(ask));
+      if (found === null || found.rows < Math.min(wanted, found.live)) {
+        budget.giveBack(found?.bytes ?? 0);
+        found = await timed('exact', this.#exactly(ask));
       }
       if (found.lost > 0 && !this.#parts.isThere(entry.row.uid))
         throw new SkeinError('CollectionNotFound', 'The collection was dropped');
-      const hits = page(found.hits, request, entry, self);
       const answer: SearchAnswer = {
-        hits,
+        hits: found.hits,
         complete: found.lost === 0,
         ...(found.lost === 0 ? {} : { incompleteReason: `${found.lost} hits were removed while the search ran` }),
         mode: request.exact ? 'exact' : 'vector',
@@ -109,7 +110,8 @@ export class Searcher {
 
   async #vectorOf(entry: CatalogueEntry, id: PointId): Promise<Float32Array> {
     const selection = { withPayload: false, withVector: true };
-    const { points } = await this.#parts.reader.read({ kind: 'get', uid: entry.row.uid, ids: [id], selection });
+    const bytesMax = Number.POSITIVE_INFINITY;
+    const { points } = await this.#parts.reader.read({ kind: 'get', uid: entry.row.uid, ids: [id], selection, bytesMax });
     const vector = points[0]?.vector;
     if (vector === undefined || vector === null) {
       throw new SkeinError('PointNotFound', `Point ${JSON.stringify(id)} not found in '${entry.row.name}'`, { id });
@@ -117,7 +119,8 @@ export class Searcher {
     return vector;
   }
 
-  async #fromIndex(entry: CatalogueEntry, request: SearchRequest, query: Float32Array, wanted: number): Promise<Found> {
+  async #fromIndex(ask: Ask): Promise<Found> {
+    const { entry, request, query, wanted } = ask;
     const { uid, spec } = entry.row;
     const ef = Math.max(request.efSearch ?? spec.hnsw.efSearch, wanted);
     const answer = await this.#parts.pool.search(uid, query, wanted, ef);
@@ -125,52 +128,48 @@ export class Searcher {
     // Settled before anything else is waited for: the index moves on while rows are read.
     const durable = this.#parts.durableSeq();
     const seq = Math.min(durable, Math.max(answer.seq, shownSeq(entry, durable)));
-    const { hits, lost } = await this.#hits(entry, request, query, labels, scores);
-    return { hits, live, lost, seq, plan: scores === null ? 'graph' : 'flat', visited: scores === null ? ef : live };
+    const hits = await this.#hits(ask, labels, scores);
+    return { ...hits, live, seq, plan: scores === null ? 'graph' : 'flat', visited: scores === null ? ef : live };
   }
 
-  async #exactly(entry: CatalogueEntry, request: SearchRequest, query: Float32Array, wanted: number): Promise<Found> {
+  async #exactly(ask: Ask): Promise<Found> {
+    const { entry, query, wanted } = ask;
     const { uid, spec } = entry.row;
     const answer = await this.#parts.reader.read({ kind: 'exact', uid, distance: spec.distance, query, limit: wanted });
-    const { hits, lost } = await this.#hits(entry, request, query, answer.labels, answer.scores);
-    return { hits, live: answer.visited, lost, seq: answer.seq, plan: 'exact', visited: answer.visited };
+    const hits = await this.#hits(ask, answer.labels, answer.scores);
+    return { ...hits, live: answer.visited, seq: answer.seq, plan: 'exact', visited: answer.visited };
   }
 
-  async #hits(
-    entry: CatalogueEntry,
-    request: SearchRequest,
-    query: Float32Array,
-    labels: Uint32Array,
-    scores: Float64Array | null,
-  ) {
-    const { uid, spec } = entry.row;
+  #hits({ entry, request, query, budget }: Ask, labels: Uint32Array, scores: Float64Array | null): Promise<ReadAnswers['hits']> {
+    const { uid, spec, pointsCount, dataBytes } = entry.row;
     const { withPayload, withVector } = request;
-    return this.#parts.reader.read(
-      {
-        kind: 'hits',
-        uid,
-        distance: spec.distance,
-        query,
-        labels,
-        scores,
-        selection: { withPayload, withVector },
-      },
-      entry.row.pointsCount === 0 ? 0 : entry.row.dataBytes / entry.row.pointsCount,
+    const hits = { kind: 'hits', uid, distance: spec.distance, query, labels, scores, page: pageOf(request) } as const;
+    return budget.take((bytesBefore) =>
+      this.#parts.reader.read(
+        { ...hits, selection: { withPayload, withVector }, bytesMax: budget.bytesMax, bytesBefore },
+        pointsCount === 0 ? 0 : dataBytes / pointsCount,
+      ),
     );
   }
 }
 
-function page(
-  found: readonly SearchHit[],
-  request: SearchRequest,
-  entry: CatalogueEntry,
-  self: PointId | undefined,
-): SearchHit[] {
-  const { offset, limit, scoreThreshold } = request;
-  const { distance } = entry.row.spec;
-  let hits = self === undefined ? [...found] : found.filter((hit) => hit.id !== self);
-  if (scoreThreshold !== undefined) hits = hits.filter((hit) => passesThreshold(distance, hit.score, scoreThreshold));
-  return hits.slice(offset, offset + limit);
+/** One search on its way. */
+interface Ask {
+  readonly entry: CatalogueEntry;
+  readonly request: SearchRequest;
+  readonly query: Float32Array;
+  /** Hits to find, those in front of the page and the target itself included. */
+  readonly wanted: number;
+  readonly budget: AnswerBudget;
+}
+
+function pageOf({ offset, limit, scoreThreshold, target }: SearchRequest): HitsPage {
+  return {
+    offset,
+    limit,
+    ...(scoreThreshold === undefined ? {} : { scoreThreshold }),
+    ...('id' in target ? { without: target.id } : {}),
+  };
 }
 
 function explain(entry: CatalogueEntry, request: SearchRequest, found: Found, steps: Explanation['steps']): Explanation {

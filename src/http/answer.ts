@@ -1,14 +1,12 @@
-/** Answers: JSON or MessagePack as asked, with the position; long ones go out in slices that leave room for other requests. */
+/** Answers: JSON or MessagePack as asked, with the position. */
 
-import { Readable } from 'node:stream';
-import { setImmediate as turn } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { encodeToken, type Position } from '../model/position.js';
-import { type AnswerWriter, answerWriter, encodeAnswer } from '../wire/answer-writer.js';
+import { encodeAnswer } from '../wire/answer-writer.js';
 import type { BodyForm } from '../wire/body-reader.js';
 
 export const POSITION_HEADER = 'x-skein-position';
-const CONTENT_TYPES = { json: 'application/json; charset=utf-8', msgpack: 'application/msgpack' } as const;
+export const CONTENT_TYPES = { json: 'application/json; charset=utf-8', msgpack: 'application/msgpack' } as const;
 
 /** Weight 0 means: not this. */
 const REFUSED = /msgpack\s*;\s*q=0(?:\.0*)?\s*(?:,|$)/;
@@ -46,33 +44,4 @@ export function tokenOf(position: Position): string {
     lastPosition = position;
   }
   return lastToken;
-}
-
-/** Writes an answer step by step: `write` yields where it may be cut. Up to `sliceBytes` it is sent as a whole. */
-export function sendWritten(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  sliceBytes: number,
-  write: (out: AnswerWriter) => Generator<void>,
-): FastifyReply {
-  const form = answerForm(request);
-  const out = answerWriter(form);
-  const steps = write(out);
-  reply.header('content-type', CONTENT_TYPES[form]);
-  return fillSlice(out, steps, sliceBytes) ? reply.send(out.take()) : reply.send(Readable.from(slices(out, steps, sliceBytes)));
-}
-
-/** True when the answer is written to its end. */
-function fillSlice(out: AnswerWriter, steps: Generator<void>, sliceBytes: number): boolean {
-  while (out.length < sliceBytes) if (steps.next().done === true) return true;
-  return false;
-}
-
-async function* slices(out: AnswerWriter, steps: Generator<void>, sliceBytes: number): AsyncGenerator<Buffer> {
-  for (let last = false; !last; ) {
-    yield out.take();
-    await turn();
-    last = fillSlice(out, steps, sliceBytes);
-  }
-  yield out.take();
 }

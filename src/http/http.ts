@@ -20,6 +20,7 @@ import { keyCheck } from './api-key.js';
 import { Bodies } from './bodies.js';
 import { addDocsPage, DOCS_PAGE } from './docs-page.js';
 import { refuseConnection, replyWithError, routeError } from './error-reply.js';
+import { LongAnswers } from './long-answers.js';
 import { addOpenApi, routeSchema } from './openapi.js';
 import { requestIds } from './request-id.js';
 import { RequestMeter } from './request-meter.js';
@@ -51,7 +52,8 @@ const PATH_PART_LENGTH_MAX = 16_384;
 export async function buildHttpServer(options: HttpOptions): Promise<HttpServer> {
   const { config, service, log, clock } = options;
   const bodies = new Bodies(config.limits, clock);
-  const room: Room = { service, limits: config.limits, bodies, metrics: options.metrics, log, clock };
+  const answers = new LongAnswers(config.limits.answerSliceBytes);
+  const room: Room = { service, limits: config.limits, bodies, answers, metrics: options.metrics, log, clock };
   const table = new RouteTable(
     [
       ...serverRoutes(room),
@@ -77,7 +79,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   );
   if (config.docs) await addDocsPage(app);
   await app.ready();
-  reportBodies(options, bodies);
+  reportHeld(options, bodies, answers);
   app.server.maxConnections = config.limits.connectionsMax;
   // A caller that has sent its request may close its half and still be told the outcome, above all of a write.
   (app.server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
@@ -227,12 +229,14 @@ function addRoute(app: FastifyInstance, route: Route, hooks: Hooks): void {
   });
 }
 
-function reportBodies({ meter }: HttpOptions, bodies: Bodies): void {
+function reportHeld({ meter }: HttpOptions, bodies: Bodies, answers: LongAnswers): void {
   const jobs = meter.gauge({ name: 'body_queue_jobs', help: 'Large bodies that wait for the body thread.' }).series();
   const held = meter.gauge({ name: 'body_held_bytes', help: 'Bytes of bodies on their way in.' }).series();
+  const leaving = meter.gauge({ name: 'answer_held_bytes', help: 'Bytes of long answers on their way out.' }).series();
   meter.beforePrinting(() => {
     const status = bodies.status();
     jobs.set(status.jobs);
     held.set(status.heldBytes);
+    leaving.set(answers.heldBytes);
   });
 }

@@ -4,12 +4,14 @@ import type { Clock } from '../model/clock.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Bodies } from './bodies.js';
+import type { LongAnswers } from './long-answers.js';
 import type { HttpService, MetricsText } from './service.js';
 
 export interface Room {
   readonly service: HttpService;
   readonly limits: Limits;
   readonly bodies: Bodies;
+  readonly answers: LongAnswers;
   readonly metrics: MetricsText;
   readonly log: Log;
   readonly clock: Clock;

@@ -107,7 +107,8 @@ export const ERRORS = {
     status: 413,
     retryable: false,
     fault: 'client',
-    meaning: 'The body, a line, a payload or an id is larger than its limit; details.limit_bytes is the limit.',
+    meaning:
+      'The body, a line, a payload, an id or what is asked for is larger than its limit; details.limit_bytes is the limit.',
   },
   UnsupportedMediaType: {
     status: 415,

@@ -21,6 +21,7 @@ export interface Limits {
   readonly scrollLimitMax: number;
   readonly answerSliceBytes: number;
   readonly scrollBytesMax: number;
+  readonly answerBytesMax: number;
   readonly waitMsMax: number;
   readonly writeQueueBytesMax: number;
   readonly writeQueueRequestsMax: number;
@@ -52,6 +53,7 @@ export const DEFAULT_LIMITS: Limits = {
   scrollLimitMax: 10_000,
   answerSliceBytes: 1 * MIB,
   scrollBytesMax: 32 * MIB,
+  answerBytesMax: 64 * MIB,
   waitMsMax: 60_000,
   writeQueueBytesMax: 96 * MIB,
   writeQueueRequestsMax: 10_000,
@@ -86,6 +88,7 @@ export const FIXED = {
   digestBuckets: 4_096,
   digestBucketsPerPage: 64,
   deleteByFilterUnitPoints: 10_000,
+  deleteByFilterUnitBytes: 64 * MIB,
   expirySweepPoints: 1_000,
   expirySweepMs: 1_000,
   readTransactionMsMax: 1_000,
@@ -101,6 +104,9 @@ export const FIXED = {
   inlineBodyBytesMax: 256 * KIB,
   /** Bodies on their way in, all together; what would exceed it is refused as Overloaded. */
   bodyBytesHeldMax: 256 * MIB,
+  /** Answers on their way out, all together; what would exceed it is refused as Overloaded. Short ones do not count. */
+  answerBytesHeldMax: 256 * MIB,
+  shortAnswerBytesMax: 64 * KIB,
   /** Bodies that wait for the body thread. */
   bodyJobsMax: 64,
   bodyThreadIdleMs: 30_000,
@@ -121,6 +127,9 @@ export function checkLimits(limits: Limits): void {
   holds(limits.logRetentionBytes <= limits.logBytesHardMax, 'log_retention_bytes <= log_bytes_hard_max');
   holds(limits.importChunkPoints <= limits.pointsPerRequestMax, 'import_chunk_points <= points_per_request_max');
   holds(limits.payloadBytesMax < limits.bodyBytesMax, 'payload_bytes_max < body_bytes_max');
+  const answerBytes = FIXED.answerBytesHeldMax / 2;
+  holds(limits.answerBytesMax <= answerBytes, `answer_bytes_max <= ${answerBytes}`);
+  holds(limits.scrollBytesMax <= answerBytes, `scroll_bytes_max <= ${answerBytes}`);
   if (broken.length > 0) throw new RangeError(`limits contradict each other: ${broken.join('; ')}`);
 }
 

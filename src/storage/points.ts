@@ -47,9 +47,16 @@ export function pointReads(db: Database): PointReads {
       const cells = byKey.get(rowKey(uid, label)) as unknown[] | undefined;
       return cells === undefined ? undefined : (readPointRow(cells) ?? raise(cells));
     },
-    pointsAfter: (uid, id, limit) => {
-      const found = after.all(uid, id === null ? NO_BYTES : encodePointId(id), limit) as unknown[][];
-      return found.map((cells) => readPointRow(cells) ?? raise(cells));
+    pointsAfter: (uid, id, limit, bytesMax) => {
+      const found: PointRow[] = [];
+      let bytes = 0;
+      for (const cells of after.iterate(uid, id === null ? NO_BYTES : encodePointId(id), limit) as Iterable<unknown[]>) {
+        const row = readPointRow(cells) ?? raise(cells);
+        found.push(row);
+        bytes += row.payload.length;
+        if (bytes >= bytesMax) break;
+      }
+      return found;
     },
     expired: (nowMs, limit) =>
       (expiring.all(nowMs, limit) as unknown[][]).flatMap((cells) => {

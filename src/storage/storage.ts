@@ -101,8 +101,9 @@ export interface StoreReads {
   /** The row of a label, dead or alive; undefined once reaped. */
   pointByLabel(uid: number, label: number): PointRow | undefined;
   vectorSet(uid: number, label: number): Uint8Array | undefined;
-  /** Live points in scroll order, strictly behind `after` (null: from the start). */
-  pointsAfter(uid: number, after: PointId | null, limit: number): PointRow[];
+  /** Live points in scroll order, strictly behind `after` (null: from the start), at most `limit` and at most about bytesMax of payloads
+   *  (at least one if any). A page that is not empty does not say that it is the last. */
+  pointsAfter(uid: number, after: PointId | null, limit: number, bytesMax: number): PointRow[];
   /** Rows with label ≥ fromLabel in label order, at most `limit` and at most about bytesMax of vectors (at least one if any). */
   labelsFrom(uid: number, fromLabel: number, limit: number, bytesMax: number): LabelRow[];
   /** All live labels with label < belowLabel, ascending. Cost: a scan of the point rows, about 0.3 µs each. The rows' CRCs are not

@@ -41,16 +41,19 @@ export function encodeAnswer(form: BodyForm, value: unknown): Buffer {
 
 const FIRST_BYTES = 2048;
 
-/** Bytes that grow. */
+const NO_BYTES = Buffer.alloc(0);
+
+/** Bytes that grow. What follows a slice is taken to be as long, so that it grows once at most and not from the beginning again. */
 class Output {
   bytes = Buffer.allocUnsafe(FIRST_BYTES);
   at = 0;
+  #nextBytes = FIRST_BYTES;
 
   /** Makes room for `count` bytes and gives where they go. */
   room(count: number): number {
     const at = this.at;
     if (at + count > this.bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, at + count));
+      const larger = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.#nextBytes, at + count));
       this.bytes.copy(larger, 0, 0, at);
       this.bytes = larger;
     }
@@ -83,7 +86,8 @@ class Output {
 
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.at);
-    this.bytes = Buffer.allocUnsafe(FIRST_BYTES);
+    this.#nextBytes = this.at;
+    this.bytes = NO_BYTES;
     this.at = 0;
     return taken;
   }

@@ -143,7 +143,7 @@ function stored(reads: StoreReads): Model {
   const all: Model = new Map();
   for (const { uid, name: collection } of reads.collections()) {
     const points = new Map();
-    for (const row of reads.pointsAfter(uid, null, 1_000)) {
+    for (const row of reads.pointsAfter(uid, null, 1_000, 1e9)) {
       const vectorSet = Buffer.from(reads.vectorSet(uid, row.label) as Uint8Array);
       points.set(JSON.stringify(row.id), {
         vector: vectorSet.readFloatLE(12),

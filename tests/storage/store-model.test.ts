@@ -185,7 +185,7 @@ class Run {
     const expected = [...points.keys()].sort((a, b) => Buffer.compare(encodePointId(a), encodePointId(b)));
     const scrolled: PointId[] = [];
     for (let after: PointId | null = null; ; ) {
-      const page = reads.pointsAfter(uid, after, 3);
+      const page = reads.pointsAfter(uid, after, 3, 8_000);
       scrolled.push(...page.map((row) => row.id));
       const last = page.at(-1);
       if (last === undefined) break;

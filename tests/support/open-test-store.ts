@@ -25,7 +25,7 @@ export function checkDigests(reads: StoreReads): void {
     const whole = new Sum128();
     const buckets = Array.from({ length: FIXED.digestBuckets }, () => new Sum128());
     let count = 0;
-    for (const point of reads.pointsAfter(collection.uid, null, 1_000_000)) {
+    for (const point of reads.pointsAfter(collection.uid, null, 1_000_000, 1e9)) {
       const idBytes = encodePointId(point.id);
       const vectorSet = reads.vectorSet(collection.uid, point.label);
       assert.ok(vectorSet);

@@ -7,7 +7,7 @@ import type { PointId } from '../../model/point.js';
 import { parseFilter } from '../../wire/filter.js';
 import { CountAnswer, CountBody, FoundPointBody, GetAnswer, GetBody, ScrollAnswer, ScrollBody } from '../../wire/http-bodies.js';
 import { overLimit } from '../../wire/place.js';
-import { sendValue, sendWritten, setPosition } from '../answer.js';
+import { sendValue, setPosition } from '../answer.js';
 import { bodyCheck } from '../check-body.js';
 import { decodeCursor, encodeCursor } from '../cursor.js';
 import { idFromPath, idList } from '../ids.js';
@@ -61,7 +61,7 @@ function pointRoute(room: Room): Route {
       setPosition(reply, position);
       const [point] = points;
       if (point === undefined) throw pointNotFound(collection, id);
-      return sendWritten(request, reply, room.limits.answerSliceBytes, function* (out) {
+      return room.answers.send(request, reply, points, function* (out) {
         writePoint(out, point);
         yield;
       });
@@ -93,7 +93,7 @@ function getRoute(room: Room): Route {
       const selection = { withPayload: body.with_payload ?? true, withVector: body.with_vector ?? true };
       const { points, missing, position } = await engine.get(collection, ids, selection);
       setPosition(reply, position);
-      return sendWritten(request, reply, room.limits.answerSliceBytes, (out) => writePoints(out, points, { missing }));
+      return room.answers.send(request, reply, points, (out) => writePoints(out, points, { missing }));
     },
   };
 }
@@ -126,7 +126,7 @@ function scrollRoute(room: Room): Route {
       const { points, next, position } = await engine.scroll(collection, page);
       setPosition(reply, position);
       const next_cursor = next === null ? null : encodeCursor(next);
-      return sendWritten(request, reply, room.limits.answerSliceBytes, (out) => writePoints(out, points, { next_cursor }));
+      return room.answers.send(request, reply, points, (out) => writePoints(out, points, { next_cursor }));
     },
   };
 }

@@ -1,14 +1,15 @@
 /** Routes of search: one query, or many at once. */
 
 import type { FastifyRequest } from 'fastify';
-import type { Engine, SearchAnswer, SearchRequest } from '../../engine/engine.js';
+import type { Engine, SearchAnswer, SearchHit, SearchRequest } from '../../engine/engine.js';
+import { AnswerBudget } from '../../model/answer-budget.js';
 import { type ErrorType, invalidRequest, SkeinError } from '../../model/errors.js';
 import type { Limits } from '../../model/limits.js';
 import { checkPointId } from '../../model/point.js';
 import { SearchAnswerBody, SearchBatchAnswer, SearchBatchBody, SearchBody } from '../../wire/http-bodies.js';
 import { overLimit } from '../../wire/place.js';
 import type { ReadSearch } from '../../wire/search-body.js';
-import { sendWritten, setPosition } from '../answer.js';
+import { setPosition } from '../answer.js';
 import { bodyCheck } from '../check-body.js';
 import { type Freshness, freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
 import { writeSearchAnswer, writeSearchAnswers } from '../point-answer.js';
@@ -46,7 +47,7 @@ function searchRoute(room: Room): Route {
       await waitForIndex(engine, collection, freshness(request, queryOf(request, READ_PARAMETERS), body, room.limits));
       const answer = await searchOne(engine, collection, search, read.path);
       setPosition(reply, answer.position);
-      return sendWritten(request, reply, room.limits.answerSliceBytes, (out) => writeSearchAnswer(out, answer));
+      return room.answers.send(request, reply, answer.hits, (out) => writeSearchAnswer(out, answer));
     },
   };
 }
@@ -74,15 +75,20 @@ function searchBatchRoute(room: Room): Route {
         return searchRequest(one, body, room.limits);
       });
       for (const wanted of waits) await waitForIndex(engine, collection, wanted);
-      const answers = await Promise.all(searches.map((one, i) => searchOne(engine, collection, one, `searches[${i}]`)));
+      const budget = new AnswerBudget(room.limits.answerBytesMax);
+      const answers = await Promise.all(searches.map((one, i) => searchOne(engine, collection, one, `searches[${i}]`, budget)));
       const positions = answers.map((answer) => answer.position).sort((a, b) => a.seq - b.seq);
       setPosition(reply, positions[0] ?? engine.collection(collection).position);
-      return sendWritten(request, reply, room.limits.answerSliceBytes, (out) => writeSearchAnswers(out, answers));
+      return room.answers.send(request, reply, hitsOf(answers), (out) => writeSearchAnswers(out, answers));
     },
   };
 }
 
 const checkBatchFields = bodyCheck(SearchBatchBody);
+
+function* hitsOf(answers: readonly SearchAnswer[]): Generator<SearchHit> {
+  for (const { hits } of answers) yield* hits;
+}
 
 function waitOf(
   request: FastifyRequest,
@@ -97,9 +103,15 @@ async function waitForIndex(engine: Engine, collection: string, wanted: Freshnes
 }
 
 /** @param path of the search in the body; errors about its vector or id name it */
-async function searchOne(engine: Engine, collection: string, search: SearchRequest, path: string): Promise<SearchAnswer> {
+async function searchOne(
+  engine: Engine,
+  collection: string,
+  search: SearchRequest,
+  path: string,
+  budget?: AnswerBudget,
+): Promise<SearchAnswer> {
   try {
-    return await engine.search(collection, search);
+    return await engine.search(collection, search, budget);
   } catch (error) {
     if (!(error instanceof SkeinError) || !ABOUT_TARGET.has(error.type)) throw error;
     const place = placeOf(path, 'id' in search.target ? 'id' : 'vector');
