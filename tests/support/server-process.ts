@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const BUNDLE = fileURLToPath(new URL('../../bundle/server/main.js', import.meta.url));
 const START_DEADLINE_MS = 60_000;
 
 export interface ErrorBody {
@@ -60,6 +61,8 @@ export interface Surroundings {
   readonly environment?: Readonly<Record<string, string>>;
   /** A command that becomes the server at its end, such as `prlimit --nofile=64`: it must replace itself, not start a child. */
   readonly prefix?: readonly string[];
+  /** The program as people start it: its first line says how Node is called, on which its use of memory depends. */
+  readonly bundled?: boolean;
 }
 
 /** Starts a server and waits until it is ready. @throws ServerDidNotStart */
@@ -67,10 +70,11 @@ export async function startServer(
   t: { after(cleanup: () => unknown): void },
   dataDir: string,
   flags: readonly string[] = [],
-  { environment = {}, prefix = [] }: Surroundings = {},
+  { environment = {}, prefix = [], bundled = false }: Surroundings = {},
 ): Promise<ServerProcess> {
-  const serve = [MAIN, 'serve', '--data-dir', dataDir, '--port', '0', '--log-format', 'json', ...flags];
-  const [program = process.execPath, ...rest] = [...prefix, process.execPath, ...serve];
+  const command = bundled ? [BUNDLE] : [process.execPath, MAIN];
+  const serve = ['serve', '--data-dir', dataDir, '--port', '0', '--log-format', 'json', ...flags];
+  const [program = process.execPath, ...rest] = [...prefix, ...command, ...serve];
   const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
