@@ -16,6 +16,9 @@ import type { IndexPool } from './index-pool.js';
 import type { Reader } from './reader.js';
 import type { HitsPage, ReadAnswers } from './reads.js';
 
+const UNRANKED_ADVICE =
+  'up to 64 are compared one by one with every query, beyond that all points are. Multiply all vectors by one number.';
+
 interface Found extends Readonly<ReadAnswers['hits']> {
   readonly live: number;
   readonly seq: number;
@@ -176,11 +179,13 @@ function explain(entry: CatalogueEntry, request: SearchRequest, found: Found, st
   const reasons = {
     flat: 'the collection is small enough to be searched exactly in memory',
     graph: 'no filter, so the graph alone answers',
-    exact: request.exact ? 'exact was asked for' : 'the graph found fewer points than there are, so all were scanned',
+    exact: request.exact ? 'exact was asked for' : 'the graph gave fewer points than there are, so all were scanned',
   };
-  const tombstones = entry.report?.status.tombstones ?? 0;
-  const advice =
-    tombstones > found.live ? ['More than half of the graph are tombstones; a rebuild is due and will run by itself.'] : [];
+  const { tombstones, unranked } = entry.report?.status ?? { tombstones: 0, unranked: 0 };
+  const advice: string[] = [];
+  if (tombstones > found.live)
+    advice.push('More than half of the graph are tombstones; a rebuild is due and will run by itself.');
+  if (unranked > 0) advice.push(`${unranked} vectors are too long or too short for the graph: ${UNRANKED_ADVICE}`);
   return {
     plan: found.plan,
     reason: reasons[found.plan],

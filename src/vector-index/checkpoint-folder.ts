@@ -10,13 +10,13 @@ import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { encodeHead } from './checkpoint-head.js';
 import { type FileCheck, readHashed } from './hashed-file.js';
+import type { GraphMarks } from './hnsw-graph.js';
 import type { CheckpointHead } from './vector-index.js';
 
 /** What is to be written. */
-export interface CheckpointSource {
+export interface CheckpointSource extends GraphMarks {
   readonly kind: 'flat' | 'graph';
   readonly live: number;
-  readonly removed: Uint32Array;
   write(path: string): Promise<void>;
   /** Must accept every whole file that write() makes. @param bytes the file's size */
   check(bytes: number): FileCheck;
@@ -53,8 +53,9 @@ export async function writeCheckpoint(folder: string, head: CheckpointHead, sour
     const { size } = await stat(`${dataPath}.tmp`);
     const digest = await readHashed(`${dataPath}.tmp`, source.check(size));
     await rename(`${dataPath}.tmp`, dataPath);
-    const { kind, live, removed } = source;
-    const text = encodeHead({ ...head, kind, live, removed, dataBytes: digest.bytes, dataSha256: digest.sha256 });
+    const { kind, live, removed, unranked, twins } = source;
+    const { bytes: dataBytes, sha256: dataSha256 } = digest;
+    const text = encodeHead({ ...head, kind, live, removed, unranked, twins, dataBytes, dataSha256 });
     await writeFile(`${headPath}.tmp`, text);
     await syncPath(`${headPath}.tmp`, 'r+');
     await rename(`${headPath}.tmp`, headPath);

@@ -1,21 +1,21 @@
-/** The head of a checkpoint: what its data file belongs to, how to recognise it, and which of its labels were removed.
+/** The head of a checkpoint: what its data file belongs to, how to recognise it, and what of the graph is not in it.
  *
  *    { head: {…}, sha256: of head's JSON }   one canonical text: encode(decode(text)) = text, byte for byte
  *
  *  The head is written last and names the SHA-256 of the data, so a checkpoint is whole or not there at all.
- *  Must not know: files, graphs. */
+ *  Must not know: files, native code. */
 
 import { createHash } from 'node:crypto';
+import type { GraphMarks } from './hnsw-graph.js';
 import type { CheckpointHead, IndexParameters } from './vector-index.js';
 
-export interface StoredHead extends CheckpointHead {
+/** Its marks are empty for flat data. */
+export interface StoredHead extends CheckpointHead, GraphMarks {
   readonly kind: 'flat' | 'graph';
-  /** Live labels in the data. */
+  /** Live labels, twins among them. */
   readonly live: number;
   readonly dataBytes: number;
   readonly dataSha256: string;
-  /** Labels in the data that were removed, ascending. */
-  readonly removed: Uint32Array;
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -34,6 +34,8 @@ export function encodeHead(head: StoredHead): string {
     data_bytes: head.dataBytes,
     data_sha256: head.dataSha256,
     removed: packLabels(head.removed),
+    unranked: packLabels(head.unranked),
+    twins: [...head.twins].map(([front, labels]) => [front, packLabels(labels)]),
   });
   return `{"head":${body},"sha256":"${sha256(body)}"}\n`;
 }
@@ -59,9 +61,9 @@ function fromJson(parsed: unknown): StoredHead {
     if (typeof value !== 'string') throw new Error(`${name} is not a text`);
     return value;
   };
-  if (integer(head, 'format') !== 1) throw new Error(`checkpoint format ${integer(head, 'format')} is not known`);
+  if (integer(head, 'format') !== 2) throw new Error(`checkpoint format ${integer(head, 'format')} is not known`);
   return {
-    format: 1,
+    format: 2,
     kind: text(head, 'kind') === 'flat' ? 'flat' : 'graph',
     uid: integer(head, 'uid'),
     labelGeneration: integer(head, 'label_generation'),
@@ -77,7 +79,20 @@ function fromJson(parsed: unknown): StoredHead {
     dataBytes: integer(head, 'data_bytes'),
     dataSha256: text(head, 'data_sha256'),
     removed: unpackLabels(text(head, 'removed')),
+    unranked: unpackLabels(text(head, 'unranked')),
+    twins: twinsFrom(field(head, 'twins')),
   };
+}
+
+function twinsFrom(groups: unknown): Map<number, Uint32Array> {
+  const twins = new Map<number, Uint32Array>();
+  if (!Array.isArray(groups)) throw new Error('twins is not a list');
+  for (const group of groups as unknown[]) {
+    const [front, labels] = Array.isArray(group) ? (group as unknown[]) : [];
+    if (!Number.isSafeInteger(front) || typeof labels !== 'string') throw new Error('a group of twins is not a label and a text');
+    twins.set(front as number, unpackLabels(labels));
+  }
+  return twins;
 }
 
 function field(parent: unknown, name: string): unknown {

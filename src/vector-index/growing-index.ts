@@ -13,7 +13,7 @@ import { writeFlatFile } from './flat-file.js';
 import { FlatRows } from './flat-rows.js';
 import type { FileCheck } from './hashed-file.js';
 import { HnswFileCheck } from './hnsw-file.js';
-import { HnswGraph } from './hnsw-graph.js';
+import { HnswGraph, NO_MARKS } from './hnsw-graph.js';
 import { LabelSet } from './label-set.js';
 import type { CheckpointHead, IndexHits, IndexParameters, IndexStatus, VectorIndex } from './vector-index.js';
 
@@ -107,20 +107,23 @@ export class GrowingIndex implements VectorIndex {
     const flat = this.#flat;
     const graph = this.#graph;
     const memoryBytes = (flat?.memoryBytes ?? 0) + (graph?.memoryBytes ?? 0) + this.#removed.memoryBytes;
-    if (flat === null)
-      return { kind: 'graph', live: graph?.live ?? 0, tombstones: graph?.tombstones ?? 0, memoryBytes, growing: 0 };
-    return { kind: 'flat', live: flat.size, tombstones: 0, memoryBytes, growing: graph === null ? 0 : flat.rows - this.#nextRow };
+    if (flat === null) {
+      const { live, tombstones, unranked } = graph ?? { live: 0, tombstones: 0, unranked: 0 };
+      return { kind: 'graph', live, tombstones, unranked, memoryBytes, growing: 0 };
+    }
+    const growing = graph === null ? 0 : flat.rows - this.#nextRow;
+    return { kind: 'flat', live: flat.size, tombstones: 0, unranked: 0, memoryBytes, growing };
   }
 
   async save(folder: string, head: Omit<CheckpointHead, 'format' | 'parameters'>): Promise<number> {
     this.#mustBeQuiet();
-    const full: CheckpointHead = { ...head, format: 1, parameters: this.parameters };
+    const full: CheckpointHead = { ...head, format: 2, parameters: this.parameters };
     const flat = this.#flat;
     const { dimension } = this.parameters;
     this.#saving = true;
     try {
       if (flat !== null) {
-        const source = { kind: 'flat', live: flat.size, removed: new Uint32Array(0) } as const;
+        const source = { kind: 'flat', live: flat.size, ...NO_MARKS } as const;
         return await writeCheckpoint(folder, full, {
           ...source,
           write: (path) => writeFlatFile(path, dimension, flat),
@@ -128,7 +131,7 @@ export class GrowingIndex implements VectorIndex {
         });
       }
       const graph = this.#answeringGraph();
-      const source = { kind: 'graph', live: graph.live, removed: graph.deadLabels() } as const;
+      const source = { kind: 'graph', live: graph.live, ...graph.marks() } as const;
       const check = (bytes: number): FileCheck => new HnswFileCheck(this.parameters, bytes);
       return await writeCheckpoint(folder, full, { ...source, write: (path) => graph.write(path), check });
     } finally {

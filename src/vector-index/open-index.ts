@@ -95,7 +95,7 @@ async function openOne(
   const check = new HnswFileCheck(parameters, size);
   mustEqual(await readHashed(dataPath, check), head);
   checkLabels(check.labels, head);
-  const graph = await HnswGraph.open(parameters, dataPath, check.labels, head.removed);
+  const graph = await HnswGraph.open(parameters, dataPath, check.labels, head);
   return { index: indexOf(parameters, options, graph, head.removed), head: publicHead(head) };
 }
 
@@ -122,13 +122,17 @@ function mustEqual(found: FileDigest, head: StoredHead): void {
 }
 
 function checkLabels(labels: Uint32Array, head: StoredHead): void {
-  for (const label of labels)
-    if (label >= head.nextLabel) throw new Error(`label ${label} is beyond next_label ${head.nextLabel}`);
-  if (labels.length !== head.live + head.removed.length) throw new Error(`the data hold ${labels.length} labels`);
+  let twins = 0;
+  for (const group of [labels, ...head.twins.values()]) {
+    for (const label of group)
+      if (label >= head.nextLabel) throw new Error(`label ${label} is beyond next_label ${head.nextLabel}`);
+    if (group !== labels) twins += group.length;
+  }
+  if (labels.length !== head.live + head.removed.length - twins) throw new Error(`the data hold ${labels.length} labels`);
 }
 
 function publicHead({ uid, labelGeneration, seq, nextLabel, parameters }: StoredHead): CheckpointHead {
-  return { format: 1, uid, labelGeneration, seq, nextLabel, parameters };
+  return { format: 2, uid, labelGeneration, seq, nextLabel, parameters };
 }
 
 function indexOf(

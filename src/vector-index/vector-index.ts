@@ -16,7 +16,7 @@ export interface IndexParameters {
 }
 
 export interface IndexHits {
-  /** Best first, all live, no duplicates; at most `limit`. */
+  /** Best first, all live, no duplicates; at most `limit`, and with a graph behind them all points that it cannot rank, up to 64. */
   readonly labels: Uint32Array;
   /** Exact scores (model/distance.ts) where they were computed here (flat); null where the caller must score (graph). */
   readonly scores: Float64Array | null;
@@ -26,6 +26,8 @@ export interface IndexStatus {
   readonly kind: 'flat' | 'graph';
   readonly live: number;
   readonly tombstones: number;
+  /** Live points so long or so short (scale.ts) that the graph cannot rank them. Up to 64 come with every answer; beyond, it gives none. */
+  readonly unranked: number;
   /** Resident bytes, estimated from counts and parameters (docs/BENCHMARKS.md shows the measured figure). */
   readonly memoryBytes: number;
   /** Points still to be put into the next graph, while one is growing; else 0. */
@@ -34,7 +36,7 @@ export interface IndexStatus {
 
 /** What a checkpoint file belongs to and what it holds; stored beside it as JSON. */
 export interface CheckpointHead {
-  readonly format: 1;
+  readonly format: 2;
   readonly uid: number;
   readonly labelGeneration: number;
   /** Everything up to this seq is inside. */
@@ -56,8 +58,8 @@ export interface VectorIndex {
   /** Labels inside and alive, ascending. */
   liveLabels(): Uint32Array;
   /** @param limit ≥ 1, may exceed the live count  @param ef raised to limit when smaller; flat ignores it
-   *  @returns fewer than min(limit, live) hits when the graph has live points that cannot be reached from the query: whoever promises all
-   *  of them looks exactly then. Cost: about ef / (1 − tombstone share) · log(n) distances. */
+   *  @returns fewer than min(limit, live) hits when the graph has live points that cannot be reached from the query, none when it cannot
+   *  rank the query or too many of its points: whoever promises all of them looks exactly then. Cost: about ef / (1 − tombstone share) · log(n) distances. */
   search(query: Float32Array, limit: number, ef: number): IndexHits;
   /** Does a slice of pending growth (flat → graph); true while more is left. */
   work(budgetMs: number): boolean;

@@ -93,7 +93,7 @@ for (const kind of Object.keys(KINDS) as Kind[]) {
 
     const opened = await openCheckpoint(folder, { ...owner, parameters });
     if ('refused' in opened) throw new Error(opened.refused);
-    assert.equal(opened.head, { format: 1, ...owner, seq: 99, nextLabel: 7_000_200, parameters });
+    assert.equal(opened.head, { format: 2, ...owner, seq: 99, nextLabel: 7_000_200, parameters });
     assert.equal(opened.index.liveLabels(), index.liveLabels());
     assert.is(opened.index.status().kind, index.status().kind);
     assert.is(opened.index.status().tombstones, index.status().tombstones);

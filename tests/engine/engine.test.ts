@@ -134,6 +134,34 @@ test('a collection grows from flat to graph, and a clean restart and a restart w
   checkDigests(reader);
 });
 
+test('very short, very long and many equal vectors are found as an exact search finds them, and the answer says how', async (t) => {
+  const { engine, create, put, nearest } = await open(t);
+  const plans = { 1e-6: 'graph', 1e15: 'exact' } as const;
+  for (const size of [1e-6, 1e15] as const) {
+    await create(`dot${size}`, 8, 'dot');
+    // One vector in three is the same.
+    const points = grid(2_400, 8).map(({ id, vector }) => ({
+      id,
+      vector: Array.from(vector, (value, d) => ((id as number) % 3 === 0 ? d / 8 : value) * size),
+    }));
+    for (let i = 0; i < points.length; i += 600) await put(`dot${size}`, points.slice(i, i + 600));
+    let [found, wanted] = [0, 0];
+    for (const { vector } of points.slice(1_000, 1_030)) {
+      const scores = async (exact: boolean): Promise<number[]> =>
+        (await nearest(`dot${size}`, vector, 10, exact)).map(({ score }) => score);
+      const [graph, exact] = [await scores(false), await scores(true)];
+      found += graph.filter((score) => score >= (exact[9] as number)).length;
+      wanted += exact.length;
+    }
+    assert.ok(found >= wanted * 0.98, `recall ${found} of ${wanted} at ${size}`);
+    const target = { vector: Float32Array.from(points[1_000]?.vector ?? []) };
+    const request = { target, limit: 3, offset: 0, exact: false, explain: true, withPayload: false, withVector: false };
+    const { explain } = await engine.search(`dot${size}`, request);
+    assert.is(explain?.plan, plans[size]);
+    assert.is(explain?.advice.length, size === 1e15 ? 1 : 0);
+  }
+});
+
 test('many writers at once share commits and every answer is true', async (t) => {
   const { engine, create, put } = await open(t);
   await create('c', 4);

@@ -14,7 +14,7 @@ function report(change: Partial<IndexReport>): IndexReport {
     seq: 9,
     neededSeq: 9,
     nextLabel: 9,
-    status: { kind: 'graph', live: 4_000, tombstones: 0, memoryBytes: 0, growing: 0 },
+    status: { kind: 'graph', live: 4_000, tombstones: 0, unranked: 0, memoryBytes: 0, growing: 0 },
     replayMs: 0,
     rebuildMs: 10_000,
     checkpointBytes: 0,
@@ -24,7 +24,7 @@ function report(change: Partial<IndexReport>): IndexReport {
   };
 }
 const withTombstones = (tombstones: number): IndexReport =>
-  report({ status: { kind: 'graph', live: 4_000, tombstones, memoryBytes: 0, growing: 0 } });
+  report({ status: { kind: 'graph', live: 4_000, tombstones, unranked: 0, memoryBytes: 0, growing: 0 } });
 
 test('a checkpoint is due when replaying would take two seconds and a tenth of a rebuild, sooner when all is quiet', () => {
   assert.not(checkpointDue(report({ replayMs: 1_900 }), false, 0));
@@ -48,9 +48,9 @@ test('a rebuild is due at half dead under load and at a tenth when all is quiet,
   assert.ok(rebuildDue(withTombstones(4_000), false));
   assert.ok(rebuildDue(withTombstones(600), true));
   assert.not(rebuildDue(withTombstones(400), true));
-  const few = report({ status: { kind: 'graph', live: 10, tombstones: 400, memoryBytes: 0, growing: 0 } });
+  const few = report({ status: { kind: 'graph', live: 10, tombstones: 400, unranked: 0, memoryBytes: 0, growing: 0 } });
   assert.not(rebuildDue(few, true));
-  const flat = report({ status: { kind: 'flat', live: 10, tombstones: 900, memoryBytes: 0, growing: 0 } });
+  const flat = report({ status: { kind: 'flat', live: 10, tombstones: 900, unranked: 0, memoryBytes: 0, growing: 0 } });
   assert.not(rebuildDue(flat, true));
 });
 

@@ -5,6 +5,7 @@ import { copyFile, mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type CheckpointSource, committedNames, writeCheckpoint } from '../../src/vector-index/checkpoint-folder.js';
+import { NO_MARKS } from '../../src/vector-index/hnsw-graph.js';
 import { createIndex, openCheckpoint } from '../../src/vector-index/open-index.js';
 import type { CheckpointHead, VectorIndex } from '../../src/vector-index/vector-index.js';
 import { Random } from '../support/random.js';
@@ -127,11 +128,11 @@ test('a save whose data come out short, as on a full disk, fails, and keeps what
   const index = graph(20);
   await index.save(folder, { ...owner, seq: 5, nextLabel: 20 });
   index.close();
-  const head: CheckpointHead = { format: 1, ...owner, seq: 6, nextLabel: 20, parameters };
+  const head: CheckpointHead = { format: 2, ...owner, seq: 6, nextLabel: 20, parameters };
   const failing: CheckpointSource = {
     kind: 'graph',
     live: 20,
-    removed: new Uint32Array(0),
+    ...NO_MARKS,
     write: (path) => writeFile(path, 'half'),
     check: () => ({
       feed() {},

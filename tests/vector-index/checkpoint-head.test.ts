@@ -11,9 +11,10 @@ const test = suite('vector-index/checkpoint-head');
 
 const number = fc.maxSafeNat();
 const plain = { noNullPrototype: true };
+const labels = fc.uniqueArray(fc.nat(FIXED.labelMax)).map((list) => Uint32Array.from(list).sort());
 const head: fc.Arbitrary<StoredHead> = fc.record(
   {
-    format: fc.constant(1 as const),
+    format: fc.constant(2 as const),
     kind: fc.constantFrom('flat' as const, 'graph' as const),
     uid: number,
     labelGeneration: number,
@@ -23,7 +24,9 @@ const head: fc.Arbitrary<StoredHead> = fc.record(
     live: number,
     dataBytes: number,
     dataSha256: fc.stringMatching(/^[0-9a-f]{64}$/),
-    removed: fc.uniqueArray(fc.nat(FIXED.labelMax)).map((labels) => Uint32Array.from(labels).sort()),
+    removed: labels,
+    unranked: labels,
+    twins: fc.array(fc.tuple(number, labels)).map((groups) => new Map(groups)),
   },
   plain,
 );
@@ -34,7 +37,7 @@ test('a head reads back as it was written', () => {
 
 test('a changed, missing or added byte anywhere is refused', () => {
   const text = encodeHead({
-    format: 1,
+    format: 2,
     kind: 'graph',
     uid: 3,
     labelGeneration: 0,
@@ -45,6 +48,8 @@ test('a changed, missing or added byte anywhere is refused', () => {
     dataBytes: 12_345,
     dataSha256: 'ab'.repeat(32),
     removed: Uint32Array.from([1, 2, 200, 299]),
+    unranked: Uint32Array.from([3, 298]),
+    twins: new Map([[1, Uint32Array.from([7, 8])]]),
   });
   for (let at = 0; at < text.length; at++) {
     for (const other of [' ', '0', '1', 'a', '"', '}', String.fromCharCode(text.charCodeAt(at) ^ 1)]) {
@@ -57,7 +62,7 @@ test('a changed, missing or added byte anywhere is refused', () => {
 });
 
 test('other JSON than a head is refused', () => {
-  for (const text of ['', 'null', '[]', '{}', '{"head":{}}', '{"head":null,"sha256":""}', '{"head":{"format":2}}']) {
+  for (const text of ['', 'null', '[]', '{}', '{"head":{}}', '{"head":null,"sha256":""}', '{"head":{"format":1}}']) {
     assert.throws(() => decodeHead(text));
   }
 });
