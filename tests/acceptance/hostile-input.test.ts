@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import type { TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
-import { COLLECTIONS, outside, refused } from './outside.js';
+import { COLLECTIONS, invalidAt, outside, refused } from './outside.js';
 
 const { test, server, call, pack, socket } = outside('acceptance/hostile-input');
 const MIB = 1024 * 1024;
@@ -70,20 +70,19 @@ test('MessagePack with lengths that lie, kinds that JSON lacks and depth without
   const vector = `a6${Buffer.from('vector').toString('hex')}`;
   for (const hex of [
     ...['ddffffffff', 'dd00989680c0', '91dfffffffff', 'c9ffffffff01', '91c705010000000000'].map((tail) => points + tail),
-    ...[`01${vector}c6ffffffff00`, `a2c328${vector}920102`, `a3eda080${vector}920102`, `cfffffffffffffffff${vector}920102`].map(
-      (tail) => id + tail,
-    ),
+    ...[`01${vector}c6ffffffff00`, `a2c328${vector}920102`, `a3eda080${vector}920102`].map((tail) => id + tail),
     ...['dfffffffff', 'd40100', 'd47240', 'c1', `81a9${Buffer.from('__proto__').toString('hex')}80`, '810102', `${points}9000`],
     points,
   ]) {
     refused(await pack('PUT', `${c}/points`, Buffer.from(hex, 'hex')), 400, 'InvalidJson', {}, hex);
   }
+  invalidAt(await pack('PUT', `${c}/points`, Buffer.from(`${id}cfffffffffffffffff${vector}920102`, 'hex')), 'points[0].id');
   const deep = Buffer.concat([
     Buffer.from(`${id}01a7${Buffer.from('payload').toString('hex')}81a161`, 'hex'),
     Buffer.alloc(MIB, 0x91),
   ]);
   refused(await pack('PUT', `${c}/points`, deep), 400, 'InvalidJson');
-  for (const payload of [{ d: new Date(0) }, { d: Buffer.from('x') }, { d: Number.NaN }, { d: 2n ** 60n }]) {
+  for (const payload of [{ d: new Date(0) }, { d: Buffer.from('x') }, { d: Number.NaN }]) {
     refused(await pack('PUT', `${c}/points`, { points: [{ id: 1, vector: [1, 2], payload }] }), 400, 'InvalidJson');
   }
   await unharmed();

@@ -180,10 +180,9 @@ test('payloads are kept as JSON has them; what cannot be kept is refused', async
     assert.is(JSON.stringify((await call<Point>('GET', `${c}/points/p`)).body.payload), JSON.stringify(JSON.parse(payload)));
   }
   for (const payload of ['[]', '"x"', 'null', '1']) invalidAt(await put(payload), 'points[0].payload');
-  for (const payload of ['{"__proto__":{}}', '{"a":{"__proto__":1}}', '{"a":9007199254740993}', '{"a":-12345678901234567890}']) {
-    refused(await put(payload), 400, 'InvalidJson', {}, payload);
-  }
-  for (const payload of ['{"a":"\\ud800"}', '{"\\udc00":1}', '{"a":1e400}'])
+  for (const payload of ['{"a":9007199254740993}', '{"a":-12345678901234567890}'])
+    refused(await put(payload), 400, 'InvalidRequest', {}, payload);
+  for (const payload of ['{"__proto__":{}}', '{"a":{"__proto__":1}}', '{"a":"\\ud800"}', '{"\\udc00":1}', '{"a":1e400}'])
     refused(await put(payload), 400, 'InvalidJson', {}, payload);
   assert.is((await put(`{"a":"${'x'.repeat(1_048_576 - 8)}"}`)).status, 200);
   refused(await put(`{"a":"${'x'.repeat(1_048_576 - 7)}"}`), 413, 'PayloadTooLarge', { limit_bytes: 1_048_576, point_id: 'p' });
