@@ -1,11 +1,12 @@
 /** Settled resident memory of the server, less bare Node, against hnswlib-node alone, less bare Node, for the same points; the server's
- *  have payloads of 100 bytes. Once after filling, and once after a restart from the checkpoint. No rebuild runs. */
+ *  have payloads of 100 bytes. Once after filling, and once after a restart from the checkpoint. No rebuild runs. hnswlib-node is measured as
+ *  a program that has just built its graph under Node's own settings, and again under those that the server's first line sets. */
 
 import { atMost, type Bench, type BenchResult, type Cell, type Progress, scaled } from './support/bench.js';
 import { ClusterStream, type Shape } from './support/clusters.js';
 import { fill, settled } from './support/loaded-collection.js';
 import { bareNodeMemory, type ResidentMemory, settledMemory } from './support/process-figures.js';
-import { withRaw } from './support/raw-process.js';
+import { type RawProcess, withRaw } from './support/raw-process.js';
 import { ServerProcess } from './support/server-process.js';
 import { withFolder } from './support/temporary-folder.js';
 
@@ -44,10 +45,12 @@ async function runShape(shape: Shape, progress: Progress): Promise<BenchResult> 
   const name = `${shape.count.toLocaleString('en-US')} × ${shape.dimension}`;
   progress(`${name}: bare Node and hnswlib-node`);
   const bare = await bareNodeMemory();
-  const rawBytes = await withRaw(async (raw) => {
+  const built = async (raw: RawProcess): Promise<number> => {
     await raw.build(shape);
     return raw.rssBytes();
-  });
+  };
+  const rawBytes = await withRaw(built);
+  const leanBytes = await withRaw(built, true);
   const rows: Cell[][] = [];
   const row = (process: string, resident: ResidentMemory): number => {
     const net = resident.rssBytes - bare.rssBytes;
@@ -58,6 +61,7 @@ async function runShape(shape: Shape, progress: Progress): Promise<BenchResult> 
   };
   row('bare Node', bare);
   row('raw', { rssBytes: rawBytes, anonymousBytes: 0, fileBytes: 0 });
+  const leanRatio = row('raw, lean settings', { rssBytes: leanBytes, anonymousBytes: 0, fileBytes: 0 });
   const [filled, restarted] = await withFolder(async (dataDir) => {
     progress(`${name}: server, after filling`);
     const first = await ServerProcess.start({ dataDir });
@@ -77,6 +81,8 @@ async function runShape(shape: Shape, progress: Progress): Promise<BenchResult> 
     figures: [
       { name: `memory ${name}, server / raw`, value: ratio, unit: '', bound: atMost(RATIO_MAX) },
       { name: `memory ${name}, restarted server / raw`, value: restartedRatio, unit: '', bound: atMost(RATIO_MAX) },
+      { name: `memory ${name}, server / raw with the server's settings`, value: ratio / leanRatio, unit: '' },
+      { name: `memory ${name}, restarted server / raw with the server's settings`, value: restartedRatio / leanRatio, unit: '' },
     ],
     notes: [],
   };

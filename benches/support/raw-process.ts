@@ -7,8 +7,20 @@ import type { RawAnswer, RawRequest, RawSearched, RawTimed } from './raw-message
 
 const PROGRAM = fileURLToPath(new URL('./raw-child.js', import.meta.url));
 
+/** What the server's first line sets, as far as it concerns memory. */
+const LEAN = {
+  nodeFlags: ['--max-semi-space-size=2'],
+  environment: { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '65536', MALLOC_MMAP_THRESHOLD_: '65536' },
+};
+
 export class RawProcess {
-  readonly #child: ChildProcess = fork(PROGRAM, [], { execArgv: ['--expose-gc'], serialization: 'advanced' });
+  readonly #child: ChildProcess;
+
+  constructor(lean: boolean) {
+    const execArgv = ['--expose-gc', ...(lean ? LEAN.nodeFlags : [])];
+    const env = { ...process.env, ...(lean ? LEAN.environment : {}) };
+    this.#child = fork(PROGRAM, [], { execArgv, env, serialization: 'advanced' });
+  }
 
   /** Builds the first `count` points of the stream. */
   async build({ count, dimension }: Shape): Promise<RawTimed> {
@@ -63,9 +75,9 @@ export class RawProcess {
   }
 }
 
-/** Runs `work` beside hnswlib-node alone and ends that process whatever happens. */
-export async function withRaw<T>(work: (raw: RawProcess) => Promise<T>): Promise<T> {
-  const raw = new RawProcess();
+/** Runs `work` beside hnswlib-node alone and ends that process whatever happens. @param lean with the server's settings of Node and malloc */
+export async function withRaw<T>(work: (raw: RawProcess) => Promise<T>, lean = false): Promise<T> {
+  const raw = new RawProcess(lean);
   try {
     return await work(raw);
   } finally {

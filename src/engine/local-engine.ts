@@ -7,7 +7,7 @@
 
 import { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
-import { type ErrorRecord, invalidRequest, SkeinError } from '../model/errors.js';
+import { invalidRequest, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
 import type { Limits } from '../model/limits.js';
 import { FIXED } from '../model/limits.js';
@@ -35,7 +35,7 @@ import type { IndexKeeper } from './index-keeper.js';
 import { tombstoneRatio } from './index-schedule.js';
 import { givenAway, operationBytes } from './operation-size.js';
 import type { Reader } from './reader.js';
-import type { ReadAnswers } from './reads.js';
+import { scrub } from './scrub.js';
 import { Searcher } from './searcher.js';
 import { Tail } from './tail.js';
 import type { UnitOutcome, UnitRequest } from './unit-writer.js';
@@ -59,7 +59,6 @@ export interface LocalEngineParts {
 const TICK_MS = 250;
 const DISK_LOOK_MS = 1_000;
 const LEVEL_AT_STOP_MS = 5_000;
-const SCRUB_DAMAGE_MAX = 1_000;
 const TRACE_LENGTH_MAX = 255;
 /** A reader may see a commit a moment before its message arrives. */
 const MESSAGE_WAIT_MS = 1_000;
@@ -357,18 +356,8 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   // Upkeep.
 
-  async scrub(): Promise<ScrubReport> {
-    const damaged: ErrorRecord[] = [];
-    let rows = 0;
-    for (const { row } of [...this.#parts.catalogue.all()]) {
-      for (let label: number | null = 0; label !== null && this.#parts.catalogue.byUid(row.uid) !== undefined; ) {
-        const page: ReadAnswers['scrub'] = await this.#parts.reader.read({ kind: 'scrub', uid: row.uid, fromLabel: label });
-        rows += page.rows;
-        if (damaged.length < SCRUB_DAMAGE_MAX) damaged.push(...page.damaged);
-        label = page.nextLabel;
-      }
-    }
-    return { rows, damaged };
+  scrub(): Promise<ScrubReport> {
+    return scrub(this.#parts.catalogue, this.#parts.reader);
   }
 
   #tick(): void {
