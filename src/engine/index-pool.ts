@@ -1,8 +1,7 @@
 /** The async door of the vector indexes: a pool of workers, each collection owned by one of them.
  *
- *  Routes searches, forwards "the store has more", keeps the newest report of every index, and decides when checkpoints and rebuilds are
- *  due (index-schedule.ts). Searches waiting for an answer are bounded. A worker that dies is fatal: its graphs cannot be trusted;
- *  it is told once, and every search, also one that comes later, fails.
+ *  Routes searches, forwards "the store has more", and hands on what the indexes report. Searches waiting for an answer are bounded. A
+ *  worker that dies is fatal: its graphs cannot be trusted; it is told once, and every search, also one that comes later, fails.
  *  Must not know: HTTP, ids, payloads, the write path. */
 
 import type { Worker } from 'node:worker_threads';

@@ -72,11 +72,11 @@ function searchBatchRoute(room: Room): Route {
       const searches = read.searches.map((one) => {
         const body = checkSearch(one.fields, one.path);
         if (body.min_position !== undefined) waits.push(waitOf(request, body, room.limits));
-        return searchRequest(one, body, room.limits);
+        return { search: searchRequest(one, body, room.limits), path: one.path };
       });
       for (const wanted of waits) await waitForIndex(engine, collection, wanted);
       const budget = new AnswerBudget(room.limits.answerBytesMax);
-      const answers = await Promise.all(searches.map((one, i) => searchOne(engine, collection, one, `searches[${i}]`, budget)));
+      const answers = await Promise.all(searches.map(({ search, path }) => searchOne(engine, collection, search, path, budget)));
       const positions = answers.map((answer) => answer.position).sort((a, b) => a.seq - b.seq);
       setPosition(reply, positions[0] ?? engine.collection(collection).position);
       return room.answers.send(request, reply, hitsOf(answers), (out) => writeSearchAnswers(out, answers));
