@@ -106,12 +106,6 @@ export function shownSeq(entry: CatalogueEntry, durableSeq: number): number {
   return entry.indexed.seq >= entry.row.lastSeq ? durableSeq : entry.indexed.seq;
 }
 
-/** Rows of this collection that died up to this seq are needed by none of its indexes. */
-export function neededSeq(entry: CatalogueEntry, durableSeq: number): number {
-  const shown = shownSeq(entry, durableSeq);
-  return entry.report?.phase === 'adopting' ? Math.min(shown, entry.report.neededSeq) : shown;
-}
-
 /** What one label costs the index beside its vector: with few components it is most of the work. */
 const LABEL_BYTES = 512;
 

@@ -1,4 +1,4 @@
-/** Everything about indexes that the main thread decides: which are open, when they are saved and rebuilt, how far they are.
+/** Everything about indexes that the main thread decides: which are open, when they are saved, how far they are.
  *  Must not know: writes, reads, HTTP. */
 
 import { readdir, rm } from 'node:fs/promises';
@@ -10,8 +10,7 @@ import type { CollectionRow } from '../storage/storage.js';
 import type { Catalogue, CatalogueEntry } from './catalogue.js';
 import type { IndexedCollection, IndexWorkerData } from './index-messages.js';
 import { IndexPool } from './index-pool.js';
-import { QUIET_MS, workDue } from './index-schedule.js';
-import { Rebuilder } from './rebuilder.js';
+import { checkpointDue, QUIET_MS } from './index-schedule.js';
 
 export interface KeeperOptions {
   readonly workers: number;
@@ -29,16 +28,14 @@ const LEVEL_POLL_MS = 20;
 export class IndexKeeper {
   readonly pool: IndexPool;
   readonly #options: KeeperOptions;
-  readonly #rebuilder: Rebuilder;
-  /** Rebuilt, and not yet reported as being taken over. */
-  readonly #handedOver = new Set<number>();
+  #rebuilds = 0;
   #room: (() => void)[] = [];
 
   constructor(options: KeeperOptions) {
     this.#options = options;
     const { workers, data, limits, log, catalogue, onFatal } = options;
     const report = (next: Parameters<Catalogue['report']>[0]): void => {
-      if (next.phase === 'adopting') this.#handedOver.delete(next.uid);
+      this.#rebuilds += next.status.rebuilds - (catalogue.byUid(next.uid)?.report?.status.rebuilds ?? 0);
       catalogue.report(next);
       this.#wakeRoom();
     };
@@ -48,14 +45,11 @@ export class IndexKeeper {
       this.#wakeRoom();
     };
     this.pool = new IndexPool(workers, data, limits.searchQueueMax, log, { report, fatal });
-    this.#rebuilder = new Rebuilder(data, log, (uid) => {
-      this.#handedOver.add(uid);
-      this.pool.adopt(uid);
-    });
   }
 
+  /** Rebuilds that ended since the start. */
   get rebuilds(): number {
-    return this.#rebuilder.count;
+    return this.#rebuilds;
   }
 
   #indexed(row: CollectionRow): IndexedCollection {
@@ -79,9 +73,7 @@ export class IndexKeeper {
     this.pool.open(this.#indexed(row));
   }
 
-  async close(uid: number): Promise<void> {
-    this.#handedOver.delete(uid);
-    await this.#rebuilder.abandon(uid);
+  close(uid: number): void {
     this.pool.close(uid);
   }
 
@@ -119,32 +111,28 @@ export class IndexKeeper {
       const { nextLabel } = entry.row;
       return { status: 'building', progress: nextLabel === 0 ? 0 : Math.min(1, (report?.nextLabel ?? 0) / nextLabel) };
     }
-    const rebuild = report.phase === 'adopting' ? 1 : this.#rebuilder.progress(entry.row.uid);
-    return rebuild === null ? { status: 'ready', progress: 1 } : { status: 'rebuilding', progress: rebuild };
+    const { kind, growing, live } = report.status;
+    if (kind === 'flat' || growing === 0) return { status: 'ready', progress: 1 };
+    return { status: 'rebuilding', progress: (live - growing) / live };
   }
 
-  /** Starts what is due; called a few times a second. */
+  /** Starts the checkpoints that are due; called a few times a second. */
   tick(): void {
     const now = this.#options.clock.monotonicMs();
     for (const entry of this.#options.catalogue.all()) {
       const { report } = entry;
-      if (report === null || this.#rebuilder.progress(report.uid) !== null || this.#handedOver.has(report.uid)) continue;
+      if (report === null) continue;
       const quiet = now - entry.lastWriteMs > QUIET_MS;
-      const work = workDue(report, quiet, now - entry.lastSaveMs, this.#rebuilder.idle);
-      if (work === 'rebuild') {
-        this.#rebuilder.start(this.#indexed(entry.row));
-      } else if (work === 'checkpoint') {
-        // Marked at once, so that the next tick does not ask again before the worker answers.
-        entry.report = { ...report, saving: true };
-        entry.lastSaveMs = now;
-        this.pool.checkpoint(report.uid);
-      }
+      if (!checkpointDue(report, quiet, now - entry.lastSaveMs)) continue;
+      // Marked at once, so that the next tick does not ask again before the worker answers.
+      entry.report = { ...report, saving: true };
+      entry.lastSaveMs = now;
+      this.pool.checkpoint(report.uid);
     }
   }
 
   /** Gives the indexes a moment to apply the last writes, then saves them. */
   async stop(levelMs: number): Promise<void> {
-    await this.#rebuilder.abandon();
     const deadlineMs = this.#options.clock.monotonicMs() + levelMs;
     const lagging = (): boolean => this.#options.catalogue.lagBytes > 0 && this.pool.lost === null;
     while (lagging() && this.#options.clock.monotonicMs() < deadlineMs) {

@@ -30,21 +30,17 @@ export type ToIndex =
       readonly limit: number;
       readonly ef: number;
     }
-  /** A rebuilt graph lies in the collection's folder: load it, catch up, switch. */
-  | { readonly kind: 'adopt'; readonly uid: number }
   | { readonly kind: 'checkpoint'; readonly uid: number }
   /** Saves what is worth saving and ends. */
   | { readonly kind: 'stop' };
 
-export type IndexPhase = 'building' | 'ready' | 'adopting';
+export type IndexPhase = 'building' | 'ready';
 
 export interface IndexReport {
   readonly uid: number;
   readonly phase: IndexPhase;
   /** Everything up to this seq is inside. */
   readonly seq: number;
-  /** Rows that died after this seq are still to be read by this index, or by a rebuilt one on its way in. */
-  readonly neededSeq: number;
   readonly nextLabel: number;
   readonly status: IndexStatus;
   /** Estimated milliseconds to replay what the newest checkpoint lacks. */

@@ -113,10 +113,6 @@ export class IndexPool {
     this.#tell(uid, { kind: 'checkpoint', uid });
   }
 
-  adopt(uid: number): void {
-    this.#tell(uid, { kind: 'adopt', uid });
-  }
-
   /** @throws Overloaded when too many searches wait · CollectionNotFound when the collection was dropped meanwhile
    *  · SearchUnavailable when a worker was lost · ShuttingDown */
   async search(uid: number, query: Float32Array, limit: number, ef: number): Promise<IndexAnswer> {

@@ -1,6 +1,7 @@
 /** An index worker: owns the graphs of some collections, keeps them level with the store, answers searches between short slices.
  *
- *  Searches run as their messages arrive; upkeep runs in slices of a few milliseconds, one collection after the other.
+ *  Searches run as their messages arrive; upkeep runs in slices of a few milliseconds, one collection after the other, rebuilds in
+ *  shorter ones with pauses between.
  *  While a checkpoint is written, that collection's upkeep waits and its searches go on.
  *  Must not know: ids, payloads, HTTP. */
 
@@ -18,8 +19,10 @@ const data = workerData as IndexWorkerData;
 const reads = openReader(data.storePath, { cacheBytes: data.cacheBytes });
 const owned = new Map<number, OwnedIndex>();
 const due = new Set<number>();
-const lastReports = new Map<number, { seq: number; atMs: number; phase: string; tombstones: number; kind: string }>();
-/** What was asked for and goes on beside other messages: openings, adoptions, checkpoints. */
+/** Collections with work for later. */
+const timers = new Map<number, NodeJS.Timeout>();
+const lastReports = new Map<number, { report: IndexReport; atMs: number }>();
+/** What was asked for and goes on beside other messages: openings, checkpoints. */
 const pending = new Set<Promise<void>>();
 let scheduled = false;
 let stopping = false;
@@ -45,31 +48,50 @@ function turn(): void {
     due.delete(uid);
     const index = owned.get(uid);
     if (index === undefined) continue;
-    const more = index.advance(SLICE_MS);
-    report(index, !more);
-    if (more) due.add(uid);
+    const nextMs = index.advance(SLICE_MS);
+    report(index, nextMs !== 0);
+    if (nextMs === 0) due.add(uid);
+    else later(uid, nextMs);
     break;
   }
   if (due.size > 0) schedule();
 }
 
-/** Tells the main thread where an index stands: at once when it is level, else now and then. */
+/** @param delayMs null: not before the next change */
+function later(uid: number, delayMs: number | null): void {
+  clearTimeout(timers.get(uid));
+  timers.delete(uid);
+  if (delayMs === null) return;
+  const wake = (): void => {
+    timers.delete(uid);
+    due.add(uid);
+    schedule();
+  };
+  timers.set(uid, setTimeout(wake, delayMs));
+}
+
+/** Tells the main thread where an index stands: at once when it is level or what it does has changed, else now and then. */
 function report(index: OwnedIndex, level: boolean): void {
-  const current: IndexReport = index.report();
+  const current = index.report();
   const last = lastReports.get(current.uid);
-  const now = performance.now();
-  const news =
-    last === undefined ||
-    last.seq !== current.seq ||
-    last.phase !== current.phase ||
-    last.kind !== current.status.kind ||
-    last.tombstones !== current.status.tombstones;
-  if (!level && last !== undefined && now - last.atMs < REPORT_INTERVAL_MS && last.phase === current.phase) return;
-  if (!news && level) return;
-  const { seq, phase } = current;
-  const { tombstones, kind } = current.status;
-  lastReports.set(current.uid, { seq, atMs: now, phase, tombstones, kind });
+  const nowMs = performance.now();
+  const aged = last === undefined || nowMs - last.atMs >= REPORT_INTERVAL_MS;
+  const worthwhile = last === undefined || turned(last.report, current) || moved(last.report, current, level, aged);
+  if (!worthwhile) return;
+  lastReports.set(current.uid, { report: current, atMs: nowMs });
   post({ kind: 'report', report: current });
+}
+
+function turned(last: IndexReport, current: IndexReport): boolean {
+  const { kind, growing, rebuilds } = current.status;
+  const was = last.status;
+  return last.phase !== current.phase || was.kind !== kind || was.rebuilds !== rebuilds || was.growing > 0 !== growing > 0;
+}
+
+function moved(last: IndexReport, current: IndexReport, level: boolean, aged: boolean): boolean {
+  if (last.seq !== current.seq) return level || aged;
+  const { tombstones, growing } = current.status;
+  return aged && (!level || last.status.tombstones !== tombstones || last.status.growing !== growing);
 }
 
 async function take(message: ToIndex): Promise<void> {
@@ -84,6 +106,7 @@ async function take(message: ToIndex): Promise<void> {
     case 'close': {
       const index = owned.get(message.uid);
       owned.delete(message.uid);
+      later(message.uid, null);
       lastReports.delete(message.uid);
       return index?.discard();
     }
@@ -92,15 +115,6 @@ async function take(message: ToIndex): Promise<void> {
       return schedule();
     case 'search':
       return search(message);
-    case 'adopt': {
-      const index = owned.get(message.uid);
-      if (index === undefined) return;
-      const adopting = index.adopt();
-      post({ kind: 'report', report: index.report() });
-      await adopting;
-      due.add(message.uid);
-      return schedule();
-    }
     case 'checkpoint': {
       const index = owned.get(message.uid);
       if (index === undefined) return;
@@ -113,6 +127,7 @@ async function take(message: ToIndex): Promise<void> {
     }
     case 'stop': {
       stopping = true;
+      for (const uid of owned.keys()) later(uid, null);
       // They read the store, which is closed below.
       await Promise.all(pending);
       for (const index of owned.values()) await index.saveAtShutdown();

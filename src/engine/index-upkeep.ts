@@ -38,7 +38,7 @@ export class IndexUpkeep {
   readonly #standIns = new Map<number, number>();
   readonly #standing = new Set<number>();
   #addMs = 0;
-  #adds = 0;
+  #inserts = 0;
 
   /** While true nobody searches this index, and labels that are dead by now are passed over. */
   #building: boolean;
@@ -73,23 +73,23 @@ export class IndexUpkeep {
     return this.#nextLabel;
   }
 
-  /** Mean milliseconds of one add so far; 0 before the first. */
-  get msPerAdd(): number {
-    return this.#adds === 0 ? 0 : this.#addMs / this.#adds;
+  /** Mean milliseconds of one insert into a graph so far; 0 before the first. */
+  get msPerInsert(): number {
+    return this.#inserts === 0 ? 0 : this.#addMs / this.#inserts;
   }
 
-  /** Works for about budgetMs. @returns true when more is left */
-  advance(budgetMs: number): boolean {
+  /** Works for about budgetMs. @returns milliseconds until it should be called again (0: more is left), or null: not before the next change */
+  advance(budgetMs: number): number | null {
     const until = performance.now() + budgetMs;
     do {
       this.#page ??= this.#read();
-      if (!this.#work(this.#page, until)) return true;
+      if (!this.#work(this.#page, until)) return 0;
       this.#seq = this.#page.throughSeq;
       const emptied = this.#page.rows.length === 0 && this.#page.deaths.length === 0;
       this.#page = null;
       if (emptied) return this.index.work(Math.max(0, until - performance.now()));
     } while (performance.now() < until);
-    return true;
+    return 0;
   }
 
   #read(): Page {
@@ -147,9 +147,10 @@ export class IndexUpkeep {
       return;
     }
     const startMs = performance.now();
+    const insertsBefore = this.index.inserts;
     this.index.add(row.label, vector, inside);
     this.#addMs += performance.now() - startMs;
-    this.#adds += 1;
+    this.#inserts += this.index.inserts - insertsBefore;
     if (inside !== null) this.#standing.delete(inside);
   }
 

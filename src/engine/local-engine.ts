@@ -16,7 +16,7 @@ import type { Idempotency, Operation } from '../model/operation.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import type { StoreState } from '../storage/storage.js';
-import { type Catalogue, type CatalogueEntry, neededSeq, shownSeq } from './catalogue.js';
+import { type Catalogue, type CatalogueEntry, shownSeq } from './catalogue.js';
 import { DiskWatch } from './disk-watch.js';
 import type {
   CollectionInfo,
@@ -103,7 +103,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     const uids: number[] = [];
     for (const row of commit.changed) {
       const change = this.#parts.catalogue.take(row, now);
-      if (change === 'dropped') void this.#parts.keeper.close(row.uid);
+      if (change === 'dropped') this.#parts.keeper.close(row.uid);
       if (change === 'created') this.#parts.keeper.open(row);
       if (change === 'changed') uids.push(row.uid);
     }
@@ -364,7 +364,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     this.#parts.keeper.tick();
     const durable = this.#durable.seq;
     let floor = Math.min(durable, this.#searcher.floorSeq);
-    for (const entry of this.#parts.catalogue.all()) floor = Math.min(floor, neededSeq(entry, durable));
+    for (const entry of this.#parts.catalogue.all()) floor = Math.min(floor, shownSeq(entry, durable));
     if (floor <= this.#reapedSeq) return;
     this.#reapedSeq = floor;
     this.#parts.link.reap(floor);

@@ -1,6 +1,6 @@
-/** One collection inside an index worker: its index, its cursor, its checkpoints, and a rebuilt graph on its way in.
+/** One collection inside an index worker: its index, its cursor, its checkpoints.
  *
- *    open ─► building ─► ready ◄─► adopting          (building: from a checkpoint or from nothing, until level once)
+ *    open ─► building ─► ready          (building: from a checkpoint or from nothing, until level once)
  *
  *  Invariant: what serves searches is never ahead of the store; a checkpoint is written only from a quiet index.
  *  Must not know: messages, other collections. */
@@ -9,29 +9,26 @@ import { rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { StoreReads } from '../storage/storage.js';
 import { createIndex, openCheckpoint, removeLeftovers } from '../vector-index/open-index.js';
-import type { IndexHits, IndexParameters } from '../vector-index/vector-index.js';
+import type { IndexHits, IndexParameters, IndexStatus } from '../vector-index/vector-index.js';
 import type { IndexedCollection, IndexPhase, IndexReport } from './index-messages.js';
 import { IndexUpkeep, reconcile } from './index-upkeep.js';
 
 type Note = (event: string, fields: Readonly<Record<string, unknown>>) => void;
 
-const SLICES_PER_SERVING_SLICE = 4;
-const ASSUMED_MS_PER_ADD = 0.2;
+const ASSUMED_MS_PER_INSERT = 0.2;
 
 export class OwnedIndex {
   readonly #reads: StoreReads;
   readonly #collection: IndexedCollection;
   readonly #note: Note;
   #current: IndexUpkeep;
-  #incoming: IndexUpkeep | null = null;
   #phase: IndexPhase = 'building';
   #saving: Promise<void> | null = null;
   #saveFailed = false;
-  #savedSeq = -1;
-  #savedLabel = 0;
+  /** Inserts of the index that its newest checkpoint holds. */
+  #savedInserts = 0;
   #checkpointBytes = 0;
   #opened = false;
-  #slices = 0;
   #discarded = false;
 
   constructor(reads: StoreReads, collection: IndexedCollection, note: Note) {
@@ -72,8 +69,6 @@ export class OwnedIndex {
     if (this.#discarded) return loaded?.index.close();
     if (loaded !== null) {
       this.#current = loaded;
-      this.#savedSeq = loaded.seq;
-      this.#savedLabel = loaded.nextLabel;
     }
     this.#opened = true;
   }
@@ -107,57 +102,26 @@ export class OwnedIndex {
     await remove().catch((error: Error) => this.#note('index_files_not_removed', { uid, reason: error.message }));
   }
 
-  /** Works for about budgetMs. @returns true when more is left */
-  advance(budgetMs: number): boolean {
-    if (!this.#opened || this.#saving !== null || this.#discarded) return false;
-    if (this.#incoming !== null) return this.#catchUp(this.#incoming, budgetMs);
-    const more = this.#current.advance(budgetMs);
-    if (this.#phase === 'building' && this.#current.complete) this.#phase = 'ready';
-    return more;
-  }
-
-  /** The incoming graph gets most slices, so that it catches up with a serving one that goes on moving under load. */
-  #catchUp(incoming: IndexUpkeep, budgetMs: number): boolean {
-    this.#slices += 1;
-    (this.#slices % SLICES_PER_SERVING_SLICE === 0 ? this.#current : incoming).advance(budgetMs);
-    const level = incoming.seq >= this.#current.seq && incoming.nextLabel >= this.#current.nextLabel;
-    if (level && incoming.complete) this.#switch(incoming);
-    return true;
-  }
-
-  #switch(incoming: IndexUpkeep): void {
+  /** Works for about budgetMs. @returns as IndexUpkeep.advance */
+  advance(budgetMs: number): number | null {
+    if (!this.#opened || this.#saving !== null || this.#discarded) return null;
     const before = this.#current.index.status();
-    this.#current.index.close();
-    this.#current = incoming;
-    this.#incoming = null;
-    this.#phase = 'ready';
-    this.#note('index_rebuilt', {
-      uid: this.#collection.uid,
-      tombstones_before: before.tombstones,
-      live: incoming.index.status().live,
-    });
+    const nextMs = this.#current.advance(budgetMs);
+    if (this.#phase === 'building' && this.#current.complete) this.#phase = 'ready';
+    this.#noteRebuild(before, this.#current.index.status());
+    return nextMs;
+  }
+
+  #noteRebuild(before: IndexStatus, after: IndexStatus): void {
+    const { uid } = this.#collection;
+    const { live, tombstones } = after;
+    if (after.rebuilds > before.rebuilds) this.#note('index_rebuilt', { uid, live, tombstones });
+    if (after.kind === 'graph' && after.growing > 0 && (before.growing === 0 || after.rebuilds > before.rebuilds))
+      this.#note('index_rebuild_started', { uid, live, tombstones });
   }
 
   search(query: Float32Array, limit: number, ef: number): IndexHits {
     return this.#current.index.search(query, limit, ef);
-  }
-
-  /** Loads the rebuilt graph from the folder; it catches up beside the serving one and then takes its place. */
-  async adopt(): Promise<void> {
-    // From here on no checkpoint is written, so the newest one stays the rebuilt one.
-    this.#phase = 'adopting';
-    await this.#saving;
-    const loaded = await this.#load();
-    if (loaded === null || this.#discarded) {
-      loaded?.index.close();
-      this.#phase = 'ready';
-      this.#note('index_rebuild_lost', { uid: this.#collection.uid });
-      return;
-    }
-    this.#incoming?.index.close();
-    this.#incoming = loaded;
-    this.#savedSeq = loaded.seq;
-    this.#savedLabel = loaded.nextLabel;
   }
 
   /** Writes a checkpoint of the serving index; upkeep waits meanwhile. A full disk only costs the checkpoint. */
@@ -170,11 +134,11 @@ export class OwnedIndex {
 
   async #write(): Promise<void> {
     const { uid, labelGeneration, folder } = this.#collection;
-    const { seq, nextLabel } = this.#current;
+    const { seq, nextLabel, index } = this.#current;
+    const { inserts } = index;
     try {
-      this.#checkpointBytes = await this.#current.index.save(folder, { uid, labelGeneration, seq, nextLabel });
-      this.#savedSeq = seq;
-      this.#savedLabel = nextLabel;
+      this.#checkpointBytes = await index.save(folder, { uid, labelGeneration, seq, nextLabel });
+      this.#savedInserts = inserts;
       this.#saveFailed = false;
     } catch (error) {
       this.#saveFailed = true;
@@ -194,7 +158,6 @@ export class OwnedIndex {
     this.#discarded = true;
     await this.#saving;
     this.#current.index.close();
-    this.#incoming?.index.close();
     const { folder } = this.#collection;
     await this.#tidy(() => rm(folder, { recursive: true, force: true }));
     // The folder of the collection held nothing else.
@@ -203,19 +166,15 @@ export class OwnedIndex {
 
   report(): IndexReport {
     const status = this.#current.index.status();
-    const msPerAdd = this.#current.msPerAdd || ASSUMED_MS_PER_ADD;
+    const msPerInsert = this.#current.msPerInsert || ASSUMED_MS_PER_INSERT;
     return {
       uid: this.#collection.uid,
       phase: this.#phase,
       seq: this.#current.seq,
-      neededSeq: Math.min(this.#current.seq, this.#incoming?.seq ?? Number.POSITIVE_INFINITY),
       nextLabel: this.#current.nextLabel,
       status,
-      replayMs:
-        status.kind === 'flat' || this.#savedSeq === this.#current.seq
-          ? 0
-          : (this.#current.nextLabel - this.#savedLabel) * msPerAdd,
-      rebuildMs: status.live * msPerAdd,
+      replayMs: status.kind === 'flat' ? 0 : (this.#current.index.inserts - this.#savedInserts) * msPerInsert,
+      rebuildMs: status.live * msPerInsert,
       checkpointBytes: this.#checkpointBytes,
       saving: this.#saving !== null,
       saveFailed: this.#saveFailed,

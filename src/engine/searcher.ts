@@ -175,16 +175,18 @@ function pageOf({ offset, limit, scoreThreshold, target }: SearchRequest): HitsP
   };
 }
 
+const NO_STATUS = { kind: 'flat', growing: 0, tombstones: 0, unranked: 0 } as const;
+
 function explain(entry: CatalogueEntry, request: SearchRequest, found: Found, steps: Explanation['steps']): Explanation {
   const reasons = {
     flat: 'the collection is small enough to be searched exactly in memory',
     graph: 'no filter, so the graph alone answers',
     exact: request.exact ? 'exact was asked for' : 'the graph gave fewer points than there are, so all were scanned',
   };
-  const { tombstones, unranked } = entry.report?.status ?? { tombstones: 0, unranked: 0 };
+  const { kind, growing, tombstones, unranked } = entry.report?.status ?? NO_STATUS;
   const advice: string[] = [];
-  if (tombstones > found.live)
-    advice.push('More than half of the graph are tombstones; a rebuild is due and will run by itself.');
+  if (kind === 'graph' && growing > 0)
+    advice.push(`The graph is being rebuilt, so two are searched; ${growing} points are still to be moved.`);
   if (unranked > 0) advice.push(`${unranked} vectors are too long or too short for the graph: ${UNRANKED_ADVICE}`);
   return {
     plan: found.plan,

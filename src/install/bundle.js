@@ -15,7 +15,6 @@ const entries = [
   'engine/writer-thread',
   'engine/index-thread',
   'engine/scan-thread',
-  'engine/rebuild-thread',
   'http/body-thread',
   'storage/verify-child',
 ];

@@ -96,6 +96,8 @@ export const FIXED = {
   /** Up to this many live points, and this many bytes of vectors, a collection is searched exactly in memory. */
   flatPointsMax: 1_000,
   flatBytesMax: 16 * MIB,
+  /** A graph with fewer removed points than this is not rebuilt. */
+  rebuildTombstonesMin: 500,
   /** How deep filters stand inside filters, how many conditions all of them have, how many values one list of them has. */
   filterDepthMax: 16,
   filterConditionsMax: 1_000,

@@ -1,24 +1,32 @@
-/** The head of a checkpoint: what its data file belongs to, how to recognise it, and what of the graph is not in it.
+/** The head of a checkpoint: what its data files belong to, how to recognise them, and what of their graphs is not in them.
  *
  *    { head: {…}, sha256: of head's JSON }   one canonical text: encode(decode(text)) = text, byte for byte
  *
- *  The head is written last and names the SHA-256 of the data, so a checkpoint is whole or not there at all.
+ *  The head is written last and names the SHA-256 of all data, so a checkpoint is whole or not there at all.
  *  Must not know: files, native code. */
 
 import { createHash } from 'node:crypto';
 import type { GraphMarks } from './hnsw-graph.js';
 import type { CheckpointHead, IndexParameters } from './vector-index.js';
 
-/** Its marks are empty for flat data. */
-export interface StoredHead extends CheckpointHead, GraphMarks {
+export interface StoredHead extends CheckpointHead {
   readonly kind: 'flat' | 'graph';
+  /** One; or two: the graph that takes new points, and the one that is being left for it. */
+  readonly parts: readonly StoredPart[];
+}
+
+/** One data file. Its marks are empty for flat data. */
+export interface StoredPart extends GraphMarks {
   /** Live labels, twins among them. */
   readonly live: number;
   readonly dataBytes: number;
   readonly dataSha256: string;
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const FORMAT = 3;
+const PARTS_MAX = 2;
+
+const sha256 = (content: string): string => createHash('sha256').update(content).digest('hex');
 
 export function encodeHead(head: StoredHead): string {
   const { dimension, distance, m, efConstruct } = head.parameters;
@@ -30,20 +38,22 @@ export function encodeHead(head: StoredHead): string {
     seq: head.seq,
     next_label: head.nextLabel,
     parameters: { dimension, distance, m, ef_construct: efConstruct },
-    live: head.live,
-    data_bytes: head.dataBytes,
-    data_sha256: head.dataSha256,
-    removed: packLabels(head.removed),
-    unranked: packLabels(head.unranked),
-    twins: [...head.twins].map(([front, labels]) => [front, packLabels(labels)]),
+    parts: head.parts.map((part) => ({
+      live: part.live,
+      data_bytes: part.dataBytes,
+      data_sha256: part.dataSha256,
+      removed: packLabels(part.removed),
+      unranked: packLabels(part.unranked),
+      twins: [...part.twins].map(([front, labels]) => [front, packLabels(labels)]),
+    })),
   });
   return `{"head":${body},"sha256":"${sha256(body)}"}\n`;
 }
 
 /** @throws Error when a single byte of the text is not as it was written */
-export function decodeHead(text: string): StoredHead {
-  const head = fromJson(JSON.parse(text));
-  if (encodeHead(head) !== text) throw new Error('the head fails its checksum');
+export function decodeHead(written: string): StoredHead {
+  const head = fromJson(JSON.parse(written));
+  if (encodeHead(head) !== written) throw new Error('the head fails its checksum');
   return head;
 }
 
@@ -51,19 +61,11 @@ export function decodeHead(text: string): StoredHead {
 function fromJson(parsed: unknown): StoredHead {
   const head = field(parsed, 'head');
   const parameters = field(head, 'parameters');
-  const integer = (parent: unknown, name: string): number => {
-    const value = field(parent, name);
-    if (!Number.isSafeInteger(value) || (value as number) < 0) throw new Error(`${name} is not an integer from 0`);
-    return value as number;
-  };
-  const text = (parent: unknown, name: string): string => {
-    const value = field(parent, name);
-    if (typeof value !== 'string') throw new Error(`${name} is not a text`);
-    return value;
-  };
-  if (integer(head, 'format') !== 2) throw new Error(`checkpoint format ${integer(head, 'format')} is not known`);
+  const parts = field(head, 'parts');
+  if (integer(head, 'format') !== FORMAT) throw new Error(`checkpoint format ${integer(head, 'format')} is not known`);
+  if (!Array.isArray(parts) || parts.length < 1 || parts.length > PARTS_MAX) throw new Error('parts is not a list of one or two');
   return {
-    format: 2,
+    format: FORMAT,
     kind: text(head, 'kind') === 'flat' ? 'flat' : 'graph',
     uid: integer(head, 'uid'),
     labelGeneration: integer(head, 'label_generation'),
@@ -75,12 +77,14 @@ function fromJson(parsed: unknown): StoredHead {
       m: integer(parameters, 'm'),
       efConstruct: integer(parameters, 'ef_construct'),
     },
-    live: integer(head, 'live'),
-    dataBytes: integer(head, 'data_bytes'),
-    dataSha256: text(head, 'data_sha256'),
-    removed: unpackLabels(text(head, 'removed')),
-    unranked: unpackLabels(text(head, 'unranked')),
-    twins: twinsFrom(field(head, 'twins')),
+    parts: (parts as unknown[]).map((part) => ({
+      live: integer(part, 'live'),
+      dataBytes: integer(part, 'data_bytes'),
+      dataSha256: text(part, 'data_sha256'),
+      removed: unpackLabels(text(part, 'removed')),
+      unranked: unpackLabels(text(part, 'unranked')),
+      twins: twinsFrom(field(part, 'twins')),
+    })),
   };
 }
 
@@ -93,6 +97,18 @@ function twinsFrom(groups: unknown): Map<number, Uint32Array> {
     twins.set(front as number, unpackLabels(labels));
   }
   return twins;
+}
+
+function integer(parent: unknown, name: string): number {
+  const value = field(parent, name);
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new Error(`${name} is not an integer from 0`);
+  return value as number;
+}
+
+function text(parent: unknown, name: string): string {
+  const value = field(parent, name);
+  if (typeof value !== 'string') throw new Error(`${name} is not a text`);
+  return value;
 }
 
 function field(parent: unknown, name: string): unknown {
@@ -114,8 +130,8 @@ function packLabels(labels: Uint32Array): string {
   return bytes.toString('base64', 0, at);
 }
 
-function unpackLabels(text: string): Uint32Array {
-  const bytes = Buffer.from(text, 'base64');
+function unpackLabels(packed: string): Uint32Array {
+  const bytes = Buffer.from(packed, 'base64');
   const labels = new Uint32Array(bytes.length);
   let count = 0;
   let before = 0;

@@ -1,9 +1,9 @@
 /** The index behind the door: flat while it is small, a graph once it has grown, both while it grows.
  *
- *    flat ─► growing (flat answers, the graph is filled) ─► graph
+ *    flat ─► growing (flat answers, the graph is filled) ─► graph ─ nothing alive in it ─► flat
  *
  *  While growing, every add moves two rows into the graph, so growth ends however fast points arrive, and work() does the rest.
- *  Invariant: in any turn exactly one of flat and graph answers, and it has every live label. A label comes once.
+ *  Invariant: in any turn exactly one of flat and graph answers, and it has every live label. Labels come in ascending order.
  *  Must not know: files' names, threads, storage. */
 
 import type { Clock } from '../model/clock.js';
@@ -14,13 +14,15 @@ import { FlatRows } from './flat-rows.js';
 import type { FileCheck } from './hashed-file.js';
 import { HnswFileCheck } from './hnsw-file.js';
 import { HnswGraph, NO_MARKS } from './hnsw-graph.js';
-import { LabelSet } from './label-set.js';
+import { RenewingGraph } from './renewing-graph.js';
 import type { CheckpointHead, IndexHits, IndexParameters, IndexStatus, VectorIndex } from './vector-index.js';
 
-export interface GrowthLimits {
+export interface IndexLimits {
   /** Beyond this many live points, or this many bytes of vectors, a graph is grown. */
   readonly flatPointsMax: number;
   readonly flatBytesMax: number;
+  /** A graph with fewer removed points than this is not rebuilt. */
+  readonly rebuildTombstonesMin: number;
 }
 
 const ROWS_PER_ADD = 2;
@@ -29,41 +31,46 @@ const NO_CHECK: FileCheck = { feed() {}, end() {} };
 
 export class GrowingIndex implements VectorIndex {
   readonly parameters: IndexParameters;
-  readonly #limits: GrowthLimits;
+  readonly #limits: IndexLimits;
   readonly #clock: Clock;
-  /** Labels that were removed: they never come back. */
-  readonly #removed: LabelSet;
   #flat: FlatRows | null;
-  #graph: HnswGraph | null;
+  #graph: RenewingGraph | null;
+  /** Labels come in ascending order, so that none comes back: the next one is at least this. */
+  #nextLabel: number;
+  /** Of graphs that were left for flat rows. */
+  #earlierRebuilds = 0;
+  #earlierInserts = 0;
   /** The next flat row to go into the graph. */
   #nextRow = 0;
   #saving = false;
   #closed = false;
 
-  /** @param content what answers from the start: rows, or a graph */
+  /** @param content what answers from the start: rows, or a graph  @param nextLabel the least label that may be added */
   constructor(
     parameters: IndexParameters,
-    limits: GrowthLimits,
+    limits: IndexLimits,
     clock: Clock,
-    content: FlatRows | HnswGraph,
-    removed: Uint32Array,
+    content: FlatRows | RenewingGraph,
+    nextLabel: number,
   ) {
     this.parameters = parameters;
     this.#limits = limits;
     this.#clock = clock;
-    this.#removed = new LabelSet(removed);
     this.#flat = content instanceof FlatRows ? content : null;
-    this.#graph = content instanceof HnswGraph ? content : null;
+    this.#graph = content instanceof RenewingGraph ? content : null;
+    this.#nextLabel = nextLabel;
     this.#beginGrowth();
+    this.#leaveEmptyGraph();
   }
 
   add(label: number, vector: Float32Array, replaces: number | null): void {
     this.#mustBeQuiet();
     if (!Number.isInteger(label) || label < 0 || label > FIXED.labelMax) throw new RangeError(`label ${label} is out of range`);
-    if (this.has(label) || this.#removed.has(label)) throw new RangeError(`label ${label} was used before`);
+    if (label < this.#nextLabel) throw new RangeError(`label ${label} is not beyond those before`);
     if (vector.length !== this.parameters.dimension) throw new RangeError(`label ${label} has ${vector.length} components`);
     if (this.#flat === null) this.#answering().add(label, vector);
     else this.#addFlat(this.#flat, label, vector);
+    this.#nextLabel = label + 1;
     if (replaces !== null) this.remove(replaces);
   }
 
@@ -76,9 +83,9 @@ export class GrowingIndex implements VectorIndex {
 
   remove(label: number): void {
     this.#mustBeQuiet();
-    const known = this.#answering().remove(label);
-    if (known) this.#removed.add(label);
+    this.#answering().remove(label);
     if (this.#flat !== null) this.#graph?.remove(label);
+    else this.#leaveEmptyGraph();
   }
 
   has(label: number): boolean {
@@ -96,44 +103,51 @@ export class GrowingIndex implements VectorIndex {
     return { labels: this.#answeringGraph().search(query, limit, ef), scores: null };
   }
 
-  work(budgetMs: number): boolean {
-    if (this.#closed || this.#flat === null || this.#graph === null) return false;
+  work(budgetMs: number): number | null {
+    if (this.#closed || this.#saving || this.#graph === null) return null;
+    if (this.#flat === null) return this.#graph.work(budgetMs);
     const until = this.#clock.monotonicMs() + budgetMs;
-    while (this.#moveRow()) if (this.#clock.monotonicMs() >= until) return this.#flat !== null;
-    return false;
+    while (this.#moveRow()) if (this.#clock.monotonicMs() >= until) return 0;
+    return 0;
+  }
+
+  get inserts(): number {
+    return this.#earlierInserts + (this.#graph?.inserts ?? 0);
   }
 
   status(): IndexStatus {
     const flat = this.#flat;
     const graph = this.#graph;
-    const memoryBytes = (flat?.memoryBytes ?? 0) + (graph?.memoryBytes ?? 0) + this.#removed.memoryBytes;
+    const memoryBytes = (flat?.memoryBytes ?? 0) + (graph?.memoryBytes ?? 0);
+    const rebuilds = this.#earlierRebuilds + (graph?.rebuilds ?? 0);
     if (flat === null) {
-      const { live, tombstones, unranked } = graph ?? { live: 0, tombstones: 0, unranked: 0 };
-      return { kind: 'graph', live, tombstones, unranked, memoryBytes, growing: 0 };
+      const { live, tombstones, unranked, growing } = graph ?? { live: 0, tombstones: 0, unranked: 0, growing: 0 };
+      return { kind: 'graph', live, tombstones, unranked, memoryBytes, growing, rebuilds };
     }
     const growing = graph === null ? 0 : flat.rows - this.#nextRow;
-    return { kind: 'flat', live: flat.size, tombstones: 0, unranked: 0, memoryBytes, growing };
+    return { kind: 'flat', live: flat.size, tombstones: 0, unranked: 0, memoryBytes, growing, rebuilds };
   }
 
   async save(folder: string, head: Omit<CheckpointHead, 'format' | 'parameters'>): Promise<number> {
     this.#mustBeQuiet();
-    const full: CheckpointHead = { ...head, format: 2, parameters: this.parameters };
+    const full: CheckpointHead = { ...head, format: 3, parameters: this.parameters };
     const flat = this.#flat;
     const { dimension } = this.parameters;
     this.#saving = true;
     try {
       if (flat !== null) {
-        const source = { kind: 'flat', live: flat.size, ...NO_MARKS } as const;
-        return await writeCheckpoint(folder, full, {
-          ...source,
-          write: (path) => writeFlatFile(path, dimension, flat),
-          check: () => NO_CHECK,
-        });
+        const part = { live: flat.size, ...NO_MARKS, write: (path: string) => writeFlatFile(path, dimension, flat) };
+        return await writeCheckpoint(folder, full, 'flat', [{ ...part, check: () => NO_CHECK }]);
       }
-      const graph = this.#answeringGraph();
-      const source = { kind: 'graph', live: graph.live, ...graph.marks() } as const;
-      const check = (bytes: number): FileCheck => new HnswFileCheck(this.parameters, bytes);
-      return await writeCheckpoint(folder, full, { ...source, write: (path) => graph.write(path), check });
+      // An empty graph cannot be read back. Nothing is lost without it: the other one has every point then.
+      const graphs = this.#answeringGraph().graphs.filter(({ places }) => places > 0);
+      const parts = graphs.map((graph) => ({
+        live: graph.live,
+        ...graph.marks(),
+        write: (path: string) => graph.write(path),
+        check: (bytes: number): FileCheck => new HnswFileCheck(this.parameters, bytes),
+      }));
+      return await writeCheckpoint(folder, full, 'graph', parts);
     } finally {
       this.#saving = false;
       if (this.#closed) this.#free();
@@ -159,7 +173,22 @@ export class GrowingIndex implements VectorIndex {
     if (live <= this.#limits.flatPointsMax && live * this.parameters.dimension * 4 <= this.#limits.flatBytesMax) return;
     this.#flat.pin();
     this.#nextRow = 0;
-    this.#graph = HnswGraph.create(this.parameters);
+    this.#graph = new RenewingGraph(
+      this.parameters,
+      this.#limits.rebuildTombstonesMin,
+      this.#clock,
+      HnswGraph.create(this.parameters),
+      null,
+    );
+  }
+
+  #leaveEmptyGraph(): void {
+    if (this.#flat !== null || this.#graph === null || this.#graph.live > 0) return;
+    this.#earlierRebuilds += this.#graph.rebuilds + 1;
+    this.#earlierInserts += this.#graph.inserts;
+    this.#graph.free();
+    this.#graph = null;
+    this.#flat = new FlatRows(this.parameters.dimension, this.parameters.distance);
   }
 
   /** Puts one more row into the growing graph; the last one makes the graph answer. @returns true when a row is left */
@@ -176,14 +205,15 @@ export class GrowingIndex implements VectorIndex {
     }
     if (this.#nextRow < flat.rows) return true;
     this.#flat = null;
+    this.#leaveEmptyGraph();
     return false;
   }
 
-  #answering(): FlatRows | HnswGraph {
+  #answering(): FlatRows | RenewingGraph {
     return this.#flat ?? this.#answeringGraph();
   }
 
-  #answeringGraph(): HnswGraph {
+  #answeringGraph(): RenewingGraph {
     if (this.#graph === null || this.#closed) throw new Error('the index is closed');
     return this.#graph;
   }

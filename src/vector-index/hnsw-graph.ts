@@ -4,8 +4,9 @@
  *  once; a removed one stays in the graph as a way through and is left out of answers here, by `#dead`. The native delete marks are never
  *  used: inserting among marked neighbours loses the new point or ends the process (hnswlib takes the last of an empty candidate list).
  *  Many copies of one vector would cut others off: all but a few stand behind one that is inside (twins.ts). Vectors that float32 cannot
- *  rank (scale.ts) are `#unranked`: every answer carries them, and where they are many there is no answer.
- *  Invariant: (live ∪ dead) − twins = the labels inside the native object; unranked ⊂ live. Must not know: flat rows, checkpoint heads. */
+ *  rank (scale.ts) are `#unranked`: no look into the graph finds them.
+ *  Invariant: (live ∪ dead) − twins = the labels inside the native object; unranked ⊂ live. Must not know: flat rows, checkpoint heads,
+ *  other graphs. */
 
 import { norm } from '../model/distance.js';
 import { LabelSet } from './label-set.js';
@@ -26,11 +27,22 @@ export interface GraphMarks {
 
 export const NO_MARKS: GraphMarks = { removed: new Uint32Array(0), unranked: new Uint32Array(0), twins: new Map() };
 
+/** What a look into a graph saw: the nearest places, and the live ranked labels in them, best first. */
+export interface Look {
+  readonly labels: number[];
+  /** Native float32 distances, one a label; comparable between graphs of the same parameters. */
+  readonly distances: number[];
+  /** Live ranked labels seen, also those beyond what was wanted. */
+  readonly seen: number;
+  /** Distance of the farthest place looked at: whatever was not seen lies farther. */
+  readonly reach: number;
+  /** Nothing more can be seen, however far one looks. */
+  readonly exhausted: boolean;
+}
+
 const RANDOM_SEED = 100;
 const FIRST_CAPACITY = 1_024;
 const CAPACITY_GROWTH = 1.5;
-/** Each is one more row to read and score for every search. */
-const UNRANKED_MAX = 64;
 
 export class HnswGraph {
   readonly #parameters: IndexParameters;
@@ -66,9 +78,10 @@ export class HnswGraph {
     this.#bits = new Uint32Array(this.#kept.buffer);
   }
 
-  static create(parameters: IndexParameters): HnswGraph {
+  /** @param capacity points that are expected: memory is reserved for them, and taken as they come */
+  static create(parameters: IndexParameters, capacity = 0): HnswGraph {
     const native = newNative(parameters);
-    native.initIndex(FIRST_CAPACITY, parameters.m, parameters.efConstruct, RANDOM_SEED, false);
+    native.initIndex(Math.max(FIRST_CAPACITY, capacity), parameters.m, parameters.efConstruct, RANDOM_SEED, false);
     return new HnswGraph(parameters, native, new Uint32Array(0), NO_MARKS);
   }
 
@@ -95,6 +108,20 @@ export class HnswGraph {
   /** Live labels that the graph cannot rank. */
   get unranked(): number {
     return this.#unranked.size;
+  }
+
+  unrankedLabels(): Uint32Array {
+    return this.#unranked.toArray();
+  }
+
+  /** Places: points inside the native object, dead or alive, twins not counted. */
+  get places(): number {
+    return this.#count;
+  }
+
+  /** Places whose own label may be an answer. */
+  get rankedPlaces(): number {
+    return this.#count - this.#dead.size - this.#unranked.size;
   }
 
   /** Resident bytes, estimated: per point its vector, 2·m + 1 links on the ground level, 1/(m − 1) upper levels of m + 1 links each,
@@ -126,17 +153,30 @@ export class HnswGraph {
   add(label: number, vector: Float32Array): void {
     const length = norm(vector);
     const scale = storedScale(this.#parameters.distance, length);
-    const numbers = this.#load(vector, scale ?? unitScale(length));
+    this.#load(vector, scale ?? unitScale(length));
+    this.#insert(label, scale !== null);
+  }
+
+  /** Moves a live label of another graph of the same parameters here, as it is kept there. */
+  take(label: number, from: HnswGraph): void {
+    const kept = from.#native.getPoint(from.#twins.frontOf(label) ?? label);
+    for (let i = 0; i < kept.length; i++) this.#numbers[i] = kept[i] as number;
+    this.#insert(label, !from.#unranked.has(label));
+    from.remove(label);
+  }
+
+  /** Puts what was loaded inside. */
+  #insert(label: number, ranked: boolean): void {
     const front = this.#front(label);
     if (front !== null) {
       this.#twins.add(front, label);
     } else {
       if (this.#count === this.#capacity) this.#grow();
-      this.#native.addPoint(numbers, label, false);
+      this.#native.addPoint(this.#numbers, label, false);
       this.#count += 1;
     }
     this.#live.add(label);
-    if (scale === null) this.#unranked.add(label);
+    if (!ranked) this.#unranked.add(label);
   }
 
   /** @returns false when the label is not inside and alive */
@@ -146,35 +186,28 @@ export class HnswGraph {
     return this.#twins.remove(label) || this.#dead.add(label);
   }
 
-  /** The nearest live labels, best first by native float32 distance; behind them all that the graph cannot rank, so there may be some more
-   *  than `limit`. None when the query, or too many of the points, cannot be ranked.
-   *
-   *  With dead labels inside, the beam is widened by their share and the wider answer is thinned out, so that about as many live
-   *  points are looked at as `ef` says; where the dead are crowded around the query, it is tried again with what was seen there.
-   *  Cost: about ef / (1 − dead share) · log(n) distances. Source: Malkov & Yashunin 2018, Alg. 5 (hnswlib). */
-  search(query: Float32Array, limit: number, ef: number): Uint32Array {
+  /** The query as look() takes it, valid until this graph's next call with a vector, or null: the graph cannot rank it.
+   *  @throws RangeError on a component that is not finite */
+  prepare(query: Float32Array): readonly number[] | null {
     const scale = queryScale(this.#parameters.distance, norm(query));
     const numbers = this.#load(query, scale ?? 1);
-    if (scale === null || this.#unranked.size > UNRANKED_MAX || this.#live.size === 0) return new Uint32Array(0);
-    const ranked = this.#live.size - this.#unranked.size;
-    const wanted = Math.min(limit, ranked);
-    const beamWanted = Math.max(Math.min(ef, ranked), wanted);
-    const plain = this.#dead.size + this.#unranked.size + this.#twins.size === 0;
-    if (plain) return Uint32Array.from(this.#probe(numbers, wanted, beamWanted));
-    if (wanted === 0) return this.#unranked.toArray();
-    return Uint32Array.from([...this.#rankedNear(numbers, wanted, beamWanted), ...this.#unranked.toArray()]);
+    return scale === null ? null : numbers;
   }
 
-  #rankedNear(numbers: number[], wanted: number, beamWanted: number): number[] {
-    const passable = this.#count - this.#dead.size - this.#unranked.size;
-    for (let share = Math.max(1, passable) / this.#count; ; ) {
-      const asked = Math.min(this.#count, Math.ceil(wanted / share + (2 * Math.sqrt(wanted * (1 - share))) / share));
-      const beam = Math.min(this.#count, Math.max(asked, Math.ceil(beamWanted / share)));
-      const neighbours = this.#probe(numbers, asked, beam);
-      const { labels, seen } = this.#thinOut(neighbours, wanted);
-      if (seen >= wanted || neighbours.length < asked || asked === this.#count) return labels;
-      share = Math.min(share / 2, Math.max(seen / neighbours.length, share / 4));
+  /** Looks at the `asked` places nearest to a query. @param query from prepare(), of any graph of the same parameters
+   *  @param wanted how many labels to give, of those seen  @param asked 1 to places  @param beam ≥ asked, hnswlib's ef
+   *  Cost: about beam · log(places) distances. Source: Malkov & Yashunin 2018, Alg. 5 (hnswlib). */
+  look(query: readonly number[], wanted: number, asked: number, beam: number): Look {
+    if (beam !== this.#ef) {
+      this.#native.setEf(beam);
+      this.#ef = beam;
     }
+    const { neighbors, distances } = this.#native.searchKnn(query as number[], asked);
+    const exhausted = neighbors.length < asked || asked === this.#count;
+    const reach = distances.at(-1) ?? Number.POSITIVE_INFINITY;
+    if (this.#dead.size + this.#unranked.size + this.#twins.size === 0)
+      return { labels: neighbors, distances, seen: neighbors.length, reach, exhausted };
+    return { ...this.#thinOut(neighbors, distances, wanted), reach, exhausted };
   }
 
   /** Writes the native file, in a thread of the native code; the graph must not change meanwhile, searches may go on.
@@ -190,31 +223,24 @@ export class HnswGraph {
     this.#native.initIndex(1, 2, 1, RANDOM_SEED, false);
   }
 
-  #probe(numbers: number[], limit: number, ef: number): number[] {
-    if (ef !== this.#ef) {
-      this.#native.setEf(ef);
-      this.#ef = ef;
-    }
-    return this.#native.searchKnn(numbers, limit).neighbors;
-  }
-
-  /** Live, ranked labels among the neighbours and their twins, at most `wanted` of those seen. */
-  #thinOut(neighbours: readonly number[], wanted: number): { labels: number[]; seen: number } {
-    const labels: number[] = [];
+  #thinOut(neighbours: readonly number[], distances: readonly number[], wanted: number): Omit<Look, 'reach' | 'exhausted'> {
+    const found: { labels: number[]; distances: number[] } = { labels: [], distances: [] };
     let seen = 0;
-    const see = (label: number): void => {
+    const see = (label: number, place: number): void => {
       if (this.#unranked.has(label)) return;
-      if (seen < wanted) labels.push(label);
       seen += 1;
+      if (seen > wanted) return;
+      found.labels.push(label);
+      found.distances.push(distances[place] as number);
     };
-    for (const label of neighbours) {
-      if (!this.#dead.has(label)) see(label);
+    for (const [place, label] of neighbours.entries()) {
+      if (!this.#dead.has(label)) see(label, place);
       for (const twin of this.#twins.behind(label)) {
         if (seen >= wanted) break;
-        see(twin);
+        see(twin, place);
       }
     }
-    return { labels, seen };
+    return { ...found, seen };
   }
 
   /** The label inside that this one, whose vector was loaded last, is a twin of, or null. Cost: 2 to 3 ns a component. */

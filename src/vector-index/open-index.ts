@@ -8,19 +8,20 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../model/clock.js';
 import { DISTANCES } from '../model/distance.js';
 import { FIXED } from '../model/limits.js';
-import { committedNames } from './checkpoint-folder.js';
-import { decodeHead, type StoredHead } from './checkpoint-head.js';
+import { committedNames, dataPath } from './checkpoint-folder.js';
+import { decodeHead, type StoredHead, type StoredPart } from './checkpoint-head.js';
 import { FlatFileCheck } from './flat-file.js';
 import { FlatRows } from './flat-rows.js';
-import { GrowingIndex, type GrowthLimits } from './growing-index.js';
+import { GrowingIndex, type IndexLimits } from './growing-index.js';
 import { type FileDigest, readHashed } from './hashed-file.js';
 import { HnswFileCheck } from './hnsw-file.js';
 import { HnswGraph, nativeLibrary } from './hnsw-graph.js';
+import { RenewingGraph } from './renewing-graph.js';
 import type { CheckpointHead, IndexParameters, OpenedCheckpoint, VectorIndex } from './vector-index.js';
 
-/** Both have defaults: model/limits.ts FIXED, the system's clock. */
+/** All have defaults: model/limits.ts FIXED, the system's clock. */
 export interface IndexOptions {
-  readonly limits?: GrowthLimits;
+  readonly limits?: Partial<IndexLimits>;
   readonly clock?: Clock;
 }
 
@@ -41,7 +42,7 @@ const M_MAX = 4_096;
 /** An empty index. @throws RangeError on parameters that the native code must never see */
 export function createIndex(parameters: IndexParameters, options: IndexOptions = {}): VectorIndex {
   checkParameters(parameters);
-  return indexOf(parameters, options, new FlatRows(parameters.dimension, parameters.distance), new Uint32Array(0));
+  return indexOf(parameters, options, new FlatRows(parameters.dimension, parameters.distance), 0);
 }
 
 /** Opens the newest checkpoint in the folder that is whole and belongs to `expected`. Never rejects.
@@ -82,21 +83,40 @@ async function openOne(
   const head = await readHead(join(folder, `${name}.json`));
   checkOwner(head, expected);
   const { parameters } = expected;
-  const dataPath = join(folder, `${name}.hnsw`);
-  const { size } = await stat(dataPath);
-  if (size !== head.dataBytes) throw new Error(`the data has ${size} bytes instead of ${head.dataBytes}`);
+  const open = async (number: number): Promise<FlatRows | HnswGraph> => {
+    const part = head.parts[number] as StoredPart;
+    const path = dataPath(folder, name, number);
+    return head.kind === 'flat' ? openFlat(parameters, path, head, part) : openGraph(parameters, path, head, part);
+  };
+  const first = await open(0);
+  if (first instanceof FlatRows) return { index: indexOf(parameters, options, first, head.nextLabel), head: publicHead(head) };
+  const second = head.parts.length === 1 ? null : ((await open(1)) as HnswGraph);
+  const both = second?.liveLabels().find((label) => first.has(label));
+  if (both !== undefined) throw new Error(`label ${both} is alive in both graphs`);
+  const { rebuildTombstonesMin } = limitsOf(options);
+  const graph = new RenewingGraph(parameters, rebuildTombstonesMin, options.clock ?? systemClock, first, second);
+  return { index: indexOf(parameters, options, graph, head.nextLabel), head: publicHead(head) };
+}
 
-  if (head.kind === 'flat') {
-    const check = new FlatFileCheck(parameters);
-    mustEqual(await readHashed(dataPath, check), head);
-    checkLabels(check.rows.liveLabels(), head);
-    return { index: indexOf(parameters, options, check.rows, head.removed), head: publicHead(head) };
-  }
-  const check = new HnswFileCheck(parameters, size);
-  mustEqual(await readHashed(dataPath, check), head);
-  checkLabels(check.labels, head);
-  const graph = await HnswGraph.open(parameters, dataPath, check.labels, head);
-  return { index: indexOf(parameters, options, graph, head.removed), head: publicHead(head) };
+async function openFlat(parameters: IndexParameters, path: string, head: StoredHead, part: StoredPart): Promise<FlatRows> {
+  await checkSize(path, part);
+  const check = new FlatFileCheck(parameters);
+  mustEqual(await readHashed(path, check), part);
+  checkLabels(check.rows.liveLabels(), head, part);
+  return check.rows;
+}
+
+async function openGraph(parameters: IndexParameters, path: string, head: StoredHead, part: StoredPart): Promise<HnswGraph> {
+  const check = new HnswFileCheck(parameters, await checkSize(path, part));
+  mustEqual(await readHashed(path, check), part);
+  checkLabels(check.labels, head, part);
+  return HnswGraph.open(parameters, path, check.labels, part);
+}
+
+async function checkSize(path: string, part: StoredPart): Promise<number> {
+  const { size } = await stat(path);
+  if (size !== part.dataBytes) throw new Error(`the data has ${size} bytes instead of ${part.dataBytes}`);
+  return size;
 }
 
 async function readHead(path: string): Promise<StoredHead> {
@@ -117,32 +137,36 @@ function checkOwner(head: StoredHead, expected: ExpectedCheckpoint): void {
   compare('ef_construct', head.parameters.efConstruct, expected.parameters.efConstruct);
 }
 
-function mustEqual(found: FileDigest, head: StoredHead): void {
-  if (found.bytes !== head.dataBytes || found.sha256 !== head.dataSha256) throw new Error('the data fails its checksum');
+function mustEqual(found: FileDigest, part: StoredPart): void {
+  if (found.bytes !== part.dataBytes || found.sha256 !== part.dataSha256) throw new Error('the data fails its checksum');
 }
 
-function checkLabels(labels: Uint32Array, head: StoredHead): void {
+function checkLabels(labels: Uint32Array, head: StoredHead, part: StoredPart): void {
   let twins = 0;
-  for (const group of [labels, ...head.twins.values()]) {
+  for (const group of [labels, ...part.twins.values()]) {
     for (const label of group)
       if (label >= head.nextLabel) throw new Error(`label ${label} is beyond next_label ${head.nextLabel}`);
     if (group !== labels) twins += group.length;
   }
-  if (labels.length !== head.live + head.removed.length - twins) throw new Error(`the data hold ${labels.length} labels`);
+  if (labels.length !== part.live + part.removed.length - twins) throw new Error(`the data hold ${labels.length} labels`);
 }
 
 function publicHead({ uid, labelGeneration, seq, nextLabel, parameters }: StoredHead): CheckpointHead {
-  return { format: 2, uid, labelGeneration, seq, nextLabel, parameters };
+  return { format: 3, uid, labelGeneration, seq, nextLabel, parameters };
 }
 
 function indexOf(
   parameters: IndexParameters,
   options: IndexOptions,
-  content: FlatRows | HnswGraph,
-  removed: Uint32Array,
+  content: FlatRows | RenewingGraph,
+  nextLabel: number,
 ): VectorIndex {
-  const limits = options.limits ?? { flatPointsMax: FIXED.flatPointsMax, flatBytesMax: FIXED.flatBytesMax };
-  return new GrowingIndex(parameters, limits, options.clock ?? systemClock, content, removed);
+  return new GrowingIndex(parameters, limitsOf(options), options.clock ?? systemClock, content, nextLabel);
+}
+
+function limitsOf({ limits = {} }: IndexOptions): IndexLimits {
+  const { flatPointsMax, flatBytesMax, rebuildTombstonesMin } = { ...FIXED, ...limits };
+  return { flatPointsMax, flatBytesMax, rebuildTombstonesMin };
 }
 
 function checkParameters({ dimension, distance, m, efConstruct }: IndexParameters): void {

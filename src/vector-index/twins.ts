@@ -59,6 +59,11 @@ export class Twins {
     else group.add(label);
   }
 
+  /** The label that a twin stands behind; null when it is no twin. */
+  frontOf(label: number): number | null {
+    return this.#frontOf.get(label) ?? null;
+  }
+
   /** @returns false when the label is no twin */
   remove(label: number): boolean {
     const front = this.#frontOf.get(label);

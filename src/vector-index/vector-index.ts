@@ -1,7 +1,8 @@
 /** The door of the vector index: approximate and exact nearest neighbours over labels, owned by one worker thread.
  *
  *  Few points (limits.flatPointsMax and flatBytesMax): kept flat, searched exactly, no graph. More: an HNSW graph (hnswlib-node).
- *  A label is added once, may be removed once, and never comes back; removal leaves a tombstone until a rebuild.
+ *  Labels are added in ascending order, may be removed once, and never come back; removal leaves a tombstone until a rebuild, which the
+ *  index makes by itself, in slices.
  *  Synchronous calls are short turns; long work (growing from flat to graph, saving, loading) is sliced or asynchronous.
  *
  *  Must not know: ids, payloads, storage, threads. The store is the truth; everything here can be rebuilt from it. */
@@ -30,13 +31,15 @@ export interface IndexStatus {
   readonly unranked: number;
   /** Resident bytes, estimated from counts and parameters (docs/BENCHMARKS.md shows the measured figure). */
   readonly memoryBytes: number;
-  /** Points still to be put into the next graph, while one is growing; else 0. */
+  /** Points still to be put into the next graph, while one is growing (kind flat) or the graph is rebuilt (kind graph); else 0. */
   readonly growing: number;
+  /** Rebuilds that ended since this object was made. */
+  readonly rebuilds: number;
 }
 
 /** What a checkpoint file belongs to and what it holds; stored beside it as JSON. */
 export interface CheckpointHead {
-  readonly format: 2;
+  readonly format: 3;
   readonly uid: number;
   readonly labelGeneration: number;
   /** Everything up to this seq is inside. */
@@ -49,8 +52,10 @@ export interface CheckpointHead {
 export interface VectorIndex {
   readonly parameters: IndexParameters;
   /** Adds a label and tombstones `replaces` in the same turn, so that a search sees one of the two, never both, never neither.
-   *  @param vector length = dimension, finite, as given by the user (a normalised copy is made for cosine). Cost: one HNSW insert.
-   *  @throws RangeError on a label that was inside before, removed or not, and on a vector that breaks its promise; nothing is done then */
+   *  @param label beyond every label before
+   *  @param vector length = dimension, finite, as given by the user (a normalised copy is made for cosine).
+   *  Cost: one HNSW insert; while the graph is rebuilt up to five, on an average less than two.
+   *  @throws RangeError on a label that is not beyond those before, and on a vector that breaks its promise; nothing is done then */
   add(label: number, vector: Float32Array, replaces: number | null): void;
   /** Tombstones a label; a label that is not inside is ignored. */
   remove(label: number): void;
@@ -61,9 +66,12 @@ export interface VectorIndex {
    *  @returns fewer than min(limit, live) hits when the graph has live points that cannot be reached from the query, none when it cannot
    *  rank the query or too many of its points: whoever promises all of them looks exactly then. Cost: about ef / (1 − tombstone share) · log(n) distances. */
   search(query: Float32Array, limit: number, ef: number): IndexHits;
-  /** Does a slice of pending growth (flat → graph); true while more is left. */
-  work(budgetMs: number): boolean;
+  /** Does a slice of what is pending beside changes: growth from flat to graph, a rebuild.
+   *  @returns milliseconds until it should be called again (0: at once), or null: there is nothing to do before the next change */
+  work(budgetMs: number): number | null;
   status(): IndexStatus;
+  /** Points put into graphs since this object was made, moves of a rebuild included: the measure of its work. */
+  readonly inserts: number;
   /** Writes a checkpoint into `folder` (temporary file, fsync, rename, fsync of the folder) and removes older ones there.
    *  While it runs, searches go on and mutations must wait for the promise: they throw. Nothing older is removed before the new one is
    *  durable, whatever fails. Two saves into one folder at a time are safe; the one committed last stays.

@@ -1,8 +1,8 @@
-/** When indexes are saved and rebuilt. */
+/** When indexes are saved. */
 
 import * as assert from 'uvu/assert';
 import type { IndexReport } from '../../src/engine/index-messages.js';
-import { checkpointDue, rebuildDue, workDue } from '../../src/engine/index-schedule.js';
+import { checkpointDue } from '../../src/engine/index-schedule.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('engine/index-schedule');
@@ -12,9 +12,8 @@ function report(change: Partial<IndexReport>): IndexReport {
     uid: 1,
     phase: 'ready',
     seq: 9,
-    neededSeq: 9,
     nextLabel: 9,
-    status: { kind: 'graph', live: 4_000, tombstones: 0, unranked: 0, memoryBytes: 0, growing: 0 },
+    status: { kind: 'graph', live: 4_000, tombstones: 0, unranked: 0, memoryBytes: 0, growing: 0, rebuilds: 0 },
     replayMs: 0,
     rebuildMs: 10_000,
     checkpointBytes: 0,
@@ -23,8 +22,6 @@ function report(change: Partial<IndexReport>): IndexReport {
     ...change,
   };
 }
-const withTombstones = (tombstones: number): IndexReport =>
-  report({ status: { kind: 'graph', live: 4_000, tombstones, unranked: 0, memoryBytes: 0, growing: 0 } });
 
 test('a checkpoint is due when replaying would take two seconds and a tenth of a rebuild, sooner when all is quiet', () => {
   assert.not(checkpointDue(report({ replayMs: 1_900 }), false, 0));
@@ -33,7 +30,7 @@ test('a checkpoint is due when replaying would take two seconds and a tenth of a
   assert.ok(checkpointDue(report({ replayMs: 600, rebuildMs: 30_000 }), true, 0));
   assert.not(checkpointDue(report({ replayMs: 0 }), true, 0));
   assert.not(checkpointDue(report({ replayMs: 9_000, saving: true }), true, 0));
-  assert.not(checkpointDue(report({ replayMs: 9_000, phase: 'adopting' }), true, 0));
+  assert.not(checkpointDue(report({ replayMs: 9_000, phase: 'building' }), true, 0));
 });
 
 test('a checkpoint that could not be written is tried again half a minute later, not at once', () => {
@@ -41,25 +38,6 @@ test('a checkpoint that could not be written is tried again half a minute later,
   assert.not(checkpointDue(failed, false, 250));
   assert.not(checkpointDue(failed, true, 29_000));
   assert.ok(checkpointDue(failed, false, 31_000));
-});
-
-test('a rebuild is due at half dead under load and at a tenth when all is quiet, never for a few points or a flat index', () => {
-  assert.not(rebuildDue(withTombstones(3_900), false));
-  assert.ok(rebuildDue(withTombstones(4_000), false));
-  assert.ok(rebuildDue(withTombstones(600), true));
-  assert.not(rebuildDue(withTombstones(400), true));
-  const few = report({ status: { kind: 'graph', live: 10, tombstones: 400, unranked: 0, memoryBytes: 0, growing: 0 } });
-  assert.not(rebuildDue(few, true));
-  const flat = report({ status: { kind: 'flat', live: 10, tombstones: 900, unranked: 0, memoryBytes: 0, growing: 0 } });
-  assert.not(rebuildDue(flat, true));
-});
-
-test('what is due for both is rebuilt, and saved while no rebuild can begin', () => {
-  const both = { ...withTombstones(4_000), replayMs: 9_000 };
-  assert.is(workDue(both, false, 0, true), 'rebuild');
-  assert.is(workDue(both, false, 0, false), 'checkpoint');
-  assert.is(workDue({ ...both, saving: true }, false, 0, true), null);
-  assert.is(workDue(report({}), true, 0, true), null);
 });
 
 test.run();

@@ -92,8 +92,8 @@ class SetIndex {
     return this.labels.has(label);
   }
 
-  work(): boolean {
-    return false;
+  work(): null {
+    return null;
   }
 }
 
@@ -136,7 +136,7 @@ test('between any two turns a point is seen at most once and never goes back, an
           if (row.labelSeq <= upkeep.seq) assert.ok(index.has(row.label), 'what seq promises is inside');
         }
       }
-      while (upkeep.advance(1)) {
+      while (upkeep.advance(1) === 0) {
         // Until level.
       }
       assert.is(upkeep.seq, store.seq);
@@ -171,7 +171,7 @@ test('an index that is built serves nobody until it is complete, and then holds 
           if (row.deadSeq !== null && row.deadSeq <= seq) assert.not(index.has(row.label), 'what died by its seq is not inside');
         }
       }
-      while (upkeep.advance(1)) {
+      while (upkeep.advance(1) === 0) {
         // Until level.
       }
       assert.ok(upkeep.complete);

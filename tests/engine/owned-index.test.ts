@@ -1,5 +1,4 @@
-/** One collection in its worker: what it starts from, and how a rebuilt graph comes in under writes while dead rows are reaped as far as
- *  the reports allow. */
+/** One collection in its worker: what it starts from, what it saves and when its files go. */
 
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -22,7 +21,6 @@ import { suite, type TestContext } from '../support/suite.js';
 const test = suite('engine/owned-index');
 const POINTS = 1_300;
 const KEPT = 700;
-const ROWS_MAX = 100_000;
 const PARAMETERS = { dimension: 4, distance: 'euclid', m: DEFAULT_HNSW.m, efConstruct: DEFAULT_HNSW.efConstruct } as const;
 const SPEC = { dimension: 4, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null } as const;
 
@@ -35,8 +33,8 @@ interface Rig {
   readonly owned: OwnedIndex;
   write(operation: Operation): void;
   put(from: number, count: number): void;
-  /** A graph of all points, built and saved into the collection's folder as the rebuild thread does. */
-  saveRebuilt(ahead?: number): Promise<void>;
+  /** A graph of all points, built and saved into the collection's folder. */
+  saveGraph(ahead?: number): Promise<void>;
 }
 
 function open(t: TestContext): Rig {
@@ -71,59 +69,52 @@ function open(t: TestContext): Rig {
       const points = Array.from({ length: count }, (_, i) => ({ id: from + i, vector: random.vector(4) }));
       write({ kind: 'upsert', collection: 'c', points: pointBlock(points) });
     },
-    saveRebuilt: async (ahead = 0) => {
-      const rebuilt = new IndexUpkeep(reads, uid, createIndex(PARAMETERS), 0, 0, 0);
-      while (rebuilt.advance(50)) {
+    saveGraph: async (ahead = 0) => {
+      const graph = new IndexUpkeep(reads, uid, createIndex(PARAMETERS), 0, 0, 0);
+      while (graph.advance(50) === 0) {
         // Until level.
       }
-      const head = { uid, labelGeneration: 0, seq: rebuilt.seq + ahead, nextLabel: rebuilt.nextLabel };
-      await rebuilt.index.save(collection.folder, head);
-      rebuilt.index.close();
+      const head = { uid, labelGeneration: 0, seq: graph.seq + ahead, nextLabel: graph.nextLabel };
+      await graph.index.save(collection.folder, head);
+      graph.index.close();
     },
   };
 }
 
 function level(owned: OwnedIndex): void {
-  while (owned.advance(50)) {
+  while (owned.advance(50) === 0) {
     // Until level.
   }
 }
 
-test('points that die while a rebuilt graph catches up are not alive in it afterwards', async (t) => {
-  const { store, reads, units, owned, write, put, saveRebuilt } = open(t);
-  const reap = (): void => {
-    store.reapDead(owned.report().neededSeq, ROWS_MAX);
-    units.state.adoptUpkeep();
-  };
+test('a checkpoint in the middle of a rebuild is where the next start goes on, and a stop waits for one that is written', async (t) => {
+  const { reads, owned, collection, notes, put } = open(t);
   await owned.open();
   put(0, POINTS);
   level(owned);
-  await saveRebuilt();
   put(0, KEPT);
   level(owned);
-  reap();
-  await owned.adopt();
-
-  // The two come along in turns; whatever both no longer need is taken away at once.
-  const ids = Array.from({ length: POINTS - KEPT }, (_, i) => KEPT + i);
-  write({ kind: 'delete', collection: 'c', ids });
-  assert.is(owned.report().phase, 'adopting');
-  while (owned.report().phase === 'adopting') {
-    owned.advance(0);
-    reap();
-  }
-  level(owned);
-  assert.is(owned.report().phase, 'ready', 'the rebuilt graph serves');
-  assert.is(owned.live, KEPT);
-  reap();
-  assert.is(reads.state().reapedSeq, reads.state().seq, 'nothing is held once the graphs have changed places');
+  assert.equal(notes, ['index_rebuild_started']);
+  const { growing, live } = owned.report().status;
+  assert.ok(growing > 0 && live === POINTS);
+  void owned.save();
+  await owned.saveAtShutdown();
+  const next = new OwnedIndex(reads, collection, (event) => notes.push(event));
+  await next.open();
+  assert.equal(notes, ['index_rebuild_started', 'index_checkpoint_loaded']);
+  assert.equal([next.report().status.growing, next.live], [growing, live]);
+  put(0, POINTS);
+  level(next);
+  assert.ok(notes.includes('index_rebuilt'));
+  assert.equal([next.live, next.seq], [POINTS, reads.state().seq]);
   await owned.discard();
+  await next.discard();
 });
 
 test('what a crash left in the folder of checkpoints is gone after the start, and the checkpoint is loaded', async (t) => {
-  const { owned, collection, notes, put, saveRebuilt } = open(t);
+  const { owned, collection, notes, put, saveGraph } = open(t);
   put(0, POINTS);
-  await saveRebuilt();
+  await saveGraph();
   const whole = readdirSync(collection.folder);
   for (const name of ['9.hnsw', '9.hnsw.tmp', '2-2.hnsw', '2-2.hnsw.tmp', '2-2.json.tmp'])
     writeFileSync(join(collection.folder, name), 'x');
@@ -134,9 +125,9 @@ test('what a crash left in the folder of checkpoints is gone after the start, an
 });
 
 test('a checkpoint of a later state than the store is never used, also not when the store has come that far with other data', async (t) => {
-  const { reads, owned, collection, notes, put, saveRebuilt } = open(t);
+  const { reads, owned, collection, notes, put, saveGraph } = open(t);
   put(0, POINTS);
-  await saveRebuilt(1);
+  await saveGraph(1);
   await owned.open();
   level(owned);
   assert.is(owned.live, POINTS);
@@ -150,9 +141,9 @@ test('a checkpoint of a later state than the store is never used, also not when 
 });
 
 test('a collection that is dropped while its checkpoint is loaded leaves neither an index nor files', async (t) => {
-  const { reads, collection, put, saveRebuilt } = open(t);
+  const { reads, collection, put, saveGraph } = open(t);
   put(0, POINTS);
-  await saveRebuilt();
+  await saveGraph();
   const drops: Promise<void>[] = [];
   const liveLabels: StoreReads['liveLabels'] = (...range) => {
     drops.push(owned.discard());
@@ -163,7 +154,7 @@ test('a collection that is dropped while its checkpoint is loaded leaves neither
   assert.is(drops.length, 1, 'the checkpoint was good, so it was compared with the store');
   await drops[0];
   assert.is(owned.live, 0, 'what was loaded is not taken over');
-  assert.not(owned.advance(1));
+  assert.is(owned.advance(1), null);
   assert.not(existsSync(dirname(collection.folder)));
 });
 

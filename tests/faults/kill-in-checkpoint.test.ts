@@ -92,8 +92,9 @@ class Churn {
 /** The newest checkpoint, and at most the one before it; nothing without a head. */
 function madeWhole(files: readonly string[]): void {
   const heads = files.filter((name) => name.endsWith('.json'));
-  const data = heads.map((name) => name.replace('.json', '.hnsw'));
-  assert.equal(files, [...heads, ...data].sort(), 'every file belongs to a whole checkpoint');
+  const names = heads.map((name) => name.replace('.json', ''));
+  for (const name of names) assert.ok(files.includes(`${name}.hnsw`), `${name} has its data`);
+  for (const file of files) assert.ok(names.includes(file.replace(/\..*/, '')), `${file} belongs to a whole checkpoint`);
   assert.ok(heads.length <= 2, `${heads.length} checkpoints`);
 }
 
@@ -148,7 +149,7 @@ test(`${KILLS} kills at any moment of a checkpoint cost nothing`, async (t) => {
     await server.kill();
     await churning;
     for (const name of churn.files()) {
-      const ending = name.replace(/^[\d-]+/, '');
+      const ending = name.replace(/^[\d-]+(?:\.2)?/, '');
       seen.set(ending, (seen.get(ending) ?? 0) + 1);
     }
     server = await startServer(t, churn.dataDir, [], ONE_FILE_THREAD);

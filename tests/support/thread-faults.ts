@@ -4,7 +4,7 @@
 import { BroadcastChannel, isMainThread } from 'node:worker_threads';
 
 /** Which thread: the name of its file without `-thread.js`, or `main`. */
-export type FaultyThread = 'main' | 'writer' | 'index' | 'rebuild' | 'scan';
+export type FaultyThread = 'main' | 'writer' | 'index' | 'scan';
 type Fault = 'throw' | 'exit' | 'reject' | 'block';
 
 const VARIABLE = 'SKEIN_TEST_THREAD_FAULT';

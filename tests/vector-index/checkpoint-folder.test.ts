@@ -128,9 +128,8 @@ test('a save whose data come out short, as on a full disk, fails, and keeps what
   const index = graph(20);
   await index.save(folder, { ...owner, seq: 5, nextLabel: 20 });
   index.close();
-  const head: CheckpointHead = { format: 2, ...owner, seq: 6, nextLabel: 20, parameters };
+  const head: CheckpointHead = { format: 3, ...owner, seq: 6, nextLabel: 20, parameters };
   const failing: CheckpointSource = {
-    kind: 'graph',
     live: 20,
     ...NO_MARKS,
     write: (path) => writeFile(path, 'half'),
@@ -142,7 +141,7 @@ test('a save whose data come out short, as on a full disk, fails, and keeps what
     }),
   };
   for (const write of [failing.write, async () => {}, () => Promise.reject(new Error('no space'))]) {
-    await writeCheckpoint(folder, head, { ...failing, write }).then(
+    await writeCheckpoint(folder, head, 'graph', [{ ...failing, write }]).then(
       () => assert.unreachable('a broken checkpoint was announced'),
       (error: unknown) => assert.instance(error, Error),
     );

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { DISTANCES } from '../../src/model/distance.js';
 import { FIXED } from '../../src/model/limits.js';
-import { decodeHead, encodeHead, type StoredHead } from '../../src/vector-index/checkpoint-head.js';
+import { decodeHead, encodeHead, type StoredHead, type StoredPart } from '../../src/vector-index/checkpoint-head.js';
+import { NO_MARKS } from '../../src/vector-index/hnsw-graph.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('vector-index/checkpoint-head');
@@ -12,21 +13,27 @@ const test = suite('vector-index/checkpoint-head');
 const number = fc.maxSafeNat();
 const plain = { noNullPrototype: true };
 const labels = fc.uniqueArray(fc.nat(FIXED.labelMax)).map((list) => Uint32Array.from(list).sort());
-const head: fc.Arbitrary<StoredHead> = fc.record(
+const part: fc.Arbitrary<StoredPart> = fc.record(
   {
-    format: fc.constant(2 as const),
-    kind: fc.constantFrom('flat' as const, 'graph' as const),
-    uid: number,
-    labelGeneration: number,
-    seq: number,
-    nextLabel: number,
-    parameters: fc.record({ dimension: number, distance: fc.constantFrom(...DISTANCES), m: number, efConstruct: number }, plain),
     live: number,
     dataBytes: number,
     dataSha256: fc.stringMatching(/^[0-9a-f]{64}$/),
     removed: labels,
     unranked: labels,
     twins: fc.array(fc.tuple(number, labels)).map((groups) => new Map(groups)),
+  },
+  plain,
+);
+const head: fc.Arbitrary<StoredHead> = fc.record(
+  {
+    format: fc.constant(3 as const),
+    kind: fc.constantFrom('flat' as const, 'graph' as const),
+    uid: number,
+    labelGeneration: number,
+    seq: number,
+    nextLabel: number,
+    parameters: fc.record({ dimension: number, distance: fc.constantFrom(...DISTANCES), m: number, efConstruct: number }, plain),
+    parts: fc.array(part, { minLength: 1, maxLength: 2 }),
   },
   plain,
 );
@@ -37,19 +44,24 @@ test('a head reads back as it was written', () => {
 
 test('a changed, missing or added byte anywhere is refused', () => {
   const text = encodeHead({
-    format: 2,
+    format: 3,
     kind: 'graph',
     uid: 3,
     labelGeneration: 0,
     seq: 17,
     nextLabel: 300,
     parameters: { dimension: 4, distance: 'cosine', m: 16, efConstruct: 200 },
-    live: 200,
-    dataBytes: 12_345,
-    dataSha256: 'ab'.repeat(32),
-    removed: Uint32Array.from([1, 2, 200, 299]),
-    unranked: Uint32Array.from([3, 298]),
-    twins: new Map([[1, Uint32Array.from([7, 8])]]),
+    parts: [
+      {
+        live: 200,
+        dataBytes: 12_345,
+        dataSha256: 'ab'.repeat(32),
+        removed: Uint32Array.from([1, 2, 200, 299]),
+        unranked: Uint32Array.from([3, 298]),
+        twins: new Map([[1, Uint32Array.from([7, 8])]]),
+      },
+      { live: 1, dataBytes: 96, dataSha256: 'cd'.repeat(32), ...NO_MARKS },
+    ],
   });
   for (let at = 0; at < text.length; at++) {
     for (const other of [' ', '0', '1', 'a', '"', '}', String.fromCharCode(text.charCodeAt(at) ^ 1)]) {

@@ -1,0 +1,213 @@
+/** A graph that renews itself while it serves: removed points stay in it as dead places until it is left for a fresh one.
+ *
+ *    one graph ─ too many dead ─► an old and a young one ─ the old one holds nothing alive ─► one graph
+ *
+ *  While there are two, new points go into the young one, live points of the old one move over bit by bit, and searches look into both.
+ *  A point moves in one turn, so it is always in exactly one of them. A replacement costs one insert into the young graph and at most
+ *  one move (the young graph's dead are never more than the moves), never a rebuild of what is about to be replaced itself.
+ *  Figures behind the numbers: docs/BENCHMARKS.md, "Churn". Invariant: live labels of the two are disjoint.
+ *  Must not know: flat rows, checkpoint files, threads. */
+
+import type { Clock } from '../model/clock.js';
+import { HnswGraph } from './hnsw-graph.js';
+import { nearest } from './nearest.js';
+import type { IndexParameters } from './vector-index.js';
+
+const DEAD_SHARE_BUSY = 0.2;
+const DEAD_SHARE_QUIET = 0.1;
+/** Without a change for so long, changes are over for now. */
+const QUIET_MS = 5_000;
+/** So many adds make one move, if the dead do not ask for more: a collection that only grows leaves its old graph too. */
+const ADDS_PER_MOVE = 8;
+/** What one add has to do at most, however much is owed. */
+const MOVES_PER_ADD = 4;
+/** Moves beside changes: one slice, then a pause of so many times its length. */
+const SLICE_MS = 2;
+const PAUSE_BUSY = 9;
+const PAUSE_QUIET = 1;
+/** Each is one more row to read and score for every search. */
+const UNRANKED_MAX = 64;
+
+export class RenewingGraph {
+  readonly #parameters: IndexParameters;
+  readonly #tombstonesMin: number;
+  readonly #clock: Clock;
+  #young: HnswGraph;
+  #old: HnswGraph | null;
+  /** Labels of the old graph in the order in which they move, and the next of them. */
+  #order: Uint32Array = new Uint32Array(0);
+  #next = 0;
+  #addsSince = 0;
+  /** Moves made since there are two, and those that the young graph's dead do not ask for. */
+  #moved = 0;
+  #changedMs: number;
+  #restUntilMs = 0;
+  #rebuilds = 0;
+  #inserts = 0;
+
+  /** @param tombstonesMin with fewer there is no rebuild  @param old what is being left for `young`, or null */
+  constructor(parameters: IndexParameters, tombstonesMin: number, clock: Clock, young: HnswGraph, old: HnswGraph | null) {
+    this.#parameters = parameters;
+    this.#tombstonesMin = tombstonesMin;
+    this.#clock = clock;
+    this.#young = young;
+    this.#old = old;
+    this.#changedMs = clock.monotonicMs();
+    if (old === null) return;
+    this.#order = old.liveLabels();
+    this.#moved = young.tombstones;
+    this.#leaveEmptied();
+  }
+
+  /** The graph that takes new points, then the one that is being left, if there is one. */
+  get graphs(): readonly HnswGraph[] {
+    return this.#old === null ? [this.#young] : [this.#young, this.#old];
+  }
+
+  #sum(of: (graph: HnswGraph) => number): number {
+    return of(this.#young) + (this.#old === null ? 0 : of(this.#old));
+  }
+
+  get live(): number {
+    return this.#sum((graph) => graph.live);
+  }
+
+  /** Dead places; of the graph that is being left also those whose point has moved. */
+  get tombstones(): number {
+    return this.#sum((graph) => graph.tombstones);
+  }
+
+  get unranked(): number {
+    return this.#sum((graph) => graph.unranked);
+  }
+
+  get memoryBytes(): number {
+    return this.#sum((graph) => graph.memoryBytes);
+  }
+
+  /** Points still to be moved. */
+  get growing(): number {
+    return this.#old?.live ?? 0;
+  }
+
+  /** How often a graph was left for a fresh one. */
+  get rebuilds(): number {
+    return this.#rebuilds;
+  }
+
+  /** Adds and moves. */
+  get inserts(): number {
+    return this.#inserts;
+  }
+
+  has(label: number): boolean {
+    return this.#young.has(label) || (this.#old?.has(label) ?? false);
+  }
+
+  /** Ascending. */
+  liveLabels(): Uint32Array {
+    const young = this.#young.liveLabels();
+    if (this.#old === null) return young;
+    const all = new Uint32Array(this.live);
+    all.set(young);
+    all.set(this.#old.liveLabels(), young.length);
+    return all.sort();
+  }
+
+  /** @param label never inside before  @throws RangeError on a component that is not finite; nothing is done then */
+  add(label: number, vector: Float32Array): void {
+    this.#young.add(label, vector);
+    this.#addsSince += 1;
+    this.#inserts += 1;
+    this.#changedMs = this.#clock.monotonicMs();
+    const owed = Math.max(this.#young.tombstones, Math.floor(this.#addsSince / ADDS_PER_MOVE)) - this.#moved;
+    for (let left = Math.min(owed, MOVES_PER_ADD); left > 0 && this.#move(); left--);
+  }
+
+  /** @returns false when the label is not inside and alive */
+  remove(label: number): boolean {
+    if (!this.#young.remove(label) && !(this.#old?.remove(label) ?? false)) return false;
+    this.#changedMs = this.#clock.monotonicMs();
+    if (this.#old !== null) this.#leaveEmptied();
+    else if (this.#isDue(DEAD_SHARE_BUSY)) this.#begin();
+    return true;
+  }
+
+  /** The nearest live labels, and all that the graph cannot rank, so there may be some more than `limit`; none when it cannot rank the
+   *  query, or too many of its points. Cost: as nearest(), over both graphs while there are two. */
+  search(query: Float32Array, limit: number, ef: number): Uint32Array {
+    const numbers = this.#young.prepare(query);
+    const { live, unranked } = this;
+    if (numbers === null || unranked > UNRANKED_MAX || live === 0) return new Uint32Array(0);
+    const ranked = live - unranked;
+    const wanted = Math.min(limit, ranked);
+    const graphs = this.graphs.filter((graph) => graph.live > graph.unranked);
+    const labels = wanted === 0 ? [] : nearest(graphs, numbers, wanted, Math.max(Math.min(ef, ranked), wanted));
+    if (unranked === 0) return Uint32Array.from(labels);
+    return Uint32Array.from([...labels, ...this.graphs.flatMap((graph) => [...graph.unrankedLabels()])]);
+  }
+
+  /** Does what may be done beside changes. @returns milliseconds until there is more to do, null: not before the next change */
+  work(budgetMs: number): number | null {
+    const startMs = this.#clock.monotonicMs();
+    const quietInMs = this.#changedMs + QUIET_MS - startMs;
+    if (this.#old === null) {
+      if (!this.#isDue(DEAD_SHARE_QUIET)) return null;
+      if (quietInMs > 0) return quietInMs;
+      this.#begin();
+    }
+    if (startMs < this.#restUntilMs) return this.#restUntilMs - startMs;
+    const untilMs = startMs + Math.min(budgetMs, SLICE_MS);
+    while (this.#move()) {
+      const nowMs = this.#clock.monotonicMs();
+      if (nowMs < untilMs) continue;
+      const restMs = (nowMs - startMs) * (quietInMs > 0 ? PAUSE_BUSY : PAUSE_QUIET);
+      this.#restUntilMs = nowMs + restMs;
+      return restMs;
+    }
+    return null;
+  }
+
+  /** As HnswGraph.free(). */
+  free(): void {
+    for (const graph of this.graphs) graph.free();
+  }
+
+  #isDue(share: number): boolean {
+    const { live, tombstones } = this.#young;
+    return tombstones >= this.#tombstonesMin && tombstones >= share * (live + tombstones);
+  }
+
+  #begin(): void {
+    this.#old = this.#young;
+    this.#young = HnswGraph.create(this.#parameters, this.#old.live);
+    this.#order = this.#old.liveLabels();
+    this.#next = 0;
+    this.#addsSince = 0;
+    this.#moved = 0;
+    this.#leaveEmptied();
+  }
+
+  /** @returns true when there is more to move */
+  #move(): boolean {
+    const old = this.#old;
+    if (old === null) return false;
+    // Something in it is alive, or it would not be here.
+    while (!old.has(this.#order[this.#next] as number)) this.#next += 1;
+    this.#young.take(this.#order[this.#next] as number, old);
+    this.#next += 1;
+    this.#moved += 1;
+    this.#inserts += 1;
+    return !this.#leaveEmptied();
+  }
+
+  /** @returns true when there is one graph now */
+  #leaveEmptied(): boolean {
+    if (this.#old === null || this.#old.live > 0) return this.#old === null;
+    this.#old.free();
+    this.#old = null;
+    this.#order = new Uint32Array(0);
+    this.#rebuilds += 1;
+    return true;
+  }
+}
