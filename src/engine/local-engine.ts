@@ -1,18 +1,15 @@
-/** The engine over one data folder: admits writes, publishes commits, answers reads. Order of things only; the work is in the parts.
- *
- *    write:  admit ─► room in the indexes ─► writer (durable) ─► tail.durable ─► wait=indexed ─► receipt
+/** The engine over one data folder: publishes commits, answers reads, starts and stops. Order of things only; the work is in the parts.
  *
  *  Invariant: tail.durable moves only with a commit's message, before the answers of that commit are given out.
  *  Must not know: HTTP, roles. */
 
 import { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
-import { invalidRequest, SkeinError } from '../model/errors.js';
+import { SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
 import type { Limits } from '../model/limits.js';
-import { FIXED } from '../model/limits.js';
 import type { Log } from '../model/log.js';
-import type { Idempotency, Operation } from '../model/operation.js';
+import type { Operation } from '../model/operation.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import type { StoreState } from '../storage/storage.js';
@@ -33,13 +30,11 @@ import type {
 } from './engine.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { tombstoneRatio } from './index-schedule.js';
-import { givenAway, operationBytes } from './operation-size.js';
 import type { Reader } from './reader.js';
 import { scrub } from './scrub.js';
 import { Searcher } from './searcher.js';
 import { Tail } from './tail.js';
-import type { UnitOutcome, UnitRequest } from './unit-writer.js';
-import { durableBefore } from './write-deadline.js';
+import { WritePath } from './write-path.js';
 import type { Commit, WriterEvents, WriterLink } from './writer-link.js';
 import type { StoreFigures } from './writer-messages.js';
 
@@ -59,7 +54,6 @@ export interface LocalEngineParts {
 const TICK_MS = 250;
 const DISK_LOOK_MS = 1_000;
 const LEVEL_AT_STOP_MS = 5_000;
-const TRACE_LENGTH_MAX = 255;
 /** A reader may see a commit a moment before its message arrives. */
 const MESSAGE_WAIT_MS = 1_000;
 
@@ -67,6 +61,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   readonly #parts: LocalEngineParts;
   readonly #durable: Tail;
   readonly #searcher: Searcher;
+  readonly #writes: WritePath;
   readonly #disk: DiskWatch;
   #state: StoreState;
   #figures: StoreFigures = { databaseBytes: 0, walBytes: 0, logMinSeq: 1, logBytes: 0 };
@@ -85,6 +80,12 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       reader: parts.reader,
       clock: parts.clock,
       isThere: (uid) => parts.catalogue.byUid(uid) !== undefined,
+      durableSeq: () => this.#durable.seq,
+      positionAt: (seq) => this.#positionAt(seq),
+    });
+    this.#writes = new WritePath({
+      ...parts,
+      disk: this.#disk,
       durableSeq: () => this.#durable.seq,
       positionAt: (seq) => this.#positionAt(seq),
     });
@@ -127,85 +128,12 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   // Writes.
 
-  async write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt> {
-    const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
-    this.#admit(operations);
-    if (options.trace !== undefined && options.trace.length > TRACE_LENGTH_MAX)
-      throw invalidRequest('trace', 'a traceparent is short');
-    const bytes = operationBytes(operations);
-    this.#parts.link.reserve(bytes);
-    if (!(await this.#parts.keeper.room(options.timeoutMs))) {
-      this.#parts.link.release(bytes);
-      throw new SkeinError('Overloaded', 'The indexes are too far behind to take more; nothing was written', {
-        reason: 'index_lag',
-      });
-    }
-    const { idempotency, trace } = options;
-    const request: UnitRequest = { operations, ...(idempotency && { idempotency }), ...(trace && { trace }) };
-    const sent = this.#parts.link.write(request, bytes, givenAway(operations));
-    const outcome = await durableBefore(deadlineMs - this.#parts.clock.monotonicMs(), sent);
-    if (options.wait === 'indexed') await this.#indexed(operations, outcome, deadlineMs);
-    return { results: outcome.results, seq: outcome.seq, position: this.#positionAt(outcome.seq), repeated: outcome.repeated };
+  write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt> {
+    return this.#writes.write(operations, options);
   }
 
-  #admit(operations: readonly Operation[]): void {
-    if (this.#stopping !== null) throw new SkeinError('ShuttingDown', 'The server is stopping and takes no writes');
-    this.#disk.admit(operations.every(({ kind }) => kind === 'delete' || kind === 'delete_collection'));
-  }
-
-  async #indexed(operations: readonly Operation[], outcome: UnitOutcome, deadlineMs: number): Promise<void> {
-    for (const name of new Set(operations.map(({ collection }) => collection))) {
-      const entry = this.#parts.catalogue.find(name);
-      if (entry === undefined || outcome.seq > this.#durable.seq) continue;
-      // A collection that this unit did not change has nothing to wait for beyond its own last entry.
-      const goal = Math.min(outcome.seq, entry.row.lastSeq);
-      if (await entry.indexed.reach(goal, deadlineMs - this.#parts.clock.monotonicMs())) continue;
-      if (this.#parts.catalogue.byUid(entry.row.uid) === undefined) continue;
-      throw new SkeinError('Timeout', 'The write is durable; its index has not applied it yet', {
-        state: 'durable',
-        seq: outcome.seq,
-        indexed_seq: entry.indexed.seq,
-      });
-    }
-  }
-
-  async deleteByFilter(
-    collection: string,
-    filter: Filter,
-    options: WriteOptions,
-  ): Promise<WriteReceipt & { readonly units: number }> {
-    const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
-    const { idempotency, ...rest } = options;
-    const known = idempotency === undefined ? null : await this.#recall(idempotency);
-    if (known !== null) return { ...known, units: 1 };
-    let deleted = 0;
-    for (let units = 1; ; units++) {
-      const { uid } = this.#parts.catalogue.get(collection).row;
-      const matched = await this.#parts.reader.read({
-        kind: 'match',
-        uid,
-        filter,
-        limit: FIXED.deleteByFilterUnitPoints,
-        bytesMax: FIXED.deleteByFilterUnitBytes,
-      });
-      // The key is remembered with the last unit, and the count of all: a retry of an interrupted request deletes what is left.
-      const last = !matched.more;
-      const timeoutMs = Math.max(1, deadlineMs - this.#parts.clock.monotonicMs());
-      const { ids } = matched;
-      const operation: Operation = { kind: 'delete', collection, ids, where: filter, deletedBefore: deleted };
-      const receipt = await this.write([operation], { ...rest, timeoutMs, ...(last && idempotency && { idempotency }) });
-      const [result] = receipt.results;
-      deleted = result?.kind === 'delete' ? result.deleted : deleted;
-      if (last) return { ...receipt, units };
-    }
-  }
-
-  /** What an idempotency key was answered before, or null. */
-  async #recall(idempotency: Idempotency): Promise<WriteReceipt | null> {
-    this.#admit([]);
-    this.#parts.link.reserve(0);
-    const outcome = await this.#parts.link.write({ operations: [], idempotency, recallOnly: true }, 0);
-    return outcome.repeated ? { ...outcome, position: this.#positionAt(outcome.seq) } : null;
+  deleteByFilter(collection: string, filter: Filter, options: WriteOptions) {
+    return this.#writes.deleteByFilter(collection, filter, options);
   }
 
   // Reads.
@@ -371,6 +299,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   }
 
   stop(): Promise<void> {
+    this.#writes.close();
     this.#stopping ??= this.#stop();
     return this.#stopping;
   }

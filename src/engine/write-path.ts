@@ -1,0 +1,136 @@
+/** One write from request to receipt, and a delete by filter as a row of such writes.
+ *
+ *    write:  admit ─► room in the indexes ─► writer (durable) ─► tail.durable ─► wait=indexed ─► receipt
+ *
+ *  Must not know: HTTP, threads, how reads are answered, how a commit is published. */
+
+import type { Clock } from '../model/clock.js';
+import { invalidRequest, SkeinError } from '../model/errors.js';
+import type { Filter } from '../model/filter.js';
+import { FIXED } from '../model/limits.js';
+import type { Idempotency, Operation } from '../model/operation.js';
+import type { Position } from '../model/position.js';
+import type { Catalogue } from './catalogue.js';
+import type { DiskWatch } from './disk-watch.js';
+import type { WriteOptions, WriteReceipt } from './engine.js';
+import type { IndexKeeper } from './index-keeper.js';
+import { givenAway, operationBytes } from './operation-size.js';
+import type { Reader } from './reader.js';
+import type { UnitOutcome, UnitRequest } from './unit-writer.js';
+import { durableBefore } from './write-deadline.js';
+import type { WriterLink } from './writer-link.js';
+
+const TRACE_LENGTH_MAX = 255;
+
+export interface WritePathParts {
+  readonly link: WriterLink;
+  readonly reader: Reader;
+  readonly keeper: IndexKeeper;
+  readonly catalogue: Catalogue;
+  readonly clock: Clock;
+  readonly disk: DiskWatch;
+  readonly durableSeq: () => number;
+  readonly positionAt: (seq: number) => Position;
+}
+
+export class WritePath {
+  readonly #parts: WritePathParts;
+  #closed = false;
+
+  constructor(parts: WritePathParts) {
+    this.#parts = parts;
+  }
+
+  /** From now on nothing is admitted; what was goes its way. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** @throws as Engine.write */
+  async write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt> {
+    const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
+    this.#admit(operations);
+    if (options.trace !== undefined && options.trace.length > TRACE_LENGTH_MAX)
+      throw invalidRequest('trace', 'a traceparent is short');
+    const bytes = operationBytes(operations);
+    this.#parts.link.reserve(bytes);
+    if (!(await this.#parts.keeper.room(options.timeoutMs))) {
+      this.#parts.link.release(bytes);
+      throw new SkeinError('Overloaded', 'The indexes are too far behind to take more; nothing was written', {
+        reason: 'index_lag',
+      });
+    }
+    const { idempotency, trace } = options;
+    const request: UnitRequest = { operations, ...(idempotency && { idempotency }), ...(trace && { trace }) };
+    const sent = this.#parts.link.write(request, bytes, givenAway(operations));
+    const outcome = await durableBefore(deadlineMs - this.#parts.clock.monotonicMs(), sent);
+    if (options.wait === 'indexed') await this.#indexed(operations, outcome, deadlineMs);
+    return {
+      results: outcome.results,
+      seq: outcome.seq,
+      position: this.#parts.positionAt(outcome.seq),
+      repeated: outcome.repeated,
+    };
+  }
+
+  #admit(operations: readonly Operation[]): void {
+    if (this.#closed) throw new SkeinError('ShuttingDown', 'The server is stopping and takes no writes');
+    this.#parts.disk.admit(operations.every(({ kind }) => kind === 'delete' || kind === 'delete_collection'));
+  }
+
+  async #indexed(operations: readonly Operation[], outcome: UnitOutcome, deadlineMs: number): Promise<void> {
+    for (const name of new Set(operations.map(({ collection }) => collection))) {
+      const entry = this.#parts.catalogue.find(name);
+      if (entry === undefined || outcome.seq > this.#parts.durableSeq()) continue;
+      // A collection that this unit did not change has nothing to wait for beyond its own last entry.
+      const goal = Math.min(outcome.seq, entry.row.lastSeq);
+      if (await entry.indexed.reach(goal, deadlineMs - this.#parts.clock.monotonicMs())) continue;
+      if (this.#parts.catalogue.byUid(entry.row.uid) === undefined) continue;
+      throw new SkeinError('Timeout', 'The write is durable; its index has not applied it yet', {
+        state: 'durable',
+        seq: outcome.seq,
+        indexed_seq: entry.indexed.seq,
+      });
+    }
+  }
+
+  /** @throws as Engine.write; units that were durable before stay deleted */
+  async deleteByFilter(
+    collection: string,
+    filter: Filter,
+    options: WriteOptions,
+  ): Promise<WriteReceipt & { readonly units: number }> {
+    const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
+    const { idempotency, ...rest } = options;
+    const known = idempotency === undefined ? null : await this.#recall(idempotency);
+    if (known !== null) return { ...known, units: 1 };
+    let deleted = 0;
+    for (let units = 1; ; units++) {
+      const { uid } = this.#parts.catalogue.get(collection).row;
+      const matched = await this.#parts.reader.read({
+        kind: 'match',
+        uid,
+        filter,
+        limit: FIXED.deleteByFilterUnitPoints,
+        bytesMax: FIXED.deleteByFilterUnitBytes,
+      });
+      // The key is remembered with the last unit, and the count of all: a retry of an interrupted request deletes what is left.
+      const last = !matched.more;
+      const timeoutMs = Math.max(1, deadlineMs - this.#parts.clock.monotonicMs());
+      const { ids } = matched;
+      const operation: Operation = { kind: 'delete', collection, ids, where: filter, deletedBefore: deleted };
+      const receipt = await this.write([operation], { ...rest, timeoutMs, ...(last && idempotency && { idempotency }) });
+      const [result] = receipt.results;
+      deleted = result?.kind === 'delete' ? result.deleted : deleted;
+      if (last) return { ...receipt, units };
+    }
+  }
+
+  /** What an idempotency key was answered before, or null. */
+  async #recall(idempotency: Idempotency): Promise<WriteReceipt | null> {
+    this.#admit([]);
+    this.#parts.link.reserve(0);
+    const outcome = await this.#parts.link.write({ operations: [], idempotency, recallOnly: true }, 0);
+    return outcome.repeated ? { ...outcome, position: this.#parts.positionAt(outcome.seq) } : null;
+  }
+}
