@@ -1,24 +1,28 @@
 /** The parent's hold on hnswlib-node alone (raw-child.ts): one request at a time, answers typed, the process ended at the end. */
 
 import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Shape } from './clusters.js';
 import type { RawAnswer, RawRequest, RawSearched, RawTimed } from './raw-messages.js';
+import { PROGRAM as SERVER } from './server-process.js';
 
 const PROGRAM = fileURLToPath(new URL('./raw-child.js', import.meta.url));
 
 /** What the server's first line sets, as far as it concerns memory. */
-const LEAN = {
-  nodeFlags: ['--max-semi-space-size=2'],
-  environment: { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '65536', MALLOC_MMAP_THRESHOLD_: '65536' },
-};
+function leanSettings(): { nodeFlags: string[]; environment: Record<string, string> } {
+  const words = readFileSync(SERVER, 'utf8').split('\n', 1).join('').split(' ');
+  const settings = words.filter((word) => word.startsWith('MALLOC_')).map((word) => word.split('='));
+  return { nodeFlags: words.filter((word) => word.startsWith('--')), environment: Object.fromEntries(settings) };
+}
 
 export class RawProcess {
   readonly #child: ChildProcess;
 
   constructor(lean: boolean) {
-    const execArgv = ['--expose-gc', ...(lean ? LEAN.nodeFlags : [])];
-    const env = { ...process.env, ...(lean ? LEAN.environment : {}) };
+    const { nodeFlags, environment } = lean ? leanSettings() : { nodeFlags: [], environment: {} };
+    const execArgv = ['--expose-gc', ...nodeFlags];
+    const env = { ...process.env, ...environment };
     this.#child = fork(PROGRAM, [], { execArgv, env, serialization: 'advanced' });
   }
 

@@ -5,6 +5,7 @@
  *  start to end is seen exactly once. Must not know: threads, names of collections, HTTP. */
 
 import { decodeDefaultVector } from '../codec/vector-set.js';
+import { pointBytes } from '../model/answer-budget.js';
 import { compareScores, type Distance, passesThreshold, scorer } from '../model/distance.js';
 import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
@@ -17,8 +18,6 @@ import type { FoundPoint, SearchHit, Selection } from './engine.js';
 const SCAN_PAGE_ROWS = 1_000;
 const EXACT_PAGE_ROWS = 2_048;
 const PAGE_BYTES = 8 * 1024 * 1024;
-/** What a point takes beside its payload and its vector. */
-const POINT_BYTES = 64;
 
 /** Which of the hits are answered. */
 export interface HitsPage {
@@ -125,13 +124,9 @@ function found(reads: StoreReads, row: PointRow, selection: Selection): FoundPoi
   };
 }
 
-function bytesOf({ payload, vector }: FoundPoint): number {
-  return POINT_BYTES + (payload?.length ?? 0) + (vector?.byteLength ?? 0);
-}
-
 /** @returns the sum @throws PayloadTooLarge */
 function bytesWithin(bytesMax: number, bytes: number, point: FoundPoint): number {
-  const sum = bytes + bytesOf(point);
+  const sum = bytes + pointBytes(point);
   if (sum <= bytesMax) return sum;
   throw new SkeinError(
     'PayloadTooLarge',
@@ -184,7 +179,7 @@ function readPage(reads: StoreReads, request: RequestOf<'scroll'>): ReadAnswers[
       const last = points.at(-1);
       if (last !== undefined && (points.length === limit || bytes >= bytesMax)) return { points, next: last.id, seq };
       const point = found(reads, row, selection);
-      bytes += bytesOf(point);
+      bytes += pointBytes(point);
       points.push(point);
     }
     return { points, next: null, seq };
@@ -240,7 +235,7 @@ function readHits(reads: StoreReads, request: RequestOf<'hits'>): ReadAnswers['h
         vector: selection.withVector ? vector : null,
         score: scores === null ? score(vector as Float32Array) : (scores[i] as number),
       };
-      bytes += bytesOf(hit);
+      bytes += pointBytes(hit);
       if (bytes > bytesMax) {
         hit.payload = null;
         hit.vector = null;

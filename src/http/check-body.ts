@@ -6,7 +6,7 @@ import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type RequestIssue, SkeinError } from '../model/errors.js';
 import { OWN_CHECK } from '../wire/http-bodies.js';
-import { notAvailable } from '../wire/place.js';
+import { join, notAvailable } from '../wire/place.js';
 
 const ISSUES_MAX = 20;
 
@@ -21,17 +21,16 @@ export function bodyCheck<Schema extends TSchema>(
   const validator = Compile(withoutOwnChecks(schema) as TSchema);
   const names = Object.keys(later);
   return (value, inside = '') => {
-    const prefix = inside === '' ? '' : `${inside}.`;
     if (names.length > 0 && typeof value === 'object' && value !== null) {
       for (const name of names) {
         if (Object.hasOwn(value, name) && !isEmpty((value as Record<string, unknown>)[name])) {
-          throw notAvailable(`${prefix}${name}`, later[name] ?? name);
+          throw notAvailable(join(inside, name), later[name] ?? name);
         }
       }
     }
     const known = names.length > 0 ? without(value, names) : value;
     if (validator.Check(known)) return known as Static<Schema>;
-    throw refusal(validator.Errors(known), prefix, inside);
+    throw refusal(validator.Errors(known), inside);
   };
 }
 
@@ -52,10 +51,10 @@ interface SchemaError {
   readonly message: string;
 }
 
-function refusal(errors: readonly SchemaError[], prefix: string, inside: string): SkeinError {
+function refusal(errors: readonly SchemaError[], inside: string): SkeinError {
   const issues: RequestIssue[] = [];
   for (const error of errors) {
-    for (const issue of issuesOf(error, prefix, inside)) {
+    for (const issue of issuesOf(error, inside)) {
       if (issues.length < ISSUES_MAX && !issues.some((other) => other.path === issue.path)) issues.push(issue);
     }
   }
@@ -65,10 +64,10 @@ function refusal(errors: readonly SchemaError[], prefix: string, inside: string)
   });
 }
 
-function issuesOf(error: SchemaError, prefix: string, inside: string): RequestIssue[] {
+function issuesOf(error: SchemaError, inside: string): RequestIssue[] {
   const at = jsonPath(error.instancePath);
-  const place = at === '' ? inside : `${prefix}${at}`;
-  const field = (name: string): string => (at === '' ? `${prefix}${name}` : `${place}.${name}`);
+  const place = at === '' ? inside : join(inside, at);
+  const field = (name: string): string => join(place, name);
   const params = error.params as Readonly<Record<string, unknown>>;
   switch (error.keyword) {
     // The field itself fails with "schema is false"; additionalProperties names it better.
@@ -91,7 +90,7 @@ function jsonPath(pointer: string): string {
   for (const part of pointer.split('/').slice(1)) {
     const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
     if (/^\d+$/.test(name)) path += `[${name}]`;
-    else path += path === '' ? name : `.${name}`;
+    else path = join(path, name);
   }
   return path;
 }

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FoundPoint } from '../engine/engine.js';
+import { pointBytes } from '../model/answer-budget.js';
 import { SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import { type AnswerWriter, answerWriter } from '../wire/answer-writer.js';
@@ -42,7 +43,9 @@ export class LongAnswers {
       if (bytes.length > FIXED.shortAnswerBytesMax) this.#hold(reply, bytes.length);
       return reply.header('content-type', CONTENT_TYPES[form]).send(bytes);
     }
-    this.#hold(reply, out.length + bytesOf(points));
+    let bytes = out.length;
+    for (const point of points) bytes += pointBytes(point);
+    this.#hold(reply, bytes);
     return reply.header('content-type', CONTENT_TYPES[form]).send(Readable.from(slices(out, steps, this.#sliceBytes)));
   }
 
@@ -66,12 +69,6 @@ export class LongAnswers {
     // An answer that waits behind others of its connection is never told that the connection is gone.
     socket.once('close', release);
   }
-}
-
-function bytesOf(points: Iterable<FoundPoint>): number {
-  let bytes = 0;
-  for (const { payload, vector } of points) bytes += (payload?.byteLength ?? 0) + (vector?.byteLength ?? 0);
-  return bytes;
 }
 
 /** True when the answer is written to its end. */

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine, WriteOptions, WriteReceipt } from '../engine/engine.js';
 import { SkeinError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
-import { scopeHash } from '../wire/canonical-hash.js';
+import { operationsHash, scopeHash } from '../wire/canonical-hash.js';
 import { setPosition } from './answer.js';
 import { freshness, queryOf, WRITE_PARAMETERS, type WriteParameters, writeParameters } from './parameters.js';
 import type { Room } from './room.js';
@@ -61,6 +61,12 @@ export async function writeUnit(
   hash: Uint8Array | null,
 ): Promise<WriteReceipt> {
   return write.engine.write(operations, writeOptions(room, write, hash));
+}
+
+/** Writes one operation that came in a plain body or in none. @throws as writeUnit */
+export async function writeOperation(room: Room, write: WriteRequest, operation: Operation): Promise<WriteReceipt> {
+  const operations = [operation];
+  return writeUnit(room, write, operations, isIdempotent(write) ? operationsHash(operations) : null);
 }
 
 /** Waits for the write concern and sets the position header. @throws WriteConcernTimeout */

@@ -2,7 +2,7 @@
 
 import { invalidRequest } from '../model/errors.js';
 import type { BodyReader } from './body-reader.js';
-import { overLimit, unknownField } from './place.js';
+import { join, overLimit, unknownField } from './place.js';
 
 /** Reads an object whose fields are all known, in any order. @throws InvalidRequest naming an unknown or a missing one */
 export function readFields(
@@ -12,16 +12,15 @@ export function readFields(
   required: readonly string[] = [],
 ): void {
   const missing = new Set(required);
-  const inside = path === '' ? '' : `${path}.`;
   if (reader.kind() !== 'object') throw invalidRequest(path, 'must be an object');
   reader.enterObject();
   for (let key = reader.key(); key !== null; key = reader.key()) {
     const read = Object.hasOwn(fields, key) ? fields[key] : undefined;
-    if (read === undefined) throw unknownField(`${inside}${key}`);
+    if (read === undefined) throw unknownField(join(path, key));
     read();
     missing.delete(key);
   }
-  for (const key of missing) throw invalidRequest(`${inside}${key}`, 'missing');
+  for (const key of missing) throw invalidRequest(join(path, key), 'missing');
 }
 
 /** Reads an array of at most `countMax` rows. @param limit what the refusal names, when countMax is what is left of it

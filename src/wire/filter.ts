@@ -8,6 +8,7 @@ import type { Condition, Filter, MatchValue, RangeBounds } from '../model/filter
 import { parseInstant } from '../model/instant.js';
 import { FIXED } from '../model/limits.js';
 import { checkPointId, type PointId } from '../model/point.js';
+import { join } from './place.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -213,8 +214,13 @@ function object(value: unknown, path: string, known: readonly string[]): Fields 
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
     throw invalid(path, 'must be an object');
   const stranger = Object.keys(value).find((key) => !known.includes(key));
-  if (stranger !== undefined) throw invalid(join(path, stranger), `is not known here; known are ${known.join(', ')}`);
+  if (stranger !== undefined) throw invalid(join(path, shown(stranger)), `is not known here; known are ${known.join(', ')}`);
   return value as Fields;
+}
+
+/** A name that somebody made up may be of any length. */
+function shown(name: string): string {
+  return name.length > 64 ? `${name.slice(0, 64)}…` : name;
 }
 
 function required(fields: Fields, name: string, path: string): unknown {
@@ -242,11 +248,6 @@ function number(value: unknown, path: string): number {
 function integer(value: unknown, path: string): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0) throw invalid(path, 'must be an integer from 0');
   return value as number;
-}
-
-function join(path: string, name: string): string {
-  const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
-  return path === '' ? shown : `${path}.${shown}`;
 }
 
 function invalid(path: string, message: string, limit?: number): SkeinError {

@@ -8,11 +8,16 @@ export interface Place {
   readonly index: number;
 }
 
+/** The path of a field behind another path; '' is the whole. */
+export function join(path: string, field: string): string {
+  return path === '' ? field : `${path}.${field}`;
+}
+
 /** The path of a field of the row; of the row itself when the field is ''. A line of an import has no path of its own. */
 export function pathOf(place: Place, field: string): string {
   if (place.list === '') return field;
   const row = `${place.list}[${place.index}]`;
-  return field === '' ? row : `${row}.${field}`;
+  return field === '' ? row : join(row, field);
 }
 
 /** A refusal by a reader that did not know where it stood gets its place; any other error stays as it is. */

@@ -5,7 +5,7 @@ import type { JsonValue } from '../model/point.js';
 import type { BodyReader } from './body-reader.js';
 import { FloatColumn } from './columns.js';
 import { readFields, readList } from './fields.js';
-import type { Place } from './place.js';
+import { type Place, pathOf } from './place.js';
 import { checkVector, readVector } from './point-rows.js';
 
 export interface ReadSearch {
@@ -27,7 +27,7 @@ const WHOLE_BODY: Place = { list: '', index: 0 };
 export function readSearchBody(reader: BodyReader, place: Place = WHOLE_BODY): ReadSearch {
   let vector: Float32Array | null = null;
   const fields: Record<string, JsonValue> = {};
-  const path = place.list === '' ? '' : `${place.list}[${place.index}]`;
+  const path = pathOf(place, '');
   if (reader.kind() !== 'object') throw invalidRequest(path, 'must be an object');
   reader.enterObject();
   for (let key = reader.key(); key !== null; key = reader.key()) {

@@ -3,8 +3,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { WriteReceipt } from '../../engine/engine.js';
 import { checkCollectionName } from '../../model/collection.js';
-import type { Operation } from '../../model/operation.js';
-import { operationsHash } from '../../wire/canonical-hash.js';
 import {
   CollectionChangeBody,
   CollectionInfoBody,
@@ -25,7 +23,7 @@ import { freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
 import { ReadQuery, WriteQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
-import { confirm, isIdempotent, startWrite, type WriteRequest, type Written, writeUnit } from '../writes.js';
+import { confirm, startWrite, type WriteRequest, type Written, writeOperation } from '../writes.js';
 
 /** The checked name in the path. @throws InvalidCollectionName */
 export function collectionOf(request: FastifyRequest): string {
@@ -53,8 +51,7 @@ function createRoute(room: Room): Route {
       const collection = collectionOf(request);
       const write = await startWrite(room, request, `PUT ${collection}`);
       const spec = newCollection(checkNewCollection(await room.bodies.read(request, { kind: 'plain' })));
-      const operations: Operation[] = [{ kind: 'create_collection', collection, spec }];
-      const receipt = await writeUnit(room, write, operations, isIdempotent(write) ? operationsHash(operations) : null);
+      const receipt = await writeOperation(room, write, { kind: 'create_collection', collection, spec });
       const written = await confirm(room, reply, write, receipt);
       return sendValue(request, reply, writtenBody(write, collection, receipt, written), 201);
     },
@@ -116,8 +113,7 @@ function changeRoute(room: Room): Route {
       const collection = collectionOf(request);
       const write = await startWrite(room, request, `PATCH ${collection}`);
       const change = collectionChange(checkCollectionChange(await room.bodies.read(request, { kind: 'plain' })));
-      const operations: Operation[] = [{ kind: 'update_collection', collection, change }];
-      const receipt = await writeUnit(room, write, operations, isIdempotent(write) ? operationsHash(operations) : null);
+      const receipt = await writeOperation(room, write, { kind: 'update_collection', collection, change });
       const written = await confirm(room, reply, write, receipt);
       return sendValue(request, reply, writtenBody(write, collection, receipt, written));
     },
@@ -142,8 +138,7 @@ function dropRoute(room: Room): Route {
     handle: async (request, reply) => {
       const collection = collectionOf(request);
       const write = await startWrite(room, request, `DELETE ${collection}`);
-      const operations: Operation[] = [{ kind: 'delete_collection', collection }];
-      const receipt = await writeUnit(room, write, operations, isIdempotent(write) ? operationsHash(operations) : null);
+      const receipt = await writeOperation(room, write, { kind: 'delete_collection', collection });
       return sendValue(request, reply, { deleted: true, ...(await confirm(room, reply, write, receipt)) });
     },
   };

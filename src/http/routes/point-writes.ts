@@ -6,7 +6,7 @@ import { invalidRequest } from '../../model/errors.js';
 import type { Filter } from '../../model/filter.js';
 import type { Limits } from '../../model/limits.js';
 import type { Operation, OperationResult } from '../../model/operation.js';
-import { canonicalText, operationsHash, scopeHash } from '../../wire/canonical-hash.js';
+import { canonicalText, scopeHash } from '../../wire/canonical-hash.js';
 import { parseFilter } from '../../wire/filter.js';
 import { DeleteAnswer, DeleteBody, PatchAnswer, PatchBody, UpsertAnswer, UpsertBody } from '../../wire/http-bodies.js';
 import type { WriteRules } from '../../wire/write-bodies.js';
@@ -16,7 +16,7 @@ import { idList } from '../ids.js';
 import { WriteHeaders, WriteQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
-import { confirm, isIdempotent, startWrite, type WriteRequest, writeOptions, writeUnit } from '../writes.js';
+import { confirm, isIdempotent, startWrite, type WriteRequest, writeOperation, writeOptions, writeUnit } from '../writes.js';
 import { collectionOf } from './collections.js';
 
 const PATH = '/v1/collections/:collection/points';
@@ -113,8 +113,7 @@ function deleteRoute(room: Room): Route {
         throw invalidRequest('', 'exactly one of ids and filter is needed');
       if (body.filter !== undefined) return deleteMatching(room, request, reply, write, collection, parseFilter(body.filter));
       const ids = idList(body.ids, 'ids', room.limits.pointsPerRequestMax, 'refused');
-      const operations: Operation[] = [{ kind: 'delete', collection, ids }];
-      const receipt = await writeUnit(room, write, operations, isIdempotent(write) ? operationsHash(operations) : null);
+      const receipt = await writeOperation(room, write, { kind: 'delete', collection, ids });
       return sendValue(request, reply, { ...countsOf(receipt.results[0]), ...(await confirm(room, reply, write, receipt)) });
     },
   };

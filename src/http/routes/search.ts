@@ -7,7 +7,7 @@ import { type ErrorType, invalidRequest, SkeinError } from '../../model/errors.j
 import type { Limits } from '../../model/limits.js';
 import { checkPointId } from '../../model/point.js';
 import { SearchAnswerBody, SearchBatchAnswer, SearchBatchBody, SearchBody } from '../../wire/http-bodies.js';
-import { overLimit } from '../../wire/place.js';
+import { join, overLimit } from '../../wire/place.js';
 import type { ReadSearch } from '../../wire/search-body.js';
 import { setPosition } from '../answer.js';
 import { bodyCheck } from '../check-body.js';
@@ -114,20 +114,16 @@ async function searchOne(
     return await engine.search(collection, search, budget);
   } catch (error) {
     if (!(error instanceof SkeinError) || !ABOUT_TARGET.has(error.type)) throw error;
-    const place = placeOf(path, 'id' in search.target ? 'id' : 'vector');
+    const place = join(path, 'id' in search.target ? 'id' : 'vector');
     throw new SkeinError(error.type, `${place}: ${error.message}`, { ...error.details, path: place });
   }
 }
 
 const ABOUT_TARGET: ReadonlySet<ErrorType> = new Set<ErrorType>(['DimensionMismatch', 'ZeroVector', 'PointNotFound']);
 
-function placeOf(path: string, field: string): string {
-  return path === '' ? field : `${path}.${field}`;
-}
-
 /** @throws InvalidRequest */
 function searchRequest(read: ReadSearch, body: SearchBody, limits: Limits): SearchRequest {
-  const at = (field: string): string => placeOf(read.path, field);
+  const at = (field: string): string => join(read.path, field);
   const { vector } = read;
   if ((vector === null) === (body.id === undefined)) throw invalidRequest(read.path, 'exactly one of vector and id is needed');
   const limit = body.limit ?? LIMIT;
