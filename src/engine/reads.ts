@@ -11,7 +11,7 @@ import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
 import { comparePointIds, type Payload, type PointId } from '../model/point.js';
 import { compileFilter } from '../search/evaluate-filter.js';
-import type { PointRow, StoreReads } from '../storage/storage.js';
+import type { PointHead, PointRow, StoreReads } from '../storage/storage.js';
 import { exactTopK } from '../vector-index/exact-scan.js';
 import type { FoundPoint, SearchHit, Selection } from './engine.js';
 
@@ -106,7 +106,7 @@ export function payloadOf(row: { readonly payload: Uint8Array }): Payload {
   return JSON.parse(Buffer.from(row.payload.buffer, row.payload.byteOffset, row.payload.byteLength).toString()) as Payload;
 }
 
-function vectorOf(reads: StoreReads, row: PointRow): Float32Array {
+function vectorOf(reads: StoreReads, row: PointHead): Float32Array {
   const vectorSet = reads.vectorSet(row.uid, row.label);
   const vector = vectorSet === undefined ? null : decodeDefaultVector(vectorSet);
   if (vector === null) {
@@ -115,11 +115,22 @@ function vectorOf(reads: StoreReads, row: PointRow): Float32Array {
   return vector;
 }
 
-function found(reads: StoreReads, row: PointRow, selection: Selection): FoundPoint {
+/** A row as far as it was asked for: who wants no payload reads none, however long it is. */
+type SelectedRow = PointHead & { readonly payload?: Uint8Array };
+
+function rowById(reads: StoreReads, uid: number, id: PointId, { withPayload }: Selection): SelectedRow | undefined {
+  return withPayload ? reads.pointById(uid, id) : reads.headById(uid, id);
+}
+
+function rowByLabel(reads: StoreReads, uid: number, label: number, { withPayload }: Selection): SelectedRow | undefined {
+  return withPayload ? reads.pointByLabel(uid, label) : reads.headByLabel(uid, label);
+}
+
+function found(reads: StoreReads, row: SelectedRow, selection: Selection): FoundPoint {
   return {
     id: row.id,
     version: row.version,
-    payload: selection.withPayload ? row.payload : null,
+    payload: selection.withPayload ? (row.payload ?? null) : null,
     vector: selection.withVector ? vectorOf(reads, row) : null,
   };
 }
@@ -141,7 +152,7 @@ function readByIds(reads: StoreReads, { uid, ids, selection, bytesMax }: Request
     const missing: PointId[] = [];
     let bytes = 0;
     for (const id of ids) {
-      const row = reads.pointById(uid, id);
+      const row = rowById(reads, uid, id, selection);
       if (row === undefined) {
         missing.push(id);
         continue;
@@ -155,10 +166,13 @@ function readByIds(reads: StoreReads, { uid, ids, selection, bytesMax }: Request
 }
 
 /** Rows in scroll order behind `after`, a page per read transaction. */
-function* rowsAfter(reads: StoreReads, uid: number, after: PointId | null, pageRows: number): Generator<PointRow> {
+function* rowsAfter<Row extends PointHead>(
+  after: PointId | null,
+  pageAfter: (from: PointId | null) => readonly Row[],
+): Generator<Row> {
   let from = after;
   for (;;) {
-    const rows = reads.pointsAfter(uid, from, pageRows, PAGE_BYTES);
+    const rows = pageAfter(from);
     yield* rows;
     const last = rows.at(-1);
     if (last === undefined) return;
@@ -166,43 +180,54 @@ function* rowsAfter(reads: StoreReads, uid: number, after: PointId | null, pageR
   }
 }
 
+/** The points that match, in scroll order behind `after`. */
+function* matching(reads: StoreReads, uid: number, filter: Filter, after: PointId | null): Generator<PointRow> {
+  const matches = compileFilter(filter);
+  const rows = rowsAfter(after, (from) => reads.pointsAfter(uid, from, SCAN_PAGE_ROWS, PAGE_BYTES));
+  for (const row of rows) if (matches(row.id, payloadOf(row))) yield row;
+}
+
 function readPage(reads: StoreReads, request: RequestOf<'scroll'>): ReadAnswers['scroll'] {
-  const { uid, filter, after, limit, bytesMax, selection } = request;
-  const matches = filter === null ? null : compileFilter(filter);
-  const read = (): ReadAnswers['scroll'] => {
-    const points: FoundPoint[] = [];
-    const { seq } = reads.state();
-    let bytes = 0;
-    const pageRows = matches === null ? Math.min(limit + 1, SCAN_PAGE_ROWS) : SCAN_PAGE_ROWS;
-    for (const row of rowsAfter(reads, uid, after, pageRows)) {
-      if (matches !== null && !matches(row.id, payloadOf(row))) continue;
-      const last = points.at(-1);
-      if (last !== undefined && (points.length === limit || bytes >= bytesMax)) return { points, next: last.id, seq };
-      const point = found(reads, row, selection);
-      bytes += pointBytes(point);
-      points.push(point);
-    }
-    return { points, next: null, seq };
-  };
-  return matches === null ? reads.snapshot(read) : read();
+  const { uid, filter, after, limit, selection } = request;
+  if (filter !== null) return fillPage(reads, request, matching(reads, uid, filter, after));
+  const pageRows = Math.min(limit + 1, SCAN_PAGE_ROWS);
+  const rows = rowsAfter<SelectedRow>(after, (from) =>
+    selection.withPayload ? reads.pointsAfter(uid, from, pageRows, PAGE_BYTES) : reads.headsAfter(uid, from, pageRows),
+  );
+  return reads.snapshot(() => fillPage(reads, request, rows));
+}
+
+function fillPage(
+  reads: StoreReads,
+  { limit, bytesMax, selection }: RequestOf<'scroll'>,
+  rows: Iterable<SelectedRow>,
+): ReadAnswers['scroll'] {
+  const points: FoundPoint[] = [];
+  const { seq } = reads.state();
+  let bytes = 0;
+  for (const row of rows) {
+    const last = points.at(-1);
+    if (last !== undefined && (points.length === limit || bytes >= bytesMax)) return { points, next: last.id, seq };
+    const point = found(reads, row, selection);
+    bytes += pointBytes(point);
+    points.push(point);
+  }
+  return { points, next: null, seq };
 }
 
 function countMatches(reads: StoreReads, { uid, filter }: RequestOf<'count'>): ReadAnswers['count'] {
-  const matches = compileFilter(filter);
   const { seq } = reads.state();
   let count = 0;
-  for (const row of rowsAfter(reads, uid, null, SCAN_PAGE_ROWS)) if (matches(row.id, payloadOf(row))) count += 1;
+  for (const _ of matching(reads, uid, filter, null)) count += 1;
   return { count, seq };
 }
 
 /** Ends at so many points or at about so many bytes of their payloads. */
 function matchIds(reads: StoreReads, { uid, filter, limit, bytesMax }: RequestOf<'match'>): ReadAnswers['match'] {
-  const matches = compileFilter(filter);
   const { seq } = reads.state();
   const ids: PointId[] = [];
   let bytes = 0;
-  for (const row of rowsAfter(reads, uid, null, SCAN_PAGE_ROWS)) {
-    if (!matches(row.id, payloadOf(row))) continue;
+  for (const row of matching(reads, uid, filter, null)) {
     if (ids.length === limit || bytes >= bytesMax) return { ids, more: true, seq };
     ids.push(row.id);
     bytes += row.payload.length;
@@ -222,7 +247,7 @@ function readHits(reads: StoreReads, request: RequestOf<'hits'>): ReadAnswers['h
     let bytes = bytesBefore;
     for (let i = 0; i < labels.length; i++) {
       const label = labels[i] as number;
-      const row = reads.pointByLabel(uid, label);
+      const row = rowByLabel(reads, uid, label, selection);
       if (row === undefined) {
         lost += 1;
         continue;
@@ -231,7 +256,7 @@ function readHits(reads: StoreReads, request: RequestOf<'hits'>): ReadAnswers['h
       const hit = {
         id: row.id,
         version: row.version,
-        payload: selection.withPayload ? row.payload : null,
+        payload: row.payload ?? null,
         vector: selection.withVector ? vector : null,
         score: scores === null ? score(vector as Float32Array) : (scores[i] as number),
       };
@@ -250,7 +275,9 @@ function readHits(reads: StoreReads, request: RequestOf<'hits'>): ReadAnswers['h
       const label = dropped.get(hit);
       // Of the same snapshot, so the row is there.
       const whole =
-        label === undefined ? hit : { ...hit, ...found(reads, reads.pointByLabel(uid, label) as PointRow, selection) };
+        label === undefined
+          ? hit
+          : { ...hit, ...found(reads, rowByLabel(reads, uid, label, selection) as SelectedRow, selection) };
       bytes = bytesWithin(bytesMax, bytes, whole);
       hits.push(whole);
     }

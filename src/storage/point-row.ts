@@ -9,23 +9,11 @@ import { decodePointId } from '../codec/point-id.js';
 import type { PointId } from '../model/point.js';
 import { columnChecksum, isBytes, isCount, isCountOrNull, rowChecksum } from './row-checksum.js';
 import { labelOfKey, uidOfKey } from './row-keys.js';
-import type { PointRow } from './storage.js';
+import type { PointHead, PointRow } from './storage.js';
 
 /** The columns of a head, in the order in which cells are read. */
 export const POINT_HEAD = 'key, uid, dead_seq, version, label_seq, prev_label, expires_at, crc, payload_crc, id, content_hash';
 export const POINT_HEAD_CELLS = 11;
-
-export interface PointHead {
-  readonly uid: number;
-  readonly label: number;
-  readonly deadSeq: number | null;
-  readonly version: number;
-  readonly labelSeq: number;
-  readonly prevLabel: number | null;
-  readonly expiresAtMs: number | null;
-  readonly id: PointId;
-  readonly contentHash: Uint8Array;
-}
 
 /** The crc of a row as it is written. */
 export function pointChecksum(
@@ -45,16 +33,16 @@ export function pointChecksum(
 export function readPointHead(cells: readonly unknown[]): PointHead | null {
   const id = checkHead(cells);
   if (id === null) return null;
-  const [key, uid, deadSeq, version, labelSeq, prevLabel, expiresAtMs] = cells as HeadCells;
+  // Read by position, cell by cell: this is the hot path of every read, and destructuring or spreading here doubles its cost.
   return {
-    uid,
-    label: labelOfKey(key),
-    deadSeq,
-    version,
-    labelSeq,
-    prevLabel,
-    expiresAtMs,
+    uid: cells[1] as number,
+    label: labelOfKey(cells[0] as number),
     id,
+    version: cells[3] as number,
+    labelSeq: cells[4] as number,
+    prevLabel: cells[5] as number | null,
+    expiresAtMs: cells[6] as number | null,
+    deadSeq: cells[2] as number | null,
     contentHash: cells[10] as Buffer,
   };
 }
@@ -64,7 +52,6 @@ export function readPointRow(cells: readonly unknown[]): PointRow | null {
   const id = checkHead(cells);
   const payload = cells[POINT_HEAD_CELLS];
   if (id === null || !isBytes(payload) || columnChecksum(payload) !== cells[8]) return null;
-  // Read by position, cell by cell: this is the hot path of every read, and destructuring or spreading here doubles its cost.
   return {
     uid: cells[1] as number,
     label: labelOfKey(cells[0] as number),
@@ -78,8 +65,6 @@ export function readPointRow(cells: readonly unknown[]): PointRow | null {
     contentHash: cells[10] as Buffer,
   };
 }
-
-type HeadCells = readonly [number, number, number | null, number, number, number | null, number | null, ...unknown[]];
 
 /** The id of an intact head, else null. */
 function checkHead(cells: readonly unknown[]): PointId | null {

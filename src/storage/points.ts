@@ -11,24 +11,19 @@ import type { Database } from './driver.js';
 import { POINT_HEAD, placeOfPoint, pointChecksum, readPointHead, readPointRow } from './point-row.js';
 import { columnChecksum } from './row-checksum.js';
 import { rowKey } from './row-keys.js';
-import { type PointRow, StorageFailure, type StoreReads, type StoreWriter } from './storage.js';
+import { type PointHead, type PointRow, StorageFailure, type StoreReads, type StoreWriter } from './storage.js';
 
-export type PointReads = Pick<StoreReads, 'pointById' | 'pointByLabel' | 'pointsAfter' | 'expired'>;
+export type PointReads = Pick<
+  StoreReads,
+  'pointById' | 'pointByLabel' | 'pointsAfter' | 'headById' | 'headByLabel' | 'headsAfter' | 'expired'
+>;
 export type PointWrites = Pick<StoreWriter, 'insertPoint' | 'updatePoint' | 'markDead'>;
 
 const NO_BYTES = Buffer.alloc(0);
 
 export function pointReads(db: Database): PointReads {
-  const byId = db
-    .prepare(`SELECT ${POINT_HEAD}, payload FROM points INDEXED BY points_live WHERE uid = ? AND id = ? AND dead_seq IS NULL`)
-    .raw();
-  const byKey = db.prepare(`SELECT ${POINT_HEAD}, payload FROM points WHERE key = ?`).raw();
-  const after = db
-    .prepare(
-      `SELECT ${POINT_HEAD}, payload FROM points INDEXED BY points_live
-       WHERE uid = ? AND id > ? AND dead_seq IS NULL ORDER BY id LIMIT ?`,
-    )
-    .raw();
+  const points = lookups(db, `${POINT_HEAD}, payload`, readPointRow);
+  const heads = lookups(db, POINT_HEAD, readPointHead);
   const expiring = db
     .prepare(
       `SELECT ${prefixed('p')} FROM points AS p INDEXED BY points_expiring CROSS JOIN collections AS c ON c.uid = p.uid
@@ -36,22 +31,15 @@ export function pointReads(db: Database): PointReads {
     )
     .raw();
   return {
-    pointById: (uid, id) => {
-      const cells = byId.get(uid, encodePointId(id)) as unknown[] | undefined;
-      if (cells === undefined) return undefined;
-      const row = readPointRow(cells);
-      if (row === null || row.id !== id || row.uid !== uid) throw damagedPoint(cells, id);
-      return row;
-    },
-    pointByLabel: (uid, label) => {
-      const cells = byKey.get(rowKey(uid, label)) as unknown[] | undefined;
-      return cells === undefined ? undefined : (readPointRow(cells) ?? raise(cells));
-    },
+    pointById: points.byId,
+    pointByLabel: points.byLabel,
+    headById: heads.byId,
+    headByLabel: heads.byLabel,
+    headsAfter: (uid, id, limit) => [...heads.after(uid, id, limit)],
     pointsAfter: (uid, id, limit, bytesMax) => {
       const found: PointRow[] = [];
       let bytes = 0;
-      for (const cells of after.iterate(uid, id === null ? NO_BYTES : encodePointId(id), limit) as Iterable<unknown[]>) {
-        const row = readPointRow(cells) ?? raise(cells);
+      for (const row of points.after(uid, id, limit)) {
         found.push(row);
         bytes += row.payload.length;
         if (bytes >= bytesMax) break;
@@ -64,6 +52,37 @@ export function pointReads(db: Database): PointReads {
         if (row === null || row.expiresAtMs === null) return [];
         return [{ uid: row.uid, id: row.id, expiresAtMs: row.expiresAtMs }];
       }),
+  };
+}
+
+/** The ways to a live point or a row. @param read from cells to a row; null when it is damaged */
+function lookups<Row extends PointHead>(db: Database, columns: string, read: (cells: readonly unknown[]) => Row | null) {
+  const byId = db
+    .prepare(`SELECT ${columns} FROM points INDEXED BY points_live WHERE uid = ? AND id = ? AND dead_seq IS NULL`)
+    .raw();
+  const byKey = db.prepare(`SELECT ${columns} FROM points WHERE key = ?`).raw();
+  const after = db
+    .prepare(
+      `SELECT ${columns} FROM points INDEXED BY points_live
+       WHERE uid = ? AND id > ? AND dead_seq IS NULL ORDER BY id LIMIT ?`,
+    )
+    .raw();
+  return {
+    byId: (uid: number, id: PointId): Row | undefined => {
+      const cells = byId.get(uid, encodePointId(id)) as unknown[] | undefined;
+      if (cells === undefined) return undefined;
+      const row = read(cells);
+      if (row === null || row.id !== id || row.uid !== uid) throw damagedPoint(cells, id);
+      return row;
+    },
+    byLabel: (uid: number, label: number): Row | undefined => {
+      const cells = byKey.get(rowKey(uid, label)) as unknown[] | undefined;
+      return cells === undefined ? undefined : (read(cells) ?? raise(cells));
+    },
+    *after(uid: number, id: PointId | null, limit: number): Generator<Row> {
+      for (const cells of after.iterate(uid, id === null ? NO_BYTES : encodePointId(id), limit) as Iterable<unknown[]>)
+        yield read(cells) ?? raise(cells);
+    },
   };
 }
 

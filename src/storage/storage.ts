@@ -31,7 +31,8 @@ export interface StoreState {
   readonly reapedSeq: number;
 }
 
-export interface PointRow {
+/** A point's row without its payload. */
+export interface PointHead {
   readonly uid: number;
   readonly label: number;
   readonly id: PointId;
@@ -43,10 +44,13 @@ export interface PointRow {
   readonly prevLabel: number | null;
   readonly expiresAtMs: number | null;
   readonly deadSeq: number | null;
-  /** UTF-8 JSON exactly as given; empty means `{}`. */
-  readonly payload: Uint8Array;
   /** Content hash, 16 bytes (codec/digest.ts). */
   readonly contentHash: Uint8Array;
+}
+
+export interface PointRow extends PointHead {
+  /** UTF-8 JSON exactly as given; empty means `{}`. */
+  readonly payload: Uint8Array;
 }
 
 /** A catalogue row: the record and the collection's digest (sum over its live points, 16 bytes). */
@@ -100,6 +104,10 @@ export interface StoreReads {
   pointById(uid: number, id: PointId): PointRow | undefined;
   /** The row of a label, dead or alive; undefined once reaped. */
   pointByLabel(uid: number, label: number): PointRow | undefined;
+  /** The same without payloads, however long: those are neither read nor checked. */
+  headById(uid: number, id: PointId): PointHead | undefined;
+  headByLabel(uid: number, label: number): PointHead | undefined;
+  headsAfter(uid: number, after: PointId | null, limit: number): PointHead[];
   vectorSet(uid: number, label: number): Uint8Array | undefined;
   /** Live points in scroll order, strictly behind `after` (null: from the start), at most `limit` and at most about bytesMax of payloads
    *  (at least one if any). A page that is not empty does not say that it is the last. */

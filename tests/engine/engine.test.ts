@@ -313,4 +313,26 @@ test('a damaged row is never served, is named by the scrub, and leaves the other
   }
 });
 
+test('who asks for no payload reads none: not even a damaged one stands in the way, and whoever asks for it is refused', async (t) => {
+  const { engine, storePath, create, put } = await open(t);
+  await create('c', 3);
+  await put('c', grid(4, 3));
+  const other = new (loadDriver())(storePath);
+  other.exec(`UPDATE points SET payload = x'7b7d' WHERE key % ${2 ** 31} = 2`);
+  other.close();
+  const search = { target: { vector: Float32Array.of(1, 1, 1) }, limit: 4, offset: 0, exact: false, explain: false };
+  for (const withPayload of [false, true]) {
+    const selection = { withPayload, withVector: false };
+    for (const read of [
+      async () => (await engine.get('c', [0, 1, 2, 3], selection)).points,
+      async () => (await engine.scroll('c', { limit: 10, after: null, ...selection })).points,
+      async () => (await engine.search('c', { ...search, ...selection })).hits,
+    ]) {
+      const found = await read().catch((error: Error) => error.name);
+      const seen = typeof found === 'string' ? found : found.map(({ id, payload }) => [id, payload]).sort();
+      assert.equal(seen, withPayload ? 'CorruptData' : [0, 1, 2, 3].map((id) => [id, null]));
+    }
+  }
+});
+
 test.run();

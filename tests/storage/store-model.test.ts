@@ -7,7 +7,7 @@ import { decodeDefaultVector } from '../../src/codec/vector-set.js';
 import type { PointId } from '../../src/model/point.js';
 import { createDataFolder } from '../../src/storage/data-folder.js';
 import { openReader, openWriter } from '../../src/storage/open-store.js';
-import type { StoreReads, StoreWriter } from '../../src/storage/storage.js';
+import type { PointHead, StoreReads, StoreWriter } from '../../src/storage/storage.js';
 import { verifyStore } from '../../src/storage/verify-store.js';
 import { suite } from '../support/suite.js';
 import { IDENTITY, OPTIONS, Story } from './story.js';
@@ -193,6 +193,7 @@ class Run {
     }
     assert.equal(scrolled, expected);
     const labels: number[] = [];
+    const heads: PointHead[] = [];
     for (const pointId of expected) {
       const row = reads.pointById(uid, pointId);
       const model = points.get(pointId);
@@ -202,8 +203,13 @@ class Run {
       assert.is(row.version, model.version);
       assert.is(decodeDefaultVector(reads.vectorSet(uid, row.label) ?? new Uint8Array())?.[0], model.vector);
       assert.equal(reads.pointByLabel(uid, row.label), row);
+      const { payload: _, ...head } = row;
+      assert.equal([reads.headById(uid, pointId), reads.headByLabel(uid, row.label)], [head, head]);
+      heads.push(head);
       labels.push(row.label);
     }
+    assert.equal(reads.headsAfter(uid, null, 1_000), heads);
+    assert.equal(reads.headsAfter(uid, expected[0] ?? null, 2), heads.slice(1, 3));
     labels.sort((a, b) => a - b);
     assert.equal([...reads.liveLabels(uid, 2 ** 31)], labels);
     const rows = reads.labelsFrom(uid, 0, 1_000, 1e9);
