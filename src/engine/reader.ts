@@ -1,17 +1,18 @@
 /** The main thread's reads: small ones on its own read-only connection, large ones in the scan worker.
  *
- *  Invariant: what runs here touches few rows, so the event loop stays free; what waits in the worker is bounded.
+ *  Invariant: what runs here touches few rows and few bytes, so the event loop stays free; what waits in the worker is bounded.
  *  The worker lives only while it is used. Must not know: names of collections, HTTP. */
 
 import type { Worker } from 'node:worker_threads';
 import { SkeinError } from '../model/errors.js';
 import type { StoreReads } from '../storage/storage.js';
+import { BoundReached, boundedReads } from './bounded-reads.js';
 import type { IndexWorkerData } from './index-messages.js';
 import { type ReadAnswers, type ReadKind, type ReadRequest, type RequestOf, runRead } from './reads.js';
 import type { FromScan, ToScan } from './scan-thread.js';
 import { startThread } from './start-thread.js';
 
-/** Up to this many rows are read on the main thread: about a millisecond. */
+/** Up to this many rows and about this many bytes are read on the main thread: about a millisecond. */
 const INLINE_ROWS_MAX = 128;
 const INLINE_BYTES_MAX = 1024 * 1024;
 const IDLE_MS = 30_000;
@@ -45,7 +46,10 @@ export class Reader {
   async read<K extends ReadKind>(request: RequestOf<K>, rowBytes = 0): Promise<ReadAnswers[K]> {
     if (this.#closed) throw new SkeinError('ShuttingDown', 'The server is stopping');
     const rows = rowsOf(request);
-    if (rows <= INLINE_ROWS_MAX && rows * rowBytes <= INLINE_BYTES_MAX) return runRead(this.#reads, request);
+    if (rows <= INLINE_ROWS_MAX && rows * rowBytes <= INLINE_BYTES_MAX) {
+      const answer = this.#readHere(request);
+      if (answer !== null) return answer;
+    }
     if (this.#open.size >= this.#queueMax)
       throw new SkeinError('Overloaded', 'Too many scans are waiting', { reason: 'scan_queue' });
     if (this.#idle !== null) clearTimeout(this.#idle);
@@ -57,6 +61,16 @@ export class Reader {
       this.#open.set(id, { resolve: (answer) => resolve(answer as ReadAnswers[K]), reject });
       worker.postMessage({ id, request } satisfies ToScan);
     });
+  }
+
+  /** Null when there is too much to read. What was read until then, about a millisecond's worth, is read again in the worker. */
+  #readHere<K extends ReadKind>(request: RequestOf<K>): ReadAnswers[K] | null {
+    try {
+      return runRead(boundedReads(this.#reads, INLINE_BYTES_MAX), request);
+    } catch (error) {
+      if (error instanceof BoundReached) return null;
+      throw error;
+    }
   }
 
   #start(): Worker {
