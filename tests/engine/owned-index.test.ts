@@ -97,8 +97,10 @@ test('a checkpoint in the middle of a rebuild is where the next start goes on, a
   assert.equal(notes, ['index_rebuild_started']);
   const { growing, live } = owned.report().status;
   assert.ok(growing > 0 && live === POINTS);
+  assert.ok(owned.report().replayMs > 0);
   void owned.save();
   await owned.saveAtShutdown();
+  assert.is(owned.report().replayMs, 0, 'nothing is left to replay');
   const next = new OwnedIndex(reads, collection, (event) => notes.push(event));
   await next.open();
   assert.equal(notes, ['index_rebuild_started', 'index_checkpoint_loaded']);
