@@ -119,9 +119,9 @@ export class HnswGraph {
     return this.#count;
   }
 
-  /** Places whose own label may be an answer. */
+  /** Places whose own label may be an answer; some fewer where twins are unranked. */
   get rankedPlaces(): number {
-    return this.#count - this.#dead.size - this.#unranked.size;
+    return Math.max(0, this.#count - this.#dead.size - this.#unranked.size);
   }
 
   /** Resident bytes, estimated: per point its vector, 2·m + 1 links on the ground level, 1/(m − 1) upper levels of m + 1 links each,

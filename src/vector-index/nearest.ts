@@ -23,7 +23,7 @@ interface Probe {
  *  Cost: about ef · (1 + dead / live) · log(n) distances a graph. */
 export function nearest(graphs: readonly HnswGraph[], query: readonly number[], wanted: number, ef: number): readonly number[] {
   const only = graphs.length === 1 ? graphs[0] : undefined;
-  if (only !== undefined && only.places === only.live && only.unranked === 0)
+  if (only !== undefined && only.tombstones + only.unranked === 0)
     return only.look(query, wanted, Math.min(wanted, only.places), Math.min(ef, only.places)).labels;
   const ranked = Math.max(
     1,

@@ -64,6 +64,20 @@ test('finds what is left when everything around the query was removed', (t) => {
   assert.ok(labels.every((label) => label >= 2_000));
 });
 
+test('finds as many as are wanted when as many points were removed as others are copies', (t) => {
+  const random = new Random(t.seed());
+  const graph = graphOf(t, 8);
+  const near = (centre: number): Float32Array => random.vector(8).map((value) => centre + value * 0.1);
+  for (let label = 0; label < 200; label++) graph.add(label, near(label < 20 ? 0 : 5));
+  for (let label = 0; label < 20; label++) {
+    graph.remove(label);
+    graph.add(200 + label, new Float32Array(8).fill(9));
+    assert.is(search(graph, near(0), 10, 64).length, 10, `${label + 1} removed`);
+  }
+  for (let label = 220; graph.places !== graph.live; label++) graph.add(label, new Float32Array(8).fill(9));
+  assert.is(search(graph, near(0), 10, 64).length, 10);
+});
+
 test('points added after nearly all others were removed are found, and the process lives', (t) => {
   // With native delete marks this history ended with SIGSEGV for 7 of 30 seeds, and lost live points for most others.
   for (const [m, dimension] of [
