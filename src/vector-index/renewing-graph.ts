@@ -153,7 +153,7 @@ export class RenewingGraph {
     const quietInMs = this.#changedMs + QUIET_MS - startMs;
     if (this.#old === null) {
       if (!this.#isDue(DEAD_SHARE_QUIET)) return null;
-      if (quietInMs > 0) return quietInMs;
+      if (quietInMs > 0 && !this.#isDue(DEAD_SHARE_BUSY)) return quietInMs;
       this.#begin();
     }
     if (startMs < this.#restUntilMs) return this.#restUntilMs - startMs;
@@ -165,7 +165,8 @@ export class RenewingGraph {
       this.#restUntilMs = nowMs + restMs;
       return restMs;
     }
-    return null;
+    // What died in the young graph meanwhile may be too much already.
+    return this.#isDue(DEAD_SHARE_QUIET) ? 0 : null;
   }
 
   /** As HnswGraph.free(). */

@@ -214,6 +214,34 @@ test('copies of one vector and vectors that cannot be ranked move with the other
   assert.equal([...labels].filter((label) => copies.includes(label)).length, 39);
 });
 
+test('few points beside more copies of one that cannot be ranked are found with them', (t) => {
+  const random = new Random(t.seed());
+  const rig = make(t, 'dot');
+  const others = Array.from({ length: 12 }, () => rig.add(random.vector(DIMENSION)));
+  const long = random.vector(DIMENSION).map((value) => value * 1e15);
+  for (let i = 0; i < 40; i++) rig.add(long);
+  const { labels } = rig.index.search(random.vector(DIMENSION), 12, 64);
+  assert.is(labels.length, 52);
+  for (const label of others) assert.ok(labels.includes(label));
+});
+
+test('what died in the young graph while it was filled is not left for the next change', (t) => {
+  const random = new Random(t.seed());
+  for (const removed of [60, 120]) {
+    const rig = make(t);
+    const labels = Array.from({ length: 500 }, () => rig.add(random.vector(DIMENSION)));
+    for (const label of labels.slice(0, 100)) rig.remove(label);
+    const added = Array.from({ length: 120 }, () => rig.add(random.vector(DIMENSION)));
+    for (const label of added.slice(0, removed)) rig.remove(label);
+    assert.ok(rig.index.status().growing > 0);
+    while (rig.index.status().rebuilds === 0) rig.clock.nowMs += rig.index.work(1) ?? 0;
+    const beforeMs = rig.clock.nowMs;
+    for (let nextMs: number | null = 0; nextMs !== null; nextMs = rig.index.work(1)) rig.clock.nowMs += nextMs;
+    assert.equal([rig.index.status().rebuilds, rig.index.status().tombstones], [2, 0]);
+    assert.is(rig.clock.nowMs - beforeMs < QUIET_MS / 2, removed === 120, 'a fifth is left at once, a tenth when all is quiet');
+  }
+});
+
 async function savedHalfway(t: TestContext): Promise<{ rig: Rig; folder: string; random: Random }> {
   const random = new Random(t.seed());
   const rig = make(t, 'cosine');
