@@ -33,6 +33,14 @@ test('a checkpoint is due when replaying would take two seconds and a tenth of a
   assert.not(checkpointDue(report({ replayMs: 9_000, phase: 'building' }), true, 0));
 });
 
+test('a rebuild while all is quiet is saved as seldom as changes are, and once more when it has ended', () => {
+  const ended = report({ replayMs: 900 });
+  const running = { ...ended, status: { ...ended.status, growing: 1_000 } };
+  assert.not(checkpointDue(running, true, 0));
+  assert.ok(checkpointDue({ ...running, replayMs: 2_100 }, true, 0));
+  assert.ok(checkpointDue(ended, true, 0));
+});
+
 test('a checkpoint that could not be written is tried again half a minute later, not at once', () => {
   const failed = report({ replayMs: 9_000, saveFailed: true });
   assert.not(checkpointDue(failed, false, 250));
