@@ -60,9 +60,9 @@ export function decodeHead(written: string): StoredHead {
 /** Every field has its type afterwards; that the values are those that were written is for the checksum to say. */
 function fromJson(parsed: unknown): StoredHead {
   const head = field(parsed, 'head');
+  if (integer(head, 'format') !== FORMAT) throw new Error(`checkpoint format ${integer(head, 'format')} is not known`);
   const parameters = field(head, 'parameters');
   const parts = field(head, 'parts');
-  if (integer(head, 'format') !== FORMAT) throw new Error(`checkpoint format ${integer(head, 'format')} is not known`);
   if (!Array.isArray(parts) || parts.length < 1 || parts.length > PARTS_MAX) throw new Error('parts is not a list of one or two');
   return {
     format: FORMAT,

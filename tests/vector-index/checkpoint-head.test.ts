@@ -79,4 +79,8 @@ test('other JSON than a head is refused', () => {
   }
 });
 
+test('a head of another format is refused as such, whatever it holds', () => {
+  assert.throws(() => decodeHead('{"head":{"format":2,"kind":"graph"},"sha256":""}'), /format 2 is not known/);
+});
+
 test.run();
