@@ -24,6 +24,8 @@ export interface UncheckedCreate {
   readonly path: string;
 }
 
+const NOT_A_NAME = 'a collection name is a string';
+
 /** `{operations: [{upsert | patch | delete | create_collection | delete_collection: {…}}]}` */
 export function readBatchBody(reader: BodyReader, rules: WriteRules): (Operation | UncheckedCreate)[] {
   const batch = new BatchRead(reader, rules);
@@ -137,6 +139,7 @@ class BatchRead {
     const value = this.#reader.value();
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidRequest(path, 'must be an object');
     const { collection: name, ...spec } = value as Readonly<Record<string, JsonValue>>;
+    if (typeof name !== 'string') throw invalidRequest(`${path}.collection`, name === undefined ? 'missing' : NOT_A_NAME);
     const collection = checkCollectionName(name);
     const dimension = typeof spec['dimension'] === 'number' ? spec['dimension'] : null;
     this.#vectors.set(collection, { dimension, distance: DISTANCES.find((distance) => distance === spec['distance']) ?? null });
@@ -156,6 +159,6 @@ class BatchRead {
 type Kind = 'upsert' | 'patch' | 'delete' | 'create_collection' | 'delete_collection';
 
 function readName(reader: BodyReader, path: string): string {
-  if (reader.kind() !== 'string') throw invalidRequest(path, 'a collection name is a string');
+  if (reader.kind() !== 'string') throw invalidRequest(path, NOT_A_NAME);
   return checkCollectionName(reader.string());
 }

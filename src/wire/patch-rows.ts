@@ -5,7 +5,7 @@ import type { PointId, PointPatch } from '../model/point.js';
 import type { BodyReader } from './body-reader.js';
 import { FloatColumn, TextColumn } from './columns.js';
 import { notAvailable, type Place, pathOf, unknownField } from './place.js';
-import { checkVector, payloadTooLarge, type RowRules, readVector, type VectorRule } from './point-rows.js';
+import { checkVector, payloadTooLarge, type RowRules, readPayload, readVector, type VectorRule } from './point-rows.js';
 import { readId, readVersion } from './scalars.js';
 
 interface Row {
@@ -58,9 +58,8 @@ export class PatchRows {
           components = readVector(reader, this.#vectors, place);
           break;
         case 'payload':
-          if (reader.kind() !== 'object') throw invalidRequest(pathOf(place, 'payload'), 'a payload is an object');
           this.#payloads.length = payloadStart;
-          this.#payloads.append(reader.payload());
+          this.#payloads.append(readPayload(reader, place));
           hasPayload = true;
           break;
         case 'unset':

@@ -119,8 +119,7 @@ export class PointRows {
   }
 
   #readPayload(reader: BodyReader, place: Place): void {
-    if (reader.kind() !== 'object') throw invalidRequest(pathOf(place, 'payload'), 'a payload is an object');
-    const text = reader.payload();
+    const text = readPayload(reader, place);
     if (text !== '{}') this.#payloads.append(text);
   }
 
@@ -146,6 +145,16 @@ export class PointRows {
       ifVersions: this.#ifVersions === null ? null : Float64Array.from(this.#ifVersions),
       expiresAt: this.#expiresAt === null ? null : Float64Array.from(this.#expiresAt),
     };
+  }
+}
+
+/** The JSON text of a payload. @throws InvalidJson, InvalidRequest when it is no object or an integer in it would lose digits */
+export function readPayload(reader: BodyReader, place: Place): string {
+  if (reader.kind() !== 'object') throw invalidRequest(pathOf(place, 'payload'), 'a payload is an object');
+  try {
+    return reader.payload();
+  } catch (error) {
+    throw placed(error, pathOf(place, 'payload'));
   }
 }
 

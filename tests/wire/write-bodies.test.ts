@@ -51,6 +51,10 @@ test('bodies of another shape are refused by their place', () => {
     'points[0]',
   );
   assert.is(
+    pathOf(() => readUpsertBody(json({ points: [{ id: 1, payload: { deep: [2 ** 53 + 2] } }] }), 'two', RULES)),
+    'points[0].payload',
+  );
+  assert.is(
     pathOf(() => readUpsertBody(json({ points: [], upsert: true }), 'two', RULES)),
     'upsert',
   );
@@ -80,6 +84,7 @@ test('patches are refused by their place', () => {
   assert.is(pathOf(patch({ id: 1, unset: 'a' })), 'points[1].unset');
   assert.is(pathOf(patch({ id: 1, unset: [''] })), 'points[1].unset');
   assert.is(pathOf(patch({ id: 0 })), 'points[1].id');
+  assert.is(pathOf(patch({ id: 1, payload: { deep: [2 ** 53 + 2] } })), 'points[1].payload');
   assert.is(pathOf(patch({ id: 1, expires_at: '2030-01-01T00:00:00Z' })), 'points[1].expires_at');
   assert.is(refusalOf(patch({ id: 1, vector: [1] })).type, 'DimensionMismatch');
   assert.is(refusalOf(patch({ id: 1, vector: [0, 0] })).type, 'ZeroVector');
@@ -117,6 +122,11 @@ test('batches are refused by their place', () => {
   );
   assert.is(pathOf(batch({ insert: {} })), 'operations[0].insert');
   assert.is(pathOf(batch({ upsert: { points: [] } })), 'operations[0].upsert.collection');
+  assert.is(
+    pathOf(batch({ create_collection: { dimension: 2, distance: 'dot' } })),
+    'operations[0].create_collection.collection',
+  );
+  assert.is(pathOf(batch({ create_collection: { collection: 7, dimension: 2 } })), 'operations[0].create_collection.collection');
   assert.is(pathOf(batch({ delete: { collection: 'two', ids: [1, {}] } })), 'operations[0].delete.ids[1]');
   assert.is(pathOf(batch({ delete: { collection: 'two', ids: [1, 1] } })), 'operations[0].delete.ids[1]');
   assert.is(pathOf(batch({ delete: { collection: 'two', filter: {} } })), 'operations[0].delete.filter');
