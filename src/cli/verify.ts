@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { VERIFY_FIELDS } from '../config/command-fields.js';
 import type { ValuesOf } from '../config/field.js';
+import { encodeToken } from '../model/position.js';
 import type { VerifyReport } from '../node/offline.js';
 import { progressView } from './import/progress.js';
 import { counted, grouped } from './numbers.js';
@@ -50,7 +51,10 @@ function jsonLines(path: string, report: VerifyReport): string[] {
     ok,
     level,
     data_dir: path,
-    position: position === null ? null : { history_id: position.historyId, epoch: position.epoch, seq: position.seq },
+    position: position === null ? null : encodeToken(position),
+    history_id: position?.historyId ?? null,
+    epoch: position?.epoch ?? null,
+    seq: position?.seq ?? null,
     collections: counts.collections,
     points: counts.points,
     dead_points: counts.deadPoints,

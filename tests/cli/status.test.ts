@@ -2,6 +2,7 @@
 import { closeSync, openSync, readdirSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { decodeToken } from '../../src/model/position.js';
 import { SkeinClient } from '../../src/sdk/index.js';
 import { startServer } from '../support/server-process.js';
 import { suite } from '../support/suite.js';
@@ -63,8 +64,10 @@ test('verify calls a stopped folder sound, one in use taken, and a damaged one d
   const objects = json.output
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as { kind: string; ok?: boolean });
-  assert.is(objects.at(-1)?.ok, false);
+    .map((line) => JSON.parse(line) as { kind: string; ok?: boolean; position?: string; seq?: number });
+  const report = objects.at(-1);
+  assert.is(report?.ok, false);
+  assert.is(decodeToken(report?.position ?? '', 'position').seq, report?.seq);
   assert.ok(objects.slice(0, -1).every(({ kind }) => kind === 'finding'));
 });
 
