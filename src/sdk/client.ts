@@ -269,7 +269,7 @@ export class SkeinClient {
   /** Whether it may serve, and how far its start is; a starting server is an answer, not an error. */
   async ready(options: T.CallOptions = {}): Promise<T.ReadyAnswer> {
     const body = await this.#get<ReadyBody>('readiness', '/health/ready', options, [503]);
-    return { status: body.status, step: body.step, progress: body.progress, etaMs: body.eta_ms, message: body.message };
+    return { status: body.state, step: body.step, progress: body.progress, etaMs: body.eta_ms, message: body.message };
   }
 
   async version(options: T.CallOptions = {}): Promise<T.VersionAnswer> {

@@ -332,7 +332,8 @@ export const VersionBody = Type.Object({
 export type VersionBody = Static<typeof VersionBody>;
 
 export const ReadyBody = Type.Object({
-  status: Type.Enum(['ready', 'starting', 'stopping']),
+  status: Type.Enum(['healthy', 'unhealthy']),
+  state: Type.Enum(['ready', 'starting', 'stopping']),
   step: Type.String(),
   progress: Type.Number(),
   eta_ms: Type.Unsafe<number | null>({ type: ['number', 'null'] }),

@@ -219,10 +219,11 @@ test('while the engine starts, data waits with step and progress, and health say
   };
   const { ask } = await startHttp(t, { service: { engine, startProgress: () => progress } });
   assert.equal(isError(await ask('GET', '/v1/collections'), 503, 'Starting'), starting.details);
-  assert.is((await ask('GET', '/health/live')).status, 200);
+  const live = await ask('GET', '/health/live');
+  assert.equal([live.status, live.body], [200, { status: 'healthy' }]);
   const ready = await ask('GET', '/health/ready');
   assert.is(ready.status, 503);
-  assert.equal(ready.body, { status: 'starting', step: 'verify', progress: 0.5, eta_ms: 1_200, message: 'checking rows' });
+  assert.equal(ready.body, { status: 'unhealthy', state: 'starting', ...starting.details, message: 'checking rows' });
   const health = await ask('GET', '/health');
   assert.is(health.status, 503);
   assert.is(health.body.status, 'unhealthy');
@@ -232,7 +233,8 @@ test('while the engine starts, data waits with step and progress, and health say
 
 test('a healthy server says so, a full disk degrades it', async (t) => {
   const { ask, engine } = await startHttp(t);
-  assert.is((await ask('GET', '/health/ready')).body.status, 'ready');
+  const ready = await ask('GET', '/health/ready');
+  assert.equal([ready.body.status, ready.body.state], ['healthy', 'ready']);
   assert.is((await ask('GET', '/health')).body.status, 'healthy');
   const status = engine.status();
   engine.status = () => ({ ...status, storage: { ...status.storage, full: true } });

@@ -283,7 +283,7 @@ test('scrollAll walks every page once, and stops asking when its reader stops', 
 });
 
 test('an unhealthy or starting server is an answer', async (t) => {
-  const starting = { status: 'starting', step: 'indexes', progress: 0.5, eta_ms: null, message: 'm' };
+  const starting = { status: 'unhealthy', state: 'starting', step: 'indexes', progress: 0.5, eta_ms: null, message: 'm' };
   const { client } = await clientOf(t, { status: 503, body: { ...starting, reasons: ['r'] } });
   assert.equal(await client.ready(), { status: 'starting', step: 'indexes', progress: 0.5, etaMs: null, message: 'm' });
   assert.equal((await client.health()).reasons, ['r']);

@@ -21,8 +21,8 @@ function liveRoute(): Route {
     operationId: 'live',
     summary: 'Does the process turn?',
     open: true,
-    answer: Type.Object({ status: Type.Literal('alive') }),
-    handle: (request, reply) => sendValue(request, reply, { status: 'alive' }),
+    answer: Type.Object({ status: Type.Literal('healthy') }),
+    handle: (request, reply) => sendValue(request, reply, { status: 'healthy' }),
   };
 }
 
@@ -36,17 +36,18 @@ function readyRoute(room: Room): Route {
     answer: ReadySchema,
     handle: (request, reply) => {
       const body = readyBody(room);
-      return sendValue(request, reply, body, body.status === 'ready' ? 200 : 503);
+      return sendValue(request, reply, body, body.state === 'ready' ? 200 : 503);
     },
   };
 }
 
 function readyBody(room: Room): ReadyBody {
   const { step, progress, etaMs, message } = room.service.startProgress();
-  return { status: readiness(room), step, progress, eta_ms: etaMs, message };
+  const state = readiness(room);
+  return { status: state === 'ready' ? 'healthy' : 'unhealthy', state, step, progress, eta_ms: etaMs, message };
 }
 
-function readiness(room: Room): ReadyBody['status'] {
+function readiness(room: Room): ReadyBody['state'] {
   try {
     room.service.engine();
     return 'ready';
@@ -66,8 +67,8 @@ function healthRoute(room: Room): Route {
     answer: HealthBody,
     handle: (request, reply) => {
       const ready = readyBody(room);
-      if (ready.status !== 'ready') {
-        return sendValue(request, reply, { ...ready, status: 'unhealthy', reasons: [`${ready.status}: ${ready.message}`] }, 503);
+      if (ready.state !== 'ready') {
+        return sendValue(request, reply, { ...ready, reasons: [`${ready.state}: ${ready.message}`] }, 503);
       }
       const status = room.service.engine().status();
       const reasons = [...room.service.concerns()];
