@@ -90,12 +90,17 @@ async function openOne(
   };
   const first = await open(0);
   if (first instanceof FlatRows) return { index: indexOf(parameters, options, first, head.nextLabel), head: publicHead(head) };
-  const second = head.parts.length === 1 ? null : ((await open(1)) as HnswGraph);
-  const both = second?.liveLabels().find((label) => first.has(label));
-  if (both !== undefined) throw new Error(`label ${both} is alive in both graphs`);
-  const { rebuildTombstonesMin } = limitsOf(options);
-  const graph = new RenewingGraph(parameters, rebuildTombstonesMin, options.clock ?? systemClock, first, second);
-  return { index: indexOf(parameters, options, graph, head.nextLabel), head: publicHead(head) };
+  try {
+    const second = head.parts.length === 1 ? null : ((await open(1)) as HnswGraph);
+    const both = second?.liveLabels().find((label) => first.has(label));
+    if (both !== undefined) throw new Error(`label ${both} is alive in both graphs`);
+    const { rebuildTombstonesMin } = limitsOf(options);
+    const graph = new RenewingGraph(parameters, rebuildTombstonesMin, options.clock ?? systemClock, first, second);
+    return { index: indexOf(parameters, options, graph, head.nextLabel), head: publicHead(head) };
+  } catch (error) {
+    first.free();
+    throw error;
+  }
 }
 
 async function openFlat(parameters: IndexParameters, path: string, head: StoredHead, part: StoredPart): Promise<FlatRows> {

@@ -234,12 +234,8 @@ class MsgpackWriter implements AnswerWriter {
   }
 
   id(id: PointId): void {
-    if (typeof id === 'string') return this.value(id);
-    if (id < 2 ** 32) return this.number(id);
-    // As an integer of 64 bits, so that a strict reader gets an id and not a float.
-    const at = this.#out.room(9);
-    this.#out.bytes[at] = 0xcf;
-    this.#out.at = this.#out.bytes.writeBigUInt64BE(BigInt(id), at + 1);
+    if (typeof id === 'string') this.value(id);
+    else this.number(id);
   }
 
   payload(bytes: Uint8Array): void {

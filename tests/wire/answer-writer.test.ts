@@ -1,5 +1,6 @@
 /** Answers in both forms say the same; slices join to the whole; raw payloads are spliced in untouched. */
 
+import { unpack } from 'msgpackr';
 import * as assert from 'uvu/assert';
 import { floatsOf, unpackMessage } from '../../src/codec/msgpack.js';
 import { type AnswerWriter, answerWriter, encodeAnswer } from '../../src/wire/answer-writer.js';
@@ -49,6 +50,14 @@ test('JSON and MessagePack say the same', () => {
   for (const point of packed.points) (point.vector as number[])[1] = 0;
   assert.equal(packed, text);
   assert.equal(text.points[1]?.id, 'é"1');
+});
+
+test('an integer is a number for readers that take 64-bit integers for bigints', () => {
+  for (const id of [7, 2 ** 31, 2 ** 32, 2 ** 40 + 1, Number.MAX_SAFE_INTEGER]) {
+    const out = answerWriter('msgpack');
+    out.id(id);
+    assert.is(unpack(out.take()), id);
+  }
 });
 
 test('slices join to the whole', () => {
