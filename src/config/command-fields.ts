@@ -43,13 +43,13 @@ export const IMPORT_FIELDS = {
     min: 1,
     max: 65_535,
     default: null,
-    doc: 'Dimension of a collection that must be created; by default that of the file.',
+    doc: 'Dimension of a collection that must be created, by default that of the file; one that is there must have it.',
   },
   distance: {
     kind: 'choice',
     choices: ['cosine', 'dot', 'euclid'],
     default: null,
-    doc: 'Distance of a collection that must be created: cosine unless given; euclid for fvecs and bvecs.',
+    doc: 'Distance of a collection that must be created, cosine unless given, euclid for fvecs and bvecs; one that is there must have it.',
   },
   idOffset: {
     kind: 'integer',

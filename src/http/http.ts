@@ -181,10 +181,10 @@ interface Hooks {
   readonly meter: RequestMeter;
 }
 
-function makeHooks({ config, meter, log }: HttpOptions): Hooks {
+function makeHooks({ config, meter, log, clock }: HttpOptions): Hooks {
   const check = keyCheck(config.apiKey);
   return {
-    meter: new RequestMeter(meter, log),
+    meter: new RequestMeter(meter, log, clock),
     checkKey: (request, _reply, next) => {
       try {
         check(request.headers);

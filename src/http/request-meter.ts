@@ -1,6 +1,10 @@
-/** Requests as measures and log lines: how many by route and status, how long they took. Series are made once and kept. */
+/** Requests as measures and log lines: how many by route and status, how long they took. Series are made once and kept.
+ *
+ *  A failure is a warning, but not each of thousands: of the failures of one route and status one a second is written, with the number
+ *  of those left out before it, so that refusing work never costs more than the work. All are counted. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
 import type { Counter, CounterSeries, Histogram, HistogramSeries, Meter } from '../model/meter.js';
 
@@ -8,15 +12,23 @@ import type { Counter, CounterSeries, Histogram, HistogramSeries, Meter } from '
 export const LATENCY_BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
+const FAILURE_EVERY_MS = 1_000;
 /** What no route has counts under this; paths and methods from outside never become labels. */
 const NO_ROUTE = 'none';
+
+interface StatusSeries {
+  readonly counter: CounterSeries;
+  /** When the next failure may be written. */
+  nextLineMs: number;
+  leftOut: number;
+}
 
 /** The series of one route, by status. */
 export class MeasuredRoute {
   readonly route: string;
   readonly #durations: HistogramSeries;
   readonly #counter: (status: string) => CounterSeries;
-  readonly #counters = new Map<number, CounterSeries>();
+  readonly #statuses = new Map<number, StatusSeries>();
 
   constructor(route: string, durations: HistogramSeries, counter: (status: string) => CounterSeries) {
     this.route = route;
@@ -25,24 +37,43 @@ export class MeasuredRoute {
   }
 
   count(status: number, durationMs: number): void {
-    let counter = this.#counters.get(status);
-    if (counter === undefined) {
-      counter = this.#counter(String(status));
-      this.#counters.set(status, counter);
-    }
-    counter.add(1);
+    this.#series(status).counter.add(1);
     this.#durations.observe(durationMs / 1000);
+  }
+
+  /** @returns how many failures of this status were left out since the last one that was written, or null: leave out this one too */
+  failure(status: number, nowMs: number): number | null {
+    const series = this.#series(status);
+    if (nowMs < series.nextLineMs) {
+      series.leftOut += 1;
+      return null;
+    }
+    const { leftOut } = series;
+    series.leftOut = 0;
+    series.nextLineMs = nowMs + FAILURE_EVERY_MS;
+    return leftOut;
+  }
+
+  #series(status: number): StatusSeries {
+    let series = this.#statuses.get(status);
+    if (series === undefined) {
+      series = { counter: this.#counter(String(status)), nextLineMs: Number.NEGATIVE_INFINITY, leftOut: 0 };
+      this.#statuses.set(status, series);
+    }
+    return series;
   }
 }
 
 export class RequestMeter {
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #requests: Counter;
   readonly #durations: Histogram;
   readonly #unknown: MeasuredRoute;
 
-  constructor(meter: Meter, log: Log) {
+  constructor(meter: Meter, log: Log, clock: Clock) {
     this.#log = log;
+    this.#clock = clock;
     this.#requests = meter.counter({
       name: 'http_requests_total',
       help: 'Requests answered, by route and status.',
@@ -74,7 +105,8 @@ export class RequestMeter {
       status,
       duration_ms: Math.round(durationMs * 1000) / 1000,
     };
-    if (status >= 500) this.#log.warn('request', fields);
-    else this.#log.debug('request', fields);
+    const leftOut = status >= 500 ? measured.failure(status, this.#clock.monotonicMs()) : null;
+    if (leftOut === null) this.#log.debug('request', fields);
+    else this.#log.warn('request', leftOut === 0 ? fields : { ...fields, left_out: leftOut });
   }
 }

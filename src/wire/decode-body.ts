@@ -8,7 +8,9 @@ import { type BodyForm, type BodyReader, invalidJson } from './body-reader.js';
 import { operationsHash } from './canonical-hash.js';
 import { type LineRules, type ReadLines, readImportLines } from './import-lines.js';
 import { JsonReader } from './json-reader.js';
+import { locate } from './locate.js';
 import { MsgpackReader } from './msgpack-reader.js';
+import { isUnplaced } from './place.js';
 import { type ReadSearch, type ReadSearchBatch, readSearchBatchBody, readSearchBody } from './search-body.js';
 import { readPatchBody, readUpsertBody, type WriteRules } from './write-bodies.js';
 
@@ -46,10 +48,18 @@ export function decodeBody<Task extends BodyTask>(bytes: Uint8Array, form: BodyF
 function decode(bytes: Uint8Array, form: BodyForm, task: BodyTask): DecodedBodies[BodyTask['kind']] {
   if (task.kind === 'import') return readImportLines(bytes, task.rules);
   if (bytes.length === 0) throw invalidJson(0, 'the body is empty');
-  const reader = form === 'json' ? new JsonReader(bytes) : new MsgpackReader(bytes);
-  const decoded = read(reader, task);
-  reader.end();
-  return decoded;
+  try {
+    const reader = readerOf(bytes, form);
+    const decoded = read(reader, task);
+    reader.end();
+    return decoded;
+  } catch (error) {
+    throw isUnplaced(error) ? locate(error, readerOf(bytes, form)) : error;
+  }
+}
+
+function readerOf(bytes: Uint8Array, form: BodyForm): BodyReader {
+  return form === 'json' ? new JsonReader(bytes) : new MsgpackReader(bytes);
 }
 
 function read(reader: BodyReader, task: Exclude<BodyTask, { kind: 'import' }>): DecodedBodies[BodyTask['kind']] {

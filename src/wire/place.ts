@@ -26,6 +26,13 @@ export function placed(error: unknown, path: string): unknown {
   return invalidRequest(path, error.message);
 }
 
+/** A refusal by a reader that did not know where it stood, and that nobody has given its place. */
+export function isUnplaced(error: unknown): error is SkeinError {
+  if (!(error instanceof SkeinError) || error.type !== 'InvalidRequest') return false;
+  const [issue] = (error.details['issues'] ?? []) as readonly { path: string }[];
+  return issue?.path === '';
+}
+
 export function unknownField(path: string): SkeinError {
   return invalidRequest(path, 'unknown field');
 }

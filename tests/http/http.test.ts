@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import * as assert from 'uvu/assert';
+import { systemClock } from '../../src/model/clock.js';
 import { SkeinError } from '../../src/model/errors.js';
 import { type Answer, startHttp } from '../support/http-server.js';
 import { suite } from '../support/suite.js';
@@ -280,6 +281,26 @@ test('every request leaves a log line with its id', async (t) => {
   assert.is(line?.fields['route'], '/v1/version');
   assert.is(line?.fields['status'], 200);
   assert.type(line?.fields['duration_ms'], 'number');
+});
+
+test('of failures of one kind one a second is a warning and tells how many were left out; all are counted', async (t) => {
+  let nowMs = 0;
+  const clock = { ...systemClock, monotonicMs: () => nowMs };
+  const { ask, log, engine } = await startHttp(t, { clock });
+  const fail = async (): Promise<void> => {
+    engine.failNext('search', new SkeinError('Overloaded', 'Too many searches are waiting', { reason: 'search_queue' }));
+    assert.is((await ask('POST', '/v1/collections/c/points/search', { vector: [1] })).status, 503);
+  };
+  for (let i = 0; i < 5; i++) await fail();
+  const leftOut = (): unknown[] =>
+    log.filter(({ level, event }) => level === 'warn' && event === 'request').map(({ fields }) => fields['left_out'] ?? 0);
+  assert.equal(leftOut(), [0]);
+  nowMs = 1_000;
+  await fail();
+  await fail();
+  assert.equal(leftOut(), [0, 4]);
+  const { body } = await ask('GET', '/metrics');
+  assert.match(body, /http_requests_total\{method="POST",route="[^"]*search",status="503"\} 7/);
 });
 
 test('the end lets running requests finish and refuses new ones', async (t) => {

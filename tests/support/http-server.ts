@@ -4,9 +4,9 @@ import { packMessage, unpackMessage } from '../../src/codec/msgpack.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { buildHttpServer } from '../../src/http/http.js';
 import type { HttpService } from '../../src/http/service.js';
-import { systemClock } from '../../src/model/clock.js';
+import { type Clock, systemClock } from '../../src/model/clock.js';
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.js';
-import { type Log, silentLog } from '../../src/model/log.js';
+import type { Log } from '../../src/model/log.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { FakeEngine } from './fake-engine.js';
 
@@ -17,10 +17,16 @@ export interface Answer {
   readonly body: ReturnType<typeof JSON.parse>;
 }
 
+export interface LogLine {
+  readonly level: keyof Log;
+  readonly event: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
 export interface TestHttp {
   readonly url: string;
   readonly engine: FakeEngine;
-  readonly log: { readonly event: string; readonly fields: Readonly<Record<string, unknown>> }[];
+  readonly log: LogLine[];
   /** JSON both ways. */
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** MessagePack both ways. */
@@ -36,13 +42,17 @@ export interface TestHttpOptions {
   readonly service?: Partial<HttpService>;
   readonly engine?: Engine;
   readonly docs?: boolean;
+  readonly clock?: Clock;
 }
 
 export async function startHttp(t: { after(cleanup: () => unknown): void }, options: TestHttpOptions = {}): Promise<TestHttp> {
   const fake = new FakeEngine();
-  const lines: { event: string; fields: Readonly<Record<string, unknown>> }[] = [];
-  const keep = (event: string, fields = {}): void => void lines.push({ event, fields });
-  const log: Log = { ...silentLog, debug: keep, info: keep, warn: keep, error: keep };
+  const lines: LogLine[] = [];
+  const keep =
+    (level: keyof Log): Log['info'] =>
+    (event, fields = {}) =>
+      void lines.push({ level, event, fields });
+  const log: Log = { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') };
   const metrics = createMetrics();
   const service: HttpService = {
     engine: () => options.engine ?? fake,
@@ -66,7 +76,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
     log,
     meter: metrics.meter,
     metrics,
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
   });
   const { port } = await server.listen();
   let closed: Promise<void> | null = null;

@@ -1,8 +1,9 @@
 /** The door of decoding: both forms, every task, and which buffers can be moved. */
 
+import { pack } from 'msgpackr';
 import * as assert from 'uvu/assert';
 import { floatBytes, packMessage } from '../../src/codec/msgpack.js';
-import { buffersOf, decodeBody } from '../../src/wire/decode-body.js';
+import { type BodyTask, buffersOf, decodeBody } from '../../src/wire/decode-body.js';
 import type { WriteRules } from '../../src/wire/write-bodies.js';
 import { refusalOf } from '../support/refusal.js';
 import { suite } from '../support/suite.js';
@@ -33,6 +34,30 @@ test('a search batch names its searches', () => {
   const over = refusalOf(() => decodeBody(packMessage(body), 'msgpack', { kind: 'search_batch', searchesMax: 1 }));
   assert.is(over.details['limit'], 1);
 });
+
+test('an integer that would lose digits is refused by its place, also where the body is read as a whole', () => {
+  const plain = { kind: 'plain' } as const;
+  const pathOf = (body: Uint8Array, form: 'json' | 'msgpack', task: BodyTask = plain): unknown => {
+    const record = refusalOf(() => decodeBody(body, form, task));
+    assert.is(record.type, 'InvalidRequest');
+    return (record.details['issues'] as { path: string }[])[0]?.path;
+  };
+  const big = 2n ** 60n;
+  const cases: readonly (readonly [path: string, json: string, plain: unknown])[] = [
+    ['ids[1]', `{"big":1e300,"ids":[1,${big}]}`, { big: 1e300, ids: [1, big] }],
+    ['filter.must[0].match.any[2]', `{"filter":{"must":[{"match":{"any":["a",{},${big}]}}]}}`, nested(big)],
+    ['', String(big), big],
+  ];
+  for (const [path, json, value] of cases) {
+    assert.is(pathOf(Buffer.from(json), 'json'), path);
+    assert.is(pathOf(pack(value), 'msgpack'), path);
+  }
+  assert.is(pathOf(Buffer.from(`{"vector":[${big}],"limit":${big}}`), 'json', { kind: 'search' }), 'limit');
+});
+
+function nested(big: bigint): unknown {
+  return { filter: { must: [{ match: { any: ['a', {}, big] } }] } };
+}
 
 test('hashes are made when asked for', () => {
   const body = Buffer.from('{"points":[{"id":1,"vector":[1]}]}');

@@ -80,6 +80,7 @@ class Import {
     // The file is opened first: a collection is not made for a file that is not there.
     const first = await this.#open(0);
     const known = await this.#existingCollection();
+    if (known !== null) this.#mustBeAsAsked(known);
     const info = known ?? (await this.#createCollection(first));
     const identity = this.#identity(info);
     const start = this.#startingPoint(identity);
@@ -230,6 +231,17 @@ class Import {
     } catch (error) {
       if (error instanceof SkeinApiError && error.type === 'CollectionNotFound') return null;
       throw error;
+    }
+  }
+
+  /** A setting that cannot come true is not passed over. */
+  #mustBeAsAsked(known: CollectionInfo): void {
+    for (const setting of ['dimension', 'distance'] as const) {
+      const asked = this.#parts.values[setting];
+      if (asked === null || asked === known[setting]) continue;
+      throw new UsageError(
+        `collection ${known.name} is there and has ${setting} ${known[setting]}, not ${asked}; leave out --${setting} to import into it`,
+      );
     }
   }
 

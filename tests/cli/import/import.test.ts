@@ -187,6 +187,16 @@ test('a file for another collection, or one that is damaged, ends with what is w
   assert.match(empty.errors, 'give --dimension');
   assert.is((await run(['new', 'empty.ndjson', '--dimension', '5'])).exitCode, 0);
   assert.is((await client.collection('new')).dimension, 5);
+
+  for (const [flag, asked, is] of [
+    ['--dimension', '6', '5'],
+    ['--distance', 'dot', 'cosine'],
+  ] as const) {
+    const other = await run(['new', 'empty.ndjson', flag, asked]);
+    assert.is(other.exitCode, 2);
+    assert.match(other.errors, `${flag.slice(2)} ${is}, not ${asked}`);
+  }
+  assert.is((await run(['new', 'empty.ndjson', '--dimension', '5', '--distance', 'cosine'])).exitCode, 0);
 });
 
 test('a server that is killed and comes back in the meantime costs time only', async (t) => {
