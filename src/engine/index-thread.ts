@@ -75,9 +75,10 @@ function report(index: OwnedIndex, level: boolean): void {
   const current = index.report();
   const last = lastReports.get(current.uid);
   const nowMs = performance.now();
-  const aged = last === undefined || nowMs - last.atMs >= REPORT_INTERVAL_MS;
-  const worthwhile = last === undefined || turned(last.report, current) || moved(last.report, current, level, aged);
-  if (!worthwhile) return;
+  if (last !== undefined && !turned(last.report, current)) {
+    const aged = nowMs - last.atMs >= REPORT_INTERVAL_MS;
+    if (!moved(last.report, current, level, aged)) return;
+  }
   lastReports.set(current.uid, { report: current, atMs: nowMs });
   post({ kind: 'report', report: current });
 }

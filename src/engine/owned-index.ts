@@ -35,23 +35,13 @@ export class OwnedIndex {
     this.#reads = reads;
     this.#collection = collection;
     this.#note = note;
-    this.#current = this.#empty();
+    const stored = reads.collection(collection.uid)?.nextLabel ?? 0;
+    this.#current = new IndexUpkeep(reads, collection.uid, createIndex(this.#parameters), 0, 0, stored);
   }
 
   get #parameters(): IndexParameters {
     const { dimension, distance, hnsw } = this.#collection.spec;
     return { dimension, distance, m: hnsw.m, efConstruct: hnsw.efConstruct };
-  }
-
-  #empty(): IndexUpkeep {
-    return new IndexUpkeep(
-      this.#reads,
-      this.#collection.uid,
-      createIndex(this.#parameters),
-      0,
-      0,
-      this.#reads.collection(this.#collection.uid)?.nextLabel ?? 0,
-    );
   }
 
   get seq(): number {
@@ -67,9 +57,7 @@ export class OwnedIndex {
     await this.#tidy(() => removeLeftovers(this.#collection.folder));
     const loaded = await this.#load();
     if (this.#discarded) return loaded?.index.close();
-    if (loaded !== null) {
-      this.#current = loaded;
-    }
+    if (loaded !== null) this.#current = loaded;
     this.#opened = true;
   }
 

@@ -25,7 +25,7 @@ export interface CheckpointSource extends GraphMarks {
 const NAME = /^(\d+)(?:-(\d+))?\.(?:json|hnsw|2\.hnsw)(?:\.tmp)?$/;
 const DATA_ENDINGS = ['hnsw', '2.hnsw'];
 const ENDINGS = ['json', ...DATA_ENDINGS];
-/** Another thread may be writing into the folder: what has no head is left alone until nobody can be at it any more. */
+/** Another save may be running: what has no head is left alone until nobody can be at it any more. */
 const STRAY_AGE_NS = 600_000_000_000n;
 const NAMES_PER_SEQ_MAX = 1_000;
 
