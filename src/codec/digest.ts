@@ -4,18 +4,21 @@
  *    u8 version=1 | u64 LE collection uid | u64 LE point version | u64 LE expires_at+1 (0: never) | u16 LE id length | id bytes
  *    | u32 LE length | vector set bytes | u32 LE length | payload bytes exactly as stored
  *  catalogue hash (16 bytes) = the same over u8 version=1 | u8 0xC1 | u64 LE uid | u16 LE name length | name | spec bytes
+ *  voter hash (16 bytes) = the same over u8 version=1 | u8 0xC2 | 32 bytes node id (hex) | u16 LE port | host
  *  A bucket is the sum mod 2^128 of its points' content hashes; a collection the sum of its buckets; the state digest the sum of all
- *  collections and all catalogue hashes. Order plays no part; every write is O(1). Bucket of a point: first 12 bits of SHA-256(id bytes).
+ *  collections, all catalogue hashes and all voter hashes. Order plays no part; every write is O(1). Bucket of a point: first 12 bits of SHA-256(id bytes).
  *  chain hash (32 bytes) = SHA-256(previous chain hash | entry bytes).
- *  History: version 1 (2026-11). */
+ *  History: version 1 (2026-11), voters (2026-11). */
 
 import { createHash, hash } from 'node:crypto';
 import { FIXED } from '../model/limits.js';
+import type { Voter } from '../model/replication.js';
 
 export const DIGEST_BYTES = 16;
 export const CHAIN_HASH_BYTES = 32;
 const VERSION = 1;
 const CATALOGUE = 0xc1;
+const VOTER = 0xc2;
 
 export interface HashedPoint {
   readonly uid: number;
@@ -55,6 +58,12 @@ export function catalogueHash(uid: number, name: string, specBytes: Uint8Array):
   writeUint64(head, uid, 2);
   head.writeUInt16LE(nameBytes.length, 10);
   return createHash('sha256').update(head).update(nameBytes).update(specBytes).digest().subarray(0, DIGEST_BYTES);
+}
+
+export function voterHash({ nodeId, host, port }: Voter): Buffer {
+  const head = Buffer.from([VERSION, VOTER]);
+  const portBytes = Buffer.from([port & 0xff, port >> 8]);
+  return createHash('sha256').update(head).update(nodeId).update(portBytes).update(host).digest().subarray(0, DIGEST_BYTES);
 }
 
 export function bucketOf(idBytes: Uint8Array): number {

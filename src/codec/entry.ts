@@ -3,25 +3,28 @@
  *  entry  = u8 version=1 | u8 kind | u16 LE flags (1 last of unit, 2 digest, 4 trace) | u32 LE body length
  *           | u64 LE epoch | u64 LE seq | u64 LE first seq of unit | u64 LE time ms | [16 bytes digest] | [u8 length, trace] | body
  *  kinds  1 noop · 2 put_points · 3 delete_points · 4 create_collection · 5 update_collection · 6 drop_collection · 7 remember
+ *         8 begin_history · 9 put_voter · 10 remove_voter
  *  put    = u64 uid | u32 count | { u16 id length, id, u64 expires_at+1 (0: never), u32 length, vector set, u32 length, payload }*
  *  delete = u64 uid | u32 count | { u16 id length, id }*
  *  create = u64 uid | u16 name length | name | spec JSON         update = u64 uid | spec JSON         drop = u64 uid
  *  remember = 32 bytes scope | 32 bytes body hash | results JSON
+ *  begin_history = 16 bytes history id | 16 bytes node id
+ *  put_voter = 16 bytes node id | u16 port | host                remove_voter = 16 bytes node id
  *  Deterministic: one entry has one byte form. A CRC and the chain hash stand beside it in the log and in frames.
- *  History: version 1 (2026-11). Golden file tests/codec/entry-v1.golden. */
+ *  History: version 1 (2026-11), kinds 8 to 10 (2026-11). Golden file tests/codec/entry-v1.golden. */
 
 import type { Effect, Entry, PointValue } from '../model/entry.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { decodeSpec, encodeSpec } from './collection-spec.js';
 import { DIGEST_BYTES } from './digest.js';
 import { decodePointId, encodePointId } from './point-id.js';
-import { decodeVectorSet, encodeVectorSet } from './vector-set.js';
 
 const VERSION = 1;
 const FLAG_LAST = 1;
 const FLAG_DIGEST = 2;
 const FLAG_TRACE = 4;
 const SHA256_BYTES = 32;
+const ID_BYTES = 16;
 const KINDS = {
   noop: 1,
   put_points: 2,
@@ -30,6 +33,9 @@ const KINDS = {
   update_collection: 5,
   drop_collection: 6,
   remember: 7,
+  begin_history: 8,
+  put_voter: 9,
+  remove_voter: 10,
 } as const satisfies Record<Effect['kind'], number>;
 
 export function encodeEntry(entry: Entry): Buffer {
@@ -85,14 +91,33 @@ function writeEffect(out: ByteWriter, effect: Effect): void {
       out.bytes(effect.scope);
       out.bytes(effect.body);
       out.bytes(effect.results);
+      return;
+    case 'begin_history':
+      out.bytes(idBytes(effect.historyId));
+      out.bytes(idBytes(effect.nodeId));
+      return;
+    case 'put_voter':
+      out.bytes(idBytes(effect.nodeId));
+      out.uint16(effect.port);
+      out.bytes(Buffer.from(effect.host));
+      return;
+    case 'remove_voter':
+      out.bytes(idBytes(effect.nodeId));
   }
 }
 
 function writePoint(out: ByteWriter, point: PointValue): void {
   out.sized16(encodePointId(point.id));
   out.uint64(point.expiresAtMs === null ? 0 : point.expiresAtMs + 1);
-  out.sized32(encodeVectorSet(point.vectors));
+  out.sized32(point.vectorSet);
   out.sized32(point.payload);
+}
+
+/** @throws RangeError when the id is not 32 lower-case hex digits */
+function idBytes(id: string): Buffer {
+  const bytes = Buffer.from(id, 'hex');
+  if (bytes.length !== ID_BYTES || bytes.toString('hex') !== id) throw new RangeError(`'${id}' is not an id of 32 hex digits`);
+  return bytes;
 }
 
 /** Reads the head of an entry without its body. Cost: constant. */
@@ -100,7 +125,7 @@ export function readEntryHead(bytes: Uint8Array): Omit<Entry, 'effect'> {
   return readHead(new ByteReader(bytes)).head;
 }
 
-/** @throws RangeError when the bytes are not one whole entry of a known version and kind */
+/** What is bytes in it are views. @throws Error when the bytes are not one whole entry of a known version and kind */
 export function decodeEntry(bytes: Uint8Array): Entry {
   const reader = new ByteReader(bytes);
   const { head, kind, bodyLength } = readHead(reader);
@@ -157,15 +182,29 @@ function readEffect(reader: ByteReader, kind: number): Effect {
         body: reader.bytes(SHA256_BYTES),
         results: reader.rest(),
       };
+    case KINDS.begin_history:
+      return { kind: 'begin_history', historyId: readId(reader), nodeId: readId(reader) };
+    case KINDS.put_voter: {
+      const nodeId = readId(reader);
+      const port = reader.uint16();
+      return { kind: 'put_voter', nodeId, host: Buffer.from(reader.rest()).toString(), port };
+    }
+    case KINDS.remove_voter:
+      return { kind: 'remove_voter', nodeId: readId(reader) };
     default:
       throw new RangeError(`entry kind ${kind} is not known to this build`);
   }
 }
 
+function readId(reader: ByteReader): string {
+  const bytes = reader.bytes(ID_BYTES);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
 function readPoint(reader: ByteReader): PointValue {
   const id = decodePointId(reader.sized16());
   const expires = reader.uint64();
-  const vectors = decodeVectorSet(reader.sized32());
+  const vectorSet = reader.sized32();
   const payload = reader.sized32();
-  return { id, vectors, payload, expiresAtMs: expires === 0 ? null : expires - 1 };
+  return { id, vectorSet, payload, expiresAtMs: expires === 0 ? null : expires - 1 };
 }

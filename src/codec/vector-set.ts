@@ -50,6 +50,13 @@ function bytesOf(array: Float32Array | Uint32Array): Buffer {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
 }
 
+/** Are these the bytes of one dense vector of this dimension, under the empty name? Cost: none of the components is read. */
+export function isDefaultVector(bytes: Uint8Array, dimension: number): boolean {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.length !== DEFAULT_HEADER_BYTES + 4 * dimension) return false;
+  return view.readUInt32LE(0) === (VERSION | (1 << 8)) && view.readUInt32LE(4) === DENSE && view.readUInt32LE(8) === dimension;
+}
+
 /** The default dense vector of a set: a view where the bytes are aligned, else a copy; null when the set has none.
  *  @throws RangeError when the bytes are not a vector set */
 export function decodeDefaultVector(bytes: Uint8Array): Float32Array | null {

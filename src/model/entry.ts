@@ -4,11 +4,13 @@
  *  and fork happen at unit borders only. An entry is the effect on up to 1,000 points or about 1 MiB of one collection. */
 
 import type { CollectionSpec } from './collection.js';
-import type { NamedVectors, PointId } from './point.js';
+import type { PointId } from './point.js';
+import type { Voter } from './replication.js';
 
 export interface PointValue {
   readonly id: PointId;
-  readonly vectors: NamedVectors;
+  /** Encoded (codec/vector-set.ts): resolved once, then the same bytes in the log, in the digest and in the row. */
+  readonly vectorSet: Uint8Array;
   /** UTF-8 JSON of an object exactly as stored; empty means `{}`. */
   readonly payload: Uint8Array;
   /** Milliseconds since 1970, or null. */
@@ -23,7 +25,11 @@ export type Effect =
   | { readonly kind: 'update_collection'; readonly uid: number; readonly spec: CollectionSpec }
   | { readonly kind: 'drop_collection'; readonly uid: number }
   /** Remembers an idempotent request; always the last effect of its unit. */
-  | { readonly kind: 'remember'; readonly scope: Uint8Array; readonly body: Uint8Array; readonly results: Uint8Array };
+  | { readonly kind: 'remember'; readonly scope: Uint8Array; readonly body: Uint8Array; readonly results: Uint8Array }
+  /** The first entry of a new epoch, alone in its unit; the entry's own epoch is the new one. Both ids are 32 lower-case hex digits. */
+  | { readonly kind: 'begin_history'; readonly historyId: string; readonly nodeId: string }
+  | ({ readonly kind: 'put_voter' } & Voter)
+  | { readonly kind: 'remove_voter'; readonly nodeId: string };
 
 export interface Entry {
   readonly seq: number;

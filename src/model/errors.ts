@@ -70,6 +70,7 @@ export const ERRORS = {
   PointNotFound: { status: 404, retryable: false, fault: 'client', meaning: 'No point has this id.' },
   AliasNotFound: { status: 404, retryable: false, fault: 'client', meaning: 'No alias has this name.' },
   RouteNotFound: { status: 404, retryable: false, fault: 'client', meaning: 'No route has this path.' },
+  ReplicaNotFound: { status: 404, retryable: false, fault: 'client', meaning: 'No replica has this node id.' },
   BackupNotFound: { status: 404, retryable: false, fault: 'client', meaning: 'No backup has this id.' },
   MethodNotAllowed: {
     status: 405,
@@ -102,6 +103,12 @@ export const ERRORS = {
     retryable: true,
     fault: 'state',
     meaning: 'This node cannot become master now; details.reason says why.',
+  },
+  NotRepairable: {
+    status: 409,
+    retryable: false,
+    fault: 'state',
+    meaning: 'The data of a replica cannot be made equal point by point; details.reason says why. A full resync helps.',
   },
   PayloadTooLarge: {
     status: 413,
@@ -147,7 +154,7 @@ export const ERRORS = {
     status: 503,
     retryable: true,
     fault: 'state',
-    meaning: 'The replica has not reached the requested position in time.',
+    meaning: 'The replica has not reached the requested position in time, or shows an older state than max_staleness_ms allows.',
   },
   IndexBehind: {
     status: 503,

@@ -26,7 +26,8 @@ export interface Histogram {
 }
 
 export interface GaugeSeries {
-  set(value: number): void;
+  /** @param value null: not known, so nothing is printed */
+  set(value: number | null): void;
 }
 export interface Gauge {
   series(labels?: Labels): GaugeSeries;

@@ -9,8 +9,9 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isDamage, sqliteCode } from './database-errors.js';
 import { checkSqliteVersion, type Database, loadDriver } from './driver.js';
-import { APPLICATION_ID, FORMAT, PAGE_BYTES, schemaDifferences } from './schema.js';
+import { APPLICATION_ID, FORMAT, FORMAT_MIN, formatOf, PAGE_BYTES, schemaDifferences } from './schema.js';
 import { type StoreOptions, StoreRefused } from './storage.js';
+import { upgradeStore } from './upgrade.js';
 
 export const BUSY_TIMEOUT_MS = 5_000;
 
@@ -42,7 +43,7 @@ export function checkSettings(source: PragmaSource, expected: Pragmas): void {
   if (wrong.length > 0) throw new StoreRefused('settings', `The database cannot be used safely: ${wrong.join(', ')}`);
 }
 
-/** Opens an existing store. @throws StoreRefused (missing, empty, foreign, format, settings, driver, unwritable) */
+/** Opens an existing store; for writing, one of an older format is brought to this one. @throws StoreRefused (missing, empty, foreign, format, settings, driver, unwritable) */
 export function openConnection(path: string, role: 'write' | 'read', options: StoreOptions): Database {
   checkFile(path);
   const Driver = loadDriver();
@@ -58,6 +59,7 @@ export function openConnection(path: string, role: 'write' | 'read', options: St
     apply(db, settings, options);
     checkSettings(db, { ...settings, ...FIXED_IN_FILE });
     checkTables(db, path);
+    if (role === 'write') upgradeStore(db);
     return db;
   } catch (error) {
     db.close();
@@ -110,9 +112,9 @@ function checkIdentity(db: Database, path: string): void {
   if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
     throw new StoreRefused('foreign', `${path} is not a Skein store, or its header is damaged`);
   }
-  const format = db.pragma('user_version', { simple: true });
-  if (format !== FORMAT) {
-    throw new StoreRefused('format', `${path} has format ${String(format)}; this build reads format ${FORMAT}`);
+  const format = formatOf(db);
+  if (format < FORMAT_MIN || format > FORMAT) {
+    throw new StoreRefused('format', `${path} has format ${format}; this build reads formats ${FORMAT_MIN} to ${FORMAT}`);
   }
 }
 

@@ -5,7 +5,9 @@
  *    CURRENT                   the name of the store that counts, "store-1\n"
  *    store-<n>/skein.db        the store, with its -wal and -shm while it is open
  *    store-<n>/checkpoints/<uid>/<vector name, or default>/<seq>.{hnsw,json}
- *    making-store-<n>/         a store that is being made; incoming-*, rollback/, quarantine/: not looked at here
+ *    store-<n>/MANIFEST        after a switch to a store that came ready-made (store-switch.ts), until it is moved out
+ *    making-store-<n>/         a store that is being made
+ *    NODE, incoming-*, outgoing-*, removed-store-<n>, rollback/, quarantine/: not looked at here
  *
  *  A store is made under making-store-1, then MANIFEST, then CURRENT, and last the folder gets its name: so as long as no store-<n>
  *  is there, nothing was ever acknowledged, and leftovers of a making may go. Whatever else is unclear is refused: a server never
@@ -20,10 +22,12 @@ import { MANIFEST_FORMAT, type ManifestRole } from './manifest-slot.js';
 import { createStore } from './open-store.js';
 import { type NewStore, type StoreOptions, StoreRefused } from './storage.js';
 
-const CURRENT_FILE = 'CURRENT';
+export const CURRENT_FILE = 'CURRENT';
 const DATABASE_FILE = 'skein.db';
 const FIRST_STORE = 'store-1';
-const STORE_NAME = /^store-[1-9][0-9]{0,8}$/;
+/** Notes of the node about itself; they are no data and do not make a folder other than fresh. */
+const NODE_FILE = 'NODE';
+export const STORE_NAME = /^store-[1-9][0-9]{0,8}$/;
 const MAKING_NAME = /^making-store-[1-9][0-9]{0,8}$/;
 
 /** Where the store that counts is. */
@@ -47,7 +51,8 @@ export type FolderState =
 
 /** Looks without changing anything. Cost: a few file system calls. */
 export function inspectDataFolder(dataDir: string): FolderState {
-  const names = listNames(dataDir).filter((name) => name !== LOCK_FILE && name !== 'lost+found' && !name.startsWith('.'));
+  const notLookedAt = [LOCK_FILE, NODE_FILE, `${NODE_FILE}.new`, 'lost+found'];
+  const names = listNames(dataDir).filter((name) => !notLookedAt.includes(name) && !name.startsWith('.'));
   if (names.length === 0) return { kind: 'fresh' };
   const manifest = readManifest(dataDir);
   const refused = (reason: string): FolderState => ({ kind: 'refused', reason: `${dataDir}: ${reason}`, manifest });
@@ -61,7 +66,8 @@ export function inspectDataFolder(dataDir: string): FolderState {
   const found = statSync(store.databasePath, { throwIfNoEntry: false });
   if (found === undefined) return refused(`${current}/${DATABASE_FILE} is missing; its data is lost or was moved away`);
   if (!found.isFile() || found.size === 0) return refused(`${current}/${DATABASE_FILE} has 0 bytes; its data is lost`);
-  return { kind: 'data', store, manifest };
+  const own = statSync(join(store.path, MANIFEST_FILE), { throwIfNoEntry: false }) !== undefined;
+  return { kind: 'data', store, manifest: own ? readManifest(store.path) : manifest };
 }
 
 function withoutStore(
@@ -108,7 +114,7 @@ export function createDataFolder(
   return storeFolder(dataDir, FIRST_STORE);
 }
 
-function storeFolder(dataDir: string, name: string): StoreFolder {
+export function storeFolder(dataDir: string, name: string): StoreFolder {
   const path = join(dataDir, name);
   return { name, path, databasePath: join(path, DATABASE_FILE), checkpointsPath: join(path, 'checkpoints') };
 }

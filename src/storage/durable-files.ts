@@ -3,6 +3,7 @@
 
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { StorageFull } from './storage.js';
 
 /** Replaces a file's content durably. @throws Error of the file system; the old content is then still there */
 export function writeDurably(path: string, bytes: Uint8Array): void {
@@ -30,4 +31,10 @@ export function syncFolder(path: string): void {
   } finally {
     closeSync(folder);
   }
+}
+
+/** A full disk, or a full quota, as the error that says so; anything else as it is. */
+export function asDiskError(error: unknown): unknown {
+  const full = error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+  return full ? new StorageFull(`The disk is full (${error.message})`, { cause: error }) : error;
 }

@@ -54,6 +54,7 @@ export function logPruning(db: Database, state: StateReads & StateWrites): LogPr
 }
 
 function mayGo(rule: Rule, unitEnd: LogHead, bytes: number): boolean {
+  if (bytes > rule.hardBytes) return true;
   if (rule.keepFromSeq !== null && unitEnd.seq >= rule.keepFromSeq) return false;
-  return bytes > rule.hardBytes || (unitEnd.timeMs < rule.olderThanMs && bytes > rule.keepBytes);
+  return unitEnd.timeMs < rule.olderThanMs && bytes > rule.keepBytes;
 }

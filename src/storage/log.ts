@@ -8,9 +8,9 @@ import { readEntryHead } from '../codec/entry.js';
 import { corruptData, damagedRow } from './database-errors.js';
 import type { Database } from './driver.js';
 import { columnChecksum, isBytes, isCount, rowChecksum } from './row-checksum.js';
-import { type LogRow, StorageFailure, type StoreReads, type StoreState, type StoreWriter } from './storage.js';
+import { type LogRow, StorageFailure, type StoreReads, type StoreWriter } from './storage.js';
 
-export type LogReads = Pick<StoreReads, 'logFrom'>;
+export type LogReads = Pick<StoreReads, 'logFrom' | 'chainHashAt' | 'logBytesAfter'>;
 export type LogWrites = Pick<StoreWriter, 'appendLog'>;
 
 /** The columns of a head, in the order in which cells are read. */
@@ -25,7 +25,10 @@ export interface LogHead {
   readonly chainHash: Uint8Array;
 }
 
-export function logReads(db: Database, reads: { snapshot<T>(read: () => T): T; state(): StoreState }): LogReads {
+/** @param reads how this connection makes a snapshot and reads where the store stands */
+export function logReads(db: Database, reads: Pick<StoreReads, 'snapshot' | 'state' | 'logBaseHash'>): LogReads {
+  const headOf = db.prepare(`SELECT ${LOG_HEAD} FROM log WHERE seq = ?`).raw();
+  const bytesAfter = db.prepare('SELECT coalesce(sum(length(entry)), 0) FROM log WHERE seq > ?').pluck();
   const from = db.prepare(`SELECT ${LOG_HEAD}, entry FROM log WHERE seq >= ? ORDER BY seq LIMIT ?`).raw();
   const read = (fromSeq: number, limit: number, bytesMax: number): LogRow[] => {
     const rows: LogRow[] = [];
@@ -54,6 +57,16 @@ export function logReads(db: Database, reads: { snapshot<T>(read: () => T): T; s
         return again;
       });
     },
+    chainHashAt: (seq) =>
+      reads.snapshot(() => {
+        if (seq === reads.state().logMinSeq - 1) return reads.logBaseHash();
+        const cells = headOf.get(seq) as unknown[] | undefined;
+        if (cells === undefined) return undefined;
+        const head = readLogHead(cells);
+        if (head === null) throw damagedRow('log', { seq });
+        return head.chainHash;
+      }),
+    logBytesAfter: (afterSeq) => bytesAfter.get(afterSeq) as number,
   };
 }
 

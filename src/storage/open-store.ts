@@ -5,6 +5,7 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { catalogueReads, catalogueWrites } from './catalogue.js';
+import { clusterReads, clusterWrites, firstLineage } from './cluster.js';
 import { createConnection, openConnection } from './connection.js';
 import { asReadError, asWriteError, guarded } from './database-errors.js';
 import { digestPageReads, digestPageWrites } from './digest-pages.js';
@@ -15,7 +16,7 @@ import { logPruning } from './log-pruning.js';
 import { pointReads, pointWrites } from './points.js';
 import { rememberedPruning, rememberedReads, rememberedWrites } from './remembered.js';
 import { rowRemoval } from './row-removal.js';
-import { createTables } from './schema.js';
+import { createIndexes, createTables } from './schema.js';
 import { insertFirstState, type StateReads, stateReads, stateWrites } from './state.js';
 import { type NewStore, StorageFailure, StorageFull, type StoreOptions, type StoreReads, type StoreWriter } from './storage.js';
 import { snapshots, WriteTransactions } from './transactions.js';
@@ -29,7 +30,9 @@ export function createStore(path: string, store: NewStore, options: StoreOptions
   try {
     db.transaction(() => {
       createTables(db);
+      createIndexes(db);
       insertFirstState(db, store);
+      clusterWrites(db).insertLineage(firstLineage(store));
     })();
     db.pragma('wal_checkpoint(TRUNCATE)');
   } catch (error) {
@@ -73,6 +76,7 @@ export function openWriter(path: string, options: StoreOptions): StoreWriter {
     ...digestPageWrites(db),
     ...logWrites(db),
     ...rememberedWrites(db),
+    ...clusterWrites(db),
     writeState: state.writeState,
   };
   const upkeep = transactions.eachAlone({ ...rowRemoval(db, state), ...logPruning(db, state), ...rememberedPruning(db) });
@@ -102,6 +106,7 @@ function readsOn(db: Database, path: string, isWriting: () => boolean): Omit<Sto
     ...logReads(db, { ...snapshot, ...state }),
     ...digestPageReads(db),
     ...rememberedReads(db),
+    ...clusterReads(db, state),
     fileBytes: () => fileBytes(path),
   };
 }

@@ -6,8 +6,10 @@
 
 import type { Database } from './driver.js';
 
-/** Kept in PRAGMA user_version. History: 1 (2026-11). */
-export const FORMAT = 1;
+/** Kept in PRAGMA user_version. History: 1 (2026-11), 2 (2026-11: lineage and voters). */
+export const FORMAT = 2;
+/** The oldest format that can be read, and brought to FORMAT where it is opened for writing (upgrade.ts). */
+export const FORMAT_MIN = 1;
 /** "Skn1", kept in PRAGMA application_id. */
 export const APPLICATION_ID = 0x536b6e31;
 /** Measured: at 128 and at 768 dimensions 4 KiB writes a half to a third of the WAL bytes of 16 KiB when points are replaced, loads
@@ -87,7 +89,23 @@ export const TABLES: Readonly<Record<string, string>> = {
   body BLOB NOT NULL,
   results BLOB NOT NULL
 ) STRICT, WITHOUT ROWID`,
+  lineage: `CREATE TABLE lineage (
+  epoch INTEGER PRIMARY KEY,
+  crc INTEGER NOT NULL,
+  start_seq INTEGER NOT NULL,
+  history_id TEXT NOT NULL,
+  start_hash BLOB NOT NULL
+) STRICT`,
+  voters: `CREATE TABLE voters (
+  node_id TEXT NOT NULL PRIMARY KEY,
+  crc INTEGER NOT NULL,
+  port INTEGER NOT NULL,
+  host TEXT NOT NULL
+) STRICT, WITHOUT ROWID`,
 };
+
+/** The format in which a table first was, where it was not the first. */
+const SINCE: Readonly<Record<string, number>> = { lineage: 2, voters: 2 };
 
 export const INDEXES: Readonly<Record<string, string>> = {
   collections_name: 'CREATE UNIQUE INDEX collections_name ON collections (name) WHERE dropped_seq IS NULL',
@@ -98,19 +116,40 @@ export const INDEXES: Readonly<Record<string, string>> = {
   remembered_age: 'CREATE INDEX remembered_age ON remembered (time_ms, seq)',
 };
 
-/** Makes all tables and indexes; the caller holds the transaction. */
+/** Name and definition of each table of a format. */
+export function tablesOf(format: number): [string, string][] {
+  return Object.entries(TABLES).filter(([name]) => (SINCE[name] ?? FORMAT_MIN) <= format);
+}
+
+/** Makes all indexes; where many rows come first, they are made afterwards. */
+export function createIndexes(db: Database): void {
+  for (const sql of Object.values(INDEXES)) db.exec(sql);
+}
+
+/** Makes all tables, and what tells a file as ours; the caller holds the transaction. */
 export function createTables(db: Database): void {
-  for (const sql of [...Object.values(TABLES), ...Object.values(INDEXES)]) db.exec(sql);
+  for (const sql of Object.values(TABLES)) db.exec(sql);
   db.pragma(`application_id = ${APPLICATION_ID}`);
   db.pragma(`user_version = ${FORMAT}`);
 }
 
-/** What differs between the tables of a file and those of this format, in words; empty when nothing does. */
+/** Makes what a store of an older format lacks; the caller holds the transaction. */
+export function addTables(db: Database, format: number): void {
+  for (const [name, sql] of Object.entries(TABLES)) if ((SINCE[name] ?? FORMAT_MIN) > format) db.exec(sql);
+  db.pragma(`user_version = ${FORMAT}`);
+}
+
+/** The format of a file that is one of ours. */
+export function formatOf(db: Database): number {
+  return db.pragma('user_version', { simple: true }) as number;
+}
+
+/** What differs between the tables of a file and those of its format, in words; empty when nothing does. */
 export function schemaDifferences(db: Database): string[] {
   const rows = db.prepare("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'").raw().all() as [string, string][];
   const found = new Map(rows);
   const differences: string[] = [];
-  for (const [name, sql] of [...Object.entries(TABLES), ...Object.entries(INDEXES)]) {
+  for (const [name, sql] of [...tablesOf(formatOf(db)), ...Object.entries(INDEXES)]) {
     if (!found.has(name)) differences.push(`${name} is missing`);
     else if (found.get(name) !== sql) differences.push(`${name} is defined differently`);
     found.delete(name);

@@ -1,4 +1,5 @@
-/** The door of the store: one SQLite file that holds operation log, points, vectors, digest tree, catalogue and idempotency keys.
+/** The door of the store: one SQLite file that holds operation log, points, vectors, digest tree, catalogue, idempotency keys, and the
+ *  lineage and voters of the cluster.
  *
  *  Synchronous: a connection belongs to one thread. One writer (in the writer thread), any number of readers.
  *  Every row carries a CRC32 over all its columns, checked on every read: a damaged row throws CorruptData and is never served.
@@ -9,6 +10,7 @@
 
 import type { CollectionRecord } from '../model/collection.js';
 import type { PointId } from '../model/point.js';
+import type { Voter } from '../model/replication.js';
 
 /** Where the store stands; one row, changed in the same transaction as the data. */
 export interface StoreState {
@@ -38,7 +40,7 @@ export interface PointHead {
   readonly id: PointId;
   /** Seq of the entry that last wrote the point. */
   readonly version: number;
-  /** Seq of the entry that wrote its vectors under this label. */
+  /** Seq of the entry that wrote its vectors under this label; of a repaired point, the seq at which the store stood. Ascending with labels. */
   readonly labelSeq: number;
   /** The label this one superseded in the same entry, or null for a new point. */
   readonly prevLabel: number | null;
@@ -87,6 +89,23 @@ export interface LogRow {
   readonly chainHash: Uint8Array;
 }
 
+/** A history in the order of their beginnings: it continues what stood at startSeq, and ends where the next row starts. */
+export interface LineageRow {
+  readonly epoch: number;
+  /** 32 lower-case hex digits. */
+  readonly historyId: string;
+  readonly startSeq: number;
+  /** Chain hash at startSeq, 32 bytes. */
+  readonly startHash: Uint8Array;
+}
+
+/** What the store knows of its cluster; the newest history of the lineage is the state's. */
+export interface ClusterRows {
+  readonly lineage: readonly LineageRow[];
+  /** By node id. */
+  readonly voters: readonly Voter[];
+}
+
 /** Reads, common to both kinds of connection. Outside `snapshot` each call is its own read transaction.
  *  Byte arrays that are returned are the caller's own.
  *  @throws SkeinError CorruptData (details: table, collection_uid, label or id or seq) when a row fails its CRC or a page is damaged
@@ -121,6 +140,14 @@ export interface StoreReads {
   deadBetween(uid: number, afterSeq: number, throughSeq: number, limit: number): { label: number; deadSeq: number }[];
   /** Log rows with seq ≥ fromSeq, in order, at most `limit` and about bytesMax (at least one if any). CRC and order checked. */
   logFrom(fromSeq: number, limit: number, bytesMax: number): LogRow[];
+  /** Chain hash at a seq of the log, or at logMinSeq − 1; undefined for any other. Cost: one head, no entry. */
+  chainHashAt(seq: number): Uint8Array | undefined;
+  /** Bytes of the entries with seq > afterSeq. Cost: a scan over their heads. */
+  logBytesAfter(afterSeq: number): number;
+  /** Oldest first; never empty. */
+  lineage(): LineageRow[];
+  /** By node id. */
+  voters(): Voter[];
   /** Chain hash at logMinSeq − 1, 32 bytes: what the first row of the log continues. */
   logBaseHash(): Uint8Array;
   /** 64 bucket sums of one page of the digest tree (1,024 bytes); zeros when the page was never written. */
@@ -159,6 +186,12 @@ export interface StoreWriter extends StoreReads {
   writeDigestPage(uid: number, page: number, sums: Uint8Array): void;
   appendLog(row: LogRow, timeMs: number): void;
   remember(row: RememberedRow): void;
+  /** The beginning of a history later than all others. */
+  insertLineage(row: LineageRow): void;
+  /** Replaces the address of a voter that is there already. */
+  putVoter(voter: Voter): void;
+  /** Harmless when it is not there. */
+  removeVoter(nodeId: string): void;
   /** Replaces the state row. A state with an empty log (logMinSeq = seq + 1) makes its chain hash the log's base hash.
    *  @throws StorageFailure when logMinSeq or reapedSeq are older than what upkeep has stored: read state() after upkeep */
   writeState(state: StoreState): void;
@@ -171,7 +204,7 @@ export interface StoreWriter extends StoreReads {
   /** Removes rows of dropped collections: points, vectors, digest pages, and last the catalogue row. */
   purgeDropped(rowsMax: number): number;
   /** Removes whole units from the start of the log: those older than olderThanMs while the log is larger than keepBytes, and any while it
-   *  is larger than hardBytes; never the unit of keepFromSeq or a later one (null: no such bound). Adjusts state().logMinSeq and
+   *  is larger than hardBytes. The unit of keepFromSeq and later ones go for hardBytes only (null: no such wish). Adjusts state().logMinSeq and
    *  logBytes. A unit with more than rowsMax rows goes whole. */
   pruneLog(
     rule: { olderThanMs: number; keepBytes: number; hardBytes: number; keepFromSeq: number | null },

@@ -1,4 +1,4 @@
-/** Verifies a data folder in a child process, so that a file so damaged that reading it ends the process cannot take the server along.
+/** Verifies a data folder, or a store's file alone, in a child process, so that a file so damaged that reading it ends the process cannot take the server along.
  *  A child that dies is a finding. Must not know: what is verified. */
 
 import { spawn } from 'node:child_process';
@@ -19,13 +19,13 @@ interface ChildOptions {
 /** @returns the child's report, or one with a single finding process_died
  *  @throws Error when no process can be started, or when options.signal aborts */
 export async function verifyInChild(
-  dataDir: string,
+  path: string,
   level: VerifyLevel,
   onProgress: (progress: VerifyProgress) => void = () => {},
   options: ChildOptions = {},
 ): Promise<VerifyReport> {
   options.signal?.throwIfAborted();
-  const child = spawn(process.execPath, [options.childPath ?? CHILD, dataDir, level], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [options.childPath ?? CHILD, path, level], { stdio: ['ignore', 'pipe', 'pipe'] });
   const stop = (): void => {
     child.kill('SIGKILL');
   };
@@ -46,7 +46,7 @@ export async function verifyInChild(
       child.once('close', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
     });
     options.signal?.throwIfAborted();
-    return report !== undefined && ending === 'exit code 0' ? report : died(dataDir, level, ending, stderr);
+    return report !== undefined && ending === 'exit code 0' ? report : died(path, level, ending, stderr);
   } finally {
     options.signal?.removeEventListener('abort', stop);
   }
@@ -61,10 +61,10 @@ function readLine(line: string): { progress?: VerifyProgress; report?: VerifyRep
   }
 }
 
-function died(dataDir: string, level: VerifyLevel, ending: string, stderr: string): VerifyReport {
+function died(path: string, level: VerifyLevel, ending: string, stderr: string): VerifyReport {
   const findings = new FindingList();
   const said = stderr.split('\n').find((line) => /\S/.test(line) && /Error|error/.test(line)) ?? '';
-  findings.add('process_died', `The process that verified ${dataDir} ended with ${ending} before its report. ${said}`.trim());
+  findings.add('process_died', `The process that verified ${path} ended with ${ending} before its report. ${said}`.trim());
   const counts = { collections: 0, points: 0, deadPoints: 0, logEntries: 0, rememberedKeys: 0 };
   return {
     ok: false,

@@ -151,8 +151,8 @@ function boundsBroken(row: PointRow, collection: CollectionRow, stateSeq: number
   const { label, labelSeq, version, deadSeq, prevLabel } = row;
   if (label >= collection.nextLabel) return `its label is not below next_label ${collection.nextLabel}`;
   if (prevLabel !== null && prevLabel >= label) return `it supersedes label ${prevLabel}, which is not older`;
-  if (labelSeq > version) return `its vectors are from seq ${labelSeq}, later than its version ${version}`;
-  const newest = Math.max(version, deadSeq ?? 0);
+  // The vectors of a repaired point are as young as the repair, and its version is its master's.
+  const newest = Math.max(version, labelSeq, deadSeq ?? 0);
   if (newest > collection.lastSeq || newest > stateSeq)
     return `seq ${newest} is later than the last one of its collection, ${collection.lastSeq}`;
   return null;

@@ -1,12 +1,13 @@
-/** Verifies a data folder: that every row is what was written, that the parts agree, and that nothing acknowledged is missing.
+/** Verifies a data folder, or a store's file alone: that every row is what was written, that the parts agree, and that nothing acknowledged is missing.
  *
  *    full   integrity_check · CRC of every row · points ↔ vectors · content hashes, buckets, digests and counts from the rows ·
- *           the log's seqs, hash chain and units · the manifest          reads the whole file, about 1 s per 400 MB warm
- *    quick  quick_check and CRC of the small tables · digests and counts from the catalogue · the log's end · the manifest
+ *           the log's seqs, hash chain and units · lineage and voters · the manifest     reads the whole file, about 1 s per 400 MB warm
+ *    quick  quick_check and CRC of the small tables · digests and counts from the catalogue · lineage and voters · the log's end · the manifest
  *
  *  Reads only and changes nothing; a damaged file can end the process, so a server runs it in a child (verify-in-child.ts).
  *  The caller sees to it that nobody writes meanwhile. Must not know: what to do about findings. */
 
+import { statSync } from 'node:fs';
 import { encodeSpec } from '../codec/collection-spec.js';
 import { catalogueHash, Sum128 } from '../codec/digest.js';
 import { CATALOGUE_COLUMNS, readCollection } from './catalogue.js';
@@ -19,6 +20,7 @@ import { REMEMBERED_COLUMNS, readRemembered } from './remembered.js';
 import { firstKeyOf, PAGES_PER_COLLECTION, uidOfKey } from './row-keys.js';
 import { type StateRow, stateReads } from './state.js';
 import { type CollectionRow, StoreRefused } from './storage.js';
+import { verifyCluster } from './verify-cluster.js';
 import { verifyLog } from './verify-log.js';
 import { verifyManifest } from './verify-manifest.js';
 import { verifyCollection } from './verify-points.js';
@@ -33,34 +35,45 @@ const STEP_ENDS = { open: 0.01, structure: 0.3, points: 0.85, log: 1 } as const;
 
 type Catalogue = ReadonlyMap<number, CollectionRow | 'unsure'>;
 
-/** @throws Error only where the machine fails (permissions, I/O errors, memory); damage is in the report */
+/** @param path a data folder, or the database file of a store alone: then no manifest is compared
+ *  @throws Error only where the machine fails (permissions, I/O errors, memory); damage is in the report */
 export function verifyStore(
-  dataDir: string,
+  path: string,
   level: VerifyLevel,
   onProgress: (progress: VerifyProgress) => void = () => {},
 ): VerifyReport {
   const findings = new FindingList();
   const counts: VerifyCounts = { collections: 0, points: 0, deadPoints: 0, logEntries: 0, rememberedKeys: 0 };
-  const folder = inspectDataFolder(dataDir);
+  const found = findStore(path);
   let position: VerifyReport['position'] = null;
-  let databasePath: string | null = null;
-  if (folder.kind !== 'data') {
-    findings.add('unusable', folder.kind === 'refused' ? folder.reason : `${dataDir} holds no store`);
+  if (found.databasePath === null) {
+    findings.add('unusable', found.reason);
   } else {
-    databasePath = folder.store.databasePath;
     onProgress({ step: 'open', progress: 0 });
-    const db = openOrFind(databasePath, findings);
+    const db = openOrFind(found.databasePath, findings);
     if (db !== null) {
       try {
-        const state = new StoreCheck(db, level, findings, counts, onProgress).run(folder.manifest);
+        const state = new StoreCheck(db, level, findings, counts, onProgress).run(found.manifest);
         if (state !== null) position = { historyId: state.historyId, epoch: state.epoch, seq: state.seq };
       } finally {
         db.close();
       }
     }
   }
+  const { databasePath } = found;
   onProgress({ step: 'done', progress: 1 });
   return { ok: findings.ok, level, databasePath, position, counts, findings: findings.findings, findingsCount: findings.count };
+}
+
+type FoundStore =
+  | { readonly databasePath: string; readonly manifest: ManifestReading | null }
+  | { readonly databasePath: null; readonly reason: string };
+
+function findStore(path: string): FoundStore {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return { databasePath: path, manifest: null };
+  const folder = inspectDataFolder(path);
+  if (folder.kind === 'data') return { databasePath: folder.store.databasePath, manifest: folder.manifest };
+  return { databasePath: null, reason: folder.kind === 'refused' ? folder.reason : `${path} holds no store` };
 }
 
 function openOrFind(path: string, findings: FindingList): Database | null {
@@ -94,17 +107,18 @@ class StoreCheck {
     this.#onProgress = onProgress;
   }
 
-  run(manifest: ManifestReading): StateRow | null {
+  run(manifest: ManifestReading | null): StateRow | null {
     this.#onProgress({ step: 'structure', progress: STEP_ENDS.open });
     this.#structure();
     const state = this.#state();
     const catalogue = this.#catalogue();
     if (state !== null && this.#level === 'full') this.#rows(state, catalogue);
-    if (state !== null) this.#stateDigest(state, catalogue);
+    const voterHashes = verifyCluster(this.#db, state, this.#findings);
+    if (state !== null) this.#stateDigest(state, catalogue, voterHashes);
     if (state !== null) this.#log(state);
     if (this.#level === 'full') this.#remembered(state);
     const countable = this.#findings.ok || this.#level === 'quick';
-    if (state !== null) verifyManifest(manifest, state, countable ? this.#counts : null, this.#findings);
+    if (state !== null && manifest !== null) verifyManifest(manifest, state, countable ? this.#counts : null, this.#findings);
     return state;
   }
 
@@ -195,16 +209,17 @@ class StoreCheck {
     return [...uids].sort((a, b) => a - b);
   }
 
-  #stateDigest(state: StateRow, catalogue: Catalogue): void {
+  #stateDigest(state: StateRow, catalogue: Catalogue, voterHashes: readonly Uint8Array[]): void {
     if (!this.#findings.ok) return;
     const sum = new Sum128();
+    for (const hash of voterHashes) sum.add(hash);
     for (const row of catalogue.values()) {
       if (row === 'unsure') continue;
       sum.add(row.digest);
       sum.add(catalogueHash(row.uid, row.name, encodeSpec(row.spec)));
     }
     if (sum.toBytes().equals(state.digest)) return;
-    const message = 'The state digest is not the sum of all collections and catalogue rows';
+    const message = 'The state digest is not the sum of all collections, catalogue rows and voters';
     this.#findings.add('digest_mismatch', message, { table: 'state', seq: state.seq });
   }
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { decodeEntry, encodeEntry, readEntryHead } from '../../src/codec/entry.js';
+import { encodeVectorSet } from '../../src/codec/vector-set.js';
 import type { Effect, Entry } from '../../src/model/entry.js';
 import type { NamedVectors } from '../../src/model/point.js';
 import { suite } from '../support/suite.js';
@@ -28,7 +29,8 @@ const vectors: fc.Arbitrary<NamedVectors> = fc.oneof(
     .dictionary(fc.string({ unit: 'grapheme', maxLength: 6 }), fc.oneof(dense, sparse), { maxKeys: 4 })
     .map((named) => new Map(Object.entries(named))),
 );
-const point = fc.record({ id, vectors, payload: bytes, expiresAtMs: fc.option(fc.integer({ min: 0, max: 4e12 })) });
+const vectorSet = vectors.map(encodeVectorSet);
+const point = fc.record({ id, vectorSet, payload: bytes, expiresAtMs: fc.option(fc.integer({ min: 0, max: 4e12 })) });
 const spec = fc.record({
   dimension: fc.integer({ min: 1, max: 65_535 }),
   distance: fc.constantFrom('cosine' as const, 'dot' as const, 'euclid' as const),
@@ -37,6 +39,8 @@ const spec = fc.record({
   createdAtMs: fc.nat(),
 });
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const hexId = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((value) => Buffer.from(value).toString('hex'));
+const port = fc.nat(65_535);
 const effect: fc.Arbitrary<Effect> = fc.oneof(
   fc.record({ kind: fc.constant('noop' as const) }),
   fc.record({ kind: fc.constant('put_points' as const), uid: integer, points: fc.array(point, { maxLength: 4 }) }),
@@ -45,6 +49,9 @@ const effect: fc.Arbitrary<Effect> = fc.oneof(
   fc.record({ kind: fc.constant('update_collection' as const), uid: integer, spec }),
   fc.record({ kind: fc.constant('drop_collection' as const), uid: integer }),
   fc.record({ kind: fc.constant('remember' as const), scope: hash, body: hash, results: bytes }),
+  fc.record({ kind: fc.constant('begin_history' as const), historyId: hexId, nodeId: hexId }),
+  fc.record({ kind: fc.constant('put_voter' as const), nodeId: hexId, host: fc.string({ unit: 'grapheme' }), port }),
+  fc.record({ kind: fc.constant('remove_voter' as const), nodeId: hexId }),
 );
 const entry: fc.Arbitrary<Entry> = fc.record({
   seq: integer,
@@ -102,7 +109,7 @@ test('equal entries have equal bytes, whatever the order their vectors were name
       effect: {
         kind: 'put_points',
         uid: 1,
-        points: [{ id: 1, vectors: new Map(order), payload: new Uint8Array(), expiresAtMs: null }],
+        points: [{ id: 1, vectorSet: encodeVectorSet(new Map(order)), payload: new Uint8Array(), expiresAtMs: null }],
       },
     });
   assert.equal(withVectors(named), withVectors([...named].reverse()));
@@ -121,7 +128,9 @@ test('cut or stretched bytes are refused, never misread', () => {
 });
 
 test('version 1 is read and written as its golden file says', () => {
-  const golden = readFileSync(new URL('../../../tests/codec/entry-v1.golden', import.meta.url), 'utf8').trim();
+  const [golden, ...ofCluster] = readFileSync(new URL('../../../tests/codec/entry-v1.golden', import.meta.url), 'utf8')
+    .trim()
+    .split('\n');
   const known: Entry = {
     seq: 42,
     epoch: 3,
@@ -136,24 +145,37 @@ test('version 1 is read and written as its golden file says', () => {
       points: [
         {
           id: 7,
-          vectors: new Map([['', { kind: 'dense', values: new Float32Array([1, -0, 0.1]) }]]),
+          vectorSet: encodeVectorSet(new Map([['', { kind: 'dense', values: new Float32Array([1, -0, 0.1]) }]])),
           payload: Buffer.from('{"a":1}'),
           expiresAtMs: 99,
         },
         {
           id: '7',
-          vectors: new Map([
-            ['', { kind: 'dense' as const, values: new Float32Array([3.4e38]) }],
-            ['words', { kind: 'sparse' as const, indices: new Uint32Array([2, 9]), values: new Float32Array([0.5, 2]) }],
-          ]),
+          vectorSet: encodeVectorSet(
+            new Map([
+              ['', { kind: 'dense' as const, values: new Float32Array([3.4e38]) }],
+              ['words', { kind: 'sparse' as const, indices: new Uint32Array([2, 9]), values: new Float32Array([0.5, 2]) }],
+            ]),
+          ),
           payload: new Uint8Array(),
           expiresAtMs: null,
         },
       ],
     },
   };
-  assert.is(encodeEntry(known).toString('hex'), golden);
-  assert.equal(plain(decodeEntry(Buffer.from(golden, 'hex'))), plain(known));
+  const nodeId = '0123456789abcdef'.repeat(2);
+  const effects: readonly Effect[] = [
+    { kind: 'begin_history', historyId: 'fedcba9876543210'.repeat(2), nodeId },
+    { kind: 'put_voter', nodeId, host: 'büro.example', port: 7_171 },
+    { kind: 'remove_voter', nodeId },
+  ];
+  const all = [known, ...effects.map((effect): Entry => ({ ...known, trace: null, effect }))];
+  assert.is(all.length, ofCluster.length + 1);
+  for (const [i, text] of [golden as string, ...ofCluster].entries()) {
+    const entry = all[i] as Entry;
+    assert.is(encodeEntry(entry).toString('hex'), text);
+    assert.equal(plain(decodeEntry(Buffer.from(text, 'hex'))), plain(entry));
+  }
 });
 
 test.run();

@@ -54,11 +54,12 @@ test('old units go while the log is over its size, whole units only', (t) => {
   assert.is(minSeqAfter(store, { ...NEVER, keepBytes: store.state().logBytes, olderThanMs: 100 }, 100), 7);
 });
 
-test('the hard cap takes units of any age, and never the unit of keepFromSeq or a later one', (t) => {
+test('the unit of keepFromSeq and later ones stay however old, until the log is over its hard cap, which takes units of any age', (t) => {
   const store = twelveUnits(t);
-  assert.is(minSeqAfter(store, { ...ALL, keepFromSeq: 5 }, 100), 4);
-  assert.is(minSeqAfter(store, { ...ALL, keepFromSeq: 7 }, 100), 7);
-  assert.is(minSeqAfter(store, { ...ALL, hardBytes: store.state().logBytes - 1 }, 100), 8);
+  const old = { ...NEVER, olderThanMs: 100, keepBytes: 0 };
+  assert.is(minSeqAfter(store, { ...old, keepFromSeq: 5 }, 100), 4);
+  assert.is(minSeqAfter(store, { ...old, keepFromSeq: 7 }, 100), 7);
+  assert.is(minSeqAfter(store, { ...ALL, keepFromSeq: 7, hardBytes: store.state().logBytes - 1 }, 100), 8);
   assert.is(minSeqAfter(store, ALL, 100), 25);
   assert.is(store.pruneLog(ALL, 100), 0);
 });

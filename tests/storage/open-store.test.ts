@@ -82,12 +82,12 @@ test('another format version, another table and another vacuum mode are refused 
   const { path, store } = newStore(folder);
   store.close();
   const db = driver(path);
-  db.pragma('user_version = 2');
+  db.pragma('user_version = 3');
   assert.is(
     reasonOf(() => openReader(path, OPTIONS)),
     'format',
   );
-  db.pragma('user_version = 1');
+  db.pragma('user_version = 2');
   db.exec('CREATE TABLE notes (text)');
   assert.is(
     reasonOf(() => openWriter(path, OPTIONS)),

@@ -1,18 +1,26 @@
-/** The tables of format 1: any change of their text is a new format. */
+/** The tables of each format: any change of their text is a new format. */
 
 import { createHash } from 'node:crypto';
 import * as assert from 'uvu/assert';
-import { FORMAT, INDEXES, PAGE_BYTES, schemaDifferences, TABLES } from '../../src/storage/schema.js';
+import { FORMAT, INDEXES, PAGE_BYTES, schemaDifferences, tablesOf } from '../../src/storage/schema.js';
 import { suite } from '../support/suite.js';
 import { driver } from './raw-database.js';
 import { newStore } from './story.js';
 
 const test = suite('storage/schema');
 
-test('the golden definition of format 1 stays', () => {
-  const text = [FORMAT, PAGE_BYTES, ...Object.values(TABLES), ...Object.values(INDEXES)].join('\n');
-  assert.is(createHash('sha256').update(text).digest('hex'), '42d8214e92b219ac3ebb688bf30e5e4efeda35d9f2494f19e1381a3c2eaf04a4');
-});
+const GOLDEN: Readonly<Record<number, string>> = {
+  1: '42d8214e92b219ac3ebb688bf30e5e4efeda35d9f2494f19e1381a3c2eaf04a4',
+  2: '8d7a4e0a911cebcb0498b54eb84cb7266a502db5c5abf4621b9015e3052fccf4',
+};
+
+for (const format of [1, FORMAT]) {
+  test(`the golden definition of format ${format} stays`, () => {
+    const tables = tablesOf(format).map(([, sql]) => sql);
+    const text = [format, PAGE_BYTES, ...tables, ...Object.values(INDEXES)].join('\n');
+    assert.is(createHash('sha256').update(text).digest('hex'), GOLDEN[format]);
+  });
+}
 
 test('a missing, a changed and a surplus table or index are named', (t) => {
   const { path, store } = newStore(t.folder());

@@ -135,9 +135,9 @@ export class Story {
     return () => {
       const points = puts.map(({ id, vector, payload = '', expiresAtMs = null }) => {
         const values = Float32Array.from(vector);
-        this.#put(uid, id, encodeDefaultVector(values), Buffer.from(payload), expiresAtMs);
-        const vectors = new Map([['', { kind: 'dense', values } as const]]);
-        return { id, vectors, payload: Buffer.from(payload), expiresAtMs };
+        const vectorSet = encodeDefaultVector(values);
+        this.#put(uid, id, vectorSet, Buffer.from(payload), expiresAtMs);
+        return { id, vectorSet, payload: Buffer.from(payload), expiresAtMs };
       });
       return { kind: 'put_points', uid, points };
     };
