@@ -5,10 +5,10 @@
  *  Must not know: requests, who waits, which role the node has. */
 
 import { encodeSpec } from '../codec/collection-spec.js';
-import { bucketOf, catalogueHash, contentHash } from '../codec/digest.js';
+import { bucketOf, catalogueHash, contentHash, voterHash } from '../codec/digest.js';
 import { encodePointId } from '../codec/point-id.js';
-import { encodeVectorSet } from '../codec/vector-set.js';
-import type { Effect, PointValue } from '../model/entry.js';
+import { isDefaultVector } from '../codec/vector-set.js';
+import type { Effect, Entry, PointValue } from '../model/entry.js';
 import { FIXED } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
 import type { PointRow, StoreWriter } from '../storage/storage.js';
@@ -23,6 +23,9 @@ export class ImpossibleEffect extends Error {
 export class TooMuchToUndo extends Error {
   override readonly name = 'TooMuchToUndo';
 }
+
+/** Where an effect stands in the log. */
+export type EntryPlace = Pick<Entry, 'seq' | 'epoch' | 'timeMs'>;
 
 /** What SQLite keeps of a row that is changed behind a savepoint, beside its payload: about a page. */
 const UNDO_ROW_BYTES = 4_096;
@@ -42,8 +45,10 @@ export class Applier {
     this.#undoBytesLeft = undoBytesMax;
   }
 
-  /** Applies an effect at `seq` inside the open transaction. @throws ImpossibleEffect, TooMuchToUndo, StorageFull, StorageFailure */
-  apply(effect: Effect, seq: number, timeMs: number): void {
+  /** Applies an effect inside the open transaction; the state stands at the entry before.
+   *  @throws ImpossibleEffect, TooMuchToUndo, CorruptData, StorageFull, StorageFailure */
+  apply(effect: Effect, place: EntryPlace): void {
+    const { seq, timeMs } = place;
     switch (effect.kind) {
       case 'noop':
         return;
@@ -62,6 +67,9 @@ export class Applier {
         return;
       case 'update_collection': {
         const collection = this.#touch(effect.uid, seq);
+        const { dimension, distance } = collection.spec;
+        if (effect.spec.dimension !== dimension || effect.spec.distance !== distance)
+          throw new ImpossibleEffect(`entry ${seq} changes the dimension or the distance of collection uid ${effect.uid}`);
         this.#state.digest.subtract(catalogueHash(collection.uid, collection.name, encodeSpec(collection.spec)));
         collection.spec = effect.spec;
         this.#state.digest.add(catalogueHash(collection.uid, collection.name, encodeSpec(collection.spec)));
@@ -77,8 +85,39 @@ export class Applier {
       case 'remember': {
         const { scope, body, results } = effect;
         this.#store.remember({ scope, body, results, seq, timeMs });
+        return;
       }
+      case 'begin_history':
+        this.#beginHistory(effect.historyId, place);
+        return;
+      case 'put_voter': {
+        const { nodeId, host, port } = effect;
+        this.#forgetVoter(nodeId);
+        this.#store.putVoter({ nodeId, host, port });
+        this.#state.digest.add(voterHash(effect));
+        this.#state.clusterChanged();
+        return;
+      }
+      case 'remove_voter':
+        if (!this.#forgetVoter(effect.nodeId)) throw new ImpossibleEffect(`entry ${seq} removes a voter that is not there`);
+        this.#store.removeVoter(effect.nodeId);
+        this.#state.clusterChanged();
     }
+  }
+
+  #beginHistory(historyId: string, { seq, epoch }: EntryPlace): void {
+    const { state } = this.#state;
+    if (epoch <= state.epoch || this.#store.lineage().some((row) => row.historyId === historyId))
+      throw new ImpossibleEffect(`entry ${seq} begins history ${historyId} in epoch ${epoch}, behind epoch ${state.epoch}`);
+    this.#store.insertLineage({ epoch, historyId, startSeq: seq - 1, startHash: state.chainHash });
+    this.#state.beginHistory(historyId, epoch);
+  }
+
+  /** Takes a voter out of the digest. @returns whether there was one */
+  #forgetVoter(nodeId: string): boolean {
+    const before = this.#store.voters().find((voter) => voter.nodeId === nodeId);
+    if (before !== undefined) this.#state.digest.subtract(voterHash(before));
+    return before !== undefined;
   }
 
   #touch(uid: number, seq: number): CollectionState {
@@ -113,9 +152,10 @@ export class Applier {
 
   #put(collection: CollectionState, point: PointValue, seq: number): void {
     const { uid } = collection;
-    const { id, payload, expiresAtMs } = point;
+    const { id, vectorSet, payload, expiresAtMs } = point;
+    if (!isDefaultVector(vectorSet, collection.spec.dimension))
+      throw new ImpossibleEffect(`entry ${seq} puts a point without a vector of ${collection.spec.dimension} components`);
     const idBytes = encodePointId(id);
-    const vectorSet = encodeVectorSet(point.vectors);
     const hash = contentHash({ uid, idBytes, version: seq, expiresAtMs, vectorSet, payload });
     const bucket = bucketOf(idBytes);
     const before = this.#store.pointById(uid, id);

@@ -13,6 +13,15 @@ import type { Filter } from '../model/filter.js';
 import type { Idempotency, Operation, OperationResult } from '../model/operation.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
+import type { Role, Voter } from '../model/replication.js';
+import type { LineageRow, LogRow, StoreState } from '../storage/storage.js';
+
+import type { CompareAnswers, CompareKind, CompareOf } from './compare.js';
+import type { Correction } from './correct.js';
+
+export type { CompareAnswers, CompareKind, CompareOf, CompareRequest } from './compare.js';
+export type { CollectionCorrection, Correction } from './correct.js';
+export type { LineageRow, Voter };
 
 export type WaitLevel = 'indexed' | 'durable';
 
@@ -169,23 +178,101 @@ export interface Engine {
 
   /** The durable position. */
   position(): Position;
-  /** Resolves when this node (its store, or its index of the collection too) is at least at `position`.
-   *  @throws PositionLost · ReplicaBehind · IndexBehind when maxWaitMs passes first */
+  /** Resolves when this node (its store, or its index of the collection too) is at least at `position`: at once for what lies in its
+   *  past; a replica waits for what may still come. @throws PositionLost (of no history of this data, or beyond where one ended) · ReplicaBehind · IndexBehind when maxWaitMs passes first */
   waitFor(position: Position, level: WaitLevel, collection: string | null, maxWaitMs: number): Promise<void>;
   status(): EngineStatus;
   /** Reads every row once for its checksum, a page at a time, beside the normal work. */
   scrub(): Promise<ScrubReport>;
 }
 
+/** One stretch of the log as it came from a master. */
+export interface EntryBatch {
+  readonly firstSeq: number;
+  /** Encoded entries, in order, dense in seq. Buffers of more than 64 KiB are given away: they must hold nothing else of use. A unit may
+   *  go on in the next batch. */
+  readonly entries: readonly Uint8Array[];
+  /** Chain hash after the last of them, 32 bytes. */
+  readonly chainHash: Uint8Array;
+}
+
+/** Why a batch was not applied; nothing of its group is kept.
+ *    gap     not the next seq                     epoch   older than the state's
+ *    chain   another past                         digest  other data than the master has
+ *    effect  impossible here                      format  unreadable */
+export interface ApplyFailure {
+  readonly reason: 'gap' | 'epoch' | 'chain' | 'digest' | 'effect' | 'format';
+  readonly seq: number;
+  readonly message: string;
+}
+
+/** An entry that was applied here and carried the trace context of its request (W3C traceparent). */
+export interface TracedEntry {
+  readonly seq: number;
+  readonly trace: string;
+}
+
+/** The log as replication needs it: read on a master, applied on a replica. */
+export interface ReplicatedLog {
+  /** As of the last commit that was told (the tail). Cost: none. */
+  state(): StoreState;
+  /** Oldest first. */
+  lineage(): readonly LineageRow[];
+  /** By node id. */
+  voters(): readonly Voter[];
+  /** Log rows from fromSeq on (a later one when that was pruned), durable ones only, never beyond state().seq, at most `limit` and about
+   *  bytesMax. Runs on the main thread: keep bytesMax ≤ 1 MiB. @throws CorruptData */
+  read(fromSeq: number, limit: number, bytesMax: number): LogRow[];
+  /** Chain hash at seq, or null when the log no longer (or not yet) has it; logMinSeq − 1 is still known. @throws CorruptData */
+  chainHashAt(seq: number): Uint8Array | null;
+  /** Bytes of the entries with seq > afterSeq. Cost: a scan in the scan thread. @throws as the scans of Engine */
+  bytesAfter(afterSeq: number): Promise<number>;
+  /** The listener is called after each commit has moved the tail, with the bytes of the entries that it added. @returns how to end it */
+  onCommit(listener: (state: StoreState, bytes: number) => void): () => void;
+  /** The listener is called with what a batch brought and now is durable here, where its request was traced. @returns how to end it */
+  onTraced(listener: (entry: TracedEntry) => void): () => void;
+  /** The log keeps what is from this seq on, up to its hard bound; null: no such wish. */
+  keepFrom(seq: number | null): void;
+
+  /** From now on writes are taken (master), or refused with NotMaster while batches are taken (replica). Resolves when the write thread
+   *  has changed over; what was queued before is done first. A replica that becomes a master takes nothing but beginHistory until that is
+   *  logged. @throws ShuttingDown */
+  setRole(role: Role): Promise<void>;
+  /** Begins a session of batches: what is left of an earlier one is dropped, an earlier failure forgotten. */
+  beginApply(onFailure: (failure: ApplyFailure) => void): void;
+  /** Hands a batch to the write thread; resolves when there is room for the next (bounded in bytes, and by the lag of the indexes).
+   *  Durability is told by onCommit. Entries that are here already are passed over. After a failure the rest of the session is dropped.
+   *  @throws ShuttingDown */
+  apply(batch: EntryBatch): Promise<void>;
+  /** Logs begin_history as a unit of its own. @throws as Engine.write · NotMaster · NotPromotable (the epoch is not later) */
+  beginHistory(next: { readonly historyId: string; readonly epoch: number; readonly nodeId: string }): Promise<WriteReceipt>;
+  /** Voters that are known at their address are no change: without one the receipt has the newest seq. @throws as Engine.write · NotMaster */
+  registerVoters(voters: readonly Voter[]): Promise<WriteReceipt>;
+  /** @returns null when there was none  @throws as Engine.write · NotMaster */
+  removeVoter(nodeId: string): Promise<WriteReceipt | null>;
+}
+
 /** An engine with its owner's side. */
 export interface RunningEngine extends Engine {
+  readonly log: ReplicatedLog;
+  /** Everything up to this seq is in all indexes. Cost: one look at each collection. */
+  indexedSeq(): number;
+  /** Reads for a comparison with another node, in the scan thread. @throws as the scans of Engine */
+  compare<K extends CompareKind>(request: CompareOf<K>): Promise<CompareAnswers[K]>;
+  /** Makes rows of a replica what its master has; resolves when they are durable, and searches show them.
+   *  @throws NotRepairable (nothing happened), DiskLimitExceeded (nothing happened), ShuttingDown, Internal (it may have happened) */
+  correct(correction: Correction): Promise<void>;
+  /** Brings the checkpoints of the indexes up to date for somebody who will load them, as far as timeoutMs allow. */
+  saveIndexes(timeoutMs: number): Promise<void>;
+  /** Closes the write thread for good: nothing more is written or applied, reads go on. */
+  freeze(): Promise<void>;
   /** Finishes what was accepted, saves the indexes, closes the store. */
   stop(): Promise<void>;
 }
 
 /** How far a start is. */
 export interface StartProgress {
-  readonly step: 'lock' | 'verify' | 'open' | 'indexes' | 'ready';
+  readonly step: 'lock' | 'verify' | 'open' | 'indexes' | 'sync' | 'ready';
   /** 0 … 1 within the step. */
   readonly progress: number;
   readonly etaMs: number | null;

@@ -8,7 +8,7 @@ import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { CollectionRow } from '../storage/storage.js';
 import type { Catalogue, CatalogueEntry } from './catalogue.js';
-import type { IndexedCollection, IndexWorkerData } from './index-messages.js';
+import type { IndexedCollection, IndexReport, IndexWorkerData } from './index-messages.js';
 import { IndexPool } from './index-pool.js';
 import { checkpointDue, QUIET_MS } from './index-schedule.js';
 
@@ -24,6 +24,8 @@ export interface KeeperOptions {
 }
 
 const LEVEL_POLL_MS = 20;
+/** What is replayed faster than this needs no newer checkpoint. */
+const WORTH_SAVING_MS = 100;
 
 export class IndexKeeper {
   readonly pool: IndexPool;
@@ -124,11 +126,28 @@ export class IndexKeeper {
       if (report === null) continue;
       const quiet = now - entry.lastWriteMs > QUIET_MS;
       if (!checkpointDue(report, quiet, now - entry.lastSaveMs)) continue;
-      // Marked at once, so that the next tick does not ask again before the worker answers.
-      entry.report = { ...report, saving: true };
-      entry.lastSaveMs = now;
-      this.pool.checkpoint(report.uid);
+      this.#save(entry, report);
     }
+  }
+
+  #save(entry: CatalogueEntry, report: IndexReport): void {
+    // Marked at once, so that the next tick does not ask again before the worker answers.
+    entry.report = { ...report, saving: true };
+    entry.lastSaveMs = this.#options.clock.monotonicMs();
+    this.pool.checkpoint(report.uid);
+  }
+
+  /** Brings the checkpoints up to date for somebody who will load them, as far as timeoutMs allow. */
+  async saveAll(timeoutMs: number): Promise<void> {
+    const { catalogue, clock } = this.#options;
+    for (const entry of catalogue.all()) {
+      const { report } = entry;
+      if (report?.phase === 'ready' && !report.saving && report.replayMs > WORTH_SAVING_MS) this.#save(entry, report);
+    }
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    const saving = (): boolean => [...catalogue.all()].some(({ report }) => report?.saving === true);
+    while (saving() && this.pool.lost === null && clock.monotonicMs() < deadlineMs)
+      await new Promise((resolve) => setTimeout(resolve, LEVEL_POLL_MS));
   }
 
   /** Gives the indexes a moment to apply the last writes, then saves them. */

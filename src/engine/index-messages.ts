@@ -31,6 +31,8 @@ export type ToIndex =
       readonly ef: number;
     }
   | { readonly kind: 'checkpoint'; readonly uid: number }
+  /** Rows of the collection were changed at a seq that the index may have passed. */
+  | { readonly kind: 'settle'; readonly id: number; readonly uid: number }
   /** Saves what is worth saving and ends. */
   | { readonly kind: 'stop' };
 
@@ -65,5 +67,7 @@ export type FromIndex =
     }
   /** message null: the collection is not here (any more). */
   | { readonly kind: 'search_failed'; readonly id: number; readonly message: string | null }
+  /** The index has what the store has, or is no more. */
+  | { readonly kind: 'settled'; readonly id: number }
   | { readonly kind: 'note'; readonly event: string; readonly fields: Readonly<Record<string, unknown>> }
   | { readonly kind: 'stopped' };

@@ -40,6 +40,7 @@ export class IndexPool {
   readonly #workers: PoolWorker[] = [];
   readonly #ownerOf = new Map<number, PoolWorker>();
   readonly #searches = new Map<number, OpenSearch>();
+  readonly #settling = new Map<number, { resolve(): void; reject(error: Error): void }>();
   readonly #events: IndexPoolEvents;
   readonly #log: Log;
   readonly #searchQueueMax: number;
@@ -75,6 +76,8 @@ export class IndexPool {
     const searches = [...this.#searches.values()];
     this.#searches.clear();
     for (const search of searches) search.reject(unavailable(reason));
+    for (const { reject } of this.#settling.values()) reject(unavailable(reason));
+    this.#settling.clear();
   }
 
   /** Why a worker was lost, or null. */
@@ -100,6 +103,19 @@ export class IndexPool {
     owner.owned -= 1;
     this.#ownerOf.delete(uid);
     this.#send(owner, { kind: 'close', uid });
+  }
+
+  /** Resolves when the index has all rows as the store has them, also those that were changed without a new seq.
+   *  @throws SearchUnavailable when a worker is lost */
+  settle(uid: number): Promise<void> {
+    const owner = this.#ownerOf.get(uid);
+    if (this.#lost !== null) return Promise.reject(unavailable(this.#lost));
+    if (owner === undefined) return Promise.resolve();
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#settling.set(id, { resolve, reject });
+      this.#send(owner, { kind: 'settle', id, uid });
+    });
   }
 
   advance(uids: readonly number[]): void {
@@ -157,6 +173,10 @@ export class IndexPool {
         return this.#answered(message.id, (search) =>
           search.reject(message.message === null ? dropped() : new Error(message.message)),
         );
+      case 'settled':
+        this.#settling.get(message.id)?.resolve();
+        this.#settling.delete(message.id);
+        return;
       case 'note':
         return this.#log.info(message.event, message.fields);
       case 'stopped':

@@ -126,6 +126,14 @@ async function take(message: ToIndex): Promise<void> {
       due.add(message.uid);
       return schedule();
     }
+    case 'settle': {
+      const settled = (): void => post({ kind: 'settled', id: message.id });
+      const index = owned.get(message.uid);
+      if (index === undefined) return settled();
+      index.settle(settled);
+      due.add(message.uid);
+      return schedule();
+    }
     case 'stop': {
       stopping = true;
       for (const uid of owned.keys()) later(uid, null);

@@ -92,6 +92,17 @@ export class IndexUpkeep {
     return 0;
   }
 
+  /** Takes out what died at a seq that the cursor had passed. @returns false: not yet, the cursor is not level */
+  settle(): boolean {
+    if (this.#page !== null) return false;
+    return this.#reads.snapshot(() => {
+      if (this.#reads.labelsFrom(this.#uid, this.#nextLabel, 1, 1).length > 0) return false;
+      const reason = reconcile(this.#reads, this.#uid, this.index, this.#nextLabel);
+      if (reason !== null) throw new Error(reason);
+      return true;
+    });
+  }
+
   #read(): Page {
     return this.#reads.snapshot(() => {
       const { seq } = this.#reads.state();
@@ -166,7 +177,7 @@ export class IndexUpkeep {
   }
 }
 
-/** Tombstones what a loaded checkpoint holds but the store no longer does.
+/** Tombstones what an index, such as a loaded checkpoint, holds but the store no longer does.
  *  @returns why the checkpoint cannot be used (the store has a live label below its nextLabel that it lacks), or null */
 export function reconcile(reads: StoreReads, uid: number, index: VectorIndex, nextLabel: number): string | null {
   const live = reads.liveLabels(uid, nextLabel);

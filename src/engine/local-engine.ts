@@ -12,11 +12,16 @@ import type { Log } from '../model/log.js';
 import type { Operation } from '../model/operation.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
-import type { StoreState } from '../storage/storage.js';
+import type { Role } from '../model/replication.js';
+import type { ClusterRows, StoreReads, StoreState } from '../storage/storage.js';
 import { type Catalogue, type CatalogueEntry, shownSeq } from './catalogue.js';
 import { DiskWatch } from './disk-watch.js';
 import type {
   CollectionInfo,
+  CompareAnswers,
+  CompareKind,
+  CompareOf,
+  Correction,
   EngineStatus,
   RunningEngine,
   ScrollRequest,
@@ -30,17 +35,20 @@ import type {
 } from './engine.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { tombstoneRatio } from './index-schedule.js';
+import { MESSAGE_WAIT_MS, reachPosition } from './position-wait.js';
 import type { Reader } from './reader.js';
+import { LocalLog } from './replicated-log.js';
 import { scrub } from './scrub.js';
 import { Searcher } from './searcher.js';
 import { Tail } from './tail.js';
 import { WritePath } from './write-path.js';
 import type { Commit, WriterEvents, WriterLink } from './writer-link.js';
-import type { StoreFigures } from './writer-messages.js';
+import type { FollowerNews, StoreFigures } from './writer-messages.js';
 
 export interface LocalEngineParts {
   readonly link: WriterLink;
   readonly reader: Reader;
+  readonly reads: StoreReads;
   readonly keeper: IndexKeeper;
   readonly catalogue: Catalogue;
   readonly limits: Limits;
@@ -49,21 +57,21 @@ export interface LocalEngineParts {
   readonly dataDir: string;
   readonly nativeBuild: string;
   readonly state: StoreState;
+  readonly cluster: ClusterRows;
+  readonly role: Role;
 }
 
 const TICK_MS = 250;
 const DISK_LOOK_MS = 1_000;
 const LEVEL_AT_STOP_MS = 5_000;
-/** A reader may see a commit a moment before its message arrives. */
-const MESSAGE_WAIT_MS = 1_000;
 
 export class LocalEngine implements RunningEngine, WriterEvents {
+  readonly log: LocalLog;
   readonly #parts: LocalEngineParts;
   readonly #durable: Tail;
   readonly #searcher: Searcher;
   readonly #writes: WritePath;
   readonly #disk: DiskWatch;
-  #state: StoreState;
   #figures: StoreFigures = { databaseBytes: 0, walBytes: 0, logMinSeq: 1, logBytes: 0 };
   #commits = { count: 0, units: 0, lastMs: 0 };
   #reapedSeq = 0;
@@ -72,7 +80,6 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   constructor(parts: LocalEngineParts) {
     this.#parts = parts;
-    this.#state = parts.state;
     this.#durable = new Tail(parts.state.seq);
     this.#disk = new DiskWatch(parts.dataDir, parts.limits.diskFreeBytesMin, parts.log);
     this.#searcher = new Searcher({
@@ -89,6 +96,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       durableSeq: () => this.#durable.seq,
       positionAt: (seq) => this.#positionAt(seq),
     });
+    this.log = new LocalLog(parts, this.#writes);
   }
 
   /** The first look at the disk comes before the first write. */
@@ -109,20 +117,27 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       if (change === 'changed') uids.push(row.uid);
     }
     this.#commits = { count: this.#commits.count + 1, units: this.#commits.units + commit.units, lastMs: commit.commitMs };
-    this.#state = commit.state;
+    this.log.take(commit);
     this.#durable.advance(commit.state.seq);
     if (uids.length > 0) this.#parts.keeper.pool.advance(uids);
+    this.log.tellCommit();
   }
 
   figures(figures: StoreFigures): void {
     this.#figures = figures;
+    this.log.figures(figures);
   }
 
   full(full: boolean): void {
     this.#disk.noteFull(full);
   }
 
+  news(news: FollowerNews): void {
+    this.log.news(news);
+  }
+
   fatal(reason: string): void {
+    this.log.close();
     this.#parts.log.error('write_thread_failed', { reason });
   }
 
@@ -224,8 +239,11 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     await this.#durable.reach(seq, MESSAGE_WAIT_MS);
   }
 
+  /** In the history that wrote it: what was answered once is answered so again, whoever is the master by now. */
   #positionAt(seq: number): Position {
-    return { historyId: this.#state.historyId, epoch: this.#state.epoch, seq };
+    const wroteIt = this.log.lineage().findLast(({ startSeq }) => startSeq < seq);
+    const { historyId, epoch } = wroteIt ?? this.log.state();
+    return { historyId, epoch, seq };
   }
 
   position(): Position {
@@ -233,18 +251,13 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   }
 
   async waitFor(position: Position, level: WaitLevel, collection: string | null, maxWaitMs: number): Promise<void> {
-    const { historyId, epoch } = this.#state;
-    if (position.historyId === historyId && position.epoch <= epoch) await this.#published(position.seq);
-    if (position.historyId !== historyId || position.epoch > epoch || position.seq > this.#durable.seq) {
-      throw new SkeinError('PositionLost', 'The position belongs to a state that this data does not continue', {
-        requested_seq: position.seq,
-        last_seq: this.#durable.seq,
-      });
-    }
+    const { clock } = this.#parts;
+    const startMs = clock.monotonicMs();
+    await reachPosition(position, this.log, this.#durable, clock, maxWaitMs);
     const entry = collection === null ? undefined : this.#parts.catalogue.get(collection);
     if (level === 'durable' || entry === undefined) return;
     const goal = Math.min(position.seq, entry.row.lastSeq);
-    if (await entry.indexed.reach(goal, maxWaitMs)) return;
+    if (await entry.indexed.reach(goal, maxWaitMs - (clock.monotonicMs() - startMs))) return;
     if (this.#parts.catalogue.byUid(entry.row.uid) === undefined)
       throw new SkeinError('CollectionNotFound', `Collection '${collection}' was dropped`, { collection });
     throw new SkeinError('IndexBehind', `The index has not reached the requested position within ${maxWaitMs} ms`, {
@@ -253,13 +266,31 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     });
   }
 
+  indexedSeq(): number {
+    const { seq } = this.#durable;
+    let least = seq;
+    for (const entry of this.#parts.catalogue.all()) least = Math.min(least, shownSeq(entry, seq));
+    return least;
+  }
+
+  // A comparison with another node.
+
+  async compare<K extends CompareKind>(request: CompareOf<K>): Promise<CompareAnswers[K]> {
+    // The answer to a request of kind K is of kind K: the scan thread runs the same table.
+    return (await this.#parts.reader.read({ kind: 'compare', request })) as CompareAnswers[K];
+  }
+
+  async correct(correction: Correction): Promise<void> {
+    await this.#parts.link.correct(correction);
+    await Promise.all(correction.collections.map(({ uid }) => this.#parts.keeper.pool.settle(uid)));
+  }
+
   status(): EngineStatus {
     const { catalogue, link, keeper, reader, nativeBuild } = this.#parts;
     const entries = [...catalogue.all()];
-    const seq = this.#durable.seq;
     return {
       position: this.position(),
-      indexedSeq: entries.reduce((least, entry) => Math.min(least, shownSeq(entry, seq)), seq),
+      indexedSeq: this.indexedSeq(),
       collections: catalogue.size,
       points: entries.reduce((sum, { row }) => sum + row.pointsCount, 0),
       writeQueue: link.queued,
@@ -295,11 +326,21 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     for (const entry of this.#parts.catalogue.all()) floor = Math.min(floor, shownSeq(entry, durable));
     if (floor <= this.#reapedSeq) return;
     this.#reapedSeq = floor;
-    this.#parts.link.reap(floor);
+    this.#parts.link.tell({ kind: 'reap', throughSeq: floor });
+  }
+
+  saveIndexes(timeoutMs: number): Promise<void> {
+    return this.#parts.keeper.saveAll(timeoutMs);
+  }
+
+  async freeze(): Promise<void> {
+    this.#writes.close();
+    await this.#parts.link.stop();
   }
 
   stop(): Promise<void> {
     this.#writes.close();
+    this.log.close();
     this.#stopping ??= this.#stop();
     return this.#stopping;
   }

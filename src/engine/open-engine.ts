@@ -5,13 +5,15 @@ import { availableParallelism } from 'node:os';
 import type { Clock } from '../model/clock.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
-import { openReader } from '../storage/open-store.js';
+import type { Role } from '../model/replication.js';
+import { openReader, openWriter } from '../storage/open-store.js';
 import { nativeBuild } from '../vector-index/open-index.js';
 import { Catalogue } from './catalogue.js';
 import type { RunningEngine } from './engine.js';
 import { IndexKeeper } from './index-keeper.js';
 import { LocalEngine } from './local-engine.js';
 import { Reader } from './reader.js';
+import { UnitWriter } from './unit-writer.js';
 import { type WriterEvents, WriterLink } from './writer-link.js';
 
 export interface EngineOptions {
@@ -19,6 +21,8 @@ export interface EngineOptions {
   readonly storePath: string;
   readonly checkpointsDir: string;
   readonly bootId: string;
+  /** What it starts as; ReplicatedLog.setRole changes it. */
+  readonly role: Role;
   readonly limits: Limits;
   readonly writerCacheBytes: number;
   readonly readerCacheBytes: number;
@@ -34,6 +38,27 @@ export interface EngineOptions {
 
 const PROGRESS_INTERVAL_MS = 50;
 
+/** Logs the beginning of a history in a store that no engine has open; durable on return.
+ *  @returns the seq of its entry  @throws StorageFailure, StorageFull, StoreRefused */
+export function beginHistoryOffline(
+  storePath: string,
+  historyId: string,
+  options: Pick<EngineOptions, 'limits' | 'writerCacheBytes'>,
+): number {
+  const store = openWriter(storePath, { cacheBytes: options.writerCacheBytes });
+  try {
+    const units = new UnitWriter(store, options.limits);
+    const { epoch, nodeId } = units.state.state;
+    store.begin();
+    const { seq } = units.run({ operations: [{ kind: 'begin_history', historyId, epoch: epoch + 1, nodeId }] }, Date.now(), true);
+    units.state.flush();
+    store.commit();
+    return seq;
+  } finally {
+    store.close();
+  }
+}
+
 /** @throws Error when the store cannot be opened or an index worker is lost; what was opened is closed again */
 export async function openEngine(options: EngineOptions): Promise<RunningEngine> {
   const { limits, log, clock } = options;
@@ -46,12 +71,14 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
     limits,
     cacheBytes: options.writerCacheBytes,
     bootId: options.bootId,
+    role: options.role,
   };
-  const { link, state, collections } = await WriterLink.open(data, events);
+  const { link, state, collections, cluster } = await WriterLink.open(data, events);
   let close = (): Promise<void> => link.stop();
   try {
     const readerData = { storePath: options.storePath, cacheBytes: options.readerCacheBytes };
-    const reader = new Reader(openReader(readerData.storePath, readerData), readerData, limits.searchQueueMax);
+    const reads = openReader(readerData.storePath, readerData);
+    const reader = new Reader(reads, readerData, limits.searchQueueMax);
     close = () => reader.close().finally(() => link.stop());
     const keeper = new IndexKeeper({
       workers: options.indexWorkers ?? Math.max(1, availableParallelism() - 1),
@@ -63,7 +90,7 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
       catalogue,
       onFatal: options.onFatal,
     });
-    const parts = { link, reader, keeper, catalogue, limits, clock, log, state };
+    const parts = { link, reader, reads, keeper, catalogue, limits, clock, log, state, cluster, role: options.role };
     const engine = new LocalEngine({ ...parts, dataDir: options.dataDir, nativeBuild: build });
     close = () => engine.stop();
     events.attach(engine);
@@ -124,6 +151,10 @@ class LateEvents implements WriterEvents {
 
   full(full: boolean): void {
     this.#target?.full(full);
+  }
+
+  news(...args: Parameters<WriterEvents['news']>): void {
+    this.#target?.news(...args);
   }
 
   fatal(reason: string): void {

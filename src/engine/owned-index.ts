@@ -30,6 +30,7 @@ export class OwnedIndex {
   #checkpointBytes = 0;
   #opened = false;
   #discarded = false;
+  #settling: (() => void)[] = [];
 
   constructor(reads: StoreReads, collection: IndexedCollection, note: Note) {
     this.#reads = reads;
@@ -97,7 +98,21 @@ export class OwnedIndex {
     const nextMs = this.#current.advance(budgetMs);
     if (this.#phase === 'building' && this.#current.complete) this.#phase = 'ready';
     this.#noteRebuild(before, this.#current.index.status());
-    return nextMs;
+    if (this.#settling.length === 0) return nextMs;
+    if (!this.#current.settle()) return 0;
+    this.#tellSettled();
+    return 0;
+  }
+
+  /** Calls `done` when the index holds what the store holds, also what was changed at a seq that it had passed. */
+  settle(done: () => void): void {
+    this.#settling.push(done);
+  }
+
+  #tellSettled(): void {
+    const waiting = this.#settling;
+    this.#settling = [];
+    for (const done of waiting) done();
   }
 
   #noteRebuild(before: IndexStatus, after: IndexStatus): void {
@@ -144,6 +159,7 @@ export class OwnedIndex {
   /** The collection is gone: so are its files. */
   async discard(): Promise<void> {
     this.#discarded = true;
+    this.#tellSettled();
     await this.#saving;
     this.#current.index.close();
     const { folder } = this.#collection;

@@ -129,6 +129,8 @@ function rowsOf(request: ReadRequest): number {
     case 'match':
     case 'exact':
     case 'scrub':
+    case 'log_bytes':
+    case 'compare':
       return Number.POSITIVE_INFINITY;
   }
 }

@@ -13,6 +13,7 @@ import { comparePointIds, type Payload, type PointId } from '../model/point.js';
 import { compileFilter } from '../search/evaluate-filter.js';
 import type { PointHead, PointRow, StoreReads } from '../storage/storage.js';
 import { exactTopK } from '../vector-index/exact-scan.js';
+import { type CompareAnswers, type CompareKind, type CompareRequest, runCompare } from './compare.js';
 import type { FoundPoint, SearchHit, Selection } from './engine.js';
 
 const SCAN_PAGE_ROWS = 1_000;
@@ -61,6 +62,8 @@ export type ReadRequest =
       readonly bytesBefore: number;
     }
   | { readonly kind: 'scrub'; readonly uid: number; readonly fromLabel: number }
+  | { readonly kind: 'log_bytes'; readonly afterSeq: number }
+  | { readonly kind: 'compare'; readonly request: CompareRequest }
   | {
       readonly kind: 'exact';
       readonly uid: number;
@@ -78,6 +81,8 @@ export interface ReadAnswers {
   /** Of the state of the index that named the labels; of these, `rows` still had their row. */
   hits: { readonly hits: SearchHit[]; readonly rows: number; readonly lost: number; readonly bytes: number };
   scrub: { readonly rows: number; readonly damaged: readonly ErrorRecord[]; readonly nextLabel: number | null };
+  log_bytes: { readonly bytes: number };
+  compare: CompareAnswers[CompareKind];
   exact: { readonly labels: Uint32Array; readonly scores: Float64Array; readonly visited: number; readonly seq: number };
 }
 
@@ -99,6 +104,8 @@ const READERS: { readonly [K in ReadKind]: (reads: StoreReads, request: RequestO
   hits: readHits,
   exact: scanExactly,
   scrub: scrubPage,
+  log_bytes: (reads, { afterSeq }) => ({ bytes: reads.logBytesAfter(afterSeq) }),
+  compare: (reads, { request }) => runCompare(reads, request),
 };
 
 export function payloadOf(row: { readonly payload: Uint8Array }): Payload {

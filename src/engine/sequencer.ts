@@ -6,29 +6,26 @@
 
 import { payloadText } from '../codec/payload.js';
 import { encodePointId } from '../codec/point-id.js';
-import { decodeVectorSet } from '../codec/vector-set.js';
+import { decodeVectorSet, encodeDefaultVector, encodeVectorSet } from '../codec/vector-set.js';
 import { type CollectionSpec, collectionNotFound } from '../model/collection.js';
 import type { Effect, PointValue } from '../model/entry.js';
 import { SkeinError } from '../model/errors.js';
 import { FIXED, type Limits } from '../model/limits.js';
 import type { Operation, OperationResult } from '../model/operation.js';
-import {
-  DEFAULT_VECTOR,
-  type NamedVectors,
-  type Payload,
-  type PointBlock,
-  type PointId,
-  type PointPatch,
-} from '../model/point.js';
+import { DEFAULT_VECTOR, type Payload, type PointBlock, type PointId, type PointPatch } from '../model/point.js';
 import { compileFilter } from '../search/evaluate-filter.js';
 import type { PointRow, StoreReads } from '../storage/storage.js';
+import { type ClusterOperation, resolveCluster } from './cluster-operations.js';
 import { mergePayload } from './merge-payload.js';
 import type { CollectionState, WriterState } from './writer-state.js';
 
 /** Effects of one operation and what they will have done. */
 export interface Resolved {
   readonly effects: readonly Effect[];
-  readonly result: OperationResult;
+  /** Null for what no client asked. */
+  readonly result: OperationResult | null;
+  /** The epoch that begins with it. */
+  readonly epoch?: number;
 }
 
 /** Deletes of points whose time has come; re-checked here, because the point may have been written again meanwhile. */
@@ -57,8 +54,9 @@ export class Sequencer {
     this.#patchedBytes = 0;
   }
 
-  /** @throws CollectionNotFound, CollectionAlreadyExists, DimensionMismatch, ZeroVector, PointNotFound, VersionConflict, PayloadTooLarge */
-  resolve(operation: Operation | ExpiryOperation, timeMs: number): Resolved {
+  /** @throws CollectionNotFound, CollectionAlreadyExists, DimensionMismatch, ZeroVector, PointNotFound, VersionConflict, PayloadTooLarge,
+   *  NotPromotable (begin_history in an epoch that is not later), InvalidRequest (ids and addresses of nodes) */
+  resolve(operation: Operation | ExpiryOperation | ClusterOperation, timeMs: number): Resolved {
     switch (operation.kind) {
       case 'upsert':
         return this.#upsert(this.#collection(operation.collection), operation.points, timeMs);
@@ -84,6 +82,10 @@ export class Sequencer {
         const { uid } = this.#collection(operation.collection);
         return { effects: [{ kind: 'drop_collection', uid }], result: { kind: 'delete_collection' } };
       }
+      case 'begin_history':
+      case 'put_voter':
+      case 'remove_voter':
+        return resolveCluster(operation, this.#store, this.#state.state.epoch);
     }
   }
 
@@ -126,7 +128,7 @@ export class Sequencer {
       const start = i === 0 ? 0 : (block.payloadEnds[i - 1] as number);
       points.push({
         id,
-        vectors: new Map([[DEFAULT_VECTOR, { kind: 'dense', values }]]),
+        vectorSet: encodeDefaultVector(values),
         payload: block.payloadBytes.subarray(start, block.payloadEnds[i]),
         expiresAtMs: Number.isNaN(expires) ? ttlExpiry : expires,
       });
@@ -153,11 +155,8 @@ export class Sequencer {
       if (patch.vector !== undefined && collection.spec.distance === 'cosine') checkDirection(patch.vector, patch.id);
       const vectorSet = this.#store.vectorSet(collection.uid, row.label);
       if (vectorSet === undefined) throw new Error(`label ${row.label} has no vectors`);
-      const vectors: NamedVectors =
-        patch.vector === undefined
-          ? decodeVectorSet(vectorSet)
-          : new Map(decodeVectorSet(vectorSet)).set(DEFAULT_VECTOR, { kind: 'dense', values: patch.vector });
-      const point = { id: patch.id, vectors, payload: this.#patchedPayload(row, patch), expiresAtMs: row.expiresAtMs };
+      const payload = this.#patchedPayload(row, patch);
+      const point = { id: patch.id, vectorSet: patchedVectors(vectorSet, patch), payload, expiresAtMs: row.expiresAtMs };
       this.#boundPatched(point);
       points.push(point);
     }
@@ -221,6 +220,11 @@ export class Sequencer {
       throw error;
     }
   }
+}
+
+function patchedVectors(vectorSet: Uint8Array, { vector }: PointPatch): Uint8Array {
+  if (vector === undefined) return vectorSet;
+  return encodeVectorSet(new Map(decodeVectorSet(vectorSet)).set(DEFAULT_VECTOR, { kind: 'dense', values: vector }));
 }
 
 /** docs/decisions/0003-row-keys.md */
@@ -291,9 +295,7 @@ function deleteEffects(uid: number, ids: readonly PointId[]): Effect[] {
 }
 
 function pointBytes(point: PointValue): number {
-  let bytes = point.payload.length + FIXED.idBytesMax;
-  for (const vector of point.vectors.values()) bytes += vector.values.byteLength * (vector.kind === 'sparse' ? 2 : 1);
-  return bytes;
+  return point.payload.length + FIXED.idBytesMax + point.vectorSet.length;
 }
 
 function cut<T>(items: readonly T[], bytesOf: (item: T) => number): T[][] {

@@ -20,6 +20,7 @@ export class StoreUpkeep {
   readonly #units: UnitWriter;
   readonly #limits: Limits;
   #reapThrough = 0;
+  #keepFromSeq: number | null = null;
   #lastRunMs = Number.NEGATIVE_INFINITY;
   #lastSlowMs = Number.NEGATIVE_INFINITY;
   #walBytes = 0;
@@ -34,6 +35,11 @@ export class StoreUpkeep {
 
   reapThrough(seq: number): void {
     this.#reapThrough = Math.max(this.#reapThrough, seq);
+  }
+
+  /** The log keeps what is from this seq on, up to its hard bound; null: no such wish. */
+  keepLogFrom(seq: number | null): void {
+    this.#keepFromSeq = seq;
   }
 
   figures(): StoreFigures {
@@ -67,7 +73,7 @@ export class StoreUpkeep {
       olderThanMs: Date.now() - logRetentionMs,
       keepBytes: logRetentionBytes,
       hardBytes: logBytesHardMax,
-      keepFromSeq: null,
+      keepFromSeq: this.#keepFromSeq,
     };
     const pruned = this.#did(this.#store.pruneLog(rule, ROWS_PER_STEP));
     const forgotten = this.#did(this.#store.pruneRemembered(idempotencyMs, idempotencyKeysMax, ROWS_PER_STEP));

@@ -1,4 +1,4 @@
-/** Runs units inside one transaction: sequencer → applier → log. The first is undone with the transaction, every later one by a savepoint.
+/** Runs units inside one transaction: sequencer → applier → log, or on a replica applier → log. The first is undone with the transaction, every later one by a savepoint.
  *
  *  What a savepoint must undo is kept in memory by SQLite, so a later unit may change only so much of what is there.
  *  Invariant: a refused unit leaves no trace, on disk or in memory, and takes no seq; a kept unit has dense seqs, a chain hash per
@@ -7,20 +7,24 @@
 
 import { chainHash } from '../codec/digest.js';
 import { encodeEntry } from '../codec/entry.js';
-import type { Effect } from '../model/entry.js';
+import type { Effect, Entry } from '../model/entry.js';
 import { SkeinError } from '../model/errors.js';
 import { FIXED, type Limits } from '../model/limits.js';
 import type { Idempotency, Operation, OperationResult } from '../model/operation.js';
 import type { PointId } from '../model/point.js';
+import { dropsNextChange } from '../model/test-hooks.js';
 import type { StoreWriter } from '../storage/storage.js';
-import { Applier, TooMuchToUndo } from './applier.js';
+import { Applier, ImpossibleEffect, TooMuchToUndo } from './applier.js';
+import type { ClusterOperation } from './cluster-operations.js';
+import { withoutGone } from './correct.js';
+import { ApplyRefused, type CheckedEntry } from './entry-intake.js';
 import { type ExpiryOperation, Sequencer } from './sequencer.js';
 import { WriterState } from './writer-state.js';
 
 const UNDO_BYTES_MAX = 32 * 1024 * 1024;
 
 export interface UnitRequest {
-  readonly operations: readonly (Operation | ExpiryOperation)[];
+  readonly operations: readonly (Operation | ExpiryOperation | ClusterOperation)[];
   readonly idempotency?: Idempotency;
   readonly trace?: string;
   /** Only ask whether the key is known: nothing is written, and nothing remembered. */
@@ -39,6 +43,8 @@ export class UnitWriter {
   state: WriterState;
   #sequencer: Sequencer;
   #applier: Applier;
+  /** Digests of earlier units are not compared (correct.ts). */
+  #trustedFromSeq = 0;
 
   constructor(store: StoreWriter, limits: Limits) {
     this.#store = store;
@@ -93,14 +99,16 @@ export class UnitWriter {
     const firstSeq = this.state.state.seq + 1;
     const effects: Effect[] = [];
     const results: OperationResult[] = [];
+    let { epoch } = this.state.state;
     const apply = (effect: Effect): void => {
-      this.#applier.apply(effect, firstSeq + effects.length, timeMs);
+      this.#applier.apply(effect, { seq: firstSeq + effects.length, epoch, timeMs });
       effects.push(effect);
     };
     for (const operation of request.operations) {
       const resolved = this.#sequencer.resolve(operation, timeMs);
+      epoch = resolved.epoch ?? epoch;
       for (const effect of resolved.effects) apply(effect);
-      results.push(resolved.result);
+      if (resolved.result !== null) results.push(resolved.result);
     }
     if (request.idempotency !== undefined) {
       const { scope, body } = request.idempotency;
@@ -126,6 +134,44 @@ export class UnitWriter {
       const hash = chainHash(this.state.state.chainHash, entry);
       this.#store.appendLog({ seq: firstSeq + i, entry, chainHash: hash }, timeMs);
       this.state.advance(firstSeq + i, hash, entry.length);
+    }
+  }
+
+  /** After a correction: what is applied before this seq may still differ, and what is deleted up to it may be gone already. */
+  trustDigestsFrom(seq: number): void {
+    this.#trustedFromSeq = seq;
+  }
+
+  /** Applies whole units of a master's log inside the open transaction, comparing digests after each.
+   *  @throws ApplyRefused, StorageFull, StorageFailure: the transaction must be rolled back and the state read anew */
+  follow(entries: readonly CheckedEntry[]): void {
+    this.#applier.beginUnit(Number.POSITIVE_INFINITY);
+    let comparing = true;
+    for (const { entry, bytes, chainHash: hash } of entries) {
+      const { seq, effect, timeMs } = entry;
+      const isChange = effect.kind === 'put_points' || effect.kind === 'delete_points';
+      if (isChange && dropsNextChange()) comparing = false;
+      else this.#follow(entry);
+      this.#store.appendLog({ seq, entry: bytes, chainHash: hash }, timeMs);
+      this.state.advance(seq, hash, bytes.length);
+      if (
+        comparing &&
+        seq >= this.#trustedFromSeq &&
+        entry.digest !== null &&
+        Buffer.compare(entry.digest, this.state.digest.toBytes()) !== 0
+      )
+        throw new ApplyRefused('digest', seq, `after entry ${seq} the data here is other than the master's`);
+    }
+  }
+
+  #follow(entry: Entry): void {
+    try {
+      const { effect, seq } = entry;
+      this.#applier.apply(seq <= this.#trustedFromSeq ? withoutGone(this.#store, effect) : effect, entry);
+    } catch (error) {
+      // A damaged row of this store is in the way as well: it cannot be changed without knowing what it was.
+      if (!(error instanceof ImpossibleEffect) && !(error instanceof SkeinError)) throw error;
+      throw new ApplyRefused('effect', entry.seq, error.message);
     }
   }
 

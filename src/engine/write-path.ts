@@ -11,6 +11,7 @@ import { FIXED } from '../model/limits.js';
 import type { Idempotency, Operation } from '../model/operation.js';
 import type { Position } from '../model/position.js';
 import type { Catalogue } from './catalogue.js';
+import type { ClusterOperation } from './cluster-operations.js';
 import type { DiskWatch } from './disk-watch.js';
 import type { WriteOptions, WriteReceipt } from './engine.js';
 import type { IndexKeeper } from './index-keeper.js';
@@ -71,6 +72,14 @@ export class WritePath {
       position: this.#parts.positionAt(outcome.seq),
       repeated: outcome.repeated,
     };
+  }
+
+  /** Logs what replication asks for, as one unit. @throws as Engine.write, without Timeout · NotMaster */
+  async writeCluster(operations: readonly ClusterOperation[]): Promise<WriteReceipt> {
+    this.#admit([]);
+    this.#parts.link.reserve(0);
+    const outcome = await this.#parts.link.write({ operations }, 0);
+    return { ...outcome, position: this.#parts.positionAt(outcome.seq) };
   }
 
   #admit(operations: readonly Operation[]): void {

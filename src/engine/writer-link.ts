@@ -6,14 +6,17 @@
 
 import type { Worker } from 'node:worker_threads';
 import { SkeinError } from '../model/errors.js';
-import type { CollectionRow, StoreState } from '../storage/storage.js';
+import type { ClusterRows, CollectionRow, StoreState } from '../storage/storage.js';
+import type { Correction } from './correct.js';
 import { startThread } from './start-thread.js';
 import type { UnitOutcome, UnitRequest } from './unit-writer.js';
-import type { FromWriter, StoreFigures, ToWriter, WriteReply, WriterData } from './writer-messages.js';
+import type { FollowerNews, FromWriter, StoreFigures, ToWriter, WriteReply, WriterData } from './writer-messages.js';
 
 export interface Commit {
   readonly state: StoreState;
   readonly changed: readonly CollectionRow[];
+  /** Null when it is as before. */
+  readonly cluster: ClusterRows | null;
   readonly commitMs: number;
   /** Requests answered by it. */
   readonly units: number;
@@ -25,6 +28,7 @@ export interface WriterEvents {
   figures(figures: StoreFigures): void;
   /** The disk was found full (true) or a commit went through again (false). */
   full(full: boolean): void;
+  news(news: FollowerNews): void;
   fatal(reason: string): void;
 }
 
@@ -59,7 +63,7 @@ export class WriterLink {
   static async open(
     data: WriterData,
     events: WriterEvents,
-  ): Promise<{ link: WriterLink; state: StoreState; collections: readonly CollectionRow[] }> {
+  ): Promise<{ link: WriterLink; state: StoreState; collections: readonly CollectionRow[]; cluster: ClusterRows }> {
     const worker = startThread('writer-thread.js', 'skein-writer', data);
     const link = new WriterLink(worker, data, events);
     return new Promise((resolve, reject) => {
@@ -69,7 +73,7 @@ export class WriterLink {
       worker.once('message', (message: FromWriter) => {
         if (message.kind !== 'opened') return reject(new Error(`the write thread answered '${message.kind}' at start`));
         link.#listen();
-        resolve({ link, state: message.state, collections: message.collections });
+        resolve({ link, state: message.state, collections: message.collections, cluster: message.cluster });
       });
     });
   }
@@ -99,6 +103,16 @@ export class WriterLink {
    *  @param bytes as reserved  @param transfer buffers given away with it
    *  @throws the unit's refusal · ShuttingDown (nothing happened) · Internal (the write thread ended: it may have happened) */
   async write(request: UnitRequest, bytes: number, transfer: readonly ArrayBuffer[] = []): Promise<UnitOutcome> {
+    return this.#ask((id) => ({ kind: 'write', id, bytes, request }), bytes, transfer);
+  }
+
+  /** Queues a correction of a replica's rows; resolves when it is durable. @throws as write, and what applyCorrection refuses */
+  async correct(correction: Correction): Promise<void> {
+    this.reserve(0);
+    await this.#ask((id) => ({ kind: 'correct', id, correction }), 0, []);
+  }
+
+  async #ask(message: (id: number) => ToWriter, bytes: number, transfer: readonly ArrayBuffer[]): Promise<UnitOutcome> {
     if (this.#stopping || this.#dead) {
       this.release(bytes);
       throw new SkeinError('ShuttingDown', 'The server is stopping and takes no writes');
@@ -107,7 +121,7 @@ export class WriterLink {
     return new Promise((resolve, reject) => {
       this.#open.set(id, { bytes, resolve, reject });
       try {
-        this.#send({ kind: 'write', id, bytes, request }, transfer);
+        this.#send(message(id), transfer);
       } catch (error) {
         this.#open.delete(id);
         this.release(bytes);
@@ -116,8 +130,12 @@ export class WriterLink {
     });
   }
 
-  reap(throughSeq: number): void {
-    if (!this.#stopping && !this.#dead) this.#send({ kind: 'reap', throughSeq });
+  /** Tells the thread what it does not answer by a unit's outcome. @returns whether it can still hear it
+   *  @param transfer buffers given away with it */
+  tell(message: ToWriter, transfer: readonly ArrayBuffer[] = []): boolean {
+    if (this.#stopping || this.#dead) return false;
+    this.#send(message, transfer);
+    return true;
   }
 
   /** Lets queued requests finish, closes the store cleanly, ends the thread. Resolves when the thread has ended, however it did. */
@@ -151,6 +169,12 @@ export class WriterLink {
       case 'refused':
         if (message.full) this.#events.full(true);
         this.#answer(message.replies);
+        return;
+      case 'role_changed':
+      case 'apply_failed':
+      case 'apply_room':
+      case 'traced':
+        this.#events.news(message);
         return;
       case 'figures':
         this.#events.figures(message.figures);

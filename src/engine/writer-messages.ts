@@ -2,7 +2,10 @@
 
 import type { ErrorRecord } from '../model/errors.js';
 import type { Limits } from '../model/limits.js';
-import type { CollectionRow, StoreState } from '../storage/storage.js';
+import type { Role } from '../model/replication.js';
+import type { ClusterRows, CollectionRow, StoreState } from '../storage/storage.js';
+import type { Correction } from './correct.js';
+import type { ApplyFailure, EntryBatch, TracedEntry } from './engine.js';
 import type { UnitOutcome, UnitRequest } from './unit-writer.js';
 
 export interface WriterData {
@@ -11,12 +14,40 @@ export interface WriterData {
   readonly limits: Limits;
   readonly cacheBytes: number;
   readonly bootId: string;
+  readonly role: Role;
+}
+
+export interface WriteMessage {
+  readonly kind: 'write';
+  readonly id: number;
+  readonly bytes: number;
+  readonly request: UnitRequest;
+}
+
+/** Takes effect when what was queued before is done. */
+export interface RoleChange {
+  readonly kind: 'role';
+  readonly role: Role;
+}
+
+/** Answered as a write is; takes its place in the queue. */
+export interface CorrectMessage {
+  readonly kind: 'correct';
+  readonly id: number;
+  readonly correction: Correction;
 }
 
 export type ToWriter =
-  | { readonly kind: 'write'; readonly id: number; readonly bytes: number; readonly request: UnitRequest }
+  | WriteMessage
+  | CorrectMessage
+  | RoleChange
   /** Dead rows up to this seq are needed by nobody. */
   | { readonly kind: 'reap'; readonly throughSeq: number }
+  /** What is left of earlier sessions is dropped. */
+  | { readonly kind: 'session'; readonly session: number }
+  | { readonly kind: 'batch'; readonly session: number; readonly batch: EntryBatch }
+  /** The log is wanted from this seq on; null: no more. */
+  | { readonly kind: 'keep_log'; readonly fromSeq: number | null }
   /** Runs what is queued, moves the WAL, marks a clean shutdown, ends. */
   | { readonly kind: 'stop' };
 
@@ -31,17 +62,35 @@ export interface StoreFigures {
   readonly logBytes: number;
 }
 
+/** What a write thread tells of its role and of what it applies. */
+export type FollowerNews =
+  | { readonly kind: 'role_changed'; readonly role: Role }
+  /** The rest of the session is dropped. */
+  | { readonly kind: 'apply_failed'; readonly session: number; readonly failure: ApplyFailure }
+  /** Entries that carried a trace context are durable here. */
+  | { readonly kind: 'traced'; readonly entries: readonly TracedEntry[] }
+  /** So many bytes of batches are held no more. */
+  | { readonly kind: 'apply_room'; readonly bytes: number };
+
 export type FromWriter =
-  | { readonly kind: 'opened'; readonly state: StoreState; readonly collections: readonly CollectionRow[] }
+  | {
+      readonly kind: 'opened';
+      readonly state: StoreState;
+      readonly collections: readonly CollectionRow[];
+      readonly cluster: ClusterRows;
+    }
   /** One durable group: the new state, what changed in the catalogue (droppedSeq set: gone), and every answer. */
   | {
       readonly kind: 'committed';
       readonly state: StoreState;
       readonly changed: readonly CollectionRow[];
+      /** Null when it is as before. */
+      readonly cluster: ClusterRows | null;
       readonly replies: readonly WriteReply[];
       readonly commitMs: number;
     }
   | { readonly kind: 'refused'; readonly replies: readonly WriteReply[]; readonly full: boolean }
+  | FollowerNews
   | { readonly kind: 'figures'; readonly figures: StoreFigures }
   | { readonly kind: 'fatal'; readonly message: string }
   | { readonly kind: 'stopped' };

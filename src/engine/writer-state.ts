@@ -6,7 +6,7 @@
 
 import { addInto, DIGEST_BYTES, Sum128, subtractFrom } from '../codec/digest.js';
 import { FIXED } from '../model/limits.js';
-import type { CollectionRow, StoreState, StoreWriter } from '../storage/storage.js';
+import type { ClusterRows, CollectionRow, StoreState, StoreWriter } from '../storage/storage.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -27,6 +27,7 @@ export class WriterState {
   #state: Mutable<StoreState>;
   readonly digest: Sum128;
   #undo: (() => void)[] | null = null;
+  #clusterDirty = false;
   readonly #touched = new Set<unknown>();
 
   constructor(store: StoreWriter) {
@@ -133,6 +134,24 @@ export class WriterState {
 
   setUids(nextUid: number): void {
     this.#state.nextUid = nextUid;
+  }
+
+  beginHistory(historyId: string, epoch: number): void {
+    this.#state.historyId = historyId;
+    this.#state.epoch = epoch;
+    this.#clusterDirty = true;
+  }
+
+  /** Voters or lineage have other rows than before. */
+  clusterChanged(): void {
+    this.#clusterDirty = true;
+  }
+
+  /** Voters and lineage, when they may have changed since the last call. */
+  takeCluster(): ClusterRows | null {
+    if (!this.#clusterDirty) return null;
+    this.#clusterDirty = false;
+    return { lineage: this.#store.lineage(), voters: this.#store.voters() };
   }
 
   /** Moves the state past one entry. */

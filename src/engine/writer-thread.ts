@@ -1,34 +1,55 @@
-/** The write thread: owns the one writing connection, gathers requests into groups, commits, and keeps the store tidy.
+/** The write thread: owns the one writing connection, gathers requests into groups or applies what a master sent, commits, and keeps
+ *  the store tidy.
  *
  *  What arrives while a commit runs shares the next one. An answer leaves only after the commit that made it durable.
  *  A full disk refuses the whole group with 507 and heals; any other commit failure is fatal: the main thread stops the process.
- *  Must not know: HTTP, indexes, replicas. */
+ *  A replica takes no requests and lets nothing expire by itself. Must not know: HTTP, indexes, sockets. */
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { SkeinError } from '../model/errors.js';
+import { failpoint } from '../model/failpoint.js';
 import { FIXED } from '../model/limits.js';
+import { armTestHooks } from '../model/test-hooks.js';
 import { openManifest } from '../storage/manifest.js';
 import { openWriter } from '../storage/open-store.js';
-import { type CollectionRow, StorageFull } from '../storage/storage.js';
+import { StorageFull } from '../storage/storage.js';
 import { TooMuchToUndo } from './applier.js';
+import { applyCorrection, notRepairable } from './correct.js';
+import { Follower } from './follower.js';
 import { StoreUpkeep } from './store-upkeep.js';
 import { UnitWriter } from './unit-writer.js';
-import type { FromWriter, ToWriter, WriteReply, WriterData } from './writer-messages.js';
+import type {
+  CorrectMessage,
+  FromWriter,
+  RoleChange,
+  ToWriter,
+  WriteMessage,
+  WriteReply,
+  WriterData,
+} from './writer-messages.js';
 
 const GROUP_BYTES_MAX = 8 * 1024 * 1024;
 const GROUP_REQUESTS_MAX = 512;
 const TICK_MS = 100;
 const QUIET_MS = 1_000;
 const MANIFEST_SYNC_MS = 1_000;
+const MANIFEST_SLOTS = 2;
 
 if (parentPort === null) throw new Error('writer-thread.js runs as a worker only');
 const port = parentPort;
 const data = workerData as WriterData;
+armTestHooks(process.env, () => process.kill(process.pid, 'SIGKILL'));
 const store = openWriter(data.storePath, { cacheBytes: data.cacheBytes });
 const manifest = openManifest(data.dataDir, data.bootId);
+manifest.setRole(data.role);
 const units = new UnitWriter(store, data.limits);
 const upkeep = new StoreUpkeep(store, units, data.limits);
-const queue: (ToWriter & { kind: 'write' })[] = [];
+const follower = new Follower({ store, units, post, conclude: (commit) => conclude([], commit) });
+/** Requests, corrections and changes of role, in their order. */
+const queue: (WriteMessage | CorrectMessage | RoleChange)[] = [];
+let { role } = data;
+/** The epoch in which this node last followed: as a master it takes nothing before a later one has begun. */
+let followedEpoch = -1;
 let stopping = false;
 let scheduled = false;
 let lastTimeMs = 0;
@@ -49,9 +70,29 @@ function nowMs(): number {
 }
 
 function take(message: ToWriter): void {
-  if (message.kind === 'write') queue.push(message);
-  else if (message.kind === 'reap') upkeep.reapThrough(message.throughSeq);
-  else stopping = true;
+  switch (message.kind) {
+    case 'write':
+    case 'correct':
+    case 'role':
+      queue.push(message);
+      return;
+    case 'session':
+      follower.begin(message.session);
+      return;
+    case 'batch':
+      follower.take(message.session, message.batch);
+      return;
+    case 'reap':
+      upkeep.reapThrough(message.throughSeq);
+      return;
+    case 'keep_log':
+      upkeep.keepLogFrom(message.fromSeq);
+      return;
+    case 'stop':
+      // What is not durable here is still its master's.
+      follower.end();
+      stopping = true;
+  }
 }
 
 function schedule(): void {
@@ -66,35 +107,112 @@ function turn(): void {
     take(next.message as ToWriter);
   try {
     const group = takeGroup();
-    const sweep = sweepBehind || Date.now() - lastSweepMs >= FIXED.expirySweepMs;
+    const sweep = isOpen() && (sweepBehind || Date.now() - lastSweepMs >= FIXED.expirySweepMs);
     if (sweep) commitSweep();
-    if (group.length > 0) commitGroup(group);
+    if (group.length > 0 && role === 'master') commitGroup(group);
+    if (group.length > 0 && role === 'replica') refuse(group);
+    const followed = role === 'replica' && follower.step();
+    changeRole();
+    correct();
     if (queue.length === 0 && stopping) return stop();
-    if (group.length > 0) lastGroupMs = performance.now();
+    if (group.length > 0 || followed) lastGroupMs = performance.now();
     const idle = queue.length === 0 && performance.now() - lastGroupMs > QUIET_MS;
     if (upkeep.run(idle)) post({ kind: 'figures', figures: upkeep.figures() });
     syncManifest();
-    if (queue.length > 0 || sweepBehind) schedule();
+    if (queue[0]?.kind === 'write' || sweepBehind || (role === 'replica' && follower.isDue)) schedule();
   } catch (error) {
     fail(error);
   }
 }
 
-function takeGroup(): (ToWriter & { kind: 'write' })[] {
+/** The next requests, up to a change of role. */
+function takeGroup(): WriteMessage[] {
+  const group: WriteMessage[] = [];
   let bytes = 0;
-  let count = 0;
-  while (count < queue.length && count < GROUP_REQUESTS_MAX && (count === 0 || bytes < GROUP_BYTES_MAX)) {
-    bytes += (queue[count] as ToWriter & { kind: 'write' }).bytes;
-    count += 1;
+  for (let next = queue[0]; next?.kind === 'write' && group.length < GROUP_REQUESTS_MAX; next = queue[0]) {
+    if (group.length > 0 && bytes >= GROUP_BYTES_MAX) break;
+    bytes += next.bytes;
+    group.push(next);
+    queue.shift();
   }
-  return queue.splice(0, count);
+  return group;
 }
 
-function commitGroup(group: (ToWriter & { kind: 'write' })[]): void {
+/** May this node change data by itself? Entries of the epoch it followed in are its old master's to write, so a history begins first. */
+function isOpen(): boolean {
+  return role === 'master' && units.state.state.epoch > followedEpoch;
+}
+
+/** A change of role waits until what came before it is done; the clock calls again. */
+function changeRole(): void {
+  const next = queue[0];
+  if (next?.kind !== 'role' || (role === 'replica' && follower.hasWork)) return;
+  queue.shift();
+  if (role === 'replica') followedEpoch = units.state.state.epoch;
+  role = next.role;
+  sweepBehind = false;
+  if (role === 'master') follower.end();
+  units.trustDigestsFrom(0);
+  manifest.setRole(role);
+  noteManifest();
+  post({ kind: 'role_changed', role });
+  if (queue.length > 0) schedule();
+}
+
+function notMaster(): SkeinError {
+  return new SkeinError('NotMaster', 'This node is not the master, or not yet, and takes no writes');
+}
+
+/** Makes rows of a replica what its master has, beside the log. */
+function correct(): void {
+  const next = queue[0];
+  if (next?.kind !== 'correct') return;
+  queue.shift();
+  const { id, correction } = next;
+  try {
+    if (role === 'master') throw notRepairable('role', 'This node has become the master');
+    store.begin();
+    const trustedFromSeq = applyCorrection(store, units.state, correction);
+    forgetCounts();
+    failpoint('apply.before_commit');
+    conclude([{ id, outcome: { seq: correction.seq, results: [], repeated: false } }], () => {
+      store.commit();
+      failpoint('apply.after_commit');
+    });
+    units.trustDigestsFrom(trustedFromSeq);
+  } catch (error) {
+    if (!(error instanceof StorageFull) && !(error instanceof SkeinError)) throw error;
+    store.rollback();
+    units.reload();
+    noteManifest();
+    const full = error instanceof StorageFull;
+    const refused = full ? diskFull() : error;
+    post({ kind: 'refused', replies: [{ id, refused: refused.toRecord() }], full });
+  }
+  if (queue.length > 0) schedule();
+}
+
+/** Durably, so that whenever the process ends no manifest knows other counts of the seq at which the data is about to change. */
+function forgetCounts(): void {
+  const { state } = units.state;
+  const counts = { collections: units.state.collectionsCount, points: units.state.pointsCount() };
+  for (let slot = 0; slot < MANIFEST_SLOTS; slot++) {
+    if (!manifest.write({ ...state, seq: state.seq - 1 }, counts)) throw new StorageFull('MANIFEST cannot be written');
+  }
+  manifest.sync();
+}
+
+function refuse(group: readonly WriteMessage[]): void {
+  const refused = notMaster().toRecord();
+  post({ kind: 'refused', replies: group.map(({ id }) => ({ id, refused })), full: false });
+}
+
+function commitGroup(group: WriteMessage[]): void {
   commit(group, (seqBefore) => {
     const replies: WriteReply[] = [];
     for (const { id, request } of group) {
       try {
+        if (!isOpen() && request.operations[0]?.kind !== 'begin_history') throw notMaster();
         replies.push({ id, outcome: units.run(request, nowMs(), units.state.state.seq === seqBefore) });
       } catch (error) {
         if (error instanceof TooMuchToUndo) {
@@ -111,9 +229,10 @@ function commitGroup(group: (ToWriter & { kind: 'write' })[]): void {
 }
 
 /** Runs units in one transaction and tells what came of them. When the disk is full, all of `group` is refused. */
-function commit(group: readonly (ToWriter & { kind: 'write' })[], run: (seqBefore: number) => WriteReply[]): void {
+function commit(group: readonly WriteMessage[], run: (seqBefore: number) => WriteReply[]): void {
   const seqBefore = units.state.state.seq;
   try {
+    failpoint('commit.before_begin');
     store.begin();
     const replies = run(seqBefore);
     if (units.state.state.seq === seqBefore) {
@@ -121,23 +240,35 @@ function commit(group: readonly (ToWriter & { kind: 'write' })[], run: (seqBefor
       if (replies.length > 0) post({ kind: 'refused', replies, full: false });
       return;
     }
-    const changed: readonly CollectionRow[] = units.state.flush();
-    const startMs = performance.now();
-    store.commit();
-    const state = { ...units.state.state };
-    const commitMs = performance.now() - startMs;
-    noteManifest();
-    post({ kind: 'committed', state, changed, replies, commitMs });
+    conclude(replies, () => {
+      failpoint('commit.before_commit');
+      store.commit();
+      failpoint('commit.after_commit');
+    });
   } catch (error) {
     if (!(error instanceof StorageFull)) throw error;
     store.rollback();
     units.reload();
     sweepBehind = false;
-    const refused = new SkeinError('DiskLimitExceeded', 'The disk is full: nothing was written, reads go on', {
-      reason: 'disk_full',
-    });
-    post({ kind: 'refused', replies: group.map(({ id }) => ({ id, refused: refused.toRecord() })), full: true });
+    const refused = diskFull().toRecord();
+    post({ kind: 'refused', replies: group.map(({ id }) => ({ id, refused })), full: true });
   }
+}
+
+function diskFull(): SkeinError {
+  return new SkeinError('DiskLimitExceeded', 'The disk is full: nothing was written, reads go on', { reason: 'disk_full' });
+}
+
+/** Makes the open transaction durable, and only then known. */
+function conclude(replies: readonly WriteReply[], makeDurable: () => void): void {
+  const changed = units.state.flush();
+  const cluster = units.state.takeCluster();
+  const startMs = performance.now();
+  makeDurable();
+  const commitMs = performance.now() - startMs;
+  noteManifest();
+  failpoint('commit.after_manifest');
+  post({ kind: 'committed', state: { ...units.state.state }, changed, cluster, replies, commitMs });
 }
 
 function noteManifest(): void {
@@ -188,4 +319,9 @@ port.on('message', (message: ToWriter) => {
 });
 const ticker = setInterval(schedule, TICK_MS);
 noteManifest();
-post({ kind: 'opened', state: units.state.state, collections: store.collections() });
+post({
+  kind: 'opened',
+  state: units.state.state,
+  collections: store.collections(),
+  cluster: { lineage: store.lineage(), voters: store.voters() },
+});

@@ -15,6 +15,7 @@ const entries = [
   'engine/writer-thread',
   'engine/index-thread',
   'engine/scan-thread',
+  'engine/snapshot-thread',
   'http/body-thread',
   'storage/verify-child',
 ];

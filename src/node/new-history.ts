@@ -1,20 +1,16 @@
-/** Begins a new line of data in a store that lost its tail: same rows, next epoch, a history id of its own.
- *  Positions of the old history are then told apart from the new ones, so nothing that was lost is ever taken for present. */
+/** Begins a new line of data in a store that lost its tail: an entry of its own in the log, in the next epoch, with a new history id.
+ *  Positions of the lost part are then told apart from the new ones, so nothing that was lost is ever taken for present. */
 
 import { randomBytes } from 'node:crypto';
-import { openWriter } from '../storage/open-store.js';
+import { beginHistoryOffline } from '../engine/open-engine.js';
+import type { Limits } from '../model/limits.js';
 
 /** Durable on return. The caller holds the folder's lock. @throws StorageFailure, StorageFull, StoreRefused */
-export function beginNewHistory(databasePath: string, cacheBytes: number): { historyId: string; seq: number } {
-  const store = openWriter(databasePath, { cacheBytes });
-  try {
-    const historyId = randomBytes(16).toString('hex');
-    const state = store.state();
-    store.begin();
-    store.writeState({ ...state, historyId, epoch: state.epoch + 1 });
-    store.commit();
-    return { historyId, seq: state.seq };
-  } finally {
-    store.close();
-  }
+export function beginNewHistory(
+  databasePath: string,
+  options: { readonly limits: Limits; readonly cacheBytes: number },
+): { historyId: string; seq: number } {
+  const historyId = randomBytes(16).toString('hex');
+  const { limits, cacheBytes } = options;
+  return { historyId, seq: beginHistoryOffline(databasePath, historyId, { limits, writerCacheBytes: cacheBytes }) };
 }

@@ -1,6 +1,7 @@
 /** From a data folder to a store that may be opened: lock, look, make or verify. Says each step; changes nothing it does not name.
  *
- *    lock ─► fresh or half-made: make a store
+ *    lock ─► what snapshots left is removed, a switch that was cut off is ended
+ *        └─► fresh or half-made: make a store
  *        └─► data: verify in a child process ─► sound ─► (manifest repaired, if it alone was damaged)
  *                                            └─► behind its manifest: refused, unless the operator accepts the loss (new history)
  *                                            └─► damaged: refused, saying exactly what
@@ -9,6 +10,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { removeSnapshotLeftovers } from '../engine/snapshot.js';
+import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import { createDataFolder, inspectDataFolder, type StoreFolder } from '../storage/data-folder.js';
 import { type FolderLock, lockFolder } from '../storage/folder-lock.js';
@@ -20,9 +23,12 @@ import { beginNewHistory } from './new-history.js';
 
 export interface OpenDataOptions {
   readonly dataDir: string;
+  /** A new store is made for a node that will take its data from a master: it belongs to no cluster yet. */
+  readonly blank: boolean;
   readonly verifyAtStart: 'auto' | 'full' | 'quick';
   readonly acceptLostTail: boolean;
   readonly cacheBytes: number;
+  readonly limits: Limits;
   readonly bootId: string;
   readonly log: Log;
   onStep(step: 'lock' | 'verify' | 'open', progress: number, message: string): void;
@@ -37,6 +43,8 @@ export interface OpenData {
   readonly quick: boolean;
 }
 
+/** Of a store that has never joined a cluster. */
+const NO_ID = '0'.repeat(32);
 const FULL_CHECK_BYTES_MAX = 4 * 1024 ** 3;
 const FINDINGS_SHOWN_MAX = 10;
 
@@ -45,6 +53,7 @@ export async function openData(options: OpenDataOptions): Promise<OpenData> {
   options.onStep('lock', 0, `locking ${options.dataDir}`);
   const lock = lockFolder(options.dataDir);
   try {
+    await removeSnapshotLeftovers(options.dataDir);
     const found = inspectDataFolder(options.dataDir);
     if (found.kind === 'refused') throw new StoreRefused('folder', found.reason);
     if (found.kind !== 'data') return { lock, store: make(options, found.kind), made: true, quick: false };
@@ -56,15 +65,24 @@ export async function openData(options: OpenDataOptions): Promise<OpenData> {
   }
 }
 
+/** The store that counts, after a switch that may or may not have happened. @throws StoreRefused */
+export function currentStore(dataDir: string): StoreFolder {
+  const found = inspectDataFolder(dataDir);
+  if (found.kind !== 'data') throw new StoreRefused('folder', `${dataDir} has no store that counts`);
+  return found.store;
+}
+
 function make(options: OpenDataOptions, kind: 'fresh' | 'half_made'): StoreFolder {
   options.onStep('open', 0, 'making a new store');
   if (kind === 'half_made') options.log.warn('half_made_store_replaced', { data_dir: options.dataDir });
   const id = (): string => randomBytes(16).toString('hex');
-  const identity = { clusterId: id(), nodeId: id(), historyId: id(), epoch: 1 };
+  const identity = options.blank
+    ? { clusterId: NO_ID, nodeId: id(), historyId: NO_ID, epoch: 0 }
+    : { clusterId: id(), nodeId: id(), historyId: id(), epoch: 1 };
   return createDataFolder(
     options.dataDir,
     identity,
-    { role: 'master', bootId: options.bootId },
+    { role: options.blank ? 'replica' : 'master', bootId: options.bootId },
     { cacheBytes: options.cacheBytes },
   );
 }
@@ -86,7 +104,7 @@ async function check(options: OpenDataOptions, store: StoreFolder, manifest: Man
   const lost = report.findings.find(({ kind }) => kind === 'tail_lost');
   if (lost !== undefined) {
     if (!options.acceptLostTail) throw new Error(describeLoss(dataDir, lost.message));
-    const { historyId, seq } = beginNewHistory(store.databasePath, options.cacheBytes);
+    const { historyId, seq } = beginNewHistory(store.databasePath, options);
     log.error('lost_tail_accepted', { problem: lost.message, history_id: historyId, seq });
   }
   return level === 'quick';

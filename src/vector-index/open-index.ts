@@ -32,6 +32,7 @@ export interface ExpectedCheckpoint {
   readonly parameters: IndexParameters;
 }
 
+export { type TakenCheckpoint, takeCheckpoint } from './checkpoint-copy.js';
 export { removeLeftovers } from './checkpoint-folder.js';
 
 const HEAD_BYTES_MAX = 64 * 1024 * 1024;

@@ -174,8 +174,8 @@ function replayed(log: StoreReads, folder: string): { digest: string; chain: str
   const applier = new Applier(store, state);
   store.begin();
   for (const { seq, entry } of log.logFrom(1, 1_000_000, 1e9)) {
-    const { effect, timeMs, last, digest } = decodeEntry(entry);
-    applier.apply(effect, seq, timeMs);
+    const { effect, epoch, timeMs, last, digest } = decodeEntry(entry);
+    applier.apply(effect, { seq, epoch, timeMs });
     state.advance(seq, chainHash(state.state.chainHash, entry), entry.length);
     if (last)
       assert.is(

@@ -60,6 +60,14 @@ const sideDoors = [
     files: ['data-folder', 'folder-lock', 'manifest', 'verify-in-child', 'verify-report'],
     openTo: ['engine/writer-thread', 'node/open-data', 'node/offline'],
   },
+  // The node's own small file stands beside the store, and the store it exchanges is a folder.
+  { room: 'storage', files: ['data-folder', 'durable-files'], openTo: ['node/node', 'node/node-state', 'node/rollback'] },
+  // A snapshot is a store as files: made beside the one that is served, received, checked, and switched to.
+  {
+    room: 'storage',
+    files: ['data-folder', 'durable-files', 'store-cut', 'store-switch', 'verify-in-child'],
+    openTo: ['engine/snapshot', 'engine/snapshot-[a-z]+'],
+  },
   // Exact search over rows of the store: arithmetic that needs no index.
   { room: 'vector-index', files: ['exact-scan'], openTo: ['engine/reads'] },
 ];

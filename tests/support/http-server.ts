@@ -9,6 +9,7 @@ import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.js';
 import type { Log } from '../../src/model/log.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { FakeEngine } from './fake-engine.js';
+import { fakeReplication } from './fake-replication.js';
 
 export interface Answer {
   readonly status: number;
@@ -45,6 +46,15 @@ export interface TestHttpOptions {
   readonly clock?: Clock;
 }
 
+/** The write concern of a master that nobody follows. */
+export const ALONE: HttpService['writeConcern'] = {
+  admit: () => Promise.resolve(),
+  mayAcknowledge: () => true,
+  defaultRequired: () => 1,
+  voters: () => 1,
+  wait: () => Promise.resolve(1),
+};
+
 export async function startHttp(t: { after(cleanup: () => unknown): void }, options: TestHttpOptions = {}): Promise<TestHttp> {
   const fake = new FakeEngine();
   const lines: LogLine[] = [];
@@ -60,7 +70,8 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
     startProgress: () => ({ step: 'ready', progress: 1, etaMs: 0, message: 'ready' }),
     nativeBuild: 'none',
     version: '0.0.0-test',
-    writeConcern: { defaultRequired: () => 1, voters: () => 1, wait: () => Promise.resolve(1) },
+    writeConcern: ALONE,
+    replication: fakeReplication(),
     configuration: () => ({ port: 0, api_key: '***' }),
     ...options.service,
   };

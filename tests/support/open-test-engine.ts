@@ -11,6 +11,7 @@ import type { Distance } from '../../src/model/distance.js';
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.js';
 import { silentLog } from '../../src/model/log.js';
 import type { PointBlock, PointId } from '../../src/model/point.js';
+import type { Role } from '../../src/model/replication.js';
 import { createStore } from '../../src/storage/open-store.js';
 import { TEST_CACHE, TEST_STORE } from './open-test-store.js';
 
@@ -52,7 +53,7 @@ export interface TestEngine {
 }
 
 /** Makes the folder's store when it is not there; opens the engine. */
-export async function openTestEngine(folder: string, limits: Partial<Limits> = {}): Promise<TestEngine> {
+export async function openTestEngine(folder: string, limits: Partial<Limits> = {}, role: Role = 'master'): Promise<TestEngine> {
   const storeDir = join(folder, 'store-1');
   const storePath = join(storeDir, 'skein.db');
   const bootId = randomBytes(16).toString('hex');
@@ -65,6 +66,7 @@ export async function openTestEngine(folder: string, limits: Partial<Limits> = {
     storePath,
     checkpointsDir: join(storeDir, 'checkpoints'),
     bootId,
+    role,
     limits: { ...DEFAULT_LIMITS, diskFreeBytesMin: 0, ...limits },
     writerCacheBytes: 2 ** 21,
     readerCacheBytes: 2 ** 20,

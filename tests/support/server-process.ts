@@ -63,6 +63,10 @@ export interface Surroundings {
   readonly prefix?: readonly string[];
   /** The program as people start it: its first line says how Node is called, on which its use of memory depends. */
   readonly bundled?: boolean;
+  /** Where it listens, so that it can come back there; default 0, any free port. */
+  readonly port?: number;
+  /** Resolve as soon as it answers at all; default false: when it is ready. */
+  readonly untilListening?: boolean;
 }
 
 /** Starts a server and waits until it is ready. @throws ServerDidNotStart */
@@ -70,10 +74,10 @@ export async function startServer(
   t: { after(cleanup: () => unknown): void },
   dataDir: string,
   flags: readonly string[] = [],
-  { environment = {}, prefix = [], bundled = false }: Surroundings = {},
+  { environment = {}, prefix = [], bundled = false, port = 0, untilListening = false }: Surroundings = {},
 ): Promise<ServerProcess> {
   const command = bundled ? [BUNDLE] : [process.execPath, MAIN];
-  const serve = ['serve', '--data-dir', dataDir, '--port', '0', '--log-format', 'json', ...flags];
+  const serve = ['serve', '--data-dir', dataDir, '--port', String(port), '--log-format', 'json', ...flags];
   const [program = process.execPath, ...rest] = [...prefix, ...command, ...serve];
   const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
   let output = '';
@@ -81,7 +85,7 @@ export async function startServer(
   // Not before both streams have ended: what it said last must be in the output.
   const ended = once(child, 'close').then(([code, signal]): Ending => ({ code, signal }));
   t.after(() => end(child, 'SIGKILL', ended));
-  const url = await listening(child, ended, () => output);
+  const url = port === 0 ? await listening(child, ended, () => output) : `http://127.0.0.1:${port}`;
   const server: ServerProcess = {
     url,
     pid: child.pid as number,
@@ -92,7 +96,7 @@ export async function startServer(
     stop: () => end(child, 'SIGTERM', ended),
     request: (method, path, body, headers) => request(url, method, path, body, headers),
   };
-  await ready(server);
+  await (untilListening ? answers(server, '/health/live') : answers(server, '/health/ready', 200));
   return server;
 }
 
@@ -112,32 +116,36 @@ async function listening(child: ChildProcess, ended: Promise<Ending>, output: ()
   throw new ServerDidNotStart(null, `no address within ${START_DEADLINE_MS} ms: ${output()}`);
 }
 
-async function ready(server: ServerProcess): Promise<void> {
+/** @param status the answer to wait for; any when left out */
+async function answers(server: ServerProcess, path: string, status?: number): Promise<void> {
   let ending: Ending | null = null;
   void server.ended.then((how) => (ending = how));
   const deadline = Date.now() + START_DEADLINE_MS;
   while (Date.now() < deadline) {
     if (ending !== null) throw new ServerDidNotStart((ending as Ending).code, server.output());
-    const answer = await server.request('GET', '/health/ready').catch(() => null);
-    if (answer?.status === 200) return;
+    const answer = await server.request('GET', path).catch(() => null);
+    if (answer !== null && answer.status === (status ?? answer.status)) return;
     await pause();
   }
-  throw new ServerDidNotStart(null, `not ready within ${START_DEADLINE_MS} ms: ${server.output()}`);
+  throw new ServerDidNotStart(null, `no answer of ${path} within ${START_DEADLINE_MS} ms: ${server.output()}`);
 }
 
 function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-async function request<Body>(
+/** @param timeoutMs from when on it fails; default never */
+export async function request<Body>(
   url: string,
   method: string,
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
+  timeoutMs?: number,
 ): Promise<HttpAnswer<Body>> {
   const answer = await fetch(`${url}${path}`, {
     method,
+    ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
     headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });

@@ -3,11 +3,14 @@
  *  Each write puts one point with one value into two collections in one batch. A point belongs to one writer, so its writes are in order.
  *    acknowledged   its value is the point's value from then on
  *    refused        it never happened
- *    unknown        the connection broke, or a Timeout: it may have happened, or may still happen
+ *    unknown        the connection broke, a Timeout or a WriteConcernTimeout: it may have happened, or may still happen
  *  Must not know: which fault. */
 
 import * as assert from 'uvu/assert';
 import type { ServerProcess } from './server-process.js';
+
+/** Whoever answers requests: a server, or a node of a cluster. */
+export type Asked = Pick<ServerProcess, 'request'>;
 
 interface Known {
   value: number | null;
@@ -26,27 +29,43 @@ export interface LedgerOptions {
   /** Makes every point this much larger. Default 0. */
   readonly fillBytes?: number;
   readonly wait?: 'indexed' | 'durable';
+  /** The write concern; default the server's. */
+  readonly w?: string;
+  /** Default 4, the least. */
+  readonly dimension?: number;
 }
 
 const NAMES = ['left', 'right'] as const;
 const SEARCHED = 20;
+const READ_AT_ONCE = 5_000;
+/** What a refusal of this type means for the write is not known. */
+const INDETERMINATE: ReadonlySet<string> = new Set(['Timeout', 'WriteConcernTimeout']);
 
-export const vectorOf = (value: number): number[] => [value % 97, value % 89, value % 83, 1];
+export function vectorOf(value: number, dimension = 4): number[] {
+  const rest = Array.from({ length: dimension - 4 }, (_, index) => (value * (index + 2)) % 79);
+  return [value % 97, value % 89, value % 83, 1, ...rest];
+}
 
 export class WriteLedger {
   readonly #points = new Map<number, Known>();
   readonly #ids: number;
   readonly #fill: string;
   readonly #query: string;
+  readonly #dimension: number;
   #nextValue = 1;
   #acknowledged = 0;
   /** Answers that were refusals, by error type. */
   readonly refused = new Map<string, number>();
 
-  constructor({ ids = 400, fillBytes = 0, wait = 'indexed' }: LedgerOptions = {}) {
+  constructor({ ids = 400, fillBytes = 0, wait = 'indexed', w, dimension = 4 }: LedgerOptions = {}) {
     this.#ids = ids;
+    this.#dimension = dimension;
     this.#fill = 'x'.repeat(fillBytes);
-    this.#query = `?wait=${wait}`;
+    this.#query = `?wait=${wait}${w === undefined ? '' : `&w=${w}`}`;
+  }
+
+  get ids(): number {
+    return this.#ids;
   }
 
   get tried(): number {
@@ -57,20 +76,23 @@ export class WriteLedger {
     return this.#acknowledged;
   }
 
-  async makeCollections(server: ServerProcess): Promise<void> {
+  async makeCollections(server: Asked): Promise<void> {
     for (const name of NAMES) {
-      const { status } = await server.request('PUT', `/v1/collections/${name}`, { dimension: 4, distance: 'euclid' });
+      const { status } = await server.request('PUT', `/v1/collections/${name}`, {
+        dimension: this.#dimension,
+        distance: 'euclid',
+      });
       assert.ok(status === 201 || status === 409, `collection ${name}: ${status}`);
     }
   }
 
   /** Writes one value. @returns 'acknowledged', 'lost' (no answer), or the type of the refusal */
-  async write(server: ServerProcess, id: number): Promise<string> {
+  async write(server: Asked, id: number): Promise<string> {
     const value = this.#nextValue++;
     const known = this.#points.get(id) ?? { value: null, unknown: new Set() };
     this.#points.set(id, known);
     known.unknown.add(value);
-    const points = [{ id, vector: vectorOf(value), payload: { value, fill: this.#fill } }];
+    const points = [{ id, vector: vectorOf(value, this.#dimension), payload: { value, fill: this.#fill } }];
     const operations = NAMES.map((collection) => ({ upsert: { collection, points } }));
     const answer = await server.request('POST', `/v1/batch${this.#query}`, { operations }).catch(() => null);
     if (answer === null) return 'lost';
@@ -82,12 +104,17 @@ export class WriteLedger {
     }
     const { type } = answer.body.error;
     this.refused.set(type, (this.refused.get(type) ?? 0) + 1);
-    if (type !== 'Timeout') known.unknown.delete(value);
+    if (!INDETERMINATE.has(type)) known.unknown.delete(value);
     return type;
   }
 
+  /** Whether a write of this point that has ended may still happen; it is better not written again before check(). */
+  isUncertain(id: number): boolean {
+    return (this.#points.get(id)?.unknown.size ?? 0) > 0;
+  }
+
   /** Writers side by side, each until `goOn` says no to its last outcome, or the server is gone. */
-  async load(server: ServerProcess, writers: number, goOn: (outcome: string) => boolean = () => true): Promise<void> {
+  async load(server: Asked, writers: number, goOn: (outcome: string) => boolean = () => true): Promise<void> {
     const run = async (writer: number): Promise<void> => {
       for (let turn = 0; ; turn++) {
         const outcome = await this.write(server, this.#idOf(writer, writers, turn));
@@ -104,7 +131,7 @@ export class WriteLedger {
   }
 
   /** Holds a server on which no write is under way to everything that is known; afterwards nothing is unknown. */
-  async check(server: ServerProcess): Promise<void> {
+  async check(server: Asked): Promise<void> {
     const left = await this.#read(server, 'left');
     const right = await this.#read(server, 'right');
     assert.equal(sorted(left), sorted(right), 'a batch is there as a whole or not at all');
@@ -121,23 +148,28 @@ export class WriteLedger {
     }
   }
 
-  async #read(server: ServerProcess, name: string): Promise<Map<number, number>> {
-    const { status, body } = await server.request<{ points: StoredPoint[] }>('POST', `/v1/collections/${name}/points/get`, {
-      ids: [...this.#points.keys()],
-      with_vector: true,
-    });
-    assert.is(status, 200, JSON.stringify(body).slice(0, 500));
-    for (const { id, vector, payload } of body.points) {
-      assert.equal(vector, vectorOf(payload.value), `vector and payload of point ${id} belong together`);
+  async #read(server: Asked, name: string): Promise<Map<number, number>> {
+    const ids = [...this.#points.keys()];
+    const found = new Map<number, number>();
+    for (let at = 0; at < ids.length; at += READ_AT_ONCE) {
+      const { status, body } = await server.request<{ points: StoredPoint[] }>('POST', `/v1/collections/${name}/points/get`, {
+        ids: ids.slice(at, at + READ_AT_ONCE),
+        with_vector: true,
+      });
+      assert.is(status, 200, JSON.stringify(body).slice(0, 500));
+      for (const { id, vector, payload } of body.points) {
+        assert.equal(vector, vectorOf(payload.value, this.#dimension), `vector and payload of point ${id} belong together`);
+        found.set(id, payload.value);
+      }
     }
-    return new Map(body.points.map(({ id, payload }) => [id, payload.value]));
+    return found;
   }
 
   /** Some points are found by search where they lie; after check(). */
-  async checkSearch(server: ServerProcess): Promise<void> {
+  async checkSearch(server: Asked): Promise<void> {
     const some = [...this.#points].filter(([, { value }]) => value !== null).slice(0, SEARCHED);
     for (const [id, { value }] of some) {
-      const request = { vector: vectorOf(value ?? 0), limit: 50, with_payload: false };
+      const request = { vector: vectorOf(value ?? 0, this.#dimension), limit: 50, with_payload: false };
       const { body } = await server.request<{ hits: { id: number; score: number }[]; complete: boolean }>(
         'POST',
         '/v1/collections/left/points/search',
