@@ -11,10 +11,10 @@ import { DISTANCES } from '../model/distance.js';
 import { ERRORS, type ErrorType } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { Payload, PointId } from '../model/point.js';
+import { closed, OWN_CHECK, PointIdBody, Timestamp, Token } from './body-parts.js';
 import type { FilterBody as FilterShape } from './filter-body.js';
 
-const closed = { additionalProperties: false } as const;
-export const OWN_CHECK = 'x-own-check';
+export { OWN_CHECK, PointIdBody };
 
 /** An array of numbers; in MessagePack also binary: little-endian float32, 4 · dimension bytes. */
 export type VectorBody = readonly number[] | Float32Array | Uint8Array;
@@ -29,15 +29,6 @@ export const VectorBody = Type.Unsafe<VectorBody>({
     'One finite float32 number per dimension. In MessagePack it may be binary instead: little-endian float32, 4 · dimension bytes.',
 });
 
-export const PointIdBody = Type.Unsafe<PointId>({
-  [OWN_CHECK]: true,
-  anyOf: [
-    { type: 'string', minLength: 1, maxLength: FIXED.idBytesMax },
-    { type: 'integer', minimum: 0, maximum: FIXED.integerIdMax },
-  ],
-  description: 'A string of 1 to 256 bytes of UTF-8, or an integer from 0 to 2^53-1. "7" and 7 are different ids.',
-});
-
 export const PayloadBody = Type.Unsafe<Payload>({
   [OWN_CHECK]: true,
   type: 'object',
@@ -50,8 +41,6 @@ export type FilterBody = FilterShape;
 /** A reference to the component of that name in the OpenAPI document (wire/filter-body.ts). */
 export const FilterBody = Type.Unsafe<FilterShape>({ [OWN_CHECK]: true, $ref: 'Filter#' });
 
-const Token = Type.String({ description: 'A position token: opaque; equal exactly when history, epoch and seq are.' });
-const Timestamp = Type.String({ format: 'date-time', description: 'ISO 8601, UTC, milliseconds.' });
 const WithPayload = Type.Optional(Type.Boolean());
 const WithVector = Type.Optional(Type.Boolean());
 
@@ -59,6 +48,9 @@ const WithVector = Type.Optional(Type.Boolean());
 const freshness = {
   min_position: Type.Optional(Type.String({ description: 'The answer is at least as new as this token.' })),
   max_wait_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'How long to wait for min_position. Default 1000.' })),
+  max_staleness_ms: Type.Optional(
+    Type.Integer({ minimum: 0, description: 'How old the state of a replica may be; 503 ReplicaBehind when it is older.' }),
+  ),
 };
 
 // Collections
@@ -319,6 +311,8 @@ export const SearchAnswerBody = Type.Object({
 export type SearchAnswerBody = Static<typeof SearchAnswerBody>;
 export const SearchBatchAnswer = Type.Object({ results: Type.Array(SearchAnswerBody) });
 export type SearchBatchAnswer = Static<typeof SearchBatchAnswer>;
+
+export * from './replication-bodies.js';
 
 // The server itself
 

@@ -54,8 +54,7 @@ export function readSearchBatchBody(reader: BodyReader, searchesMax: number): Re
       searches.push(readSearchBody(reader, place));
     });
   };
-  readFields(reader, '', { searches: readSearches, min_position: keep('min_position'), max_wait_ms: keep('max_wait_ms') }, [
-    'searches',
-  ]);
+  const freshness = Object.fromEntries(['min_position', 'max_wait_ms', 'max_staleness_ms'].map((key) => [key, keep(key)]));
+  readFields(reader, '', { searches: readSearches, ...freshness }, ['searches']);
   return { searches, fields };
 }

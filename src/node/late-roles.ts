@@ -1,0 +1,52 @@
+/** Roles as routes see them: routes exist from the first moment of a start, roles only once the store is open. */
+
+import type { ReplicationService, WriteConcernService } from '../http/http.js';
+import { SkeinError } from '../model/errors.js';
+import type { Roles } from './roles.js';
+
+export interface LateRoles {
+  readonly replication: ReplicationService;
+  readonly writeConcern: WriteConcernService;
+}
+
+export interface LateRolesParts {
+  /** Null until there are any. */
+  roles(): Roles | null;
+  /** @throws Starting, ShuttingDown */
+  opened(): Roles;
+  readonly streamAllowed: boolean;
+}
+
+export function lateRoles({ roles, opened, streamAllowed }: LateRolesParts): LateRoles {
+  return {
+    replication: {
+      role: () => roles()?.role() ?? 'master',
+      masterUrl: () => roles()?.masterUrl() ?? null,
+      enabled: () => roles()?.enabled() ?? streamAllowed,
+      stats: () => opened().stats(),
+      replicas: () => opened().replicas(),
+      stalenessMs: () => roles()?.stalenessMs() ?? null,
+      promote: (options) => opened().promote(options),
+      follow: (masterUrl) => opened().follow(masterUrl),
+      resync: (options) => opened().resync(options),
+      verify: (options) => opened().verify(options),
+      forget: (replicaId) => opened().forget(replicaId),
+      upgrade: (request, socket, head) => {
+        if (!streamAllowed)
+          throw new SkeinError(
+            'Forbidden',
+            'This node can be reached from other machines and has no cluster key, so it makes no links',
+          );
+        opened().upgrade(request, socket, head);
+      },
+      endLinks: () => roles()?.endLinks(),
+    },
+    writeConcern: {
+      admit: () => opened().writeConcern.admit(),
+      mayAcknowledge: () => opened().writeConcern.mayAcknowledge(),
+      defaultRequired: () => opened().writeConcern.defaultRequired(),
+      voters: () => opened().writeConcern.voters(),
+      wait: (seq, required, waitMs) => opened().writeConcern.wait(seq, required, waitMs),
+    },
+  };
+}

@@ -1,0 +1,94 @@
+/** The role of this node in its three places: in memory, in the NODE file, and in the write thread; and the beginning of an epoch.
+ *
+ *  Invariants: NODE is written before a role takes effect; the epoch of a new mastership is in NODE before its first entry is logged.
+ *  Must not know: links, clients, why a role changes. */
+
+import { randomBytes } from 'node:crypto';
+import type { ReplicatedLog } from '../engine/engine.js';
+import { failpoint } from '../model/failpoint.js';
+import type { Role } from '../model/replication.js';
+import { type NodeState, writeNodeState } from './node-state.js';
+
+export class Mastership {
+  readonly #dataDir: string;
+  readonly #log: () => ReplicatedLog;
+  #state: NodeState;
+  /** What the write thread takes: requests of clients, or batches of a master. */
+  #taking: Role;
+
+  /** @param log of the engine that is open; it was opened in the role of `state` */
+  constructor(dataDir: string, state: NodeState, log: () => ReplicatedLog) {
+    this.#dataDir = dataDir;
+    this.#state = state;
+    this.#taking = state.role;
+    this.#log = log;
+  }
+
+  get role(): Role {
+    return this.#state.role;
+  }
+
+  get isMaster(): boolean {
+    return this.#state.role === 'master';
+  }
+
+  /** Whom this node follows, or followed last. */
+  get masterUrl(): string | null {
+    return this.#state.masterUrl;
+  }
+
+  /** The highest epoch that this node has ever seen. */
+  get highestEpoch(): number {
+    return this.#state.highestEpoch;
+  }
+
+  /** At once, before anything is awaited: nothing is acknowledged from here on. What is durable of it comes later. */
+  stepDown(): void {
+    this.#state = { ...this.#state, role: 'replica' };
+  }
+
+  /** Durable on return. @throws Error of the file system: then this node stays no master */
+  noteReplica(masterUrl: string | null, highestEpoch: number): void {
+    this.stepDown();
+    this.#note({ role: 'replica', masterUrl, highestEpoch: Math.max(highestEpoch, this.#state.highestEpoch) });
+  }
+
+  noteEpoch(highestEpoch: number): void {
+    this.#note({ ...this.#state, highestEpoch });
+  }
+
+  #note(state: NodeState): void {
+    failpoint('role.before_note');
+    writeNodeState(this.#dataDir, state);
+    this.#state = state;
+    failpoint('role.after_note');
+  }
+
+  /** Resolves when the write thread has changed over; what was queued before is done first. */
+  async take(role: Role): Promise<void> {
+    if (this.#taking === role) return;
+    await this.#log().setRole(role);
+    this.#taking = role;
+  }
+
+  /** A new mastership of this node: durable as an intention first, then as the first entry of its history. @returns its epoch */
+  async begin(): Promise<number> {
+    const epoch = Math.max(this.#state.highestEpoch, this.#log().state().epoch) + 1;
+    this.#note({ role: 'master', masterUrl: this.#state.masterUrl, highestEpoch: epoch });
+    await this.take('master');
+    await this.#beginHistory(epoch);
+    return epoch;
+  }
+
+  /** After a start: a mastership whose beginning was cut short begins now. */
+  async complete(): Promise<void> {
+    if (this.isMaster && this.#log().state().epoch < this.#state.highestEpoch) await this.#beginHistory(this.#state.highestEpoch);
+  }
+
+  async #beginHistory(epoch: number): Promise<void> {
+    const log = this.#log();
+    failpoint('promote.before_history');
+    await log.beginHistory({ historyId: randomBytes(16).toString('hex'), epoch, nodeId: log.state().nodeId });
+    failpoint('promote.after_history');
+  }
+}

@@ -1,0 +1,36 @@
+/** What roles are made of: settings, and what the node around them gives. */
+
+import type { RunningEngine } from '../engine/engine.js';
+import type { IncomingSnapshot, SnapshotHead } from '../engine/snapshot.js';
+import type { Clock } from '../model/clock.js';
+import type { Log } from '../model/log.js';
+import type { SourceRules } from '../replication/source.js';
+import type { NodeState } from './node-state.js';
+import type { GateRules } from './write-gate.js';
+
+export interface RoleSettings {
+  readonly dataDir: string;
+  readonly rules: SourceRules;
+  readonly keys: readonly Uint8Array[];
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly voter: boolean;
+  readonly writes: GateRules;
+  readonly handoverMs: number;
+  /** Nodes are reached by https and wss. */
+  readonly secure: boolean;
+  /** May replicas link here at all? */
+  readonly serves: boolean;
+}
+
+export interface RoleParts {
+  readonly settings: RoleSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly state: NodeState;
+  /** Where this node's HTTP is reached. */
+  address(): { readonly host: string; readonly port: number };
+  engine(): RunningEngine;
+  storePaths(): { readonly storePath: string; readonly checkpointsDir: string; readonly cacheBytes: number };
+  /** Exchanges the data for what has arrived; the engine is then another one. */
+  exchange(incoming: IncomingSnapshot, head: SnapshotHead): Promise<void>;
+}

@@ -1,0 +1,97 @@
+/** POST /replication/verify and the link requests that belong to it: a master asks its replicas, a replica compares itself with its master.
+ *
+ *  On a replica one comparison at a time. Must not know: HTTP, how data is compared. */
+
+import type { RunningEngine } from '../engine/engine.js';
+import { type ErrorRecord, invalidRequest, SkeinError } from '../model/errors.js';
+import type { Role, VerifiedReplica, VerifyAnswer } from '../model/replication.js';
+import { answerComparison, isComparison } from '../replication/comparison-asks.js';
+import type { Follower } from '../replication/follower.js';
+import type { ReplicationSource } from '../replication/source.js';
+import { type Verified, verifyReplica } from '../replication/verify-replica.js';
+
+type Plain = Readonly<Record<string, unknown>>;
+
+export interface VerifyingParts {
+  engine(): RunningEngine;
+  role(): Role;
+  follower(): Follower | null;
+  readonly source: ReplicationSource;
+}
+
+/** The request by which a master has a replica compare itself. */
+const VERIFY = 'verify';
+
+export class Verifying {
+  readonly #parts: VerifyingParts;
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: VerifyingParts) {
+    this.#parts = parts;
+  }
+
+  async verify({ replicaId, repair }: { readonly replicaId: string | null; readonly repair: boolean }): Promise<VerifyAnswer> {
+    const { historyId, epoch, seq, nodeId } = this.#parts.engine().log.state();
+    if (this.#parts.role() === 'replica' && (replicaId === null || replicaId === nodeId)) {
+      const { position, ...found } = await this.#verifySelf(repair);
+      return { equal: found.equal, position, replicas: [replicaOf(nodeId, found)] };
+    }
+    const linked = this.#parts.source.linkedIds();
+    if (replicaId !== null && !linked.includes(replicaId)) throw invalidRequest('replica_id', 'no linked replica has this id');
+    const replicas: VerifiedReplica[] = [];
+    for (const id of replicaId === null ? linked : [replicaId]) replicas.push(await this.#verifyLinked(id, repair));
+    return { equal: replicas.every(({ equal }) => equal), position: { historyId, epoch, seq }, replicas };
+  }
+
+  async #verifyLinked(id: string, repair: boolean): Promise<VerifiedReplica> {
+    const answer = await this.#parts.source.ask(id, VERIFY, { repair }).catch((error: Error) => {
+      throw new SkeinError('Timeout', `Replica ${id} did not answer (${error.message}); a repair is whole or has not begun`, {
+        id,
+      });
+    });
+    if (answer['refused'] !== undefined) throw SkeinError.fromRecord(answer['refused'] as ErrorRecord);
+    // It comes from a node of this cluster, and is shown to the operator only.
+    return replicaOf(id, answer as unknown as Verified);
+  }
+
+  /** @returns null when the request is none of these */
+  answer(method: string, parameters: Plain): Promise<Plain> | null {
+    if (isComparison(method)) return answerComparison(this.#parts.engine(), method, parameters);
+    return method === VERIFY ? this.#answerVerify(parameters['repair'] === true) : null;
+  }
+
+  async #answerVerify(repair: boolean): Promise<Plain> {
+    try {
+      const { equal, differing, repaired } = await this.#verifySelf(repair);
+      return { equal, differing, repaired };
+    } catch (error) {
+      if (!(error instanceof SkeinError)) throw error;
+      return { refused: error.toRecord() };
+    }
+  }
+
+  #verifySelf(repair: boolean): Promise<Verified> {
+    const verified = this.#running.then(() => this.#verifyNow(repair));
+    this.#running = verified.catch(() => undefined);
+    return verified;
+  }
+
+  async #verifyNow(repair: boolean): Promise<Verified> {
+    const follower = this.#parts.follower();
+    if (follower?.state.phase !== 'following') throw new SkeinError('NoMaster', 'There is no link to a master to compare with');
+    const parts = {
+      engine: this.#parts.engine(),
+      ask: (method: string, parameters: Plain) => follower.ask(method, parameters),
+      standStill: () => follower.differs(),
+    };
+    const verified = await verifyReplica(parts, repair);
+    const standsForNothing = verified.equal && follower.state.diverged;
+    // Behind the answer, which goes over the same link.
+    if (verified.mended || standsForNothing) setImmediate(() => follower.repaired());
+    return verified;
+  }
+}
+
+function replicaOf(id: string, { equal, differing, repaired }: Omit<Verified, 'position' | 'mended'>): VerifiedReplica {
+  return { id, equal, differing, repaired };
+}

@@ -1,0 +1,251 @@
+/** Everything known of the replicas of one log: a row for each that ever linked to this process or is a voter, how far it is, and what its
+ *  acknowledgements mean. Rows stay when links go. Must not know: sockets, frames' bytes, who greets. */
+
+import { readEntryHead } from '../codec/entry.js';
+import type { ReplicatedLog } from '../engine/engine.js';
+import type { Clock } from '../model/clock.js';
+import type { Log } from '../model/log.js';
+import type { ReplicaInfo, Role } from '../model/replication.js';
+import type { AckFrame, Hello } from '../wire/frames.js';
+import { CommitTimes } from './commit-times.js';
+import type { SyncRule } from './decide.js';
+import type { ReplicaLink } from './replica-link.js';
+import { type Moment, type RecordRules, ReplicaRecord } from './replica-record.js';
+import { WriteConcern } from './write-concern.js';
+
+export interface RegistryParts {
+  readonly rules: RecordRules;
+  readonly clock: Clock;
+  readonly log: Log;
+  role(): Role;
+  /** This node's own HTTP address, for its row among the voters. */
+  address(): { readonly host: string; readonly port: number };
+  /** A row of the log at or behind this seq cannot be read. */
+  damaged(seq: number, error: unknown): void;
+}
+
+export class ReplicaRegistry {
+  readonly concern = new WriteConcern();
+  readonly #parts: RegistryParts;
+  readonly #records = new Map<string, ReplicaRecord>();
+  #feed: ReplicatedLog | null = null;
+  #times = new CommitTimes(0);
+  #startWallMs = 0;
+  acknowledgements = 0;
+  divergences = 0;
+  lastAckWallMs: number | null = null;
+  digestVerifiedWallMs: number | null = null;
+  lastSyncWallMs: number | null = null;
+
+  constructor(parts: RegistryParts) {
+    this.#parts = parts;
+  }
+
+  attach(feed: ReplicatedLog | null): void {
+    this.#feed = feed;
+    this.concern.end();
+    if (feed === null) return;
+    this.#times = new CommitTimes(feed.state().seq);
+    this.#startWallMs = this.#parts.clock.wallMs();
+    this.takeVoters();
+  }
+
+  committed(seq: number, bytes: number): void {
+    this.#times.note(seq, bytes, this.#parts.clock.monotonicMs());
+    this.takeVoters();
+  }
+
+  /** A row for every voter that the log knows, whether it was ever linked to this process or not. */
+  takeVoters(): void {
+    const feed = this.#feed;
+    if (feed === null) return;
+    const own = feed.state().nodeId;
+    const voters = new Set<string>();
+    for (const { nodeId, host, port } of feed.voters()) {
+      voters.add(nodeId);
+      if (nodeId !== own) this.#record(nodeId, host, port).voter = true;
+    }
+    for (const record of this.#records.values()) {
+      if (!record.voter || voters.has(record.nodeId)) continue;
+      record.voter = false;
+      this.concern.lost(record.nodeId);
+    }
+  }
+
+  #record(nodeId: string, host: string, port: number): ReplicaRecord {
+    let record = this.#records.get(nodeId);
+    if (record === undefined) {
+      record = new ReplicaRecord(nodeId, host, port, false);
+      this.#records.set(nodeId, record);
+    }
+    return record;
+  }
+
+  of(nodeId: string): ReplicaRecord | null {
+    return this.#records.get(nodeId) ?? null;
+  }
+
+  all(): Iterable<ReplicaRecord> {
+    return this.#records.values();
+  }
+
+  enlist(hello: Hello, protocolVersion: number | null, rule: SyncRule): void {
+    const { nodeId, host, port, position } = hello;
+    const record = this.#record(nodeId, host, port);
+    const wallMs = this.#parts.clock.wallMs();
+    Object.assign(record, { host, port, linked: true, protocolVersion, connectedWallMs: wallMs });
+    record.heard(this.#parts.clock.monotonicMs(), wallMs);
+    record.phase = rule === 'partial' ? 'catchup' : 'snapshot';
+    record.diverged = false;
+    // What it held in an earlier life it may not hold now.
+    if (rule !== 'partial' || (position !== null && position.seq < (record.durableSeq ?? 0))) record.forgetPosition();
+    this.#parts.log.info('replica_linked', { node_id: nodeId, sync: rule, host, port });
+  }
+
+  unlinked(nodeId: string, reason: string): void {
+    const record = this.#records.get(nodeId);
+    if (record === undefined) return;
+    record.linked = false;
+    record.phase = 'closed';
+    record.snapshot = null;
+    this.concern.lost(nodeId);
+    this.#parts.log.info('replica_unlinked', { node_id: nodeId, reason });
+  }
+
+  heard(nodeId: string): void {
+    this.acknowledgements += 1;
+    this.lastAckWallMs = this.#parts.clock.wallMs();
+    this.of(nodeId)?.heard(this.#parts.clock.monotonicMs(), this.lastAckWallMs);
+  }
+
+  acknowledged(nodeId: string, phase: ReplicaRecord['phase'], ack: AckFrame): void {
+    const feed = this.#feed;
+    const record = this.of(nodeId);
+    if (feed === null || record === null) return;
+    const { seq } = feed.state();
+    record.phase = phase;
+    record.snapshot = null;
+    record.durableSeq = ack.durableSeq;
+    record.appliedSeq = ack.appliedSeq;
+    // What is not at the tail is read from the log, so once a heartbeat is enough.
+    if (ack.diverged || ack.durableSeq === seq || ack.heartbeat !== record.comparedBeat) this.#compare(feed, record, ack);
+    record.comparedBeat = ack.heartbeat;
+    if (record.voter && !record.diverged && this.#parts.role() === 'master') this.concern.acknowledged(nodeId, ack.durableSeq);
+    if (ack.appliedSeq >= seq) this.lastSyncWallMs = this.lastAckWallMs;
+  }
+
+  /** The digest that the log gives for the replica's seq, against its own. */
+  #compare(feed: ReplicatedLog, record: ReplicaRecord, ack: AckFrame): void {
+    const expected = ack.diverged ? null : this.#digestAt(feed, ack.durableSeq);
+    if (expected === null && !ack.diverged) return;
+    if (expected !== null && Buffer.compare(expected, ack.digest) === 0) {
+      this.digestVerifiedWallMs = this.#parts.clock.wallMs();
+      record.diverged = false;
+      return;
+    }
+    if (record.diverged) return;
+    record.diverged = true;
+    this.divergences += 1;
+    this.concern.lost(record.nodeId);
+    this.#parts.log.error('replica_diverged', { node_id: record.nodeId, seq: ack.durableSeq });
+  }
+
+  /** State digest after seq as the log has it; null when seq is not the end of a unit in the log, or its row is damaged. */
+  #digestAt(feed: ReplicatedLog, seq: number): Uint8Array | null {
+    const state = feed.state();
+    if (seq === state.seq) return state.digest;
+    if (seq < state.logMinSeq || seq > state.seq) return null;
+    return this.#headAt(feed, seq)?.digest ?? null;
+  }
+
+  #headAt(feed: ReplicatedLog, seq: number): ReturnType<typeof readEntryHead> | null {
+    try {
+      const [row] = feed.read(seq, 1, 1);
+      return row?.seq === seq ? readEntryHead(row.entry) : null;
+    } catch (error) {
+      this.#parts.damaged(seq, error);
+      return null;
+    }
+  }
+
+  /** Makes a replica that has caught up a voter, and this node with the first. */
+  async registerVoter(link: ReplicaLink): Promise<void> {
+    const feed = this.#feed;
+    const record = link.hello === null ? null : this.of(link.hello.nodeId);
+    if (feed === null || record === null) return;
+    const { nodeId, host, port } = record;
+    const own = { nodeId: feed.state().nodeId, ...this.#parts.address() };
+    const known = new Map(feed.voters().map((voter) => [voter.nodeId, voter]));
+    const changed = [own, { nodeId, host, port }].filter((voter) => {
+      const row = known.get(voter.nodeId);
+      return row === undefined || row.host !== voter.host || row.port !== voter.port;
+    });
+    try {
+      if (changed.length > 0) await feed.registerVoters(changed);
+      record.voter = true;
+      if (record.durableSeq !== null && record.linked && !record.diverged) this.concern.acknowledged(nodeId, record.durableSeq);
+    } catch (error) {
+      this.#parts.log.warn('voter_not_registered', { node_id: nodeId, error });
+    }
+  }
+
+  /** Its row goes. @returns false when there was none */
+  async forget(nodeId: string): Promise<boolean> {
+    const removed = (await this.#feed?.removeVoter(nodeId)) ?? null;
+    this.concern.lost(nodeId);
+    return this.#records.delete(nodeId) || removed !== null;
+  }
+
+  replicas(): ReplicaInfo[] {
+    const moment = this.#moment();
+    if (moment === null) return [];
+    const { rules } = this.#parts;
+    return [...this.#records.values()].map((record) => record.info(moment, rules)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** Voters that are linked and at most maxLagMs behind, this node not counted. */
+  healthyVoters(maxLagMs: number): number {
+    const moment = this.#moment();
+    if (moment === null) return 0;
+    let count = 0;
+    for (const record of this.#records.values()) {
+      const lag = record.lagMs(moment, this.#parts.rules);
+      if (record.voter && record.linked && !record.diverged && lag !== null && lag <= maxLagMs) count += 1;
+    }
+    return count;
+  }
+
+  /** Once a heartbeat. */
+  judge(): void {
+    const moment = this.#moment();
+    if (moment !== null) for (const record of this.#records.values()) record.judge(moment, this.#parts.rules);
+  }
+
+  /** The first seq that some known replica has yet to get; null: none is known. */
+  neededFrom(): number | null {
+    let from: number | null = null;
+    for (const { durableSeq } of this.#records.values())
+      if (durableSeq !== null) from = Math.min(from ?? Number.POSITIVE_INFINITY, durableSeq + 1);
+    return from;
+  }
+
+  #moment(): Moment | null {
+    const feed = this.#feed;
+    if (feed === null) return null;
+    const { clock } = this.#parts;
+    const { historyId, epoch, seq, logMinSeq } = feed.state();
+    const wallMs = clock.wallMs();
+    return {
+      nowMs: clock.monotonicMs(),
+      wallMs,
+      tailSeq: seq,
+      times: this.#times,
+      // Written before this process began: then the entry's own time says it, and it is at least as old as the process.
+      ageOfFirstAfter: (after) => {
+        const head = after + 1 < logMinSeq ? null : this.#headAt(feed, after + 1);
+        return head === null ? null : Math.max(wallMs - head.timeMs, wallMs - this.#startWallMs, 0);
+      },
+      position: (at) => ({ historyId, epoch, seq: at }),
+    };
+  }
+}

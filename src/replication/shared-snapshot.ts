@@ -1,0 +1,125 @@
+/** The one snapshot that joining replicas share: built when the first asks, kept while any takes it and a little longer, as long as the log
+ *  goes on from it. Never two builds at once; one that is replaced goes when its last user has ended.
+ *  Must not know: links, frames, how a snapshot is made. */
+
+import type { BuiltSnapshot } from '../engine/snapshot.js';
+
+export interface SharedSnapshotParts {
+  /** Last seq that is durable now: a build begins with at least that. */
+  tailSeq(): number;
+  build(signal: AbortSignal): Promise<BuiltSnapshot>;
+  /** Can a replica go on from the log after this seq? */
+  continues(baseSeq: number): boolean;
+  /** The log must keep what is behind this seq; null: no snapshot needs it. */
+  keepLogAfter(baseSeq: number | null): void;
+}
+
+export interface SnapshotLease {
+  readonly snapshot: BuiltSnapshot;
+  /** Ends the use; once. */
+  release(): void;
+}
+
+interface Held {
+  readonly built: BuiltSnapshot;
+  users: number;
+}
+
+/** Kept for those that join a moment later. */
+const IDLE_MS = 60_000;
+
+export class SharedSnapshot {
+  readonly #parts: SharedSnapshotParts;
+  readonly #idleMs: number;
+  readonly #abort = new AbortController();
+  #building: Promise<Held> | null = null;
+  #current: Held | null = null;
+  #idle: NodeJS.Timeout | null = null;
+  #closed = false;
+  /** Builds begun since the start. */
+  builds = 0;
+
+  constructor(parts: SharedSnapshotParts, idleMs = IDLE_MS) {
+    this.#parts = parts;
+    this.#idleMs = idleMs;
+  }
+
+  /** @throws Error when it cannot be built */
+  async acquire(): Promise<SnapshotLease> {
+    if (this.#closed) throw new Error('no snapshot is given any more');
+    this.#stayAwake();
+    if (this.#current !== null && !this.#parts.continues(this.#current.built.head.baseSeq)) this.#retire();
+    const held = this.#current ?? (await this.#oneBuild());
+    held.users += 1;
+    this.#stayAwake();
+    let used = true;
+    return {
+      snapshot: held.built,
+      release: () => {
+        if (used) this.#release(held);
+        used = false;
+      },
+    };
+  }
+
+  #oneBuild(): Promise<Held> {
+    this.#building ??= this.#build();
+    return this.#building;
+  }
+
+  async #build(): Promise<Held> {
+    this.builds += 1;
+    this.#parts.keepLogAfter(this.#parts.tailSeq());
+    try {
+      const built = await this.#parts.build(this.#abort.signal);
+      const held = { built, users: 0 };
+      if (this.#closed) {
+        await built.remove();
+        throw new Error('no snapshot is given any more');
+      }
+      this.#current = held;
+      this.#parts.keepLogAfter(built.head.baseSeq);
+      return held;
+    } catch (error) {
+      this.#parts.keepLogAfter(null);
+      throw error;
+    } finally {
+      this.#building = null;
+    }
+  }
+
+  #release(held: Held): void {
+    held.users -= 1;
+    if (held.users > 0) return;
+    if (held !== this.#current) {
+      void held.built.remove();
+      return;
+    }
+    this.#idle = setTimeout(() => this.#retire(), this.#idleMs);
+    this.#idle.unref();
+  }
+
+  #stayAwake(): void {
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = null;
+  }
+
+  /** It is given to nobody any more. */
+  #retire(): void {
+    const held = this.#current;
+    this.#current = null;
+    this.#parts.keepLogAfter(null);
+    if (held !== null && held.users === 0) void held.built.remove();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stayAwake();
+    this.#abort.abort();
+    await this.#building?.catch(() => undefined);
+    const held = this.#current;
+    this.#retire();
+    // Whoever still reads it learns that it is gone, and asks again elsewhere.
+    if (held !== null && held.users > 0) await held.built.remove();
+  }
+}

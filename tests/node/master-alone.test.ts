@@ -1,0 +1,67 @@
+/** What a node alone says of replication: a master without replicas, figures of its own store, and honest refusals. */
+
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { loadConfig } from '../../src/config/config.js';
+import { silentLog } from '../../src/model/log.js';
+import { type Node, startNode } from '../../src/node/node.js';
+import { SkeinApiError, SkeinClient } from '../../src/sdk/index.js';
+import { suite, type TestContext } from '../support/suite.js';
+
+const test = suite('node/master-alone', { deadlineMs: 60_000 });
+
+async function started(t: TestContext, flags: Record<string, string> = {}): Promise<{ node: Node; client: SkeinClient }> {
+  const dataDir = join(t.folder(), 'data');
+  const given = { dataDir, port: '0', ...flags };
+  const { config } = loadConfig({ flags: given, environment: {}, workingDir: dataDir });
+  const node = await startNode({ config, shownConfig: {}, log: silentLog, onFatal: () => {} });
+  t.after(() => node.stop());
+  const client = new SkeinClient({ url: node.url, retries: false });
+  t.after(() => client.close());
+  return { node, client };
+}
+
+async function refusalOf(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof SkeinApiError) return [error.status, error.type, error.details['reason'] ?? null];
+    throw error;
+  }
+  return 'not refused';
+}
+
+test('it is a master without replicas; what nobody can know is null; position and digest follow its writes', async (t) => {
+  const { node, client } = await started(t);
+  const before = await client.replication.status();
+  assert.equal([before.role, before.enabled, before.masterUrl, before.replicas], ['master', true, node.url, []]);
+  const { stats } = before;
+  assert.equal([stats?.lagMs, stats?.operationsPending, stats?.connectedReplicas, stats?.bytesSent], [null, null, 0, 0]);
+  assert.match(stats?.nodeId ?? '', /^[0-9a-f]{32}$/);
+  const made = await client.createCollection('c', { dimension: 2, distance: 'dot' });
+  const after = await client.replication.stats();
+  assert.is(after.position, made.position);
+  assert.is.not(after.digest, stats?.digest);
+  assert.equal([after.nodeId, after.historyId, after.epoch], [stats?.nodeId, stats?.historyId, 1]);
+  assert.equal(await client.replication.verify(), { equal: true, position: made.position, replicas: [] });
+  assert.equal(await client.collections({ maxStalenessMs: 0 }).then((list) => list.length), 1);
+  const metrics = await (await fetch(`${node.url}/metrics`)).text();
+  assert.match(metrics, 'skein_replication_role{role="master"} 1');
+  assert.not.match(metrics, /^skein_replication_lag_seconds/m);
+});
+
+test('what needs another node is refused', async (t) => {
+  const { client } = await started(t);
+  const { replication } = client;
+  assert.equal(await refusalOf(replication.promote({ force: true })), [409, 'NotPromotable', 'already_master']);
+  assert.equal(await refusalOf(replication.resync({ replicaId: 'r' })), [400, 'InvalidRequest', null]);
+  assert.equal(await refusalOf(replication.forget('r')), [404, 'ReplicaNotFound', null]);
+});
+
+test('a master that asks for more replicas than there are takes no write', async (t) => {
+  const { client } = await started(t, { minReplicas: '1' });
+  const made = client.createCollection('c', { dimension: 2, distance: 'dot' });
+  assert.equal(await refusalOf(made), [503, 'Overloaded', 'min_replicas']);
+});
+
+test.run();

@@ -1,0 +1,176 @@
+/** What is known of replicas: what they may still be believed, whose acknowledgements count, and how often the log is read for it. */
+
+import * as assert from 'uvu/assert';
+import { silentLog } from '../../src/model/log.js';
+import type { Role } from '../../src/model/replication.js';
+import type { ReplicaLink } from '../../src/replication/replica-link.js';
+import { ReplicaRegistry } from '../../src/replication/replica-registry.js';
+import type { AckFrame, Hello } from '../../src/wire/frames.js';
+import { CLUSTER, digestAt, FakeLog, HISTORY, NODE } from '../support/fake-log.js';
+import { suite } from '../support/suite.js';
+
+const test = suite('replication/replica-registry');
+
+const R = 'b'.repeat(32);
+const HTTP_PORT = 7171;
+
+class Known {
+  readonly fake = new FakeLog();
+  readonly damaged: number[] = [];
+  nowMs = 1_000;
+  role: Role = 'master';
+  readonly registry = new ReplicaRegistry({
+    rules: { heartbeatMs: 1_000, timeoutMs: 10_000, lagMs: 1_000 },
+    clock: { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs },
+    log: silentLog,
+    role: () => this.role,
+    address: () => ({ host: 'me', port: HTTP_PORT }),
+    damaged: (seq) => void this.damaged.push(seq),
+  });
+
+  constructor() {
+    this.registry.attach(this.fake.log);
+  }
+
+  hello(seq: number | null): Hello {
+    const position = seq === null ? null : { historyId: HISTORY, epoch: 3, seq, hash: '' };
+    return { nodeId: R, host: 'r', port: HTTP_PORT, clusterId: CLUSTER, position } as unknown as Hello;
+  }
+
+  /** A voter that is linked. */
+  voter(seq = 20): this {
+    this.fake.voters = [NODE, R].map((nodeId) => ({ nodeId, host: 'h', port: HTTP_PORT }));
+    this.registry.enlist(this.hello(seq), 1, 'partial');
+    this.registry.takeVoters();
+    return this;
+  }
+
+  ack(durableSeq: number, more: Partial<AckFrame> = {}): void {
+    const ack = {
+      type: 'ack',
+      diverged: false,
+      receivedBytes: 0,
+      receivedSeq: durableSeq,
+      durableSeq,
+      appliedSeq: durableSeq,
+    } as const;
+    this.registry.heard(R);
+    this.registry.acknowledged(R, 'streaming', { ...ack, heartbeat: 1, digest: digestAt(durableSeq), ...more });
+  }
+
+  get holders(): number {
+    return this.registry.concern.holders(1);
+  }
+}
+
+test('voters have rows although they never linked; whoever is no voter any more counts for nothing', () => {
+  const known = new Known().voter();
+  known.ack(20);
+  assert.is(known.holders, 2);
+  known.fake.voters = [];
+  known.registry.committed(20, 0);
+  assert.is(known.registry.of(R)?.voter, false);
+  assert.is(known.holders, 1);
+  assert.is(known.registry.of(NODE), null, 'this node has no row');
+});
+
+test('what a replica held in an earlier life is forgotten with a snapshot, and when it comes back with less', () => {
+  for (const [rule, seq] of [
+    ['asked', 20],
+    ['no_position', null],
+    ['partial', 15],
+  ] as const) {
+    const known = new Known().voter();
+    known.ack(20);
+    known.registry.unlinked(R, 'gone');
+    assert.is(known.holders, 1, 'without a link it counts for nothing');
+    known.registry.enlist(known.hello(seq), 1, rule);
+    assert.is(known.registry.of(R)?.durableSeq, null, rule);
+    assert.is(known.registry.neededFrom(), null);
+  }
+  const known = new Known().voter();
+  known.ack(15);
+  known.registry.enlist(known.hello(15), 1, 'partial');
+  assert.is(known.registry.of(R)?.durableSeq, 15);
+  assert.is(known.registry.neededFrom(), 16);
+});
+
+test('a replica that says that its data differs, or whose digest does, counts for nothing until it is the same again', () => {
+  for (const wrong of [{ diverged: true }, { digest: digestAt(99) }]) {
+    const known = new Known().voter();
+    known.ack(20);
+    known.ack(20, wrong);
+    known.ack(20, wrong);
+    assert.is(known.holders, 1);
+    assert.is(known.registry.divergences, 1, 'counted once');
+    assert.is(known.registry.healthyVoters(10_000), 0);
+    known.ack(20);
+    assert.is(known.holders, 2);
+    assert.is(known.registry.healthyVoters(10_000), 1);
+  }
+});
+
+test('digests behind the tail are compared once a heartbeat, those at the tail always and without a read', () => {
+  const known = new Known().voter();
+  for (const seq of [11, 12, 13]) known.ack(seq, { heartbeat: 1 });
+  assert.is(known.fake.reads, 1);
+  known.ack(14, { heartbeat: 2, digest: digestAt(99) });
+  assert.is(known.fake.reads, 2);
+  assert.is(known.registry.of(R)?.diverged, true);
+  known.ack(20, { heartbeat: 2 });
+  assert.is(known.fake.reads, 2);
+  assert.is(known.registry.of(R)?.diverged, false);
+});
+
+test('a row that cannot be read says so and judges nobody', () => {
+  const known = new Known().voter();
+  known.fake.damagedSeq = 12;
+  known.ack(11);
+  assert.equal(known.damaged, [11]);
+  assert.is(known.registry.of(R)?.diverged, false);
+  assert.is(known.holders, 2);
+  assert.is(known.registry.replicas()[0]?.lagMs, null, 'how old what it lacks is, is not known');
+});
+
+test('on a replica that others follow nobody is counted', () => {
+  const known = new Known().voter();
+  known.role = 'replica';
+  known.ack(20);
+  assert.is(known.holders, 1);
+});
+
+test('a replica that has caught up is registered, with this node beside the first, and counts from then on', async () => {
+  const known = new Known();
+  known.registry.enlist(known.hello(20), 1, 'partial');
+  known.ack(20);
+  assert.is(known.holders, 1);
+  await known.registry.registerVoter({ hello: known.hello(20) } as unknown as ReplicaLink);
+  assert.equal(known.fake.voters.map(({ nodeId, host }) => [nodeId, host]).sort(), [
+    [NODE, 'me'],
+    [R, 'r'],
+  ]);
+  assert.is(known.holders, 2);
+});
+
+test('one that is forgotten has no row, no say and no part of the log', async () => {
+  const known = new Known().voter();
+  known.ack(20);
+  known.fake.voters = [];
+  assert.ok(await known.registry.forget(R));
+  assert.equal(known.fake.removed, [R]);
+  assert.is(known.holders, 1);
+  assert.is(known.registry.neededFrom(), null);
+  assert.not(await known.registry.forget(R));
+});
+
+test('with other data every wait is over and nothing that was acknowledged counts', async () => {
+  const known = new Known().voter();
+  known.ack(20);
+  const waiting = known.registry.concern.wait(20, 3, 20_000);
+  known.registry.attach(null);
+  await waiting;
+  assert.is(known.holders, 1);
+  assert.equal(known.registry.replicas(), []);
+});
+
+test.run();
