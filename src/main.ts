@@ -8,8 +8,10 @@
 
 import { runCommand } from './cli/program.js';
 import { EXIT } from './cli/surroundings.js';
+import { armTestHooks } from './model/test-hooks.js';
 import { createLog } from './observability/logging.js';
 
+armTestHooks(process.env, () => process.kill(process.pid, 'SIGKILL'));
 const stop = new AbortController();
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

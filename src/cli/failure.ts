@@ -79,6 +79,11 @@ function apiLines(error: SkeinApiError): string[] {
     }
     case 'NotMaster':
       return [first, `the master is at ${String(error.details['master_url'])}: give that with --url`];
+    case 'NotPromotable':
+      return [
+        first,
+        'look at "skein status" on both nodes; --force promotes all the same, and writes that only the old master has are lost',
+      ];
     case 'Internal':
       return [first, ...(error.requestId === null ? [] : [`the server's log has it under request id ${error.requestId}`])];
     case 'UnknownAnswer':

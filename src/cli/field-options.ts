@@ -23,6 +23,17 @@ export function addFields(command: Command, fields: FieldTable, heading?: string
   }
 }
 
+/** Switches that were written with a value, as in the environment: `--voter=false` is `--no-voter`. Other words stay as they are. */
+export function plainSwitches(argv: readonly string[], tables: readonly FieldTable[]): string[] {
+  const entries = tables.flatMap((fields) => Object.entries(fields));
+  const flags = new Set(entries.filter(([, field]) => field.kind === 'boolean').map(([key]) => flagOf(key)));
+  return argv.map((word) => {
+    const [, flag = '', value] = /^(--[a-z-]+)=(true|false)$/.exec(word) ?? [];
+    if (!flags.has(flag)) return word;
+    return value === 'true' ? flag : flag.replace('--', '--no-');
+  });
+}
+
 /** The flags of the command line, by key; those that were not given are absent. */
 export function flagsOf(command: Command): Readonly<Record<string, unknown>> {
   const given = Object.entries(command.opts<Record<string, unknown>>());

@@ -4,22 +4,28 @@
 
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { EXPORT_FIELDS, IMPORT_FIELDS, SERVE_COMMAND_FIELDS, STATUS_FIELDS, VERIFY_FIELDS } from '../config/command-fields.js';
+import {
+  COMMAND_SECTIONS,
+  EXPORT_FIELDS,
+  FOLLOW_FIELDS,
+  IMPORT_FIELDS,
+  PROMOTE_FIELDS,
+  RESYNC_FIELDS,
+  SERVE_COMMAND_FIELDS,
+  STATUS_FIELDS,
+  VERIFY_FIELDS,
+} from '../config/command-fields.js';
 import { loadCommandFields } from '../config/config.js';
-import type { FieldTable, ValuesOf } from '../config/field.js';
+import { type FieldTable, flagOf, type ValuesOf } from '../config/field.js';
 import { SERVER_SECTIONS } from '../config/server-fields.js';
 import { version } from '../node/version.js';
-import { reportFailure } from './failure.js';
-import { addFields, flagsOf } from './field-options.js';
+import { reportFailure, UsageError } from './failure.js';
+import { addFields, flagsOf, plainSwitches } from './field-options.js';
 import { type ServeParts, serve } from './serve.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
 
-/** Flags of the contract whose issues are still to come. */
-const LATER_FLAGS: Readonly<Record<string, string>> = {
-  '--master': 'replication',
-  '--cluster-key-file': 'replication',
-  '--voter': 'replication',
-};
+/** What every command has. */
+const SWITCHES = [...SERVER_SECTIONS, ...COMMAND_SECTIONS].map(({ fields }) => fields);
 
 /** Runs one command line (without node and script).
  *  @returns the exit code; whatever went wrong has been said */
@@ -29,12 +35,11 @@ export async function runCommand(argv: readonly string[], surroundings: Surround
     exitCode = code;
   });
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(plainSwitches(argv, SWITCHES), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) return reportFailure(error, surroundings);
     // The parser has said what is wrong; help and version are no mistakes.
-    explainLaterFlag(error, surroundings);
     return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
 }
@@ -87,14 +92,55 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
     ended(await showStatus(valuesOf(STATUS_FIELDS, status, surroundings), surroundings));
   });
 
-  const verifying = command('verify', 'Check a data folder while no server runs on it; changes nothing.');
-  verifying.argument('<data_dir>');
+  const verifying = command('verify', 'Check a data folder while no server runs on it, or with --url compare replicas.');
+  verifying.argument('[data_dir]');
   addFields(verifying, VERIFY_FIELDS);
-  verifying.action(async (dataDir: string) => {
-    const { verify } = await import('./verify.js');
-    ended(await verify(dataDir, valuesOf(VERIFY_FIELDS, verifying, surroundings), surroundings));
+  verifying.action(async (dataDir: string | undefined) => {
+    const values = valuesOf(VERIFY_FIELDS, verifying, surroundings);
+    ended(await verifyOneOf(dataDir, values, flagsOf(verifying), surroundings));
+  });
+
+  const promoting = command('promote', 'Make a replica the master.');
+  addFields(promoting, PROMOTE_FIELDS);
+  promoting.action(async () => {
+    const { promote } = await import('./replication.js');
+    ended(await promote(valuesOf(PROMOTE_FIELDS, promoting, surroundings), surroundings));
+  });
+
+  const following = command('follow', 'Make a node a replica of another.');
+  following.argument('<master_url>', 'ws, wss, http or https; host and port');
+  addFields(following, FOLLOW_FIELDS);
+  following.action(async (masterUrl: string) => {
+    const { follow } = await import('./replication.js');
+    ended(await follow(masterUrl, valuesOf(FOLLOW_FIELDS, following, surroundings), surroundings));
+  });
+
+  const resyncing = command('resync', 'Bring a replica to the state of its master again.');
+  addFields(resyncing, RESYNC_FIELDS);
+  resyncing.action(async () => {
+    const { resync } = await import('./replication.js');
+    ended(await resync(valuesOf(RESYNC_FIELDS, resyncing, surroundings), surroundings));
   });
   return program;
+}
+
+/** A folder that is named is meant, whatever the environment says of a server. @throws UsageError */
+async function verifyOneOf(
+  dataDir: string | undefined,
+  values: ValuesOf<typeof VERIFY_FIELDS>,
+  flags: Readonly<Record<string, unknown>>,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  const { url } = values;
+  if (dataDir === undefined && url !== null) {
+    const { verifyReplicas } = await import('./verify-replicas.js');
+    return verifyReplicas({ ...values, url }, surroundings);
+  }
+  if (dataDir === undefined) throw new UsageError('verify needs a data folder, or --url URL of a server');
+  const other = ['url', 'replica', 'repair'].find((key) => flags[key] !== undefined);
+  if (other !== undefined) throw new UsageError(`${flagOf(other)} is about replicas of a server: leave the data folder out`);
+  const { verify } = await import('./verify.js');
+  return verify(dataDir, values, surroundings);
 }
 
 /** @throws ConfigError */
@@ -103,12 +149,4 @@ function valuesOf<const Table extends FieldTable>(table: Table, command: Command
   const { values, warnings } = loadCommandFields(table, { flags: flagsOf(command), environment, workingDir });
   for (const warning of warnings) print(errors, `skein: ${warning}`);
   return values;
-}
-
-function explainLaterFlag(error: CommanderError, { errors }: Surroundings): void {
-  if (error.code !== 'commander.unknownOption') return;
-  const flag = Object.keys(LATER_FLAGS).find(
-    (name) => error.message.includes(`'${name}'`) || error.message.includes(`'${name}=`),
-  );
-  if (flag !== undefined) print(errors, `skein: ${flag} belongs to ${LATER_FLAGS[flag]}, which this version does not have yet`);
 }

@@ -2,9 +2,9 @@
 
 import type { STATUS_FIELDS } from '../config/command-fields.js';
 import type { ValuesOf } from '../config/field.js';
-import { formatBytes } from '../config/parse-value.js';
-import type { CollectionInfo, HealthAnswer, ReadyAnswer, SkeinClient, VersionAnswer } from '../sdk/index.js';
-import { grouped } from './numbers.js';
+import type { CollectionInfo, HealthAnswer, ReadyAnswer, ReplicationStatus, SkeinClient, VersionAnswer } from '../sdk/index.js';
+import { grouped, roughBytes } from './numbers.js';
+import { replicationLines, replicationObjects } from './replication-view.js';
 import { connectTo } from './server-connection.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
 import { tableLines } from './table.js';
@@ -18,6 +18,7 @@ interface ServerStatus {
   readonly ready: ReadyAnswer;
   /** Null while the server starts: it has none to show yet. */
   readonly collections: readonly CollectionInfo[] | null;
+  readonly replication: ReplicationStatus;
 }
 
 export async function showStatus(values: StatusValues, surroundings: Surroundings): Promise<ExitCode> {
@@ -34,13 +35,17 @@ export async function showStatus(values: StatusValues, surroundings: Surrounding
 
 async function ask(client: SkeinClient, url: string, signal: AbortSignal): Promise<ServerStatus> {
   const ready = await client.ready({ signal });
-  const [version, health] = await Promise.all([client.version({ signal }), client.health({ signal })]);
+  const [version, health, replication] = await Promise.all([
+    client.version({ signal }),
+    client.health({ signal }),
+    client.replication.status({ signal }),
+  ]);
   const collections = ready.status === 'ready' ? await client.collections({ signal }) : null;
-  return { url, version, health, ready, collections };
+  return { url, version, health, ready, collections, replication };
 }
 
-/** One object for the server, then one for each collection. */
-function jsonLines({ url, version, health, ready, collections }: ServerStatus): string[] {
+/** One object for the server, one for replication, then one for each replica and each collection. */
+function jsonLines({ url, version, health, ready, collections, replication }: ServerStatus): string[] {
   const server = {
     kind: 'server',
     url,
@@ -52,7 +57,9 @@ function jsonLines({ url, version, health, ready, collections }: ServerStatus): 
     ready: { status: ready.status, step: ready.step, progress: ready.progress, eta_ms: ready.etaMs, message: ready.message },
     collections: collections?.length ?? null,
   };
-  return [server, ...(collections ?? []).map(collectionObject)].map((object) => JSON.stringify(object));
+  return [server, ...replicationObjects(replication), ...(collections ?? []).map(collectionObject)].map((object) =>
+    JSON.stringify(object),
+  );
 }
 
 function collectionObject(info: CollectionInfo): Readonly<Record<string, unknown>> {
@@ -71,9 +78,10 @@ function collectionObject(info: CollectionInfo): Readonly<Record<string, unknown
   };
 }
 
-function textLines({ url, version, health, ready, collections }: ServerStatus): string[] {
+function textLines({ url, version, health, ready, collections, replication }: ServerStatus): string[] {
   const lines = [`${url}  ${version.name} ${version.version} on Node ${version.node}, native build ${version.nativeBuild}`];
   lines.push(`status ${health.status}${health.reasons.length === 0 ? '' : `: ${health.reasons.join('; ')}`}`);
+  lines.push(...replicationLines(replication));
   if (collections === null) {
     const eta = ready.etaMs === null ? '' : `, about ${Math.ceil(ready.etaMs / 1_000)} s to go`;
     lines.push(`${ready.status}: ${ready.message} (${Math.floor(ready.progress * 100)} % of step ${ready.step}${eta})`);
@@ -99,17 +107,4 @@ function textLines({ url, version, health, ready, collections }: ServerStatus): 
     { title: 'disk', right: true },
   ];
   return [...lines, '', ...tableLines(columns, rows)];
-}
-
-/** 1234567 → 1.2 MiB; sizes in a table are for the eye. */
-function roughBytes(bytes: number): string {
-  const units = ['KiB', 'MiB', 'GiB', 'TiB'];
-  let value = bytes;
-  let unit = '';
-  for (const next of units) {
-    if (value < 1_024) break;
-    value /= 1_024;
-    unit = next;
-  }
-  return unit === '' ? formatBytes(bytes) : `${value.toFixed(1)} ${unit}`;
 }

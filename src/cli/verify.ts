@@ -13,7 +13,7 @@ import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js
 
 export async function verify(
   dataDir: string,
-  values: ValuesOf<typeof VERIFY_FIELDS>,
+  values: Pick<ValuesOf<typeof VERIFY_FIELDS>, 'json'>,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   const { output, errors, workingDir } = surroundings;

@@ -1,4 +1,4 @@
-/** The key file: its first line is the key. The rest of the file is for people. */
+/** Files that hold keys. That of the API: its first line is the key, the rest is for people. */
 
 import { readFileSync, statSync } from 'node:fs';
 import { Secret } from './secret.js';
@@ -14,15 +14,8 @@ export interface ApiKeyReading {
 
 /** @throws Error saying what is wrong with the file; the key itself is never part of a message */
 export function readApiKeyFile(path: string): ApiKeyReading {
-  let text: string;
-  let mode: number;
-  try {
-    text = readFileSync(path, 'utf8');
-    mode = statSync(path).mode;
-  } catch (error) {
-    throw new Error(`the key file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const key = (text.replace(/^\uFEFF/, '').split(/\r?\n/, 1)[0] ?? '').trim();
+  const { lines, warnings } = readKeyLines(path);
+  const key = lines[0] ?? '';
   if (key.length < API_KEY_LENGTH_MIN) {
     throw new Error(
       `the first line of the key file ${path} has ${key.length} characters; a key has at least ${API_KEY_LENGTH_MIN}`,
@@ -33,7 +26,30 @@ export function readApiKeyFile(path: string): ApiKeyReading {
       `the first line of the key file ${path} holds characters that a header cannot carry; use printable ASCII without spaces`,
     );
   }
+  return { key: new Secret(key), warnings };
+}
+
+export interface KeyReading {
+  /** Trimmed. */
+  readonly lines: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Any file with keys in it. @throws Error when it cannot be read */
+export function readKeyLines(path: string): KeyReading {
+  let text: string;
+  let mode: number;
+  try {
+    text = readFileSync(path, 'utf8');
+    mode = statSync(path).mode;
+  } catch (error) {
+    throw new Error(`the key file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
   const open = process.platform !== 'win32' && (mode & WORLD_READABLE) !== 0;
   const warnings = open ? [`every user of this machine can read the key file ${path}: chmod 600 it`] : [];
-  return { key: new Secret(key), warnings };
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .map((line) => line.trim());
+  return { lines, warnings };
 }

@@ -92,7 +92,36 @@ export const EXPORT_FIELDS = {
 
 export const STATUS_FIELDS = { ...CLIENT_FIELDS, ...JSON_FIELD } as const satisfies FieldTable;
 
-export const VERIFY_FIELDS = { ...JSON_FIELD } as const satisfies FieldTable;
+const REPLICA_FIELD = {
+  replica: { kind: 'text', default: null, doc: 'Node id of the replica that is meant; asked of the master.' },
+} as const satisfies FieldTable;
+
+export const VERIFY_FIELDS = {
+  ...CLIENT_FIELDS,
+  url: { kind: 'url', default: null, doc: 'Server whose replicas to compare, instead of a folder to check.' },
+  ...REPLICA_FIELD,
+  repair: { kind: 'boolean', default: false, doc: 'Fetch what differs again; with --url.' },
+  ...JSON_FIELD,
+} as const satisfies FieldTable;
+
+export const PROMOTE_FIELDS = {
+  ...CLIENT_FIELDS,
+  force: {
+    kind: 'boolean',
+    default: false,
+    doc: 'Also when the old master cannot hand over: writes that only it has are lost.',
+  },
+  ...JSON_FIELD,
+} as const satisfies FieldTable;
+
+export const FOLLOW_FIELDS = { ...CLIENT_FIELDS, ...JSON_FIELD } as const satisfies FieldTable;
+
+export const RESYNC_FIELDS = {
+  ...CLIENT_FIELDS,
+  full: { kind: 'boolean', default: false, doc: 'Take a snapshot, even where the log would do.' },
+  ...REPLICA_FIELD,
+  ...JSON_FIELD,
+} as const satisfies FieldTable;
 
 /** Commands and their fields, for help and pages. */
 export const COMMAND_SECTIONS: readonly { readonly title: string; readonly fields: FieldTable }[] = [
@@ -101,4 +130,7 @@ export const COMMAND_SECTIONS: readonly { readonly title: string; readonly field
   { title: 'skein export', fields: EXPORT_FIELDS },
   { title: 'skein status', fields: STATUS_FIELDS },
   { title: 'skein verify', fields: VERIFY_FIELDS },
+  { title: 'skein promote', fields: PROMOTE_FIELDS },
+  { title: 'skein follow', fields: FOLLOW_FIELDS },
+  { title: 'skein resync', fields: RESYNC_FIELDS },
 ];

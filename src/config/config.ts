@@ -12,6 +12,9 @@ import { readConfigFile } from './config-file.js';
 import { type Environment, readEnvironment } from './environment.js';
 import { environmentNameOf, type FieldTable, type ValuesOf } from './field.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
+import { isLoopback } from './loopback.js';
+import { REPLICATION_FIELDS } from './replication-fields.js';
+import { type ReplicationSettings, readReplication } from './replication-settings.js';
 import { ConfigError, resolveFields, type Source } from './resolve.js';
 import type { Secret } from './secret.js';
 import { SERVER_FIELDS, SERVER_SECTIONS } from './server-fields.js';
@@ -19,6 +22,7 @@ import { SERVER_FIELDS, SERVER_SECTIONS } from './server-fields.js';
 /** Paths are absolute; sizes are bytes, durations milliseconds; `auto` is left to whoever uses the value. */
 export interface Config extends ValuesOf<typeof SERVER_FIELDS> {
   readonly limits: Limits;
+  readonly replication: ReplicationSettings;
   /** The admin key from apiKeyFile, or null: no key is asked for. */
   readonly apiKey: Secret | null;
 }
@@ -51,7 +55,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
   const path = start.values.config;
   const content = path === null ? null : attempt(() => readConfigFile(path), problems);
   const file = path === null || content === null ? null : { path, content };
-  const table = { ...SERVER_FIELDS, ...LIMIT_FIELDS };
+  const table = { ...SERVER_FIELDS, ...REPLICATION_FIELDS, ...LIMIT_FIELDS };
   const { values, sources, problems: badValues } = resolveFields(table, { ...base, file });
   problems.push(...badValues);
 
@@ -62,12 +66,16 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
       'SKEIN_API_KEY is the key that commands send; a server takes its key from api_key_file, so this one protects nothing',
     );
   }
-  if (problems.length === 0) problems.push(...contradictions(values, values));
+  if (problems.length > 0) throw new ConfigError(problems);
+  const replication = readReplication(values, sources, values.host);
+  problems.push(...contradictions(values, values), ...replication.problems);
   if (problems.length > 0) throw new ConfigError(problems);
   if (values.insecureNoAuth && !isLoopback(values.host) && keyReading === null) {
     warnings.push(`listening on ${values.host} without a key: everybody who reaches the port may do everything`);
   }
-  return { config: assemble(values, values, keyReading?.key ?? null), sources: Object.freeze(sources), warnings };
+  warnings.push(...replication.warnings);
+  const config = assemble(values, values, replication.settings, keyReading?.key ?? null);
+  return { config, sources: Object.freeze(sources), warnings };
 }
 
 /** The settings of a command that talks to a server or reads a folder: flags over environment over defaults.
@@ -101,11 +109,6 @@ export function settingVariables(): ReadonlySet<string> {
   return new Set(sections.flatMap(({ fields }) => Object.keys(fields).map(environmentNameOf)));
 }
 
-/** Does an address reach this machine only? A name other than localhost may resolve to anything, so it counts as reachable. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
-}
-
 type ServerValues = ValuesOf<typeof SERVER_FIELDS>;
 type LimitValues = ValuesOf<typeof LIMIT_FIELDS>;
 
@@ -120,8 +123,8 @@ function contradictions(server: ServerValues, limits: LimitValues): string[] {
   return found;
 }
 
-function assemble(server: ServerValues, limits: LimitValues, apiKey: Secret | null): Config {
-  const config: Record<string, unknown> = { apiKey };
+function assemble(server: ServerValues, limits: LimitValues, replication: ReplicationSettings, apiKey: Secret | null): Config {
+  const config: Record<string, unknown> = { apiKey, replication };
   for (const key of Object.keys(SERVER_FIELDS)) config[key] = server[key as keyof ServerValues];
   const bounds: Record<string, number> = {};
   for (const key of Object.keys(LIMIT_FIELDS)) bounds[key] = limits[key as keyof LimitValues];

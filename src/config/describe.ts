@@ -4,8 +4,9 @@ import type { Config } from './config.js';
 import { type Field, fileKeyOf } from './field.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import type { FieldValue } from './parse-value.js';
+import { REPLICATION_FIELDS } from './replication-fields.js';
 import type { Source } from './resolve.js';
-import { MASK } from './secret.js';
+import { MASK, Secret } from './secret.js';
 import { SERVER_FIELDS } from './server-fields.js';
 
 export interface SettingShown {
@@ -19,10 +20,15 @@ export function describeConfig(
   sources: Readonly<Record<string, Source>>,
 ): Readonly<Record<string, SettingShown>> {
   const shown: Record<string, SettingShown> = {};
-  const add = (key: string, field: Field, value: FieldValue | null): void => {
-    shown[fileKeyOf(key)] = { value: field.secret === true && value !== null ? MASK : value, source: sources[key] ?? 'default' };
+  const add = (key: string, field: Field, value: FieldValue | Secret | null): void => {
+    shown[fileKeyOf(key)] = {
+      value: value instanceof Secret || (field.secret === true && value !== null) ? MASK : value,
+      source: sources[key] ?? 'default',
+    };
   };
   for (const [key, field] of Object.entries(SERVER_FIELDS)) add(key, field, config[key as keyof typeof SERVER_FIELDS]);
+  for (const [key, field] of Object.entries(REPLICATION_FIELDS))
+    add(key, field, config.replication[key as keyof typeof REPLICATION_FIELDS]);
   for (const [key, field] of Object.entries(LIMIT_FIELDS)) add(key, field, config.limits[key as keyof typeof LIMIT_FIELDS]);
   return shown;
 }

@@ -55,6 +55,12 @@ interface UrlField extends FieldBase {
   readonly default: string | null;
 }
 
+/** The address of a node: http, https, ws or wss; kept as http(s)://host:port. */
+interface NodeField extends FieldBase {
+  readonly kind: 'node';
+  readonly default: string | null;
+}
+
 interface BooleanField extends FieldBase {
   readonly kind: 'boolean';
   readonly default: boolean;
@@ -66,7 +72,16 @@ interface ChoiceField extends FieldBase {
   readonly default: string | null;
 }
 
-export type Field = IntegerField | BytesField | DurationField | PathField | TextField | UrlField | BooleanField | ChoiceField;
+export type Field =
+  | IntegerField
+  | BytesField
+  | DurationField
+  | PathField
+  | TextField
+  | UrlField
+  | NodeField
+  | BooleanField
+  | ChoiceField;
 export type NumberField = IntegerField | BytesField | DurationField;
 export type FieldTable = Readonly<Record<string, Field>>;
 

@@ -2,6 +2,7 @@
  *
  *  Invariant: parse(format(value)) is value. A text that could mean two things is refused. Must not know: where it was written. */
 
+import { NODE_URL_EXAMPLE, readNodeUrl } from '../model/node-url.js';
 import type { Field } from './field.js';
 
 export type FieldValue = string | number | boolean;
@@ -58,6 +59,11 @@ export function parseValue(field: Field, given: unknown): FieldValue {
       return parseChoice(field.choices, given);
     case 'url':
       return parseUrl(given);
+    case 'node': {
+      const url = typeof given === 'string' ? readNodeUrl(given) : null;
+      if (url === null) throw new ValueProblem(`must be the address of a node such as ${NODE_URL_EXAMPLE}, not ${shown(given)}`);
+      return url;
+    }
     case 'path':
     case 'text': {
       if (typeof given !== 'string' || given === '') throw new ValueProblem('must be a text that is not empty');

@@ -1,7 +1,9 @@
-/** The settings of `skein serve`, in the order in which people read about them; the limits are in limit-fields.ts. */
+/** The settings of `skein serve`, in the order in which people read about them; replication and the limits have
+ *  files of their own. */
 
 import type { FieldTable } from './field.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
+import { REPLICATION_FIELDS } from './replication-fields.js';
 
 const MIB = 1024 * 1024;
 
@@ -100,6 +102,7 @@ export const SERVER_SECTIONS: readonly { readonly title: string; readonly fields
   { title: 'Listening', fields: LISTENING_FIELDS },
   { title: 'Data', fields: DATA_FIELDS },
   { title: 'Writing and searching', fields: WORK_FIELDS },
+  { title: 'Replication', fields: REPLICATION_FIELDS },
   { title: 'Logging', fields: LOG_FIELDS },
   { title: 'Limits', fields: LIMIT_FIELDS },
 ];

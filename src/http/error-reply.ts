@@ -3,9 +3,11 @@
 
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { checkCollectionName } from '../model/collection.js';
 import { type ErrorType, invalidRequest, SkeinError } from '../model/errors.js';
+import { FIXED } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { ErrorBody } from '../wire/http-bodies.js';
 import { sendValue } from './answer.js';
@@ -109,11 +111,18 @@ export function refuseConnection(socket: Socket, code: string | undefined, reque
     socket.destroy();
     return;
   }
-  const body = JSON.stringify(
-    errorBody(new SkeinError(type, message, type === 'InvalidRequest' ? { issues: [{ path: '', message }] } : {}), requestId),
-  );
+  const details = type === 'InvalidRequest' ? { issues: [{ path: '', message }] } : {};
+  endWithError(socket, status, new SkeinError(type, message, details), requestId);
+}
+
+/** The last answer of a connection that is no longer HTTP, or never was. One that does not read it is cut off. */
+export function endWithError(socket: Duplex, status: number, error: SkeinError, requestId: string): void {
+  const body = JSON.stringify(errorBody(error, requestId));
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
+      `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${requestId}\r\n` +
+      `${status === 503 ? `retry-after: ${RETRY_AFTER_SECONDS}\r\n` : ''}connection: close\r\n\r\n${body}`,
   );
+  const cut = setTimeout(() => socket.destroy(), FIXED.refusedBodyDrainMs).unref();
+  socket.once('close', () => clearTimeout(cut));
 }

@@ -1,8 +1,8 @@
 /** The door of the HTTP room: one server over one node. The only room that names fastify.
  *
- *  A request: id → closing? → key → route → body → engine → answer; whatever is thrown on the way ends in http/error-reply.ts, once.
+ *  A request: id → closing? → key → role → body → engine → answer; whatever is thrown on the way ends in http/error-reply.ts, once.
  *  The clocks of the connection are Node's for headers and keep-alive and our own for bodies, because Node's request timeout counts an
- *  upload that is still flowing. Must not know: replication, observability, how a node is built. */
+ *  upload that is still flowing. Must not know: frames of replication, observability, how a node is built. */
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,24 +18,21 @@ import { invalidRequest, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import { keyCheck } from './api-key.js';
 import { Bodies } from './bodies.js';
+import { Connections } from './connections.js';
 import { addDocsPage, DOCS_PAGE } from './docs-page.js';
 import { refuseConnection, replyWithError, routeError } from './error-reply.js';
 import { LongAnswers } from './long-answers.js';
 import { addOpenApi, routeSchema } from './openapi.js';
 import { requestIds } from './request-id.js';
 import { RequestMeter } from './request-meter.js';
+import { notMaster, withMasterUrl } from './roles.js';
 import type { Room } from './room.js';
 import { type Route, RouteTable } from './route-table.js';
-import { batchRoutes } from './routes/batch.js';
-import { collectionRoutes } from './routes/collections.js';
-import { importRoutes } from './routes/import.js';
-import { pointReadRoutes } from './routes/point-reads.js';
-import { pointWriteRoutes } from './routes/point-writes.js';
-import { searchRoutes } from './routes/search.js';
-import { serverRoutes } from './routes/server.js';
+import { allRoutes } from './routes/all.js';
 import type { HttpOptions, HttpServer } from './service.js';
+import { addUpgrades } from './upgrade.js';
 
-export type { HttpOptions, HttpServer, HttpService } from './service.js';
+export type { HttpConfig, HttpOptions, HttpServer, HttpService, ReplicationService, WriteConcernService } from './service.js';
 
 const DOCUMENT = '/openapi.json';
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -54,18 +51,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const bodies = new Bodies(config.limits, clock);
   const answers = new LongAnswers(config.limits.answerSliceBytes);
   const room: Room = { service, limits: config.limits, bodies, answers, metrics: options.metrics, log, clock };
-  const table = new RouteTable(
-    [
-      ...serverRoutes(room),
-      ...collectionRoutes(room),
-      ...pointWriteRoutes(room),
-      ...pointReadRoutes(room),
-      ...searchRoutes(room),
-      ...importRoutes(room),
-      ...batchRoutes(room),
-    ],
-    [DOCUMENT, ...(config.docs ? [DOCS_PAGE] : [])],
-  );
+  const table = new RouteTable(allRoutes(room), [DOCUMENT, ...(config.docs ? [DOCS_PAGE] : [])]);
   const nameRequest = requestIds();
   const app = fastifyApp(options, table, nameRequest);
   const closing = { now: false };
@@ -79,6 +65,10 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   );
   if (config.docs) await addDocsPage(app);
   await app.ready();
+  const { server } = app;
+  const verifiedPeers = config.tls?.verifiedPeers === true;
+  const cutUpgraded = addUpgrades({ server, replication: service.replication, log, nameRequest, closing, verifiedPeers });
+  const connections = new Connections(app.server);
   reportHeld(options, bodies, answers);
   app.server.maxConnections = config.limits.connectionsMax;
   // A caller that has sent its request may close its half and still be told the outcome, above all of a write.
@@ -94,9 +84,17 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
     },
     close: async (deadlineMs) => {
       closing.now = true;
-      // Connections that become idle after their last answer would else stay for the keep-alive time.
-      const sweep = setInterval(() => app.server.closeIdleConnections(), CLOSE_CHECK_MS);
-      const deadline = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
+      const sweep = setInterval(() => {
+        // Connections that become idle after their last answer would else stay for the keep-alive time.
+        app.server.closeIdleConnections();
+        connections.cutSilent();
+        // Until then a write may wait for its replicas.
+        if (connections.requests === 0) service.replication.endLinks();
+      }, CLOSE_CHECK_MS);
+      const deadline = setTimeout(() => {
+        app.server.closeAllConnections();
+        cutUpgraded();
+      }, deadlineMs);
       try {
         await app.close();
       } finally {
@@ -113,14 +111,20 @@ function fastifyApp(
   table: RouteTable,
   nameRequest: (headers: IncomingMessage['headers']) => string,
 ): FastifyInstance {
+  const { tls } = options.config;
+  // A request without Host is refused by us, as any other, not by Node with an empty body.
+  const server = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+    requireHostHeader: false,
+  };
   const settings: FastifyHttpOptions<Server> = {
     logger: false,
     genReqId: (request) => nameRequest(request.headers),
     requestTimeout: 0,
     connectionTimeout: Math.max(CONNECTION_SILENCE_MS, 2 * options.config.limits.waitMsMax),
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // A request without Host is refused by us, as any other, not by Node with an empty body.
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS, requireHostHeader: false },
+    ...(tls === undefined ? { http: server } : { https: { ...server, ...tlsSettings(tls) } }),
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX },
     clientErrorHandler: (error, socket) => refuseConnection(socket, error.code, nameRequest({})),
@@ -134,11 +138,23 @@ function fastifyApp(
     } as object,
   };
   const app = fastify(settings);
-  app.setErrorHandler((error, request, reply) => replyWithError(request, reply, error, options.log));
+  app.setErrorHandler((error, request, reply) =>
+    replyWithError(request, reply, withMasterUrl(error, options.service.replication), options.log),
+  );
   app.setNotFoundHandler((request, reply) =>
     replyWithError(request, reply, routeError(request.method, pathOf(request), table), options.log),
   );
   return app;
+}
+
+/** A peer's certificate is asked for and looked at where a link begins; callers of the API need none. */
+function tlsSettings({ cert, key, ca }: NonNullable<HttpOptions['config']['tls']>) {
+  return {
+    cert,
+    key,
+    minVersion: 'TLSv1.2',
+    ...(ca === null ? {} : { ca, requestCert: true, rejectUnauthorized: false }),
+  } as const;
 }
 
 function pathOf(request: FastifyRequest): string {
@@ -176,12 +192,15 @@ function addHooks(app: FastifyInstance, hooks: Hooks, closing: { readonly now: b
   });
 }
 
+type Check = (request: FastifyRequest, reply: FastifyReply, next: HookHandlerDoneFunction) => void;
+
 interface Hooks {
-  readonly checkKey: (request: FastifyRequest, reply: FastifyReply, next: HookHandlerDoneFunction) => void;
+  readonly checkKey: Check;
+  readonly checkRole: Check;
   readonly meter: RequestMeter;
 }
 
-function makeHooks({ config, meter, log, clock }: HttpOptions): Hooks {
+function makeHooks({ config, service, meter, log, clock }: HttpOptions): Hooks {
   const check = keyCheck(config.apiKey);
   return {
     meter: new RequestMeter(meter, log, clock),
@@ -193,6 +212,10 @@ function makeHooks({ config, meter, log, clock }: HttpOptions): Hooks {
         return;
       }
       next();
+    },
+    checkRole: (_request, _reply, next) => {
+      const { replication } = service;
+      next(replication.role() === 'master' ? undefined : notMaster(replication));
     },
   };
 }
@@ -220,7 +243,7 @@ function addRoute(app: FastifyInstance, route: Route, hooks: Hooks): void {
     method: route.method,
     url: route.path,
     schema: routeSchema(route),
-    ...(route.open === true ? {} : { onRequest: hooks.checkKey }),
+    onRequest: [...(route.open === true ? [] : [hooks.checkKey]), ...(route.master === true ? [hooks.checkRole] : [])],
     onResponse: (request, reply, next) => {
       hooks.meter.answered(measured, request, reply);
       next();

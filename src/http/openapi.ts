@@ -21,7 +21,7 @@ export async function addOpenApi(app: FastifyInstance, version: string, keyed: b
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Skein', version, description: DESCRIPTION, license: { name: 'MIT' } },
-      tags: [{ name: 'collections' }, { name: 'points' }, { name: 'search' }, { name: 'server' }],
+      tags: [{ name: 'collections' }, { name: 'points' }, { name: 'search' }, { name: 'replication' }, { name: 'server' }],
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer' },
@@ -37,6 +37,7 @@ export async function addOpenApi(app: FastifyInstance, version: string, keyed: b
 /** What the document says of a route. */
 export function routeSchema(route: Route): FastifySchema {
   const names = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1] as string);
+  const ELSEWHERE = { description: 'This node is a replica; Location is the same path on the master.', $ref: 'Error#' };
   const ANY_FAILURE = { description: 'The request failed; `type` says how.', $ref: 'Error#' };
   return {
     ...({ operationId: route.operationId, summary: route.summary, tags: [route.tag] } as FastifySchema),
@@ -47,6 +48,7 @@ export function routeSchema(route: Route): FastifySchema {
     produces: [...(route.answerTypes ?? BODY_TYPES)],
     ...(route.open === true ? { security: [] } : {}),
     response: {
+      ...(route.master === true ? { 307: ELSEWHERE } : {}),
       [route.status ?? 200]: { description: 'Done.', ...route.answer },
       '4XX': ANY_FAILURE,
       '5XX': ANY_FAILURE,
@@ -58,5 +60,6 @@ function parameter(name: string): TSchema {
   if (name === 'collection') {
     return Type.String({ pattern: '^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$', description: 'The name of a collection.' });
   }
+  if (name === 'replica') return Type.String({ description: 'The node id of a replica.' });
   return Type.String({ description: 'A point id. Digits alone are the integer; id_type=string makes them the string.' });
 }

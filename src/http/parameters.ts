@@ -10,6 +10,7 @@ import type { WriteConcernService } from './service.js';
 
 const WRITE_TIMEOUT_MS = 30_000;
 const MAX_WAIT_MS = 1_000;
+const NOT_MILLISECONDS = 'must be a count of milliseconds';
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 export interface WriteParameters {
@@ -22,8 +23,11 @@ export interface WriteParameters {
 }
 
 export interface Freshness {
-  readonly position: Position;
+  /** At least as new as this, or null. */
+  readonly position: Position | null;
   readonly maxWaitMs: number;
+  /** At most as old as this, or null. */
+  readonly maxStalenessMs: number | null;
 }
 
 type Query = Readonly<Record<string, unknown>>;
@@ -39,7 +43,7 @@ export function queryOf(request: FastifyRequest, known: readonly string[]): Quer
 }
 
 export const WRITE_PARAMETERS = ['w', 'timeout_ms', 'wait', 'max_wait_ms'];
-export const READ_PARAMETERS = ['max_wait_ms'];
+export const READ_PARAMETERS = ['max_wait_ms', 'max_staleness_ms'];
 
 /** @throws InvalidRequest, WriteConcernImpossible */
 export function writeParameters(request: FastifyRequest, limits: Limits, concern: WriteConcernService): WriteParameters {
@@ -80,29 +84,39 @@ function idempotencyKey(request: FastifyRequest): string | null {
   return key;
 }
 
-/** How new an answer must be: header or body field for the token, query or body field for the wait; null when nothing was asked.
+/** What the body of a read says of freshness. */
+export interface FreshnessFields {
+  readonly min_position?: string;
+  readonly max_wait_ms?: number;
+  readonly max_staleness_ms?: number;
+}
+
+/** How new an answer must be: header or body field for the token, query or body field for the rest; null when nothing was asked.
  *  @throws InvalidRequest naming a malformed token */
-export function freshness(
-  request: FastifyRequest,
-  query: Query,
-  body: { readonly min_position?: string; readonly max_wait_ms?: number },
-  limits: Limits,
-): Freshness | null {
+export function freshness(request: FastifyRequest, query: Query, body: FreshnessFields, limits: Limits): Freshness | null {
   const header = request.headers['x-skein-min-position'];
   const token = body.min_position ?? header;
   const inBody = body.max_wait_ms;
   if (inBody !== undefined && inBody > limits.waitMsMax) throw overLimit('max_wait_ms', 'milliseconds', limits.waitMsMax);
   const maxWaitMs = inBody ?? milliseconds(query['max_wait_ms'], 'max_wait_ms', MAX_WAIT_MS, limits.waitMsMax);
-  if (token === undefined) return null;
+  const maxStalenessMs = body.max_staleness_ms ?? staleness(query['max_staleness_ms']);
+  if (token === undefined) return maxStalenessMs === null ? null : { position: null, maxWaitMs, maxStalenessMs };
   const path = body.min_position === undefined ? 'x-skein-min-position' : 'min_position';
   if (typeof token !== 'string') throw invalidRequest(path, 'not a position token of this server');
-  return { position: decodeToken(token, path), maxWaitMs };
+  return { position: decodeToken(token, path), maxWaitMs, maxStalenessMs };
+}
+
+function staleness(text: unknown): number | null {
+  if (text === undefined) return null;
+  const value = integer(text);
+  if (value === null) throw invalidRequest('max_staleness_ms', NOT_MILLISECONDS);
+  return value;
 }
 
 function milliseconds(text: unknown, name: string, otherwise: number, most: number): number {
   if (text === undefined) return otherwise;
   const value = integer(text);
-  if (value === null) throw invalidRequest(name, 'must be a count of milliseconds');
+  if (value === null) throw invalidRequest(name, NOT_MILLISECONDS);
   if (value > most) throw overLimit(name, 'milliseconds', most);
   return value;
 }

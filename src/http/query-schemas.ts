@@ -6,6 +6,12 @@ const closed = { additionalProperties: false } as const;
 const MaxWaitMs = Type.Optional(
   Type.Integer({ minimum: 0, description: 'How long to wait for x-skein-min-position. Default 1000.' }),
 );
+const MaxStalenessMs = Type.Optional(
+  Type.Integer({
+    minimum: 0,
+    description: 'How old the state of a replica may be; 503 ReplicaBehind when it is older, or not known.',
+  }),
+);
 
 export const WriteQuery = Type.Object(
   {
@@ -27,11 +33,12 @@ export const WriteQuery = Type.Object(
   closed,
 );
 
-export const ReadQuery = Type.Object({ max_wait_ms: MaxWaitMs }, closed);
+export const ReadQuery = Type.Object({ max_wait_ms: MaxWaitMs, max_staleness_ms: MaxStalenessMs }, closed);
 
 export const PointQuery = Type.Object(
   {
     max_wait_ms: MaxWaitMs,
+    max_staleness_ms: MaxStalenessMs,
     with_payload: Type.Optional(Type.Boolean({ description: 'Default true.' })),
     with_vector: Type.Optional(Type.Boolean({ description: 'Default true.' })),
     id_type: Type.Optional(

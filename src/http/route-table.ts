@@ -12,7 +12,7 @@ export interface Route {
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
-  readonly tag: 'collections' | 'points' | 'search' | 'server';
+  readonly tag: 'collections' | 'points' | 'search' | 'replication' | 'server';
   readonly query?: TSchema;
   readonly headers?: TSchema;
   readonly body?: TSchema;
@@ -22,6 +22,8 @@ export interface Route {
   readonly status?: number;
   /** Needs no key. */
   readonly open?: boolean;
+  /** Changes data, so only the master does it; a replica sends the caller there. */
+  readonly master?: boolean;
   readonly handle: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> | FastifyReply;
 }
 

@@ -1,10 +1,13 @@
 /** What the HTTP room needs of the node that runs it. `node` hands it in; nothing here names another room but the engine. */
 
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Engine, StartProgress } from '../engine/engine.js';
 import type { Clock } from '../model/clock.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Meter } from '../model/meter.js';
+import type { PromoteAnswer, ReplicaInfo, ReplicationStats, Role, VerifyAnswer } from '../model/replication.js';
 
 export interface WriteConcernService {
   /** Nodes that must hold a write when the request does not say. */
@@ -13,6 +16,41 @@ export interface WriteConcernService {
   voters(): number;
   /** Waits until `required` nodes hold `seq` durably, or `waitMs` has passed. @returns how many do, this one included */
   wait(seq: number, required: number, waitMs: number): Promise<number>;
+  /** Asked before every write: may it be taken now? Waits while the mastership is being handed over.
+   *  @throws Overloaded (min_replicas), NoMaster (two masters claim the same epoch) */
+  admit(): Promise<void>;
+  /** False once another node is or may be the master: what is durable here is not acknowledged. */
+  mayAcknowledge(): boolean;
+}
+
+/** What the routes under /replication need, and those that ask which role the node has. */
+export interface ReplicationService {
+  role(): Role;
+  /** Where clients reach the master, `http://host:port`; null when none is known. On a master its own. */
+  masterUrl(): string | null;
+  /** False when this node neither follows nor may be followed. */
+  enabled(): boolean;
+  /** @throws Starting when the node has no data yet */
+  stats(): ReplicationStats;
+  /** Registered and connected replicas; empty on a replica that nobody follows. */
+  replicas(): readonly ReplicaInfo[];
+  /** How old the state is that reads show, in milliseconds: 0 on a master, null when not known. */
+  stalenessMs(): number | null;
+  /** @throws NotPromotable (reason) */
+  promote(options: { readonly force: boolean }): Promise<PromoteAnswer>;
+  /** Begins to follow; durable on return. @param masterUrl http(s) or ws(s) @throws InvalidRequest */
+  follow(masterUrl: string): Promise<void>;
+  /** @param replicaId on a master: which one; null on a replica: itself
+   *  @throws InvalidRequest when no replica has this id */
+  resync(options: { readonly replicaId: string | null; readonly full: boolean }): Promise<{ readonly mode: 'full' | 'partial' }>;
+  verify(options: { readonly replicaId: string | null; readonly repair: boolean }): Promise<VerifyAnswer>;
+  /** Forgets a replica: it is no voter any more and leaves the lists. @returns false when there was none of this id */
+  forget(replicaId: string): Promise<boolean>;
+  /** Takes over a connection that asked for /replication/stream, refusals included, until it is closed; the service ends it at its stop.
+   *  @throws SkeinError before anything was written to the socket: it is answered and closed here */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** The server is stopping and no request waits for a replica any more: ends all links. May be called again. */
+  endLinks(): void;
 }
 
 export interface HttpService {
@@ -25,6 +63,7 @@ export interface HttpService {
   readonly nativeBuild: string;
   readonly version: string;
   readonly writeConcern: WriteConcernService;
+  readonly replication: ReplicationService;
   /** The configuration as plain data, secrets masked. */
   configuration(): Readonly<Record<string, unknown>>;
 }
@@ -42,6 +81,13 @@ export interface HttpConfig {
   readonly limits: Limits;
   /** The one admin key, or null: everybody may do everything. */
   readonly apiKey: Uint8Array | null;
+  /** With it the port speaks https and wss. ca: authorities of peers' certificates; verifiedPeers: only they may link. */
+  readonly tls?: {
+    readonly cert: string;
+    readonly key: string;
+    readonly ca: string | null;
+    readonly verifiedPeers: boolean;
+  };
   /** Serve the human page at /docs. */
   readonly docs: boolean;
 }

@@ -6,6 +6,7 @@ import { SkeinError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import { operationsHash, scopeHash } from '../wire/canonical-hash.js';
 import { setPosition } from './answer.js';
+import { beFresh } from './fresh-reads.js';
 import { freshness, queryOf, WRITE_PARAMETERS, type WriteParameters, writeParameters } from './parameters.js';
 import type { Room } from './room.js';
 
@@ -27,13 +28,15 @@ export interface Written {
 }
 
 /** A writer that has seen a lost branch of history is told so before anything is written on another one.
- *  @param scope method and path, decoded @throws Starting, InvalidRequest, WriteConcernImpossible, PositionLost, ReplicaBehind */
+ *  @param scope method and path, decoded @throws Starting, InvalidRequest, WriteConcernImpossible, PositionLost, ReplicaBehind,
+ *  Overloaded */
 export async function startWrite(room: Room, request: FastifyRequest, scope: string): Promise<WriteRequest> {
   const engine = room.service.engine();
   const parameters = writeParameters(request, room.limits, room.service.writeConcern);
   const deadlineMs = room.clock.monotonicMs() + parameters.timeoutMs;
   const wanted = freshness(request, queryOf(request, WRITE_PARAMETERS), {}, room.limits);
-  if (wanted !== null) await engine.waitFor(wanted.position, 'durable', null, wanted.maxWaitMs);
+  await beFresh(room, engine, wanted, 'durable', null);
+  await room.service.writeConcern.admit();
   return { engine, parameters, deadlineMs, scope };
 }
 
@@ -77,22 +80,18 @@ export async function confirm(
   receipt: Pick<WriteReceipt, 'seq' | 'position'>,
 ): Promise<Written> {
   const { required } = write.parameters;
+  const { writeConcern } = room.service;
   const position = setPosition(reply, receipt.position);
-  let acknowledged = 1;
-  if (required > 1) {
-    const waitMs = Math.max(0, write.deadlineMs - room.clock.monotonicMs());
-    acknowledged = await room.service.writeConcern.wait(receipt.seq, required, waitMs);
-    if (acknowledged < required) {
-      throw new SkeinError(
-        'WriteConcernTimeout',
-        `The write is durable here; ${acknowledged} of ${required} nodes have confirmed it`,
-        {
-          required,
-          acknowledged,
-          position,
-        },
-      );
-    }
-  }
-  return { seq: receipt.seq, position, write_concern: { required, acknowledged } };
+  const waitMs = Math.max(0, write.deadlineMs - room.clock.monotonicMs());
+  const acknowledged = required > 1 ? await writeConcern.wait(receipt.seq, required, waitMs) : 1;
+  if (acknowledged >= required && writeConcern.mayAcknowledge())
+    return { seq: receipt.seq, position, write_concern: { required, acknowledged } };
+  const known = { required, acknowledged, position };
+  if (acknowledged >= required)
+    throw new SkeinError('WriteConcernTimeout', 'The write is durable here, and this node is not the master any more', known);
+  throw new SkeinError(
+    'WriteConcernTimeout',
+    `The write is durable here; ${acknowledged} of ${required} nodes have confirmed it`,
+    known,
+  );
 }

@@ -3,6 +3,7 @@
 
 import type { Engine } from '../engine/engine.js';
 import type { Meter } from '../model/meter.js';
+import { grownCounter } from './grown-counter.js';
 
 export interface BuildFacts {
   readonly version: string;
@@ -65,14 +66,4 @@ export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Eng
     diskFree.set(status.storage.diskFreeBytes);
     diskFull.set(status.storage.full ? 1 : 0);
   });
-}
-
-/** A counter that is told how far it has come. */
-function grownCounter(meter: Meter, name: string, help: string): (total: number) => void {
-  const series = meter.counter({ name, help }).series();
-  let before = 0;
-  return (total) => {
-    if (total > before) series.add(total - before);
-    before = Math.max(before, total);
-  };
 }

@@ -60,7 +60,12 @@ function gaugeOver(gauge: PromGauge): Gauge {
   return {
     series: (labels = NO_LABELS) => {
       const child = gauge.labels(labels);
-      return { set: (value) => child.set(value) };
+      return {
+        set: (value) => {
+          if (value === null) gauge.remove(labels);
+          else child.set(value);
+        },
+      };
     },
     clear: () => gauge.reset(),
   };

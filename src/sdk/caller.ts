@@ -1,6 +1,6 @@
 /** One call from start to end: encode, send, decode, try again, remember the position.
  *
- *    body ─► bytes (once) ─► transport ─► answer | error ─► retry? (retry.ts) ─► … until the call's time is over
+ *    body ─► bytes (once) ─► transport (─► master) ─► answer | error ─► retry? (retry.ts) ─► … until the call's time is over
  *
  *  Invariant: what may not happen twice is sent twice only under an idempotency key, or when the server saw nothing of it.
  *  Must not know: routes, shapes of bodies, sockets. */
@@ -9,7 +9,7 @@ import { packMessage, unpackMessage } from '../codec/msgpack.js';
 import { apiErrorFrom, SkeinApiError, SkeinTimeoutError } from './errors.js';
 import { delayBeforeRetry, type RetrySettings } from './retry.js';
 import type { Session } from './session.js';
-import type { Transport, TransportAnswer } from './transport.js';
+import type { Transport, TransportAnswer, TransportRequest } from './transport.js';
 import type { ReadOptions, WriteOptions } from './types.js';
 
 export type Encoding = 'msgpack' | 'json';
@@ -31,6 +31,8 @@ export interface Call {
 
 export interface CallerSettings {
   readonly transport: Transport;
+  /** Base address. */
+  readonly url: string;
   readonly encoding: Encoding;
   readonly apiKey: string | null;
   readonly timeoutMs: number;
@@ -53,7 +55,7 @@ export class Caller {
   /** @returns the decoded body
    *  @throws SkeinApiError · SkeinConnectionError · SkeinTimeoutError · the reason of an aborted signal */
   async run(call: Call): Promise<unknown> {
-    const { transport, encoding, retries } = this.#settings;
+    const { encoding, retries } = this.#settings;
     const time = new CallTime(call.what, call.options.timeoutMs ?? this.#settings.timeoutMs, call.options.signal);
     const body = call.body === undefined ? null : encode(call.body, encoding);
     const headers = this.#headers(call);
@@ -64,7 +66,7 @@ export class Caller {
     try {
       for (let attempt = 1; ; attempt++) {
         try {
-          const answer = await transport.send({ method: call.method, path, headers, body, signal: time.signal });
+          const answer = await this.#send({ method: call.method, path, headers, body, signal: time.signal });
           return this.#read(call, answer);
         } catch (error) {
           const delayMs = time.over ? null : delayBeforeRetry({ error, attempt, repeatable }, retries, Math.random());
@@ -101,6 +103,15 @@ export class Caller {
     } finally {
       time.end();
     }
+  }
+
+  /** A write that a replica sends on goes to the master that the replica names, once, with the same headers, the key included: whoever
+   *  trusts a server with its key trusts it to name its master. Never from https to http, where others could read the key. */
+  async #send(request: TransportRequest): Promise<TransportAnswer> {
+    const { transport, url } = this.#settings;
+    const answer = await transport.send(request);
+    const master = answer.status === 307 ? masterAddress(answer, url) : null;
+    return master === null ? answer : transport.send({ ...request, url: master });
   }
 
   #headers(call: Call): Record<string, string> {
@@ -188,6 +199,15 @@ class CallTime {
   }
 }
 
+/** Where a NotMaster sends the request; null when it must not go there. */
+function masterAddress(answer: TransportAnswer, from: string): string | null {
+  const { location } = answer.headers;
+  if (location === undefined || !URL.canParse(location)) return null;
+  const { protocol } = new URL(location);
+  if (protocol !== 'https:' && (protocol !== 'http:' || new URL(from).protocol === 'https:')) return null;
+  return apiErrorFrom(answer.status, decode(answer.body, answer.headers), answer.headers).type === 'NotMaster' ? location : null;
+}
+
 function encode(body: unknown, encoding: Encoding): Uint8Array {
   return encoding === 'msgpack' ? packMessage(body) : encoder.encode(JSON.stringify(body));
 }
@@ -209,6 +229,7 @@ function pathOf({ path, query, options }: Call): string {
   const all: Query = {
     ...query,
     max_wait_ms: options.maxWaitMs,
+    max_staleness_ms: options.maxStalenessMs,
     w: options.w,
     wait: options.wait,
     timeout_ms: options.writeTimeoutMs,

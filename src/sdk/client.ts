@@ -28,6 +28,7 @@ import type {
 } from '../wire/http-bodies.js';
 import { type Call, Caller, type Encoding } from './caller.js';
 import { linesOf, readImportAnswer } from './import-stream.js';
+import { ReplicationCalls } from './replication-calls.js';
 import { DEFAULT_RETRIES, NO_RETRIES, type RetrySettings } from './retry.js';
 import { Session } from './session.js';
 import { HttpTransport, type Transport } from './transport.js';
@@ -59,6 +60,8 @@ export class SkeinClient {
   readonly #transport: Transport;
   readonly #session: Session | null;
   readonly #vectorForm: form.VectorForm;
+  /** Status of replication, and what operators may make a node do. */
+  readonly replication: ReplicationCalls;
 
   constructor(settings: ClientSettings) {
     const encoding = settings.encoding ?? 'msgpack';
@@ -68,12 +71,14 @@ export class SkeinClient {
     this.#vectorForm = encoding === 'msgpack' ? vectorBytes : vectorNumbers;
     this.#caller = new Caller({
       transport: this.#transport,
+      url: settings.url,
       encoding,
       apiKey: settings.apiKey ?? null,
       timeoutMs: settings.timeoutMs ?? 30_000,
       retries: settings.retries === false ? NO_RETRIES : { ...DEFAULT_RETRIES, ...settings.retries },
       session: this.#session,
     });
+    this.replication = new ReplicationCalls(this.#caller);
   }
 
   /** The newest position seen; null without a session, or before the first answer. */

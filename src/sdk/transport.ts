@@ -10,6 +10,8 @@ export interface TransportRequest {
   readonly method: string;
   /** Path and query, behind the base address. */
   readonly path: string;
+  /** The whole address instead, where an answer named another one. */
+  readonly url?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | null;
   readonly signal: AbortSignal;
@@ -47,17 +49,19 @@ export interface TransportSettings {
   readonly connectionsMax: number;
 }
 
+interface Target extends Pick<URL, 'protocol' | 'hostname' | 'port' | 'origin'> {
+  readonly path: string;
+}
+
 export class HttpTransport implements Transport {
   readonly #base: URL;
-  readonly #agent: http.Agent;
-  readonly #request: typeof http.request;
+  /** By scheme; a replica and its master may have different ones. */
+  readonly #agents = new Map<string, http.Agent>();
+  readonly #connectionsMax: number;
 
   constructor(settings: TransportSettings) {
     this.#base = new URL(settings.url);
-    const secure = this.#base.protocol === 'https:';
-    const agentOptions = { keepAlive: true, maxSockets: settings.connectionsMax, scheduling: 'lifo' as const };
-    this.#agent = secure ? new https.Agent(agentOptions) : new http.Agent(agentOptions);
-    this.#request = secure ? https.request : http.request;
+    this.#connectionsMax = settings.connectionsMax;
   }
 
   send(request: TransportRequest): Promise<TransportAnswer> {
@@ -75,7 +79,7 @@ export class HttpTransport implements Transport {
       // A source that fails while the answer is being read is the news, not the connection that is cut because of it.
       const failure: { ofSource?: Error } = {};
       const outgoing = this.#open(request, reject, (answer) => {
-        const chunks = this.#chunksOf(answer, outgoing, failure);
+        const chunks = chunksOf(answer, outgoing, failure, this.#base.origin);
         resolve({ status: answer.statusCode ?? 0, headers: headersOf(answer), chunks });
       });
       pour(request.chunks, outgoing).catch((error: unknown) => {
@@ -87,7 +91,7 @@ export class HttpTransport implements Transport {
   }
 
   close(): void {
-    this.#agent.destroy();
+    for (const agent of this.#agents.values()) agent.destroy();
   }
 
   #open(
@@ -96,20 +100,21 @@ export class HttpTransport implements Transport {
     onAnswer: (answer: http.IncomingMessage) => void,
   ): http.ClientRequest {
     const { signal } = request;
-    const base = this.#base;
+    const target = this.#target(request);
     const headers: Record<string, string | number> = { ...request.headers };
     if (request.body instanceof Uint8Array) headers['content-length'] = request.body.byteLength;
-    const outgoing = this.#request({
-      agent: this.#agent,
-      protocol: base.protocol,
-      host: base.hostname.replace(/^\[|\]$/g, ''),
-      port: base.port,
+    const open = target.protocol === 'https:' ? https.request : http.request;
+    const outgoing = open({
+      agent: this.#agentFor(target.protocol),
+      protocol: target.protocol,
+      host: target.hostname.replace(/^\[|\]$/g, ''),
+      port: target.port,
       method: request.method,
-      path: base.pathname === '/' ? request.path : `${base.pathname.replace(/\/$/, '')}${request.path}`,
+      path: target.path,
       headers,
     });
     const fail = (error: unknown): void => {
-      reject(signal.aborted ? signal.reason : this.#connectionError(error, outgoing));
+      reject(signal.aborted ? signal.reason : connectionError(error, outgoing, target.origin));
     };
     const abort = (): void => {
       outgoing.destroy();
@@ -126,32 +131,47 @@ export class HttpTransport implements Transport {
     return outgoing;
   }
 
-  async *#chunksOf(
-    answer: http.IncomingMessage,
-    outgoing: http.ClientRequest,
-    failure: { readonly ofSource?: Error },
-  ): AsyncGenerator<Uint8Array, void, undefined> {
-    try {
-      yield* answer;
-    } catch (error) {
-      if (failure.ofSource !== undefined) throw failure.ofSource;
-      throw this.#connectionError(error, outgoing);
+  #target(request: Pick<TransportRequest, 'path' | 'url'>): Target {
+    if (request.url === undefined) {
+      const { protocol, hostname, port, pathname, origin } = this.#base;
+      return { protocol, hostname, port, origin, path: `${pathname.replace(/\/$/, '')}${request.path}` };
     }
+    const { protocol, hostname, port, origin, pathname, search } = new URL(request.url);
+    return { protocol, hostname, port, origin, path: `${pathname}${search}` };
   }
 
-  #connectionError(error: unknown, outgoing: http.ClientRequest): SkeinConnectionError {
-    const cause = error instanceof Error ? error : new Error(String(error));
-    // Where a name has several addresses, the failures come as an AggregateError without a message.
-    const inner = cause instanceof AggregateError && cause.errors[0] instanceof Error ? cause.errors[0] : cause;
-    const code = 'code' in inner && typeof inner.code === 'string' ? inner.code : 'UNKNOWN';
-    const maybeSent = outgoing.socket !== null && !outgoing.socket.connecting && code !== 'ECONNREFUSED' && code !== 'ENOTFOUND';
-    return new SkeinConnectionError(`no answer from ${this.#base.origin}: ${inner.message}`, {
-      code,
-      url: this.#base.origin,
-      maybeSent,
-      cause,
-    });
+  #agentFor(protocol: string): http.Agent {
+    let agent = this.#agents.get(protocol);
+    if (agent === undefined) {
+      const options = { keepAlive: true, maxSockets: this.#connectionsMax, scheduling: 'lifo' as const };
+      agent = protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
+      this.#agents.set(protocol, agent);
+    }
+    return agent;
   }
+}
+
+async function* chunksOf(
+  answer: http.IncomingMessage,
+  outgoing: http.ClientRequest,
+  failure: { readonly ofSource?: Error },
+  origin: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* answer;
+  } catch (error) {
+    if (failure.ofSource !== undefined) throw failure.ofSource;
+    throw connectionError(error, outgoing, origin);
+  }
+}
+
+function connectionError(error: unknown, outgoing: http.ClientRequest, origin: string): SkeinConnectionError {
+  const cause = error instanceof Error ? error : new Error(String(error));
+  // Where a name has several addresses, the failures come as an AggregateError without a message.
+  const inner = cause instanceof AggregateError && cause.errors[0] instanceof Error ? cause.errors[0] : cause;
+  const code = 'code' in inner && typeof inner.code === 'string' ? inner.code : 'UNKNOWN';
+  const maybeSent = outgoing.socket !== null && !outgoing.socket.connecting && code !== 'ECONNREFUSED' && code !== 'ENOTFOUND';
+  return new SkeinConnectionError(`no answer from ${origin}: ${inner.message}`, { code, url: origin, maybeSent, cause });
 }
 
 /** Gathers a whole body; one that was cut off ends in `error` on the message instead. */

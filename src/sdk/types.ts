@@ -124,6 +124,8 @@ export interface ReadOptions extends CallOptions {
   readonly minPosition?: string;
   /** How long the node may wait until it is that new (the server's default is 1000). */
   readonly maxWaitMs?: number;
+  /** How old the state of a replica may be; an older one refuses with ReplicaBehind. */
+  readonly maxStalenessMs?: number;
 }
 
 export interface WriteOptions extends CallOptions {

@@ -14,7 +14,8 @@ const test = suite('cli/program');
 test('help and version are answers; no command, and an unknown one, are mistakes', async () => {
   const help = await runSkein(['--help']);
   assert.is(help.exitCode, 0);
-  for (const command of ['serve', 'import', 'export', 'status', 'verify']) assert.match(help.output, command);
+  for (const command of ['serve', 'import', 'export', 'status', 'verify', 'promote', 'follow', 'resync'])
+    assert.match(help.output, command);
   assert.match((await runSkein(['--version'])).output, /^\d+\.\d+\.\d+/);
   assert.is((await runSkein([])).exitCode, 2);
   const unknown = await runSkein(['stauts']);
@@ -29,18 +30,25 @@ test('every setting is in the help of its command, with its variable', async () 
   assert.match((await runSkein(['import', '--help'])).output, 'SKEIN_ID_OFFSET');
 });
 
-test('an unknown flag is refused with the one that was meant, and a later one says so', async () => {
+test('an unknown flag is refused with the one that was meant', async () => {
   const slip = await runSkein(['serve', '--prot', '1']);
   assert.is(slip.exitCode, 2);
   assert.match(slip.errors, 'Did you mean --port?');
-  for (const argv of [
-    ['serve', '--master', 'ws://h:1'],
-    ['serve', '--master=ws://h:1'],
-  ]) {
-    const later = await runSkein(argv);
-    assert.is(later.exitCode, 2);
-    assert.match(later.errors, '--master belongs to replication, which this version does not have yet');
-  }
+});
+
+test('a switch may be written with its value; anything else with a value stays what it is', async () => {
+  const shown = async (...words: string[]): Promise<Record<string, { value: unknown }>> => {
+    const { exitCode, output, errors } = await runSkein(['serve', '--print-config', ...words]);
+    assert.is(exitCode, 0, errors);
+    return JSON.parse(output) as Record<string, { value: unknown }>;
+  };
+  assert.is((await shown())['voter']?.value, true);
+  assert.is((await shown('--voter=false'))['voter']?.value, false);
+  assert.is((await shown('--no-voter'))['voter']?.value, false);
+  assert.is((await shown('--docs=true', '--voter=true'))['voter']?.value, true);
+  assert.is((await shown('--cluster-key=true-or-false-key'))['cluster_key']?.value, '********');
+  assert.is((await runSkein(['serve', '--print-config', '--voter=maybe'])).exitCode, 2);
+  assert.is((await runSkein(['serve', '--print-config', '--port=true'])).exitCode, 2);
 });
 
 test('settings that cannot be used end a command with code 2, each named', async () => {

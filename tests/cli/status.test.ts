@@ -21,14 +21,15 @@ test('status shows the server and its collections, for people and for programs',
   await client.createCollection('films', { dimension: 2, distance: 'dot' });
   await client.upsert('films', [{ id: 1, vector: [1, 2] }]);
   const text = await runSkein(['status'], { environment });
-  assert.match(text.output, /status healthy/);
+  assert.match(text.output, /status healthy\nmaster, no replicas\n/);
   assert.match(text.output, /collection +points +dimension +distance +status +memory +disk\nfilms +1 +2 +dot +ready/);
   const json = await runSkein(['status', '--json'], { environment });
-  const [first, second] = json.output
+  const [first, replication, second] = json.output
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.equal([first?.['kind'], first?.['status'], first?.['collections']], ['server', 'healthy', 1]);
+  assert.equal([replication?.['kind'], replication?.['role'], replication?.['lag_ms']], ['replication', 'master', null]);
   assert.equal([second?.['kind'], second?.['name'], second?.['points_count']], ['collection', 'films', 1]);
 });
 

@@ -6,10 +6,12 @@ import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { IMPORT_FIELDS } from '../../src/config/command-fields.js';
-import { type ConfigSources, clientKey, isLoopback, loadCommandFields, loadConfig } from '../../src/config/config.js';
+import { type ConfigSources, clientKey, loadCommandFields, loadConfig } from '../../src/config/config.js';
 import { describeConfig } from '../../src/config/describe.js';
 import { environmentNameOf, fileKeyOf, flagOf } from '../../src/config/field.js';
 import { LIMIT_FIELDS } from '../../src/config/limit-fields.js';
+import { isLoopback } from '../../src/config/loopback.js';
+import { REPLICATION_FIELDS } from '../../src/config/replication-fields.js';
 import { ConfigError } from '../../src/config/resolve.js';
 import { SERVER_FIELDS } from '../../src/config/server-fields.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
@@ -134,7 +136,8 @@ test('an address beyond this machine needs a key, or the word of the operator', 
   assert.match(open.warnings[0] ?? '', 'without a key');
   const keyed = load({ flags: { host: '::', apiKeyFile: keyFile } });
   assert.is(keyed.config.apiKey?.reveal(), KEY);
-  assert.equal(keyed.warnings, []);
+  assert.is(keyed.warnings.length, 1);
+  assert.match(keyed.warnings[0] ?? '', 'replicas are refused');
   for (const host of ['localhost', '127.0.0.1', '127.9.9.9', '::1']) assert.ok(isLoopback(host), host);
   for (const host of ['0.0.0.0', '::', '10.0.0.1', 'my-host', '127.0.0.1.example.test', ''])
     assert.not.ok(isLoopback(host), host);
@@ -175,7 +178,10 @@ test('a key meant for commands does not pass for the server’s', () => {
 test('the description names every setting once, with its source', () => {
   const loaded = load({ flags: { port: '0' }, environment: { SKEIN_LOG_LEVEL: 'warn' } });
   const shown = describeConfig(loaded.config, loaded.sources);
-  assert.equal(Object.keys(shown), [...Object.keys(SERVER_FIELDS), ...Object.keys(LIMIT_FIELDS)].map(fileKeyOf));
+  assert.equal(
+    Object.keys(shown),
+    [SERVER_FIELDS, REPLICATION_FIELDS, LIMIT_FIELDS].flatMap((fields) => Object.keys(fields)).map(fileKeyOf),
+  );
   assert.equal(shown['port'], { value: 0, source: 'flag' });
   assert.equal(shown['log_level'], { value: 'warn', source: 'environment' });
   assert.equal(shown['api_key_file'], { value: null, source: 'default' });
@@ -190,9 +196,9 @@ test('every setting is read by something: none is there for show', () => {
       !/^(?:sdk|cli\/import|cli\/export|config\/\w+-fields|model\/limits)/.test(path.replaceAll('\\', '/')),
   );
   const text = files.map((path) => readFileSync(join(source, path), 'utf8')).join('\n');
-  const unread = [...Object.keys(SERVER_FIELDS), ...Object.keys(LIMIT_FIELDS)].filter(
-    (key) => !new RegExp(`\\b${key}\\b`).test(text),
-  );
+  const unread = [SERVER_FIELDS, REPLICATION_FIELDS, LIMIT_FIELDS]
+    .flatMap((fields) => Object.keys(fields))
+    .filter((key) => !new RegExp(`\\b${key}\\b`).test(text));
   assert.equal(unread, []);
 });
 

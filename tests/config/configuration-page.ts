@@ -74,6 +74,8 @@ function takes(field: Field): string {
       return 'boolean';
     case 'url':
       return 'http(s) address';
+    case 'node':
+      return 'http(s) or ws(s) address';
     case 'path':
     case 'text':
       return field.kind;

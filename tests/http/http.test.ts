@@ -22,7 +22,7 @@ function isError(answer: Answer, status: number, type: string): Readonly<Record<
 test('paths and methods that no route has are told apart', async (t) => {
   const { ask } = await startHttp(t);
   isError(await ask('GET', '/nothing'), 404, 'RouteNotFound');
-  isError(await ask('GET', '/replication/status'), 404, 'RouteNotFound');
+  isError(await ask('GET', '/replication/state'), 404, 'RouteNotFound');
   isError(await ask('PUT', '/v1/aliases/a', { collection: 'c' }), 400, 'InvalidRequest');
   const wrong = await ask('POST', '/v1/collections/c', {});
   assert.equal(isError(wrong, 405, 'MethodNotAllowed')['allowed'], ['DELETE', 'GET', 'HEAD', 'PATCH', 'PUT']);
@@ -210,6 +210,17 @@ test('what Node would refuse by itself has an answer of ours', async (t) => {
   assert.match(old, /^HTTP\/1\.[01] 200 /);
   const expecting = await exchange('GET /health/live HTTP/1.1\r\nhost: a\r\nexpect: miracles\r\nconnection: close\r\n\r\n');
   assert.match(expecting, /^HTTP\/1\.1 200 .*x-request-id/s);
+});
+
+test('a replica without data is not ready, and says how far its first snapshot is', async (t) => {
+  const progress = { step: 'sync', progress: 0.25, etaMs: 3_000, message: 'taking a snapshot' } as const;
+  const engine = (): never => {
+    throw new SkeinError('Starting', 'no data yet', { step: 'sync', progress: 0.25, eta_ms: 3_000 });
+  };
+  const { ask } = await startHttp(t, { service: { engine, startProgress: () => progress } });
+  const ready = await ask('GET', '/health/ready');
+  assert.equal([ready.status, ready.body.state, ready.body.step, ready.body.progress], [503, 'starting', 'sync', 0.25]);
+  isError(await ask('GET', '/v1/collections'), 503, 'Starting');
 });
 
 test('while the engine starts, data waits with step and progress, and health says so', async (t) => {

@@ -60,6 +60,9 @@ test('every promised operation is documented', async (t) => {
     `GET ${points}/{id}`,
     ...['delete', 'get', 'scroll', 'count', 'search', 'search/batch', 'import'].map((name) => `POST ${points}/${name}`),
     'POST /v1/batch',
+    ...['status', 'stats', 'replicas', 'stream'].map((name) => `GET /replication/${name}`),
+    ...['promote', 'follow', 'resync', 'verify'].map((name) => `POST /replication/${name}`),
+    'DELETE /replication/replicas/{replica}',
     ...['/health', '/health/live', '/health/ready', '/metrics', '/v1/version', '/v1/config'].map((path) => `GET ${path}`),
   ];
   assert.equal(found.sort(), promised.sort());

@@ -2,7 +2,7 @@
 
 import * as assert from 'uvu/assert';
 import { floatBytes, floatsOf } from '../../src/codec/msgpack.js';
-import { type Answer, startHttp, type TestHttp } from '../support/http-server.js';
+import { ALONE, type Answer, startHttp, type TestHttp } from '../support/http-server.js';
 import { suite, type TestContext } from '../support/suite.js';
 
 const test = suite('http/routes/points');
@@ -212,7 +212,7 @@ test('an idempotency key is one request, in either form, with one answer', async
 });
 
 test('a write that too few nodes confirm is durable and says so', async (t) => {
-  const writeConcern = { defaultRequired: () => 2, voters: () => 3, wait: () => Promise.resolve(1) };
+  const writeConcern = { ...ALONE, defaultRequired: () => 2, voters: () => 3 };
   const { ask, engine } = await startHttp(t, { service: { writeConcern } });
   const { status, body } = await ask('PUT', '/v1/collections/c?timeout_ms=10', { dimension: 2, distance: 'dot' });
   assert.equal([status, body.error.type, body.error.retryable], [504, 'WriteConcernTimeout', true]);

@@ -3,8 +3,16 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import * as assert from 'uvu/assert';
+import { packMessage } from '../../src/codec/msgpack.js';
 import { encodeToken } from '../../src/model/position.js';
-import { type ClientSettings, SkeinApiError, SkeinClient, SkeinConnectionError, SkeinTimeoutError } from '../../src/sdk/index.js';
+import {
+  type ClientSettings,
+  SkeinApiError,
+  SkeinClient,
+  SkeinConnectionError,
+  SkeinTimeoutError,
+  type Transport,
+} from '../../src/sdk/index.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 import { apiError, type Handler, type StubServer, stubServer } from './stub-server.js';
@@ -167,6 +175,81 @@ test('an aborted call throws the reason of its signal and lets go of the connect
   await waitUntil(() => closed, { what: 'the connection to close' });
   assert.match(String(await failureOf(client.count('c', undefined, { signal: controller.signal }))), 'enough');
   assert.is(stub.received.length, 1);
+});
+
+test('a write that a replica sends on goes to its master as it was, once', async (t) => {
+  const master = await stubServer(t, () => ({ body: written }));
+  const elsewhere = (path: string) => ({
+    ...apiError(307, 'NotMaster', { details: { master_url: master.url }, retryable: true }),
+    headers: { 'content-type': 'application/msgpack', location: `${master.url}${path}` },
+  });
+  const { client, stub } = await connect(t, ({ path }) => elsewhere(path), { apiKey: 'the-key' });
+  assert.is((await client.upsert('c', [point], { w: 2 })).upserted, 1);
+  const [[first], [second]] = [stub.received, master.received];
+  assert.equal([stub.received.length, master.received.length], [1, 1]);
+  assert.equal([second?.method, second?.path, second?.path], [first?.method, first?.path, '/v1/collections/c/points?w=2']);
+  assert.equal(second?.bytes, first?.bytes);
+  for (const name of ['authorization', 'idempotency-key', 'content-type', 'accept'])
+    assert.is(second?.headers[name], first?.headers[name], name);
+  assert.is(second?.headers['authorization'], 'Bearer the-key');
+  assert.is(second?.headers['host'], new URL(master.url).host);
+});
+
+test('a master that sends on as well, or is not there, is the caller’s to know', async (t) => {
+  const circle = (location: string) => ({
+    ...apiError(307, 'NotMaster', { retryable: true }),
+    headers: { 'content-type': 'application/msgpack', location },
+  });
+  const other = await stubServer(t, ({ path }) => circle(`http://127.0.0.1:9${path}`));
+  const { client, stub } = await connect(t, ({ path }) => circle(`${other.url}${path}`));
+  const error = await failureOf(client.upsert('c', [point]));
+  assert.ok(error instanceof SkeinApiError);
+  assert.equal([error.type, error.status], ['NotMaster', 307]);
+  assert.equal([stub.received.length, other.received.length], [1, 1]);
+  const gone = await connect(t, () => circle('http://127.0.0.1:1/'), { retries: { ...quick, attempts: 2 } });
+  const lost = await failureOf(gone.client.upsert('c', [point]));
+  assert.ok(lost instanceof SkeinConnectionError);
+  assert.is(lost.url, 'http://127.0.0.1:1');
+  assert.is(gone.stub.received.length, 2);
+});
+
+test('a redirect that no replica made is not followed, and the key goes nowhere', async (t) => {
+  const thief = await stubServer(t, () => ({ body: written }));
+  const replies = [
+    { status: 307, headers: { location: thief.url } },
+    { status: 307, body: '<html>', headers: { location: thief.url } },
+    { ...apiError(307, 'Elsewhere'), headers: { 'content-type': 'application/msgpack', location: thief.url } },
+    { ...apiError(308, 'NotMaster'), headers: { 'content-type': 'application/msgpack', location: thief.url } },
+    { ...apiError(307, 'NotMaster'), headers: { 'content-type': 'application/msgpack', location: 'ftp://h/' } },
+    { ...apiError(307, 'NotMaster'), headers: { 'content-type': 'application/msgpack', location: '/here' } },
+  ];
+  for (const reply of replies) {
+    const { client } = await connect(t, () => reply, { apiKey: 'the-key', retries: false });
+    assert.ok((await failureOf(client.upsert('c', [point]))) instanceof SkeinApiError);
+  }
+  assert.equal(thief.received, []);
+});
+
+test('from https a write never goes on to http', async () => {
+  const sent: string[] = [];
+  const body = packMessage({ error: { type: 'NotMaster', message: 'm', details: {}, retryable: true, request_id: 'r' } });
+  for (const [location, count] of [
+    ['http://master:1/x', 1],
+    ['https://master:1/x', 2],
+  ] as const) {
+    sent.length = 0;
+    const transport: Transport = {
+      send: async ({ url, path }) => {
+        sent.push(url ?? path);
+        return { status: 307, headers: { location, 'content-type': 'application/msgpack' }, body };
+      },
+      stream: () => Promise.reject(new Error('no streams here')),
+      close: () => {},
+    };
+    const client = new SkeinClient({ url: 'https://replica:1', transport, retries: false });
+    assert.ok((await failureOf(client.upsert('c', [point]))) instanceof SkeinApiError);
+    assert.is(sent.length, count, location);
+  }
 });
 
 test('an answer of something that is not Skein is an error, whatever its status', async (t) => {

@@ -19,6 +19,7 @@ export function batchRoutes(room: Room): Route[] {
       method: 'POST',
       path: '/v1/batch',
       operationId: 'batch',
+      master: true,
       summary: 'Run operations over several collections as one atomic unit',
       tag: 'points',
       query: WriteQuery,

@@ -19,6 +19,7 @@ import {
   newCollection,
   writtenCollectionBody,
 } from '../collection-body.js';
+import { beFresh } from '../fresh-reads.js';
 import { freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
 import { ReadQuery, WriteQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
@@ -41,6 +42,7 @@ function createRoute(room: Room): Route {
     method: 'PUT',
     path: PATH,
     operationId: 'createCollection',
+    master: true,
     summary: 'Make a collection',
     tag: 'collections',
     query: WriteQuery,
@@ -70,7 +72,7 @@ function listRoute(room: Room): Route {
     handle: async (request, reply) => {
       const engine = room.service.engine();
       const wanted = freshness(request, queryOf(request, READ_PARAMETERS), {}, room.limits);
-      if (wanted !== null) await engine.waitFor(wanted.position, 'durable', null, wanted.maxWaitMs);
+      await beFresh(room, engine, wanted, 'durable', null);
       const collections = engine.collections().map(collectionInfoBody);
       setPosition(reply, engine.position());
       return sendValue(request, reply, { collections });
@@ -91,7 +93,7 @@ function infoRoute(room: Room): Route {
       const collection = collectionOf(request);
       const engine = room.service.engine();
       const wanted = freshness(request, queryOf(request, READ_PARAMETERS), {}, room.limits);
-      if (wanted !== null) await engine.waitFor(wanted.position, 'durable', null, wanted.maxWaitMs);
+      await beFresh(room, engine, wanted, 'durable', null);
       const info = engine.collection(collection);
       setPosition(reply, info.position);
       return sendValue(request, reply, collectionInfoBody(info));
@@ -104,6 +106,7 @@ function changeRoute(room: Room): Route {
     method: 'PATCH',
     path: PATH,
     operationId: 'changeCollection',
+    master: true,
     summary: 'Change ef_search or ttl_ms of a collection',
     tag: 'collections',
     query: WriteQuery,
@@ -131,6 +134,7 @@ function dropRoute(room: Room): Route {
     method: 'DELETE',
     path: PATH,
     operationId: 'deleteCollection',
+    master: true,
     summary: 'Drop a collection with all its points',
     tag: 'collections',
     query: WriteQuery,

@@ -10,8 +10,9 @@ import { overLimit } from '../../wire/place.js';
 import { sendValue, setPosition } from '../answer.js';
 import { bodyCheck } from '../check-body.js';
 import { decodeCursor, encodeCursor } from '../cursor.js';
+import { beFresh } from '../fresh-reads.js';
 import { idFromPath, idList } from '../ids.js';
-import { flag, freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
+import { type FreshnessFields, flag, freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
 import { writePoint, writePoints } from '../point-answer.js';
 import { PointQuery, ReadHeaders, ReadQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
@@ -29,14 +30,9 @@ export function pointReadRoutes(room: Room): Route[] {
 }
 
 /** Waits until the store is as new as the caller asked. @throws PositionLost, ReplicaBehind */
-async function waitForStore(
-  room: Room,
-  request: FastifyRequest,
-  engine: Engine,
-  body: { min_position?: string; max_wait_ms?: number },
-): Promise<void> {
+async function waitForStore(room: Room, request: FastifyRequest, engine: Engine, body: FreshnessFields): Promise<void> {
   const wanted = freshness(request, queryOf(request, READ_PARAMETERS), body, room.limits);
-  if (wanted !== null) await engine.waitFor(wanted.position, 'durable', null, wanted.maxWaitMs);
+  await beFresh(room, engine, wanted, 'durable', null);
 }
 
 function pointRoute(room: Room): Route {
@@ -52,11 +48,11 @@ function pointRoute(room: Room): Route {
     handle: async (request, reply) => {
       const collection = collectionOf(request);
       const engine = room.service.engine();
-      const query = queryOf(request, ['max_wait_ms', 'with_payload', 'with_vector', 'id_type']);
+      const query = queryOf(request, [...READ_PARAMETERS, 'with_payload', 'with_vector', 'id_type']);
       const id = idFromPath((request.params as { id: string }).id, query['id_type']);
       const selection = { withPayload: flag(query, 'with_payload', true), withVector: flag(query, 'with_vector', true) };
       const wanted = freshness(request, query, {}, room.limits);
-      if (wanted !== null) await engine.waitFor(wanted.position, 'durable', null, wanted.maxWaitMs);
+      await beFresh(room, engine, wanted, 'durable', null);
       const { points, position } = await engine.get(collection, [id], selection);
       setPosition(reply, position);
       const [point] = points;

@@ -11,7 +11,8 @@ import { join, overLimit } from '../../wire/place.js';
 import type { ReadSearch } from '../../wire/search-body.js';
 import { setPosition } from '../answer.js';
 import { bodyCheck } from '../check-body.js';
-import { type Freshness, freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
+import { beFresh } from '../fresh-reads.js';
+import { type Freshness, type FreshnessFields, freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
 import { writeSearchAnswer, writeSearchAnswers } from '../point-answer.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
@@ -44,7 +45,7 @@ function searchRoute(room: Room): Route {
       const read = await room.bodies.read(request, { kind: 'search' });
       const body = checkSearch(read.fields);
       const search = searchRequest(read, body, room.limits);
-      await waitForIndex(engine, collection, freshness(request, queryOf(request, READ_PARAMETERS), body, room.limits));
+      await beFresh(room, engine, waitOf(request, body, room.limits), 'indexed', collection);
       const answer = await searchOne(engine, collection, search, read.path);
       setPosition(reply, answer.position);
       return room.answers.send(request, reply, answer.hits, (out) => writeSearchAnswer(out, answer));
@@ -71,10 +72,11 @@ function searchBatchRoute(room: Room): Route {
       const waits = [waitOf(request, common, room.limits)];
       const searches = read.searches.map((one) => {
         const body = checkSearch(one.fields, one.path);
-        if (body.min_position !== undefined) waits.push(waitOf(request, body, room.limits));
+        if (body.min_position !== undefined || body.max_staleness_ms !== undefined)
+          waits.push(waitOf(request, body, room.limits));
         return { search: searchRequest(one, body, room.limits), path: one.path };
       });
-      for (const wanted of waits) await waitForIndex(engine, collection, wanted);
+      for (const wanted of waits) await beFresh(room, engine, wanted, 'indexed', collection);
       const budget = new AnswerBudget(room.limits.answerBytesMax);
       const answers = await Promise.all(searches.map(({ search, path }) => searchOne(engine, collection, search, path, budget)));
       const positions = answers.map((answer) => answer.position).sort((a, b) => a.seq - b.seq);
@@ -90,16 +92,8 @@ function* hitsOf(answers: readonly SearchAnswer[]): Generator<SearchHit> {
   for (const { hits } of answers) yield* hits;
 }
 
-function waitOf(
-  request: FastifyRequest,
-  body: { min_position?: string; max_wait_ms?: number },
-  limits: Limits,
-): Freshness | null {
+function waitOf(request: FastifyRequest, body: FreshnessFields, limits: Limits): Freshness | null {
   return freshness(request, queryOf(request, READ_PARAMETERS), body, limits);
-}
-
-async function waitForIndex(engine: Engine, collection: string, wanted: Freshness | null): Promise<void> {
-  if (wanted !== null) await engine.waitFor(wanted.position, 'indexed', collection, wanted.maxWaitMs);
 }
 
 /** @param path of the search in the body; errors about its vector or id name it */

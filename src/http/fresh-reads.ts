@@ -1,0 +1,38 @@
+/** How new an answer must be, held against the node that gives it: waits for a position, refuses a state that is too old. */
+
+import type { Engine, WaitLevel } from '../engine/engine.js';
+import { SkeinError } from '../model/errors.js';
+import type { Freshness } from './parameters.js';
+import type { Room } from './room.js';
+
+/** Waits first, so that what arrives meanwhile counts. @param wanted null: whatever there is
+ *  @throws PositionLost, ReplicaBehind, IndexBehind */
+export async function beFresh(
+  room: Room,
+  engine: Engine,
+  wanted: Freshness | null,
+  level: WaitLevel,
+  collection: string | null,
+): Promise<void> {
+  if (wanted === null) return;
+  const { position, maxWaitMs, maxStalenessMs } = wanted;
+  const { replication } = room.service;
+  if (position !== null) {
+    try {
+      await engine.waitFor(position, level, collection, maxWaitMs);
+    } catch (error) {
+      if (!(error instanceof SkeinError) || error.type !== 'ReplicaBehind') throw error;
+      throw new SkeinError('ReplicaBehind', error.message, { ...error.details, lag_ms: replication.stalenessMs() });
+    }
+  }
+  if (maxStalenessMs === null) return;
+  const lagMs = replication.stalenessMs();
+  if (lagMs !== null && lagMs <= maxStalenessMs) return;
+  const age = lagMs === null ? 'is not known' : `is ${Math.ceil(lagMs)} ms`;
+  throw new SkeinError('ReplicaBehind', `How old the state of this replica is ${age}; ${maxStalenessMs} ms were allowed`, {
+    requested: null,
+    applied: engine.position().seq,
+    lag_ms: lagMs,
+    max_staleness_ms: maxStalenessMs,
+  });
+}

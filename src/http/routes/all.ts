@@ -1,0 +1,25 @@
+/** Every route of the server, in the order of the document. */
+
+import type { Room } from '../room.js';
+import type { Route } from '../route-table.js';
+import { batchRoutes } from './batch.js';
+import { collectionRoutes } from './collections.js';
+import { importRoutes } from './import.js';
+import { pointReadRoutes } from './point-reads.js';
+import { pointWriteRoutes } from './point-writes.js';
+import { replicationRoutes } from './replication.js';
+import { searchRoutes } from './search.js';
+import { serverRoutes } from './server.js';
+
+export function allRoutes(room: Room): Route[] {
+  return [
+    ...serverRoutes(room),
+    ...collectionRoutes(room),
+    ...pointWriteRoutes(room),
+    ...pointReadRoutes(room),
+    ...searchRoutes(room),
+    ...importRoutes(room),
+    ...batchRoutes(room),
+    ...replicationRoutes(room),
+  ];
+}

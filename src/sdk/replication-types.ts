@@ -1,0 +1,101 @@
+/** What users of the client see of replication. Unknown is null, never 0; times are ISO 8601. */
+
+import type { PointId } from '../model/point.js';
+
+export type { ReplicaStatus, Role } from '../model/replication.js';
+
+import type { ReplicaStatus, Role } from '../model/replication.js';
+
+export interface SnapshotProgress {
+  readonly bytes: number;
+  readonly bytesTotal: number;
+  readonly etaMs: number | null;
+}
+
+export interface ReplicationStats {
+  readonly role: Role;
+  readonly nodeId: string;
+  readonly clusterId: string;
+  /** Master: the largest of its voters'. Replica: its own. */
+  readonly lagMs: number | null;
+  readonly lagOperations: number | null;
+  readonly lagBytes: number | null;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly lastSync: string | null;
+  readonly operationsPending: number | null;
+  readonly snapshotSize: number;
+  /** On a master only. */
+  readonly connectedReplicas: number | null;
+  readonly position: string;
+  readonly epoch: number;
+  readonly historyId: string;
+  readonly heartbeatsSent: number;
+  readonly heartbeatsReceived: number;
+  readonly lastHeartbeat: string | null;
+  readonly fullSyncs: number;
+  readonly partialSyncs: number;
+  readonly reconnects: number;
+  readonly digest: string;
+  readonly digestVerifiedAt: string | null;
+  readonly divergences: number;
+  /** What a replica does; null on a master. */
+  readonly link: string | null;
+  readonly snapshot: SnapshotProgress | null;
+}
+
+export interface Replica {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly status: ReplicaStatus;
+  readonly voter: boolean;
+  readonly lagMs: number | null;
+  readonly lagOperations: number | null;
+  readonly lagBytes: number | null;
+  readonly lastHeartbeat: string | null;
+  /** The seq that it has applied. */
+  readonly operationsSynced: number | null;
+  readonly bytesSent: number;
+  readonly position: string | null;
+  readonly protocolVersion: number | null;
+  readonly connectedAt: string | null;
+  readonly diverged: boolean;
+  readonly snapshot: SnapshotProgress | null;
+}
+
+export interface ReplicationStatus {
+  readonly role: Role;
+  readonly enabled: boolean;
+  readonly masterUrl: string | null;
+  /** Null until the node has data. */
+  readonly stats: ReplicationStats | null;
+  readonly replicas: readonly Replica[];
+}
+
+export interface Promotion {
+  readonly epoch: number;
+  readonly historyId: string;
+  readonly position: string;
+  /** Acknowledged by the old master, perhaps, and not here; null when nothing can be missing. */
+  readonly maybeLost: { readonly fromSeq: number; readonly toSeq: number | null } | null;
+}
+
+export interface ReplicaVerification {
+  readonly id: string;
+  readonly equal: boolean;
+  readonly differing: readonly {
+    readonly collection: string;
+    readonly buckets: readonly number[];
+    /** As many as fit. */
+    readonly points: readonly PointId[];
+  }[];
+  /** Points that were fetched again. */
+  readonly repaired: number;
+}
+
+export interface Verification {
+  readonly equal: boolean;
+  readonly position: string;
+  readonly replicas: readonly ReplicaVerification[];
+}
