@@ -186,6 +186,7 @@ test('a store behind its manifest is refused, until the operator accepts the los
   const dataDir = await filledFolder(t);
   const before = readFileSync(database(dataDir));
   let server = await startServer(t, dataDir);
+  const early = (await server.request('POST', '/v1/collections/c/points/count', {})).headers.get('x-skein-position') as string;
   const { headers } = await server.request('PUT', '/v1/collections/c/points', {
     points: [{ id: 'late', vector: vectorOf(9_999) }],
   });
@@ -198,6 +199,8 @@ test('a store behind its manifest is refused, until the operator accepts the los
   const { status, body } = await server.request('POST', '/v1/collections/c/points/count', {}, { 'x-skein-min-position': token });
   assert.is(status, 409);
   assert.is(body.error.type, 'PositionLost');
+  const kept = await server.request('POST', '/v1/collections/c/points/count', {}, { 'x-skein-min-position': early });
+  assert.is(kept.status, 200, 'what was not lost is in the past of the new history');
   assert.is(await server.stop(), 0);
   await answersRightly(await startServer(t, dataDir));
 });
