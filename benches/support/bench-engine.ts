@@ -83,6 +83,7 @@ export function withEngine<T>(work: (engine: BenchEngine) => Promise<T>): Promis
       storePath,
       checkpointsDir: join(storeDir, 'checkpoints'),
       bootId: randomBytes(16).toString('hex'),
+      role: 'master',
       limits: DEFAULT_LIMITS,
       writerCacheBytes: WRITER_CACHE_BYTES,
       readerCacheBytes: READER_CACHE_BYTES,

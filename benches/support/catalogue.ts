@@ -6,16 +6,34 @@ import { coreOperations } from '../core_operations.js';
 import { http } from '../http.js';
 import { memory } from '../memory.js';
 import { realData } from '../real_data.js';
+import { replicationCatchUp } from '../replication_catch_up.js';
+import { replicationFanOut } from '../replication_fan_out.js';
+import { replicationFrozen } from '../replication_frozen.js';
+import { replicationJoin } from '../replication_join.js';
+import { replicationStatistics } from '../replication_statistics.js';
+import { replicationStream } from '../replication_stream.js';
+import { replicationWriteConcern } from '../replication_write_concern.js';
 import { restart } from '../restart.js';
 import { storage } from '../storage.js';
 import type { Bench } from './bench.js';
 
-export const BENCHES: readonly Bench[] = [realData, coreOperations, storage, http, bulkLoad, memory, restart, churn];
+const ONE_NODE: readonly Bench[] = [realData, coreOperations, storage, http, bulkLoad, memory, restart, churn];
+/** Several nodes share the machine. */
+export const REPLICATION: readonly Bench[] = [
+  replicationStream,
+  replicationCatchUp,
+  replicationJoin,
+  replicationWriteConcern,
+  replicationFanOut,
+  replicationFrozen,
+  replicationStatistics,
+];
+export const BENCHES: readonly Bench[] = [...ONE_NODE, ...REPLICATION];
 
-/** @param names whole names, or beginnings of one (core for core_operations); none for all
+/** @param names whole names, or beginnings (core for core_operations, replication for all of it); none for all
  *  @returns null when a name fits no bench */
 export function findBenches(names: readonly string[]): Bench[] | null {
   if (names.length === 0) return [...BENCHES];
-  const found = names.map((name) => BENCHES.find((bench) => bench.name.startsWith(name)));
-  return found.every((bench) => bench !== undefined) ? found : null;
+  const found = names.map((name) => BENCHES.filter((bench) => bench.name.startsWith(name)));
+  return found.every(({ length }) => length > 0) ? [...new Set(found.flat())] : null;
 }

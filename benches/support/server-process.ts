@@ -24,6 +24,15 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
+/** SIGKILL for every server of this process, also one that is just starting; returns when all are gone. */
+export async function killAllServers(): Promise<void> {
+  while (running.size > 0) {
+    const exits = Array.from(running, (child) => once(child, 'exit'));
+    for (const child of running) child.kill('SIGKILL');
+    await Promise.all(exits);
+  }
+}
+
 export interface ServerOptions {
   readonly dataDir: string;
   /** More flags of `skein serve`. */
@@ -85,6 +94,15 @@ export class ServerProcess {
     const startMs = performance.now();
     await this.#end('SIGTERM');
     return performance.now() - startMs;
+  }
+
+  /** SIGSTOP: it holds its connections, and does and says nothing. Thaw it before it is stopped. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT');
   }
 
   /** SIGKILL: nothing is finished. */
