@@ -68,7 +68,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     clusterId: orNull(id),
     nodeId: id,
     runId: id,
-    host: text,
+    host: fc.stringMatching(/^[0-9A-Za-z._:%-]{1,60}$/),
     port: fc.integer({ min: 0, max: 65_535 }),
     voter: fc.boolean(),
     role,

@@ -10,7 +10,7 @@ import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 import { WriteLedger } from '../support/write-ledger.js';
 
-const test = suite('scenarios/replication-link', { deadlineMs: 120_000 });
+const test = suite('faults/replication-link', { deadlineMs: 120_000 });
 const HEARTBEAT_MS = 100;
 const TIMEOUT_MS = 2_000;
 /** A busy machine answers late; what is read then is older than it looks. */
