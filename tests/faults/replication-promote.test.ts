@@ -14,7 +14,7 @@ import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 import { WriteLedger } from '../support/write-ledger.js';
 
-const test = suite('scenarios/replication-promote', { deadlineMs: 120_000 });
+const test = suite('faults/replication-promote', { deadlineMs: 120_000 });
 
 async function makeCollection(master: ClusterNode): Promise<void> {
   const { status } = await master.request('PUT', '/v1/collections/c', { dimension: 2, distance: 'euclid' });
