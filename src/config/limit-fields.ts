@@ -48,7 +48,11 @@ export const LIMIT_FIELDS = {
     'Bytes of writes that may wait for the writer; beyond it they are refused with Overloaded. Also the most that the points of a patch may have.',
   ),
   writeQueueRequestsMax: count('writeQueueRequestsMax', 'requests', 1, 'Writes that may wait for the writer.'),
-  indexLagBytesMax: bytes('indexLagBytesMax', 64 * KIB, 'How far an index may lag behind the log before new writes wait.'),
+  indexLagBytesMax: bytes(
+    'indexLagBytesMax',
+    64 * KIB,
+    'How much may be durable and without a place in its graph before new writes wait; searches compare it one by one.',
+  ),
   searchQueueMax: count('searchQueueMax', 'searches', 1, 'Searches that may wait for an index worker.'),
   connectionsMax: count('connectionsMax', 'connections', 1, 'Open client connections.', 1_000_000),
   bodyDeadlineMs: duration('bodyDeadlineMs', 100, 'Time for an ordinary request body to arrive.'),

@@ -8,6 +8,9 @@ import type { CollectionRow } from '../storage/storage.js';
 import type { IndexReport } from './index-messages.js';
 import { Tail } from './tail.js';
 
+/** What one label costs the index beside its vector: with few components it is most of the work. */
+const LABEL_BYTES = 512;
+
 export interface CatalogueEntry {
   row: CollectionRow;
   report: IndexReport | null;
@@ -17,14 +20,17 @@ export interface CatalogueEntry {
   lastWriteMs: number;
   /** Monotonic time when a checkpoint was last asked for. */
   lastSaveMs: number;
-  /** The work that is durable and not yet in the index, as bytes of vectors and labels. */
+  /** What is durable and not yet in the index, as bytes of vectors and labels. */
   lagBytes: number;
+  /** What is in the index and waits for its place in the graph, likewise. */
+  waitingBytes: number;
 }
 
 export class Catalogue {
   readonly #byName = new Map<string, CatalogueEntry>();
   readonly #byUid = new Map<number, CatalogueEntry>();
   #lagBytes = 0;
+  #waitingBytes = 0;
 
   /** @throws InvalidCollectionName, CollectionNotFound */
   get(name: string): CatalogueEntry {
@@ -55,9 +61,23 @@ export class Catalogue {
     return this.#lagBytes;
   }
 
-  #setLag(entry: CatalogueEntry, lagBytes: number): void {
+  /** What waits for its place in a graph, in all indexes. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  #measure(entry: CatalogueEntry): void {
+    const { row, report } = entry;
+    const labelBytes = row.spec.dimension * 4 + LABEL_BYTES;
+    const behind = Math.max(0, row.nextLabel - (report?.nextLabel ?? 0));
+    this.#setWork(entry, behind * labelBytes, (report?.status.waiting ?? 0) * labelBytes);
+  }
+
+  #setWork(entry: CatalogueEntry, lagBytes: number, waitingBytes: number): void {
     this.#lagBytes += lagBytes - entry.lagBytes;
+    this.#waitingBytes += waitingBytes - entry.waitingBytes;
     entry.lagBytes = lagBytes;
+    entry.waitingBytes = waitingBytes;
   }
 
   /** Ends every wait for an index; what is not there yet counts as not reached. */
@@ -72,19 +92,20 @@ export class Catalogue {
       if (entry === undefined) return 'unknown';
       this.#byUid.delete(row.uid);
       if (this.#byName.get(row.name) === entry) this.#byName.delete(row.name);
-      this.#setLag(entry, 0);
+      this.#setWork(entry, 0, 0);
       entry.indexed.close();
       return 'dropped';
     }
     if (entry !== undefined) {
       entry.row = row;
       entry.lastWriteMs = nowMs;
-      this.#setLag(entry, lagOf(entry));
+      this.#measure(entry);
       return 'changed';
     }
     const indexed = new Tail(0);
-    const created: CatalogueEntry = { row, report: null, indexed, lastWriteMs: nowMs, lastSaveMs: nowMs, lagBytes: 0 };
-    this.#setLag(created, lagOf(created));
+    const moments = { lastWriteMs: nowMs, lastSaveMs: nowMs };
+    const created: CatalogueEntry = { row, report: null, indexed, ...moments, lagBytes: 0, waitingBytes: 0 };
+    this.#measure(created);
     this.#byUid.set(row.uid, created);
     this.#byName.set(row.name, created);
     return 'created';
@@ -94,7 +115,7 @@ export class Catalogue {
     const entry = this.#byUid.get(report.uid);
     if (entry === undefined) return undefined;
     entry.report = report;
-    this.#setLag(entry, lagOf(entry));
+    this.#measure(entry);
     // An index that is still building has parts of many states; it is level for nobody.
     if (report.phase !== 'building') entry.indexed.advance(report.seq);
     return entry;
@@ -104,11 +125,4 @@ export class Catalogue {
 /** Seq whose state a search of this collection shows: the durable one when nothing of the collection is missing from its index. */
 export function shownSeq(entry: CatalogueEntry, durableSeq: number): number {
   return entry.indexed.seq >= entry.row.lastSeq ? durableSeq : entry.indexed.seq;
-}
-
-/** What one label costs the index beside its vector: with few components it is most of the work. */
-const LABEL_BYTES = 512;
-
-function lagOf({ row, report }: CatalogueEntry): number {
-  return Math.max(0, row.nextLabel - (report?.nextLabel ?? 0)) * (row.spec.dimension * 4 + LABEL_BYTES);
 }

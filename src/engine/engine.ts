@@ -125,7 +125,10 @@ export interface EngineStatus {
   readonly commits: { readonly count: number; readonly units: number; readonly lastMs: number };
   readonly index: {
     readonly building: number;
+    /** Durable and not yet found by searches. */
     readonly lagBytes: number;
+    /** Found by searches, and without a place in its graph yet. */
+    readonly waitingBytes: number;
     readonly searchesWaiting: number;
     readonly rebuilds: number;
   };

@@ -80,10 +80,11 @@ export class IndexKeeper {
   }
 
   get #hasRoom(): boolean {
-    return this.#options.catalogue.lagBytes <= this.#options.limits.indexLagBytesMax;
+    const { lagBytes, waitingBytes } = this.#options.catalogue;
+    return lagBytes + waitingBytes <= this.#options.limits.indexLagBytesMax;
   }
 
-  /** Resolves when the indexes have caught up enough to take more. @returns false when timeoutMs passed first, or they never will */
+  /** Resolves when the graphs have caught up enough to take more. @returns false when timeoutMs passed first, or they never will */
   async room(timeoutMs: number): Promise<boolean> {
     const deadlineMs = this.#options.clock.monotonicMs() + timeoutMs;
     while (!this.#hasRoom) {
@@ -113,8 +114,8 @@ export class IndexKeeper {
       const { nextLabel } = entry.row;
       return { status: 'building', progress: nextLabel === 0 ? 0 : Math.min(1, (report?.nextLabel ?? 0) / nextLabel) };
     }
-    const { kind, growing, live } = report.status;
-    if (kind === 'flat' || growing === 0) return { status: 'ready', progress: 1 };
+    const { growing, live } = report.status;
+    if (growing === 0) return { status: 'ready', progress: 1 };
     return { status: 'rebuilding', progress: (live - growing) / live };
   }
 
@@ -150,7 +151,7 @@ export class IndexKeeper {
       await new Promise((resolve) => setTimeout(resolve, LEVEL_POLL_MS));
   }
 
-  /** Gives the indexes a moment to apply the last writes, then saves them. */
+  /** Gives the indexes a moment to take in the last writes, then saves their graphs; what waits for its place goes on after the next start. */
   async stop(levelMs: number): Promise<void> {
     const deadlineMs = this.#options.clock.monotonicMs() + levelMs;
     const lagging = (): boolean => this.#options.catalogue.lagBytes > 0 && this.pool.lost === null;

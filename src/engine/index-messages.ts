@@ -63,6 +63,7 @@ export type FromIndex =
       readonly seq: number;
       readonly labels: Uint32Array;
       readonly scores: Float64Array | null;
+      readonly scanned: number;
       readonly live: number;
     }
   /** message null: the collection is not here (any more). */

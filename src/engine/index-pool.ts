@@ -16,6 +16,8 @@ export interface IndexAnswer {
   readonly labels: Uint32Array;
   /** Exact scores, or null where the caller must score. */
   readonly scores: Float64Array | null;
+  /** Points that were compared one by one. */
+  readonly scanned: number;
   readonly live: number;
 }
 

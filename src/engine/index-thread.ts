@@ -1,8 +1,7 @@
 /** An index worker: owns the graphs of some collections, keeps them level with the store, answers searches between short slices.
  *
  *  Searches run as their messages arrive; upkeep runs in slices of a few milliseconds, one collection after the other, rebuilds in
- *  shorter ones with pauses between.
- *  While a checkpoint is written, that collection's upkeep waits and its searches go on.
+ *  shorter ones with pauses between. In a slice new rows come first, so that searches find them; the graph gets the rest of it.
  *  Must not know: ids, payloads, HTTP. */
 
 import { parentPort, workerData } from 'node:worker_threads';
@@ -49,7 +48,7 @@ function turn(): void {
     const index = owned.get(uid);
     if (index === undefined) continue;
     const nextMs = index.advance(SLICE_MS);
-    report(index, nextMs !== 0);
+    report(index);
     if (nextMs === 0) due.add(uid);
     else later(uid, nextMs);
     break;
@@ -71,13 +70,13 @@ function later(uid: number, delayMs: number | null): void {
 }
 
 /** Tells the main thread where an index stands: at once when it is level or what it does has changed, else now and then. */
-function report(index: OwnedIndex, level: boolean): void {
+function report(index: OwnedIndex): void {
   const current = index.report();
   const last = lastReports.get(current.uid);
   const nowMs = performance.now();
   if (last !== undefined && !turned(last.report, current)) {
     const aged = nowMs - last.atMs >= REPORT_INTERVAL_MS;
-    if (!moved(last.report, current, level, aged)) return;
+    if (!moved(last.report, current, index.level, aged)) return;
   }
   lastReports.set(current.uid, { report: current, atMs: nowMs });
   post({ kind: 'report', report: current });
@@ -91,8 +90,11 @@ function turned(last: IndexReport, current: IndexReport): boolean {
 
 function moved(last: IndexReport, current: IndexReport, level: boolean, aged: boolean): boolean {
   if (last.seq !== current.seq) return level || aged;
-  const { tombstones, growing } = current.status;
-  return aged && (!level || last.status.tombstones !== tombstones || last.status.growing !== growing);
+  const { tombstones, growing, waiting } = current.status;
+  const was = last.status;
+  // The last one that waited has its place: whoever waits for room hears of it at once.
+  if (waiting === 0 && was.waiting > 0) return true;
+  return aged && (!level || was.tombstones !== tombstones || was.growing !== growing || was.waiting !== waiting);
 }
 
 async function take(message: ToIndex): Promise<void> {
@@ -152,9 +154,9 @@ function search(message: ToIndex & { kind: 'search' }): void {
   const { id } = message;
   if (index === undefined) return post({ kind: 'search_failed', id, message: null });
   try {
-    const { labels, scores } = index.search(message.query, message.limit, message.ef);
+    const hits = index.search(message.query, message.limit, message.ef);
     const { seq, live } = index;
-    post({ kind: 'hits', id, seq, labels, scores, live });
+    post({ kind: 'hits', id, seq, live, ...hits });
   } catch (error) {
     post({ kind: 'search_failed', id, message: error instanceof Error ? error.message : String(error) });
   }

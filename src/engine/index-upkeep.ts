@@ -3,7 +3,8 @@
  *  What to do is read from rows, not from the log, so no checkpoint ever pins the log:
  *    adds    labels ≥ nextLabel in label order (= log order), each naming the label it superseded
  *    deaths  rows with seq < deadSeq ≤ the snapshot's seq
- *  Both are merged by seq. A label whose successor stands in the same page is not added; what it superseded is then tombstoned when the
+ *  Both are merged by seq. What the cursor has passed is found by searches; its place in the graph it gets in the time that is left.
+ *  A label whose successor stands in the same page is not added; what it superseded is then tombstoned when the
  *  last of them is added, in the same turn, so a search sees the old point or the new one, never neither, never both. Only within a page:
  *  a point that is written faster than the index comes along would otherwise hold the cursor back for ever.
  *  Must not know: threads, messages, ids, payloads. */
@@ -37,7 +38,8 @@ export class IndexUpkeep {
   /** Labels skipped because their successor follows → the label inside the index that still stands for their point. */
   readonly #standIns = new Map<number, number>();
   readonly #standing = new Set<number>();
-  #addMs = 0;
+  #level = false;
+  #workMs = 0;
   #inserts = 0;
 
   /** While true nobody searches this index, and labels that are dead by now are passed over. */
@@ -73,23 +75,41 @@ export class IndexUpkeep {
     return this.#nextLabel;
   }
 
-  /** Mean milliseconds of one insert into a graph so far; 0 before the first. */
-  get msPerInsert(): number {
-    return this.#inserts === 0 ? 0 : this.#addMs / this.#inserts;
+  /** Has the cursor found nothing more to read when it last looked? */
+  get level(): boolean {
+    return this.#level;
   }
 
-  /** Works for about budgetMs. @returns milliseconds until it should be called again (0: more is left), or null: not before the next change */
+  /** Mean milliseconds of one insert into a graph so far; 0 before the first. */
+  get msPerInsert(): number {
+    return this.#inserts === 0 ? 0 : this.#workMs / this.#inserts;
+  }
+
+  /** Works for about budgetMs: first the cursor, then what waits for its place in the graph.
+   *  @returns milliseconds until it should be called again (0: more is left), or null: not before the next change */
   advance(budgetMs: number): number | null {
     const until = performance.now() + budgetMs;
-    do {
+    this.#level = false;
+    while (!this.index.crowded) {
       this.#page ??= this.#read();
       if (!this.#work(this.#page, until)) return 0;
       this.#seq = this.#page.throughSeq;
-      const emptied = this.#page.rows.length === 0 && this.#page.deaths.length === 0;
+      this.#level = this.#page.rows.length === 0 && this.#page.deaths.length === 0;
       this.#page = null;
-      if (emptied) return this.index.work(Math.max(0, until - performance.now()));
-    } while (performance.now() < until);
-    return 0;
+      if (this.#level) break;
+      if (performance.now() >= until) return 0;
+    }
+    return this.#fill(Math.max(0, until - performance.now()));
+  }
+
+  #fill(budgetMs: number): number | null {
+    const startMs = performance.now();
+    const insertsBefore = this.index.inserts;
+    const nextMs = this.index.work(budgetMs);
+    const inserts = this.index.inserts - insertsBefore;
+    if (inserts > 0) this.#workMs += performance.now() - startMs;
+    this.#inserts += inserts;
+    return nextMs;
   }
 
   /** Takes out what died at a seq that the cursor had passed. @returns false: not yet, the cursor is not level */
@@ -157,11 +177,7 @@ export class IndexUpkeep {
       if (inside !== null) this.index.remove(inside);
       return;
     }
-    const startMs = performance.now();
-    const insertsBefore = this.index.inserts;
     this.index.add(row.label, vector, inside);
-    this.#addMs += performance.now() - startMs;
-    this.#inserts += this.index.inserts - insertsBefore;
     if (inside !== null) this.#standing.delete(inside);
   }
 

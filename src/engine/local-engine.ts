@@ -298,6 +298,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       index: {
         building: entries.filter((entry) => keeper.status(entry).status !== 'ready').length,
         lagBytes: catalogue.lagBytes,
+        waitingBytes: catalogue.waitingBytes,
         searchesWaiting: keeper.pool.searchesWaiting + reader.waiting,
         rebuilds: keeper.rebuilds,
       },

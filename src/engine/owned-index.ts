@@ -45,6 +45,11 @@ export class OwnedIndex {
     return { dimension, distance, m: hnsw.m, efConstruct: hnsw.efConstruct };
   }
 
+  /** Had it nothing more to read when it last looked? */
+  get level(): boolean {
+    return this.#current.level;
+  }
+
   get seq(): number {
     return this.#current.seq;
   }
@@ -93,7 +98,7 @@ export class OwnedIndex {
 
   /** Works for about budgetMs. @returns as IndexUpkeep.advance */
   advance(budgetMs: number): number | null {
-    if (!this.#opened || this.#saving !== null || this.#discarded) return null;
+    if (!this.#opened || this.#discarded) return null;
     const before = this.#current.index.status();
     const nextMs = this.#current.advance(budgetMs);
     if (this.#phase === 'building' && this.#current.complete) this.#phase = 'ready';
@@ -127,10 +132,11 @@ export class OwnedIndex {
     return this.#current.index.search(query, limit, ef);
   }
 
-  /** Writes a checkpoint of the serving index; upkeep waits meanwhile. A full disk only costs the checkpoint. */
+  /** Writes a checkpoint of the graph, which stands still meanwhile; the cursor goes on. A full disk only costs the checkpoint. */
   async save(): Promise<void> {
     if (this.#saving !== null || this.#phase !== 'ready' || this.#discarded) return;
-    if (this.#current.index.status().kind === 'flat') return;
+    const { kind, live, waiting } = this.#current.index.status();
+    if (kind === 'flat' || live === waiting) return;
     this.#saving = this.#write();
     await this.#saving;
   }

@@ -127,12 +127,12 @@ export class Searcher {
     const { uid, spec } = entry.row;
     const ef = Math.max(request.efSearch ?? spec.hnsw.efSearch, wanted);
     const answer = await this.#parts.pool.search(uid, query, wanted, ef);
-    const { labels, scores, live } = answer;
+    const { labels, scores, scanned, live } = answer;
     // Settled before anything else is waited for: the index moves on while rows are read.
     const durable = this.#parts.durableSeq();
     const seq = Math.min(durable, Math.max(answer.seq, shownSeq(entry, durable)));
     const hits = await this.#hits(ask, labels, scores);
-    return { ...hits, live, seq, plan: scores === null ? 'graph' : 'flat', visited: scores === null ? ef : live };
+    return { ...hits, live, seq, plan: scores === null ? 'graph' : 'flat', visited: scanned + (scores === null ? ef : 0) };
   }
 
   async #exactly(ask: Ask): Promise<Found> {
@@ -175,7 +175,7 @@ function pageOf({ offset, limit, scoreThreshold, target }: SearchRequest): HitsP
   };
 }
 
-const NO_STATUS = { kind: 'flat', growing: 0, tombstones: 0, unranked: 0 } as const;
+const NO_STATUS = { growing: 0, tombstones: 0, unranked: 0, waiting: 0 };
 
 function explain(entry: CatalogueEntry, request: SearchRequest, found: Found, steps: Explanation['steps']): Explanation {
   const reasons = {
@@ -183,10 +183,10 @@ function explain(entry: CatalogueEntry, request: SearchRequest, found: Found, st
     graph: 'no filter, so the graph alone answers',
     exact: request.exact ? 'exact was asked for' : 'the graph gave fewer points than there are, so all were scanned',
   };
-  const { kind, growing, tombstones, unranked } = entry.report?.status ?? NO_STATUS;
+  const { growing, tombstones, unranked, waiting } = entry.report?.status ?? NO_STATUS;
   const advice: string[] = [];
-  if (kind === 'graph' && growing > 0)
-    advice.push(`The graph is being rebuilt, so two are searched; ${growing} points are still to be moved.`);
+  if (waiting > 0) advice.push(`${waiting} points wait for their place in the graph and are compared one by one.`);
+  if (growing > 0) advice.push(`The graph is being rebuilt, so two are searched; ${growing} points are still to be moved.`);
   if (unranked > 0) advice.push(`${unranked} vectors are too long or too short for the graph: ${UNRANKED_ADVICE}`);
   return {
     plan: found.plan,

@@ -57,7 +57,7 @@ export const DEFAULT_LIMITS: Limits = {
   waitMsMax: 60_000,
   writeQueueBytesMax: 96 * MIB,
   writeQueueRequestsMax: 10_000,
-  indexLagBytesMax: 64 * MIB,
+  indexLagBytesMax: 16 * MIB,
   searchQueueMax: 1_000,
   connectionsMax: 4_096,
   bodyDeadlineMs: 30_000,
@@ -96,6 +96,8 @@ export const FIXED = {
   /** Up to this many live points, and this many bytes of vectors, a collection is searched exactly in memory. */
   flatPointsMax: 1_000,
   flatBytesMax: 16 * MIB,
+  /** So many bytes of vectors may wait for their place in a graph, searched one by one meanwhile, before the index falls behind the log. */
+  waitingBytesMax: 32 * MIB,
   /** A graph with fewer removed points than this is not rebuilt. */
   rebuildTombstonesMin: 500,
   /** How deep filters stand inside filters, how many conditions all of them have, how many values one list of them has. */

@@ -31,7 +31,8 @@ export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Eng
   const units = counter('units_total', 'Units (requests) that became durable; several share a commit.');
   const commitSeconds = gauge('last_commit_seconds', 'How long the last commit took.');
   const building = gauge('index_building', 'Indexes that are being built or rebuilt.');
-  const indexLag = gauge('index_lag_bytes', 'Bytes that are durable and not yet in the indexes.');
+  const indexLag = gauge('index_lag_bytes', 'Bytes that are durable and not yet found by searches.');
+  const waiting = gauge('index_waiting_bytes', 'Bytes that searches find and compare one by one until their graph has them.');
   const searches = gauge('searches_waiting', 'Searches that wait for an index worker.');
   const rebuilds = counter('index_rebuilds_total', 'Rebuilds of indexes that ended.');
   const logBytes = gauge('log_bytes', 'Bytes of the operation log.');
@@ -57,6 +58,7 @@ export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Eng
     commitSeconds.set(status.commits.lastMs / 1_000);
     building.set(status.index.building);
     indexLag.set(status.index.lagBytes);
+    waiting.set(status.index.waitingBytes);
     searches.set(status.index.searchesWaiting);
     rebuilds(status.index.rebuilds);
     logBytes.set(status.log.bytes);

@@ -9,7 +9,7 @@
 
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeHead, type StoredHead, type StoredPart } from './checkpoint-head.js';
+import { encodeHead, type StoredPart } from './checkpoint-head.js';
 import { type FileCheck, readHashed } from './hashed-file.js';
 import type { GraphMarks } from './hnsw-graph.js';
 import type { CheckpointHead } from './vector-index.js';
@@ -52,7 +52,6 @@ export function dataPath(folder: string, name: string, part: number): string {
 export async function writeCheckpoint(
   folder: string,
   head: CheckpointHead,
-  kind: StoredHead['kind'],
   sources: readonly CheckpointSource[],
 ): Promise<number> {
   await mkdir(folder, { recursive: true });
@@ -61,7 +60,7 @@ export async function writeCheckpoint(
   try {
     const parts: StoredPart[] = [];
     for (const [part, source] of sources.entries()) parts.push(await writePart(dataPath(folder, name, part), source));
-    const text = encodeHead({ ...head, kind, parts });
+    const text = encodeHead({ ...head, parts });
     await writeFile(`${headPath}.tmp`, text);
     await syncPath(`${headPath}.tmp`, 'r+');
     await rename(`${headPath}.tmp`, headPath);

@@ -10,12 +10,11 @@ import type { GraphMarks } from './hnsw-graph.js';
 import type { CheckpointHead, IndexParameters } from './vector-index.js';
 
 export interface StoredHead extends CheckpointHead {
-  readonly kind: 'flat' | 'graph';
   /** One; or two: the graph that takes new points, and the one that is being left for it. */
   readonly parts: readonly StoredPart[];
 }
 
-/** One data file. Its marks are empty for flat data. */
+/** One data file. */
 export interface StoredPart extends GraphMarks {
   /** Live labels, twins among them. */
   readonly live: number;
@@ -25,6 +24,8 @@ export interface StoredPart extends GraphMarks {
 
 const FORMAT = 3;
 const PARTS_MAX = 2;
+/** Rows that wait for a graph are in no checkpoint. */
+const KIND = 'graph';
 
 const sha256 = (content: string): string => createHash('sha256').update(content).digest('hex');
 
@@ -32,7 +33,7 @@ export function encodeHead(head: StoredHead): string {
   const { dimension, distance, m, efConstruct } = head.parameters;
   const body = JSON.stringify({
     format: head.format,
-    kind: head.kind,
+    kind: KIND,
     uid: head.uid,
     label_generation: head.labelGeneration,
     seq: head.seq,
@@ -66,7 +67,6 @@ function fromJson(parsed: unknown): StoredHead {
   if (!Array.isArray(parts) || parts.length < 1 || parts.length > PARTS_MAX) throw new Error('parts is not a list of one or two');
   return {
     format: FORMAT,
-    kind: text(head, 'kind') === 'flat' ? 'flat' : 'graph',
     uid: integer(head, 'uid'),
     labelGeneration: integer(head, 'label_generation'),
     seq: integer(head, 'seq'),

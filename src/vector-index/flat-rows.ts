@@ -1,8 +1,7 @@
 /** Vectors as users gave them, row after row in one Float32Array, searched exactly.
  *
- *  A removed row becomes a hole; holes are closed (order kept) when they are half of the rows, unless the rows are pinned: a graph
- *  that grows from them walks them by row number. Labels are unique. Scores equal model/distance.ts bit for bit.
- *  Must not know: graphs, files. */
+ *  Rows are in the order of their adding. A removed row becomes a hole; holes are closed (order kept) when they are half of the rows.
+ *  Labels are unique. Scores equal model/distance.ts bit for bit. Must not know: graphs, files. */
 
 import { type Distance, dot, norm, squaredEuclid } from '../model/distance.js';
 import { type ScoredLabels, TopK } from './exact-scan.js';
@@ -10,6 +9,8 @@ import { type ScoredLabels, TopK } from './exact-scan.js';
 const FIRST_CAPACITY = 4;
 const HOLE = -1;
 const HOLES_MIN = 32;
+/** Rows whose memory stays when all are gone. */
+const KEPT_CAPACITY = 64;
 /** Label, norm, view object and map entry of one row. */
 const ROW_OVERHEAD_BYTES = 220;
 
@@ -23,8 +24,9 @@ export class FlatRows {
   #views: Float32Array[] = [];
   #labels: Int32Array = new Int32Array(0);
   #norms: Float64Array = new Float64Array(0);
+  /** Rows in use, holes included; those below #first are holes. */
   #rows = 0;
-  #pinned = false;
+  #first = 0;
 
   constructor(dimension: number, distance: Distance) {
     this.#dimension = dimension;
@@ -34,11 +36,6 @@ export class FlatRows {
   /** Live labels. */
   get size(): number {
     return this.#rowOf.size;
-  }
-
-  /** Rows in use, holes included; row numbers are below it. */
-  get rows(): number {
-    return this.#rows;
   }
 
   get memoryBytes(): number {
@@ -70,19 +67,20 @@ export class FlatRows {
     return true;
   }
 
-  /** Keeps row numbers as they are from now on. */
-  pin(): void {
-    this.#pinned = true;
+  /** The label that has been inside for longest, or null. */
+  oldest(): number | null {
+    while (this.#first < this.#rows) {
+      const label = this.#labels[this.#first] as number;
+      if (label !== HOLE) return label;
+      this.#first += 1;
+    }
+    return null;
   }
 
-  /** @returns the label of a row, or null for a hole */
-  labelAt(row: number): number | null {
-    const label = this.#labels[row];
-    return label === undefined || label === HOLE ? null : label;
-  }
-
-  /** A view of the row's vector, valid until the next add or remove. */
-  vectorAt(row: number): Float32Array {
+  /** A view of the vector, valid until the next add or remove. @throws RangeError when the label is not inside */
+  vectorOf(label: number): Float32Array {
+    const row = this.#rowOf.get(label);
+    if (row === undefined) throw new RangeError(`label ${label} is not inside`);
     return this.#views[row] as Float32Array;
   }
 
@@ -132,7 +130,8 @@ export class FlatRows {
 
   #closeHoles(): void {
     const holes = this.#rows - this.#rowOf.size;
-    if (this.#pinned || holes < HOLES_MIN || holes * 2 < this.#rows) return;
+    if (this.#rowOf.size === 0) return this.#clear();
+    if (holes < HOLES_MIN || holes * 2 < this.#rows) return;
     let to = 0;
     for (let from = 0; from < this.#rows; from++) {
       const label = this.#labels[from] as number;
@@ -146,5 +145,17 @@ export class FlatRows {
       to += 1;
     }
     this.#rows = to;
+    this.#first = 0;
+  }
+
+  /** Nothing is inside any more: memory for many rows is given back. */
+  #clear(): void {
+    this.#rows = 0;
+    this.#first = 0;
+    if (this.#labels.length <= KEPT_CAPACITY) return;
+    this.#values = new Float32Array(0);
+    this.#views = [];
+    this.#labels = new Int32Array(0);
+    this.#norms = new Float64Array(0);
   }
 }

@@ -10,6 +10,12 @@ import type { HnswGraph, Look } from './hnsw-graph.js';
 const WIDEN_MIN = 2;
 const WIDEN_MAX = 4;
 
+export interface Hit {
+  readonly label: number;
+  /** Native, float32: comparable between graphs of the same parameters. */
+  readonly distance: number;
+}
+
 interface Probe {
   readonly graph: HnswGraph;
   asked: number;
@@ -19,12 +25,12 @@ interface Probe {
 
 /** @param query from HnswGraph.prepare()  @param wanted ≥ 1 hits, at most as many as there are live ranked labels
  *  @param ef ≥ wanted: about so many live points are looked at in each graph
- *  @returns labels by native float32 distance, best first; fewer than wanted only when the graphs have live points out of reach
+ *  @returns best first; fewer than wanted only when the graphs have live points out of reach
  *  Cost: about ef · (1 + dead / live) · log(n) distances a graph. */
-export function nearest(graphs: readonly HnswGraph[], query: readonly number[], wanted: number, ef: number): readonly number[] {
+export function nearest(graphs: readonly HnswGraph[], query: readonly number[], wanted: number, ef: number): readonly Hit[] {
   const only = graphs.length === 1 ? graphs[0] : undefined;
   if (only !== undefined && only.tombstones + only.unranked === 0)
-    return only.look(query, wanted, Math.min(wanted, only.places), Math.min(ef, only.places)).labels;
+    return hitsOf(only.look(query, wanted, Math.min(wanted, only.places), Math.min(ef, only.places)));
   const ranked = Math.max(
     1,
     graphs.reduce((sum, graph) => sum + graph.rankedPlaces, 0),
@@ -34,7 +40,7 @@ export function nearest(graphs: readonly HnswGraph[], query: readonly number[], 
     const hits = merge(probes, wanted);
     const farthest = hits.length < wanted ? Number.POSITIVE_INFINITY : (hits.at(-1)?.distance ?? 0);
     const short = probes.filter(({ look }) => !look.exhausted && look.reach < farthest);
-    if (short.length === 0) return hits.map(({ label }) => label);
+    if (short.length === 0) return hits;
     for (const probe of short) lookFarther(probe, query, wanted);
   }
 }
@@ -59,14 +65,15 @@ function lookFarther(probe: Probe, query: readonly number[], wanted: number): vo
   probe.look = probe.graph.look(query, wanted, probe.asked, probe.beam);
 }
 
-interface Hit {
-  readonly label: number;
-  readonly distance: number;
+function merge(probes: readonly Probe[], wanted: number): Hit[] {
+  return byDistance(probes.flatMap(({ look }) => hitsOf(look))).slice(0, wanted);
 }
 
-function merge(probes: readonly Probe[], wanted: number): Hit[] {
-  const all = probes.flatMap(({ look }) =>
-    look.labels.map((label, i): Hit => ({ label, distance: look.distances[i] as number })),
-  );
-  return all.sort((a, b) => a.distance - b.distance).slice(0, wanted);
+function hitsOf({ labels, distances }: Look): Hit[] {
+  return labels.map((label, i) => ({ label, distance: distances[i] as number }));
+}
+
+/** Nearest first; of equal ones those in front stay there. */
+export function byDistance(hits: readonly Hit[]): Hit[] {
+  return [...hits].sort((a, b) => a.distance - b.distance);
 }

@@ -10,13 +10,11 @@ import { DISTANCES } from '../model/distance.js';
 import { FIXED } from '../model/limits.js';
 import { committedNames, dataPath } from './checkpoint-folder.js';
 import { decodeHead, type StoredHead, type StoredPart } from './checkpoint-head.js';
-import { FlatFileCheck } from './flat-file.js';
-import { FlatRows } from './flat-rows.js';
-import { GrowingIndex, type IndexLimits } from './growing-index.js';
 import { type FileDigest, readHashed } from './hashed-file.js';
 import { HnswFileCheck } from './hnsw-file.js';
 import { HnswGraph, nativeLibrary } from './hnsw-graph.js';
 import { RenewingGraph } from './renewing-graph.js';
+import { type IndexLimits, TieredIndex } from './tiered-index.js';
 import type { CheckpointHead, IndexParameters, OpenedCheckpoint, VectorIndex } from './vector-index.js';
 
 /** All have defaults: model/limits.ts FIXED, the system's clock. */
@@ -43,7 +41,7 @@ const M_MAX = 4_096;
 /** An empty index. @throws RangeError on parameters that the native code must never see */
 export function createIndex(parameters: IndexParameters, options: IndexOptions = {}): VectorIndex {
   checkParameters(parameters);
-  return indexOf(parameters, options, new FlatRows(parameters.dimension, parameters.distance), 0);
+  return indexOf(parameters, options, null, 0);
 }
 
 /** Opens the newest checkpoint in the folder that is whole and belongs to `expected`. Never rejects.
@@ -84,15 +82,11 @@ async function openOne(
   const head = await readHead(join(folder, `${name}.json`));
   checkOwner(head, expected);
   const { parameters } = expected;
-  const open = async (number: number): Promise<FlatRows | HnswGraph> => {
-    const part = head.parts[number] as StoredPart;
-    const path = dataPath(folder, name, number);
-    return head.kind === 'flat' ? openFlat(parameters, path, head, part) : openGraph(parameters, path, head, part);
-  };
+  const open = (number: number): Promise<HnswGraph> =>
+    openGraph(parameters, dataPath(folder, name, number), head, head.parts[number] as StoredPart);
   const first = await open(0);
-  if (first instanceof FlatRows) return { index: indexOf(parameters, options, first, head.nextLabel), head: publicHead(head) };
   try {
-    const second = head.parts.length === 1 ? null : ((await open(1)) as HnswGraph);
+    const second = head.parts.length === 1 ? null : await open(1);
     const both = second?.liveLabels().find((label) => first.has(label));
     if (both !== undefined) throw new Error(`label ${both} is alive in both graphs`);
     const { rebuildTombstonesMin } = limitsOf(options);
@@ -102,14 +96,6 @@ async function openOne(
     first.free();
     throw error;
   }
-}
-
-async function openFlat(parameters: IndexParameters, path: string, head: StoredHead, part: StoredPart): Promise<FlatRows> {
-  await checkSize(path, part);
-  const check = new FlatFileCheck(parameters);
-  mustEqual(await readHashed(path, check), part);
-  checkLabels(check.rows.liveLabels(), head, part);
-  return check.rows;
 }
 
 async function openGraph(parameters: IndexParameters, path: string, head: StoredHead, part: StoredPart): Promise<HnswGraph> {
@@ -164,15 +150,15 @@ function publicHead({ uid, labelGeneration, seq, nextLabel, parameters }: Stored
 function indexOf(
   parameters: IndexParameters,
   options: IndexOptions,
-  content: FlatRows | RenewingGraph,
+  graph: RenewingGraph | null,
   nextLabel: number,
 ): VectorIndex {
-  return new GrowingIndex(parameters, limitsOf(options), options.clock ?? systemClock, content, nextLabel);
+  return new TieredIndex(parameters, limitsOf(options), options.clock ?? systemClock, graph, nextLabel);
 }
 
 function limitsOf({ limits = {} }: IndexOptions): IndexLimits {
-  const { flatPointsMax, flatBytesMax, rebuildTombstonesMin } = { ...FIXED, ...limits };
-  return { flatPointsMax, flatBytesMax, rebuildTombstonesMin };
+  const { flatPointsMax, flatBytesMax, waitingBytesMax, rebuildTombstonesMin } = { ...FIXED, ...limits };
+  return { flatPointsMax, flatBytesMax, waitingBytesMax, rebuildTombstonesMin };
 }
 
 function checkParameters({ dimension, distance, m, efConstruct }: IndexParameters): void {

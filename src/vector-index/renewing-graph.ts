@@ -10,7 +10,7 @@
 
 import type { Clock } from '../model/clock.js';
 import { HnswGraph } from './hnsw-graph.js';
-import { nearest } from './nearest.js';
+import { type Hit, nearest } from './nearest.js';
 import type { IndexParameters } from './vector-index.js';
 
 const DEAD_SHARE_BUSY = 0.2;
@@ -27,6 +27,11 @@ const PAUSE_BUSY = 9;
 const PAUSE_QUIET = 1;
 /** Each is one more row to read and score for every search. */
 const UNRANKED_MAX = 64;
+
+export interface GraphHits {
+  readonly hits: readonly Hit[];
+  readonly unranked: readonly number[];
+}
 
 export class RenewingGraph {
   readonly #parameters: IndexParameters;
@@ -133,18 +138,20 @@ export class RenewingGraph {
     return true;
   }
 
-  /** The nearest live labels, and all that the graph cannot rank, so there may be some more than `limit`; none when it cannot rank the
-   *  query, or too many of its points. Cost: as nearest(), over both graphs while there are two. */
-  search(query: Float32Array, limit: number, ef: number): Uint32Array {
+  /** The `limit` nearest live labels (all, when there are fewer), best first, and beside them all that the graph cannot rank.
+   *  @returns null when it cannot rank the query, or too many of its points, or does not reach as many as there are
+   *  Cost: as nearest(), over both graphs while there are two. */
+  search(query: Float32Array, limit: number, ef: number): GraphHits | null {
     const numbers = this.#young.prepare(query);
     const { live, unranked } = this;
-    if (numbers === null || unranked > UNRANKED_MAX || live === 0) return new Uint32Array(0);
+    if (live === 0) return { hits: [], unranked: [] };
+    if (numbers === null || unranked > UNRANKED_MAX) return null;
     const ranked = live - unranked;
     const wanted = Math.min(limit, ranked);
     const graphs = this.graphs.filter((graph) => graph.live > graph.unranked);
-    const labels = wanted === 0 ? [] : nearest(graphs, numbers, wanted, Math.max(Math.min(ef, ranked), wanted));
-    if (unranked === 0) return Uint32Array.from(labels);
-    return Uint32Array.from([...labels, ...this.graphs.flatMap((graph) => [...graph.unrankedLabels()])]);
+    const hits = wanted === 0 ? [] : nearest(graphs, numbers, wanted, Math.max(Math.min(ef, ranked), wanted));
+    if (hits.length < wanted) return null;
+    return { hits, unranked: unranked === 0 ? [] : this.graphs.flatMap((graph) => [...graph.unrankedLabels()]) };
   }
 
   /** Does what may be done beside changes. @returns milliseconds until there is more to do, null: not before the next change */

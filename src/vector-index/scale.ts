@@ -30,6 +30,14 @@ export function queryScale(distance: Distance, length: number): number | null {
   return length > EUCLID_MOST_LENGTH ? null : 1;
 }
 
+/** The distance that a graph computes between a query and a point, but for float32, from their exact score.
+ *  @param length of the query as given by the user */
+export function nativeDistance(distance: Distance, score: number, length: number): number {
+  if (distance === 'euclid') return score * score;
+  if (distance === 'cosine') return 2 - 2 * score;
+  return 1 - score * DOT_SCALE * unitScale(length) * DOT_SCALE;
+}
+
 /** The power of two that brings a length to between 1 and 2. */
 export function unitScale(length: number): number {
   return length === 0 ? 1 : 2 ** -Math.floor(Math.log2(length));

@@ -1,28 +1,36 @@
-/** The vector index's door: what holds for a flat index, for a graph, for one that grows from the one into the other, and for one that
- *  is rebuilt again and again. */
+/** The vector index's door: what holds for flat rows, for a graph, for a graph with rows that wait before it, and for one that is rebuilt
+ *  again and again. */
 
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { DISTANCES, type Distance, scorer } from '../../src/model/distance.js';
 import { createIndex, openCheckpoint } from '../../src/vector-index/open-index.js';
 import type { IndexParameters, VectorIndex } from '../../src/vector-index/vector-index.js';
+import { fill } from '../support/filled-index.js';
 import { GaussianMixture, Random } from '../support/random.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('contract/vector-index');
 
-/** How many points stay flat, and how many removed ones make a rebuild, for each kind of index. */
+/** How many points stay flat, how many removed ones make a rebuild, and how many labels come before waiting points get their place. */
 const KINDS = {
-  flat: { flatPointsMax: 1_000_000, rebuildTombstonesMin: 500 },
-  growing: { flatPointsMax: 40, rebuildTombstonesMin: 500 },
-  graph: { flatPointsMax: 0, rebuildTombstonesMin: 500 },
-  rebuilt: { flatPointsMax: 0, rebuildTombstonesMin: 3 },
+  flat: { flatPointsMax: 1_000_000, rebuildTombstonesMin: 500, fillEvery: 1 },
+  waiting: { flatPointsMax: 40, rebuildTombstonesMin: 500, fillEvery: 37 },
+  graph: { flatPointsMax: 0, rebuildTombstonesMin: 500, fillEvery: 1 },
+  rebuilt: { flatPointsMax: 0, rebuildTombstonesMin: 3, fillEvery: 1 },
 } as const;
 type Kind = keyof typeof KINDS;
 
+/** Adds a label, and lets the graph take what waits when it is time for that. */
+function put(kind: Kind, index: VectorIndex, label: number, vector: Float32Array, replaces: number | null = null): void {
+  index.add(label, vector, replaces);
+  if (label % KINDS[kind].fillEvery === 0) fill(index);
+}
+
 function make(kind: Kind, distance: Distance, dimension = 8): { index: VectorIndex; parameters: IndexParameters } {
   const parameters = { dimension, distance, m: 8, efConstruct: 100 };
-  const limits = { ...KINDS[kind], flatBytesMax: 2 ** 30 };
+  const { flatPointsMax, rebuildTombstonesMin } = KINDS[kind];
+  const limits = { flatPointsMax, rebuildTombstonesMin, flatBytesMax: 2 ** 30 };
   return { parameters, index: createIndex(parameters, { limits }) };
 }
 
@@ -52,7 +60,7 @@ for (const kind of Object.keys(KINDS) as Kind[]) {
       for (let label = 0; label < 600; label++) {
         const vector = data.next();
         const replaces = random.boolean(0.3) && points.size > 0 ? random.pick([...points.keys()]) : null;
-        index.add(label, vector, replaces);
+        put(kind, index, label, vector, replaces);
         points.set(label, vector);
         if (replaces !== null) points.delete(replaces);
         if (random.boolean(0.2) && points.size > 0) {
@@ -87,40 +95,49 @@ for (const kind of Object.keys(KINDS) as Kind[]) {
     });
   }
 
-  test(`${kind}: a saved index opens with the same labels and answers, and goes on from there`, async (t) => {
-    const random = new Random(t.seed());
-    const { index, parameters } = make(kind, 'cosine');
-    const vectors = Array.from({ length: 200 }, () => random.vector(8));
-    for (const [label, vector] of vectors.entries()) index.add(label + 7_000_000, vector, null);
-    for (let label = 7_000_000; label < 7_000_200; label += 3) index.remove(label);
-    const folder = t.folder();
-    const owner = { uid: 5, labelGeneration: 2 };
-    const bytes = await index.save(folder, { ...owner, seq: 99, nextLabel: 7_000_200 });
-    assert.ok(bytes > 0);
+  if (kind !== 'flat')
+    test(`${kind}: a saved index opens with all but what waited, answers as before once that is added, and goes on from there`, async (t) => {
+      const random = new Random(t.seed());
+      const { index, parameters } = make(kind, 'cosine');
+      const vectors = Array.from({ length: 200 }, () => random.vector(8));
+      const first = 7_000_000;
+      for (const [i, vector] of vectors.entries()) put(kind, index, first + i, vector);
+      for (let label = first; label < first + 200; label += 3) index.remove(label);
+      const waiting = index.status().waiting;
+      assert.is(waiting > 0, kind === 'waiting');
+      const folder = t.folder();
+      const owner = { uid: 5, labelGeneration: 2 };
+      const bytes = await index.save(folder, { ...owner, seq: 99, nextLabel: first + 200 });
+      assert.ok(bytes > 0);
 
-    const opened = await openCheckpoint(folder, { ...owner, parameters });
-    if ('refused' in opened) throw new Error(opened.refused);
-    assert.equal(opened.head, { format: 3, ...owner, seq: 99, nextLabel: 7_000_200, parameters });
-    assert.equal(opened.index.liveLabels(), index.liveLabels());
-    assert.is(opened.index.status().kind, index.status().kind);
-    assert.is(opened.index.status().tombstones, index.status().tombstones);
-    for (const query of vectors.slice(0, 20)) {
-      assert.equal(opened.index.search(query, 10, 64), index.search(query, 10, 64));
-    }
-    opened.index.add(7_000_200, vectors[1] as Float32Array, 7_000_001);
-    assert.is(opened.index.search(vectors[1] as Float32Array, 1, 64).labels[0], 7_000_200);
-    assert.is(opened.index.has(7_000_001), false);
-    index.close();
-    opened.index.close();
-  });
+      const opened = await openCheckpoint(folder, { ...owner, parameters });
+      if ('refused' in opened) throw new Error(opened.refused);
+      const labels = [...index.liveLabels()];
+      const nextLabel = labels[labels.length - waiting] ?? first + 200;
+      assert.equal(opened.head, { format: 3, ...owner, seq: 99, nextLabel, parameters });
+      assert.equal([...opened.index.liveLabels()], labels.slice(0, labels.length - waiting));
+      for (const label of labels.slice(labels.length - waiting))
+        opened.index.add(label, vectors[label - first] as Float32Array, null);
+      assert.equal(opened.index.liveLabels(), index.liveLabels());
+      const { kind: opens, tombstones, waiting: waits } = opened.index.status();
+      assert.equal([opens, tombstones, waits], ['graph', index.status().tombstones, waiting]);
+      for (const query of vectors.slice(0, 20)) {
+        assert.equal(opened.index.search(query, 10, 64), index.search(query, 10, 64));
+      }
+      opened.index.add(first + 200, vectors[1] as Float32Array, first + 1);
+      assert.is(opened.index.search(vectors[1] as Float32Array, 1, 64).labels[0], first + 200);
+      assert.is(opened.index.has(first + 1), false);
+      index.close();
+      opened.index.close();
+    });
 
   test(`${kind}: a replacement shows the old label or the new one, never both, never neither`, (t) => {
     const { index } = make(kind, 'euclid');
     t.after(() => index.close());
     const at = (place: number): Float32Array => new Float32Array(8).fill(place);
-    for (let label = 0; label < 60; label++) index.add(label, at(label), null);
+    for (let label = 0; label < 60; label++) put(kind, index, label, at(label));
     for (let label = 60; label < 160; label++) {
-      index.add(label, at(label % 60), label - 60);
+      put(kind, index, label, at(label % 60), label - 60);
       const { labels } = index.search(at(label % 60), 2, 64);
       assert.is(labels[0], label);
       assert.not.ok(labels.includes(label - 60));
@@ -133,7 +150,7 @@ for (const kind of Object.keys(KINDS) as Kind[]) {
     const { index } = make(kind, 'dot');
     t.after(() => index.close());
     const vector = new Float32Array(8).fill(1);
-    for (let label = 0; label < 50; label++) index.add(label, vector, null);
+    for (let label = 0; label < 50; label++) put(kind, index, label, vector);
     assert.throws(() => index.add(3, vector, null), /label 3 is not beyond/);
     index.remove(3);
     assert.throws(() => index.add(3, vector, null), /label 3 is not beyond/);
@@ -145,7 +162,7 @@ for (const kind of Object.keys(KINDS) as Kind[]) {
   test(`${kind}: refuses what the native code would take silently or die of, and stays as it was`, (t) => {
     const { index } = make(kind, 'euclid', 2);
     t.after(() => index.close());
-    for (let label = 0; label < 50; label++) index.add(label, Float32Array.of(label, 1), null);
+    for (let label = 0; label < 50; label++) put(kind, index, label, Float32Array.of(label, 1));
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       assert.throws(() => index.add(60, Float32Array.of(1, bad), null), /not finite/);
     }
@@ -166,7 +183,7 @@ for (const kind of Object.keys(KINDS) as Kind[]) {
     index.remove(4);
     assert.is(index.search(Float32Array.of(1, 0, 0), 5, 64).labels.length, 0);
     const random = new Random(t.seed());
-    for (let label = 0; label < 80; label++) index.add(label, random.vector(3), null);
+    for (let label = 0; label < 80; label++) put(kind, index, label, random.vector(3));
     index.remove(4_000);
     assert.is(index.search(random.vector(3), 1_000, 1).labels.length, 80, 'a limit above the live count gives them all');
     for (let label = 0; label < 80; label++) {
@@ -180,25 +197,75 @@ for (const kind of Object.keys(KINDS) as Kind[]) {
     assert.equal([...index.search(random.vector(3), 10, 64).labels], [80]);
   });
 
-  test(`${kind}: while a checkpoint is written searches go on, changes are refused, and a close waits`, async (t) => {
-    const { index, parameters } = make(kind, 'dot');
-    const random = new Random(t.seed());
-    for (let label = 0; label < 100; label++) index.add(label, random.vector(8), null);
-    const folder = t.folder();
-    const owner = { uid: 1, labelGeneration: 0 };
-    const saving = index.save(folder, { ...owner, seq: 1, nextLabel: 100 });
-    assert.is(index.search(random.vector(8), 5, 64).labels.length, 5);
-    assert.throws(() => index.add(100, random.vector(8), null), /checkpoint/);
-    assert.throws(() => index.remove(1), /checkpoint/);
-    index.close();
-    await saving;
-    assert.throws(() => index.search(random.vector(8), 5, 64), /closed/);
-    assert.throws(() => index.add(100, random.vector(8), null), /closed/);
-    const opened = await openCheckpoint(folder, { ...owner, parameters });
-    if ('refused' in opened) throw new Error(opened.refused);
-    assert.is(opened.index.status().live, 100);
-    opened.index.close();
-  });
+  if (kind !== 'flat')
+    test(`${kind}: while a checkpoint is written searches and changes go on, and it has what was there when it began`, async (t) => {
+      const { index, parameters } = make(kind, 'euclid', 2);
+      t.after(() => index.close());
+      const at = (place: number): Float32Array => Float32Array.of(place, 0);
+      const found = (place: number): number | undefined => index.search(at(place), 1, 64).labels[0];
+      for (let label = 0; label < 100; label++) put(kind, index, label, at(label));
+      const folder = t.folder();
+      const owner = { uid: 1, labelGeneration: 0 };
+      const saving = index.save(folder, { ...owner, seq: 1, nextLabel: 100 });
+      await index.save(folder, { ...owner, seq: 2, nextLabel: 100 }).then(
+        () => assert.unreachable('one save at a time'),
+        (error: unknown) => assert.match(String(error), /being written already/),
+      );
+      const before = index.status();
+      index.remove(3);
+      index.remove(3);
+      index.add(100, at(10), 10);
+      index.add(101, at(200), null);
+      index.remove(99);
+      const check = (): void => {
+        assert.equal([found(10), found(200), index.has(3), index.has(10), index.has(99)], [100, 101, false, false, false]);
+        assert.ok([2, 4].includes(found(3) as number));
+        const labels = [...Array(99).keys(), 100, 101].filter((label) => label !== 3 && label !== 10);
+        assert.equal([...index.liveLabels()], labels);
+        assert.equal(
+          [...index.search(at(0), 1_000, 64).labels].sort((a, b) => a - b),
+          labels,
+        );
+        const { live, tombstones, waiting } = index.status();
+        assert.is(live, 99);
+        assert.is(live + tombstones, before.live + before.tombstones + 2 - (before.waiting - waiting + 2));
+      };
+      check();
+      assert.is(index.work(1_000), null, 'the graph stands still');
+      await saving;
+      check();
+      fill(index);
+      assert.is(index.status().waiting, 0);
+      assert.equal([found(10), found(200), index.has(3)], [100, 101, false]);
+
+      const opened = await openCheckpoint(folder, { ...owner, parameters });
+      if ('refused' in opened) throw new Error(opened.refused);
+      assert.is(opened.index.status().live, 100 - before.waiting);
+      assert.is(opened.head.nextLabel, 100 - before.waiting);
+      opened.index.close();
+    });
+
+  if (kind !== 'flat')
+    test(`${kind}: an index that is closed while its checkpoint is written is gone at once, and the checkpoint is whole`, async (t) => {
+      const random = new Random(t.seed());
+      const { index, parameters } = make(kind, 'dot');
+      for (let label = 0; label < 100; label++) put(kind, index, label, random.vector(8));
+      const { live, waiting } = index.status();
+      const folder = t.folder();
+      const owner = { uid: 1, labelGeneration: 0 };
+      const saving = index.save(folder, { ...owner, seq: 1, nextLabel: 100 });
+      index.remove(0);
+      index.close();
+      assert.throws(() => index.search(random.vector(8), 5, 64), /closed/);
+      assert.throws(() => index.add(100, random.vector(8), null), /closed/);
+      await saving;
+      assert.throws(() => index.search(random.vector(8), 5, 64), /closed/);
+      assert.is(index.work(10), null);
+      const opened = await openCheckpoint(folder, { ...owner, parameters });
+      if ('refused' in opened) throw new Error(opened.refused);
+      assert.is(opened.index.status().live, live - waiting);
+      opened.index.close();
+    });
 }
 
 test('any history of adds, replacements and removals leaves the same live labels as a set does', () => {
@@ -215,7 +282,7 @@ test('any history of adds, replacements and removals leaves the same live labels
           live.delete(chosen);
         } else {
           const replaces = change === 'replace' ? chosen : null;
-          index.add(next, Float32Array.of(pick, next), replaces);
+          put(kind, index, next, Float32Array.of(pick, next), replaces);
           live.add(next++);
           if (replaces !== null) live.delete(replaces);
         }

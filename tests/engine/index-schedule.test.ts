@@ -13,7 +13,7 @@ function report(change: Partial<IndexReport>): IndexReport {
     phase: 'ready',
     seq: 9,
     nextLabel: 9,
-    status: { kind: 'graph', live: 4_000, tombstones: 0, unranked: 0, memoryBytes: 0, growing: 0, rebuilds: 0 },
+    status: { kind: 'graph', live: 4_000, tombstones: 0, unranked: 0, memoryBytes: 0, waiting: 0, growing: 0, rebuilds: 0 },
     replayMs: 0,
     rebuildMs: 10_000,
     checkpointBytes: 0,

@@ -11,8 +11,8 @@ import { waitUntil } from '../support/wait-until.js';
 const test = suite('engine/index-thread', { deadlineMs: 60_000 });
 const ROUNDS = 8;
 const POINTS = 1_400;
-/** Enough that a rebuild takes a while. */
-const REBUILT_POINTS = 1_200;
+/** Enough that a rebuild begins, and takes a while. */
+const REPLACED_POINTS = 700;
 const DIMENSION = 768;
 
 test('a stop while an index still grows is a clean one', async (t) => {
@@ -34,10 +34,14 @@ test('a stop in the middle of a rebuild is a clean one, and the next start goes 
   const files = join(folder, 'store-1', 'checkpoints', '1', 'default');
   const first = await openTestEngine(folder);
   await first.create('c', DIMENSION);
-  for (let round = 0; round < 2; round++) {
-    const points = Array.from({ length: REBUILT_POINTS }, (_, id) => ({ id, vector: random.vector(DIMENSION) }));
-    await first.put('c', points);
-  }
+  const put = (count: number): Promise<unknown> =>
+    first.put(
+      'c',
+      Array.from({ length: count }, (_, id) => ({ id, vector: random.vector(DIMENSION) })),
+    );
+  await put(POINTS);
+  await waitUntil(() => first.engine.status().index.waitingBytes === 0, { what: 'the graph to have them', deadlineMs: 30_000 });
+  await put(REPLACED_POINTS);
   await waitUntil(() => first.engine.collection('c').status === 'rebuilding', { what: 'a rebuild to run', deadlineMs: 30_000 });
   await first.engine.stop();
   assert.equal(first.fatal, []);

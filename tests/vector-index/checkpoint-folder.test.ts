@@ -8,6 +8,7 @@ import { type CheckpointSource, committedNames, writeCheckpoint } from '../../sr
 import { NO_MARKS } from '../../src/vector-index/hnsw-graph.js';
 import { createIndex, openCheckpoint } from '../../src/vector-index/open-index.js';
 import type { CheckpointHead, VectorIndex } from '../../src/vector-index/vector-index.js';
+import { fill } from '../support/filled-index.js';
 import { Random } from '../support/random.js';
 import { suite } from '../support/suite.js';
 
@@ -20,6 +21,7 @@ function graph(points: number): VectorIndex {
   const index = createIndex(parameters, { limits: { flatPointsMax: 0, flatBytesMax: 0 } });
   const random = new Random(points);
   for (let label = 0; label < points; label++) index.add(label, random.vector(4), null);
+  fill(index);
   return index;
 }
 
@@ -141,7 +143,7 @@ test('a save whose data come out short, as on a full disk, fails, and keeps what
     }),
   };
   for (const write of [failing.write, async () => {}, () => Promise.reject(new Error('no space'))]) {
-    await writeCheckpoint(folder, head, 'graph', [{ ...failing, write }]).then(
+    await writeCheckpoint(folder, head, [{ ...failing, write }]).then(
       () => assert.unreachable('a broken checkpoint was announced'),
       (error: unknown) => assert.instance(error, Error),
     );

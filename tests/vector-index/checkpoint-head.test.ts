@@ -27,7 +27,6 @@ const part: fc.Arbitrary<StoredPart> = fc.record(
 const head: fc.Arbitrary<StoredHead> = fc.record(
   {
     format: fc.constant(3 as const),
-    kind: fc.constantFrom('flat' as const, 'graph' as const),
     uid: number,
     labelGeneration: number,
     seq: number,
@@ -45,7 +44,6 @@ test('a head reads back as it was written', () => {
 test('a changed, missing or added byte anywhere is refused', () => {
   const text = encodeHead({
     format: 3,
-    kind: 'graph',
     uid: 3,
     labelGeneration: 0,
     seq: 17,

@@ -41,26 +41,26 @@ test('closes its holes when they are many, keeps the order of rows, and still fi
   for (const [label, vector] of vectors.entries()) rows.add(label, vector);
   for (let label = 0; label < 400; label++) if (label % 5 !== 0) assert.is(rows.remove(label), true);
   assert.is(rows.size, 80);
-  assert.ok(rows.rows < 200, `${rows.rows} rows are left for 80 labels`);
-  let before = -1;
-  for (let row = 0; row < rows.rows; row++) {
-    const label = rows.labelAt(row);
-    if (label === null) continue;
-    assert.ok(label > before);
-    before = label;
-    assert.equal(rows.vectorAt(row), vectors[label]);
+  for (let label = 0; label < 400; label += 5) {
     assert.equal([...rows.search(vectors[label] as Float32Array, 1).labels], [label]);
+    assert.equal(rows.vectorOf(label), vectors[label]);
+    assert.is(rows.oldest(), label);
+    rows.remove(label);
   }
+  assert.is(rows.oldest(), null);
+  assert.throws(() => rows.vectorOf(0), /label 0 is not inside/);
 });
 
-test('pinned rows stay where they are, removed ones as holes', () => {
-  const rows = new FlatRows(1, 'dot');
-  rows.pin();
-  for (let label = 0; label < 100; label++) rows.add(label, Float32Array.of(label));
-  for (let label = 0; label < 90; label++) rows.remove(label);
-  assert.is(rows.rows, 100);
-  assert.is(rows.labelAt(89), null);
-  assert.is(rows.labelAt(90), 90);
+test('memory of many rows is given back when all are gone, and rows come again', () => {
+  const rows = new FlatRows(100, 'dot');
+  const empty = rows.memoryBytes;
+  for (let label = 0; label < 1_000; label++) rows.add(label, new Float32Array(100).fill(label));
+  assert.ok(rows.memoryBytes > 1_000 * 400);
+  for (let label = 0; label < 1_000; label++) rows.remove(label);
+  assert.is(rows.memoryBytes, empty);
+  rows.add(1_000, new Float32Array(100).fill(1));
+  assert.equal([rows.oldest(), rows.size], [1_000, 1]);
+  assert.equal([...rows.search(new Float32Array(100).fill(1), 3).scores], [100]);
 });
 
 test.run();

@@ -16,7 +16,8 @@ function graphOf(t: { after(cleanup: () => unknown): void }, dimension: number, 
 
 function search(graph: HnswGraph, query: Float32Array, limit: number, ef: number): readonly number[] {
   const wanted = Math.min(limit, graph.live);
-  return nearest([graph], graph.prepare(query) ?? [], wanted, Math.max(ef, wanted));
+  const hits = nearest([graph], graph.prepare(query) ?? [], wanted, Math.max(ef, wanted));
+  return hits.map(({ label }) => label);
 }
 
 /** Squared distance. */

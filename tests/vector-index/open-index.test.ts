@@ -15,20 +15,20 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { createIndex, nativeBuild, openCheckpoint } from '../../src/vector-index/open-index.js';
 import type { IndexParameters } from '../../src/vector-index/vector-index.js';
+import { fill } from '../support/filled-index.js';
 import { Random } from '../support/random.js';
 import { suite, type TestContext } from '../support/suite.js';
 
 const test = suite('vector-index/open-index');
 const parameters: IndexParameters = { dimension: 5, distance: 'dot', m: 6, efConstruct: 50 };
 const owner = { uid: 3, labelGeneration: 1 };
-const KINDS = { flat: { flatPointsMax: 1_000, flatBytesMax: 2 ** 20 }, graph: { flatPointsMax: 0, flatBytesMax: 0 } };
-type Kind = keyof typeof KINDS;
 
-async function saved(t: TestContext, kind: Kind, change: Partial<IndexParameters> = {}): Promise<string> {
+async function saved(t: TestContext, change: Partial<IndexParameters> = {}): Promise<string> {
   const chosen = { ...parameters, ...change };
-  const index = createIndex(chosen, { limits: KINDS[kind] });
+  const index = createIndex(chosen, { limits: { flatPointsMax: 0 } });
   const random = new Random(t.seed());
   for (let label = 0; label < 60; label++) index.add(label, random.vector(chosen.dimension), null);
+  fill(index);
   index.remove(7);
   const folder = t.folder();
   await index.save(folder, { ...owner, seq: 40, nextLabel: 60 });
@@ -43,64 +43,62 @@ async function refusal(folder: string, expected = { ...owner, parameters }): Pro
   return 'opened';
 }
 
-for (const kind of Object.keys(KINDS) as Kind[]) {
-  test(`${kind}: a flipped bit anywhere in the data or the head is refused`, async (t) => {
-    const folder = await saved(t, kind);
-    assert.is(await refusal(folder), 'opened');
-    const random = new Random(t.seed());
-    for (const name of ['40.hnsw', '40.json']) {
+test('a flipped bit anywhere in the data or the head is refused', async (t) => {
+  const folder = await saved(t);
+  assert.is(await refusal(folder), 'opened');
+  const random = new Random(t.seed());
+  for (const name of ['40.hnsw', '40.json']) {
+    const path = join(folder, name);
+    const good = readFileSync(path);
+    const places = Array.from({ length: 150 }, () => random.integer(0, good.length - 1));
+    const first = Array.from({ length: Math.min(100, good.length) }, (_, at) => at);
+    for (const at of [...first, ...places]) {
+      const bad = Buffer.from(good);
+      bad[at] = (bad[at] as number) ^ (1 << random.integer(0, 7));
+      writeFileSync(path, bad);
+      assert.match(await refusal(folder), /^40: /, `bit flipped at ${at} of ${name}`);
+    }
+    writeFileSync(path, good);
+  }
+  assert.is(await refusal(folder), 'opened');
+});
+
+test('data or a head that are shorter, longer, empty or missing are refused', async (t) => {
+  for (const name of ['40.hnsw', '40.json']) {
+    for (const damage of ['short', 'empty', 'longer', 'missing'] as const) {
+      const folder = await saved(t);
       const path = join(folder, name);
-      const good = readFileSync(path);
-      const places = Array.from({ length: 150 }, () => random.integer(0, good.length - 1));
-      const first = Array.from({ length: Math.min(100, good.length) }, (_, at) => at);
-      for (const at of [...first, ...places]) {
-        const bad = Buffer.from(good);
-        bad[at] = (bad[at] as number) ^ (1 << random.integer(0, 7));
-        writeFileSync(path, bad);
-        assert.match(await refusal(folder), /^40: /, `bit flipped at ${at} of ${name}`);
+      if (damage === 'short') truncateSync(path, readFileSync(path).length - 1);
+      else if (damage === 'empty') truncateSync(path, 0);
+      else if (damage === 'missing') rmSync(path);
+      else {
+        const file = openSync(path, 'a');
+        writeSync(file, '\n');
+        closeSync(file);
       }
-      writeFileSync(path, good);
+      const reason = await refusal(folder);
+      if (name === '40.json' && damage === 'missing') assert.is(reason, 'none');
+      else assert.match(reason, /^40: /);
     }
-    assert.is(await refusal(folder), 'opened');
-  });
+  }
+});
 
-  test(`${kind}: data or a head that are shorter, longer, empty or missing are refused`, async (t) => {
-    for (const name of ['40.hnsw', '40.json']) {
-      for (const damage of ['short', 'empty', 'longer', 'missing'] as const) {
-        const folder = await saved(t, kind);
-        const path = join(folder, name);
-        if (damage === 'short') truncateSync(path, readFileSync(path).length - 1);
-        else if (damage === 'empty') truncateSync(path, 0);
-        else if (damage === 'missing') rmSync(path);
-        else {
-          const file = openSync(path, 'a');
-          writeSync(file, '\n');
-          closeSync(file);
-        }
-        const reason = await refusal(folder);
-        if (name === '40.json' && damage === 'missing') assert.is(reason, 'none');
-        else assert.match(reason, /^40: /);
-      }
-    }
-  });
+test('files of another collection, label space, dimension, distance or graph are refused, by name', async (t) => {
+  const folder = await saved(t);
+  assert.match(await refusal(folder, { ...owner, uid: 4, parameters }), /collection uid 3, not 4/);
+  assert.match(await refusal(folder, { ...owner, labelGeneration: 2, parameters }), /label generation 1, not 2/);
+  for (const change of [{ dimension: 6 }, { distance: 'cosine' as const }, { m: 7 }, { efConstruct: 51 }]) {
+    assert.match(await refusal(folder, { ...owner, parameters: { ...parameters, ...change } }), /it is of .*, not /);
+  }
+});
 
-  test(`${kind}: files of another collection, label space, dimension, distance or graph are refused, by name`, async (t) => {
-    const folder = await saved(t, kind);
-    assert.match(await refusal(folder, { ...owner, uid: 4, parameters }), /collection uid 3, not 4/);
-    assert.match(await refusal(folder, { ...owner, labelGeneration: 2, parameters }), /label generation 1, not 2/);
-    for (const change of [{ dimension: 6 }, { distance: 'cosine' as const }, { m: 7 }, { efConstruct: 51 }]) {
-      assert.match(await refusal(folder, { ...owner, parameters: { ...parameters, ...change } }), /it is of .*, not /);
-    }
-  });
-
-  test(`${kind}: data that were swapped with another checkpoint's are refused`, async (t) => {
-    const folder = await saved(t, kind);
-    for (const other of [await saved(t, kind, { dimension: 6 }), await saved(t, kind === 'flat' ? 'graph' : 'flat')]) {
-      renameSync(join(other, '40.hnsw'), join(folder, '40.hnsw'));
-      assert.match(await refusal(folder), /^40: /);
-    }
-  });
-}
+test('data of another checkpoint are refused', async (t) => {
+  const folder = await saved(t);
+  for (const other of [await saved(t, { dimension: 6 }), await saved(t, { m: 7 })]) {
+    renameSync(join(other, '40.hnsw'), join(folder, '40.hnsw'));
+    assert.match(await refusal(folder), /^40: /);
+  }
+});
 
 test('a folder that is not there, is empty, or holds other things has no checkpoint', async (t) => {
   const folder = t.folder();
@@ -113,7 +111,7 @@ test('a folder that is not there, is empty, or holds other things has no checkpo
 });
 
 test('opening changes nothing in the folder', async (t) => {
-  const folder = await saved(t, 'graph');
+  const folder = await saved(t);
   writeFileSync(join(folder, '50.json'), 'broken');
   const before = readdirSync(folder);
   assert.is(await refusal(folder), 'opened');

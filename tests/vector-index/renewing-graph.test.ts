@@ -8,6 +8,7 @@ import { type Distance, scorer } from '../../src/model/distance.js';
 import { decodeHead, encodeHead } from '../../src/vector-index/checkpoint-head.js';
 import { createIndex, openCheckpoint } from '../../src/vector-index/open-index.js';
 import type { VectorIndex } from '../../src/vector-index/vector-index.js';
+import { fill } from '../support/filled-index.js';
 import { GaussianMixture, Random } from '../support/random.js';
 import { suite, type TestContext } from '../support/suite.js';
 
@@ -50,6 +51,7 @@ function make(t: TestContext, distance: Distance = 'euclid'): Rig {
     live,
     add: (vector, replaces = null) => {
       index.add(next, vector, replaces);
+      fill(index);
       if (replaces !== null) live.delete(replaces);
       live.set(next, vector);
       return next++;

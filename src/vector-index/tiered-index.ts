@@ -1,0 +1,233 @@
+/** The index behind the door: rows that are searched one by one, and behind them a graph once there are many.
+ *
+ *    add ─► rows ─ more than the limit, or there is a graph ─► graph ─ nothing alive in it ─► (no graph)
+ *
+ *  A point is found as soon as it is added. While there is a graph, work() moves rows into it, oldest first; until then they wait.
+ *  While the graph is being written to a file it stands still: rows go on coming, and what is removed from it is left out of answers.
+ *  Invariant: every live label is in exactly one of the two, and all labels in the graph are below all that wait.
+ *  Must not know: files' names, threads, storage. */
+
+import type { Clock } from '../model/clock.js';
+import { norm } from '../model/distance.js';
+import { FIXED } from '../model/limits.js';
+import { writeCheckpoint } from './checkpoint-folder.js';
+import { FlatRows } from './flat-rows.js';
+import type { FileCheck } from './hashed-file.js';
+import { HnswFileCheck } from './hnsw-file.js';
+import { HnswGraph } from './hnsw-graph.js';
+import { LabelSet } from './label-set.js';
+import { byDistance, type Hit } from './nearest.js';
+import { RenewingGraph } from './renewing-graph.js';
+import { nativeDistance } from './scale.js';
+import type { CheckpointHead, IndexHits, IndexParameters, IndexStatus, VectorIndex } from './vector-index.js';
+
+export interface IndexLimits {
+  /** Beyond this many live points, or this many bytes of vectors, there is a graph. */
+  readonly flatPointsMax: number;
+  readonly flatBytesMax: number;
+  /** So many bytes of rows may wait for the graph before the index is crowded. */
+  readonly waitingBytesMax: number;
+  /** A graph with fewer removed points than this is not rebuilt. */
+  readonly rebuildTombstonesMin: number;
+}
+
+/** A search asks the graph for so many more places at most. */
+const REMOVED_WHILE_SAVING_MAX = 1_000;
+
+export class TieredIndex implements VectorIndex {
+  readonly parameters: IndexParameters;
+  readonly #limits: IndexLimits;
+  readonly #clock: Clock;
+  readonly #rows: FlatRows;
+  #graph: RenewingGraph | null;
+  /** Labels come in ascending order, so that none comes back: the next one is at least this. */
+  #nextLabel: number;
+  /** Of graphs in which nothing was left. */
+  #earlierRebuilds = 0;
+  #earlierInserts = 0;
+  /** Labels removed from the graph since it is being saved, or null: it is not. */
+  #removedWhileSaving: LabelSet | null = null;
+  #closed = false;
+
+  /** @param graph what answers from the start, or null  @param nextLabel the least label that may be added */
+  constructor(parameters: IndexParameters, limits: IndexLimits, clock: Clock, graph: RenewingGraph | null, nextLabel: number) {
+    this.parameters = parameters;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#rows = new FlatRows(parameters.dimension, parameters.distance);
+    this.#graph = graph;
+    this.#nextLabel = nextLabel;
+    this.#leaveEmptyGraph();
+  }
+
+  add(label: number, vector: Float32Array, replaces: number | null): void {
+    this.#mustBeOpen();
+    if (!Number.isInteger(label) || label < 0 || label > FIXED.labelMax) throw new RangeError(`label ${label} is out of range`);
+    if (label < this.#nextLabel) throw new RangeError(`label ${label} is not beyond those before`);
+    if (vector.length !== this.parameters.dimension) throw new RangeError(`label ${label} has ${vector.length} components`);
+    for (const value of vector) if (!Number.isFinite(value)) throw new RangeError('a vector has a component that is not finite');
+    this.#rows.add(label, vector);
+    this.#nextLabel = label + 1;
+    if (replaces !== null) this.remove(replaces);
+    this.#beginGraph();
+  }
+
+  remove(label: number): void {
+    this.#mustBeOpen();
+    if (this.#removedWhileSaving === null) {
+      if (!this.#rows.remove(label)) this.#graph?.remove(label);
+      this.#leaveEmptyGraph();
+    } else if (!this.#rows.remove(label) && this.#graph?.has(label)) this.#removedWhileSaving.add(label);
+  }
+
+  has(label: number): boolean {
+    return this.#rows.has(label) || ((this.#graph?.has(label) ?? false) && !this.#removedWhileSaving?.has(label));
+  }
+
+  liveLabels(): Uint32Array {
+    const removed = this.#removedWhileSaving;
+    const inGraph = this.#graph?.liveLabels() ?? new Uint32Array(0);
+    const left = removed === null ? inGraph : inGraph.filter((label) => !removed.has(label));
+    const all = new Uint32Array(left.length + this.#rows.size);
+    all.set(left);
+    all.set(this.#rows.liveLabels(), left.length);
+    return all;
+  }
+
+  search(query: Float32Array, limit: number, ef: number): IndexHits {
+    this.#mustBeOpen();
+    if (query.length !== this.parameters.dimension) throw new RangeError(`a query has ${query.length} components`);
+    if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`limit is ${limit}, not an integer from 1`);
+    const scanned = this.#rows.size;
+    if (this.#graph === null) return { ...this.#rows.search(query, limit), scanned };
+    return { labels: this.#searchBoth(this.#graph, query, limit, ef), scores: null, scanned };
+  }
+
+  #searchBoth(graph: RenewingGraph, query: Float32Array, limit: number, ef: number): Uint32Array {
+    const removed = this.#removedWhileSaving;
+    const asked = limit + (removed?.size ?? 0);
+    const found = graph.search(query, asked, ef);
+    // What was found must not make up in number for what the graph did not reach.
+    if (found === null) return new Uint32Array(0);
+    const isThere = (label: number): boolean => !removed?.has(label);
+    const inGraph = removed === null ? found.hits : found.hits.filter(({ label }) => isThere(label));
+    const best = byDistance(inGraph.concat(this.#rowHits(query, limit))).slice(0, limit);
+    return Uint32Array.from(best.map(({ label }) => label).concat(found.unranked.filter(isThere)));
+  }
+
+  #rowHits(query: Float32Array, limit: number): Hit[] {
+    if (this.#rows.size === 0) return [];
+    const { distance } = this.parameters;
+    const length = norm(query);
+    const { labels, scores } = this.#rows.search(query, limit);
+    return Array.from(labels, (label, i) => ({ label, distance: nativeDistance(distance, scores[i] as number, length) }));
+  }
+
+  get crowded(): boolean {
+    if (this.#graph === null) return false;
+    if ((this.#removedWhileSaving?.size ?? 0) >= REMOVED_WHILE_SAVING_MAX) return true;
+    return this.#rows.size * this.parameters.dimension * 4 >= this.#limits.waitingBytesMax;
+  }
+
+  work(budgetMs: number): number | null {
+    if (this.#closed || this.#graph === null || this.#removedWhileSaving !== null) return null;
+    const untilMs = this.#clock.monotonicMs() + budgetMs;
+    for (let label = this.#rows.oldest(); label !== null; label = this.#rows.oldest()) {
+      this.#graph.add(label, this.#rows.vectorOf(label));
+      this.#rows.remove(label);
+      if (this.#clock.monotonicMs() >= untilMs) return 0;
+    }
+    return this.#graph.work(Math.max(0, untilMs - this.#clock.monotonicMs()));
+  }
+
+  get inserts(): number {
+    return this.#earlierInserts + (this.#graph?.inserts ?? 0);
+  }
+
+  status(): IndexStatus {
+    const rows = this.#rows;
+    const rebuilds = this.#earlierRebuilds + (this.#graph?.rebuilds ?? 0);
+    if (this.#graph === null) {
+      const { size, memoryBytes } = rows;
+      return { kind: 'flat', live: size, tombstones: 0, unranked: 0, memoryBytes, waiting: 0, growing: 0, rebuilds };
+    }
+    const { live, tombstones, unranked, growing, memoryBytes } = this.#graph;
+    const removed = this.#removedWhileSaving?.size ?? 0;
+    return {
+      kind: 'graph',
+      live: live - removed + rows.size,
+      tombstones: tombstones + removed,
+      unranked,
+      memoryBytes: memoryBytes + rows.memoryBytes,
+      waiting: rows.size,
+      growing,
+      rebuilds,
+    };
+  }
+
+  async save(folder: string, head: Omit<CheckpointHead, 'format' | 'parameters'>): Promise<number> {
+    this.#mustBeOpen();
+    const graph = this.#graph;
+    if (graph === null || graph.live === 0) throw new Error('there is no graph to be saved');
+    if (this.#removedWhileSaving !== null) throw new Error('a checkpoint is being written already');
+    // What waits is not in the files: whoever opens them adds it again.
+    const nextLabel = this.#rows.oldest() ?? head.nextLabel;
+    this.#removedWhileSaving = new LabelSet();
+    try {
+      // An empty graph cannot be read back. Nothing is lost without it: the other one has every point then.
+      const parts = graph.graphs
+        .filter(({ places }) => places > 0)
+        .map((part) => ({
+          live: part.live,
+          ...part.marks(),
+          write: (path: string) => part.write(path),
+          check: (bytes: number): FileCheck => new HnswFileCheck(this.parameters, bytes),
+        }));
+      return await writeCheckpoint(folder, { ...head, nextLabel, format: 3, parameters: this.parameters }, parts);
+    } finally {
+      const removed = this.#removedWhileSaving.toArray();
+      this.#removedWhileSaving = null;
+      if (this.#closed) this.#free();
+      else for (const label of removed) this.remove(label);
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // The native writer still reads the graph while a save runs; save() then frees it.
+    if (this.#removedWhileSaving === null) this.#free();
+  }
+
+  #free(): void {
+    this.#graph?.free();
+    this.#graph = null;
+  }
+
+  #beginGraph(): void {
+    if (this.#graph !== null || !this.#areMany()) return;
+    const empty = HnswGraph.create(this.parameters);
+    this.#graph = new RenewingGraph(this.parameters, this.#limits.rebuildTombstonesMin, this.#clock, empty, null);
+  }
+
+  #areMany(): boolean {
+    const { size } = this.#rows;
+    return size > this.#limits.flatPointsMax || size * this.parameters.dimension * 4 > this.#limits.flatBytesMax;
+  }
+
+  /** A graph that lost its last point is given up; so is one that never had any, when its rows are few again. */
+  #leaveEmptyGraph(): void {
+    const graph = this.#graph;
+    if (graph === null || graph.live > 0) return;
+    const used = graph.graphs.some(({ places }) => places > 0);
+    if (!used && this.#areMany()) return;
+    this.#earlierRebuilds += graph.rebuilds + (used ? 1 : 0);
+    this.#earlierInserts += graph.inserts;
+    this.#free();
+    this.#beginGraph();
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw new Error('the index is closed');
+  }
+}
