@@ -59,12 +59,13 @@ export class BenchEngine {
     return this.#engine.search(this.#collection, request);
   }
 
-  /** Waits until everything durable is in the index and no rebuild runs. */
+  /** Waits until everything durable has its place in the graph and no rebuild runs. */
   async settled(): Promise<void> {
     await this.#engine.waitFor(this.#engine.position(), 'indexed', this.#collection, TIMEOUT_MS);
-    await waitFor('a settled index', TIMEOUT_MS, 20, () =>
-      this.#engine.collection(this.#collection).status === 'ready' ? true : null,
-    );
+    await waitFor('a settled index', TIMEOUT_MS, 20, () => {
+      const { waitingBytes } = this.#engine.status().index;
+      return waitingBytes === 0 && this.#engine.collection(this.#collection).status === 'ready' ? true : null;
+    });
   }
 }
 

@@ -4,6 +4,7 @@ import type { Distance } from '../../src/model/distance.js';
 import type { VectorRows } from './clusters.js';
 import type { HttpConnection, PreparedRequest } from './http-connection.js';
 import { drive, type LoadResult } from './load.js';
+import { readMetric } from './metrics.js';
 import { ask, createRequest, get, upsertRequests } from './requests.js';
 import type { ServerProcess } from './server-process.js';
 import { waitFor } from './waiting.js';
@@ -22,7 +23,7 @@ export interface Filling {
 }
 
 export interface Filled {
-  /** From the first request until every point is in the index and no rebuild is due. */
+  /** From the first request until every point has its place in the graph and no rebuild is due. */
   readonly seconds: number;
   readonly load: LoadResult;
 }
@@ -58,11 +59,14 @@ export async function fill(server: ServerProcess, rows: VectorRows, filling: Fil
   return sendFilling(server, filling.collection, await prepareFilling(server, rows, filling));
 }
 
-/** Waits until the index is level and no rebuild runs or is due. */
+/** Waits until every graph has its points and no rebuild runs or is due. */
 export async function settled(connection: HttpConnection, collection: string): Promise<void> {
   await waitFor(`rest in ${collection}`, SETTLE_DEADLINE_MS, SETTLE_POLL_MS, async () => {
     const info = await get(connection, `/v1/collections/${collection}`);
-    return info['status'] === 'ready' && Number(info['tombstone_ratio']) < TOMBSTONES_AT_REST ? true : null;
+    if (info['status'] !== 'ready' || Number(info['tombstone_ratio']) >= TOMBSTONES_AT_REST) return null;
+    const notFound = await readMetric(connection, /^skein_index_lag_bytes /);
+    const waiting = await readMetric(connection, /^skein_index_waiting_bytes /);
+    return notFound + waiting === 0 ? true : null;
   });
 }
 
