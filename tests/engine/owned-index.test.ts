@@ -113,6 +113,30 @@ test('a checkpoint in the middle of a rebuild is where the next start goes on, a
   await next.discard();
 });
 
+test('while a checkpoint is written new points are found and old ones go, and the next start has them all', async (t) => {
+  const { reads, owned, collection, notes, write, put } = open(t);
+  await owned.open();
+  put(0, POINTS);
+  level(owned);
+  const saving = owned.save();
+  assert.is(owned.report().saving, true);
+  put(POINTS, 500);
+  write({ kind: 'delete', collection: 'c', ids: [0, 1, POINTS] });
+  do owned.advance(50);
+  while (!owned.level);
+  assert.is(owned.report().saving, true, 'it is not over yet');
+  const { live, waiting } = owned.report().status;
+  assert.equal([owned.seq, live, waiting], [reads.state().seq, POINTS + 497, 499]);
+  await saving;
+  const next = new OwnedIndex(reads, collection, (event) => notes.push(event));
+  await next.open();
+  assert.equal([notes, next.live], [['index_checkpoint_loaded'], POINTS - 2], 'what came later is read from the store');
+  level(next);
+  assert.equal([next.live, next.seq, next.report().status.waiting], [POINTS + 497, reads.state().seq, 0]);
+  await owned.discard();
+  await next.discard();
+});
+
 test('what a crash left in the folder of checkpoints is gone after the start, and the checkpoint is loaded', async (t) => {
   const { owned, collection, notes, put, saveGraph } = open(t);
   put(0, POINTS);
