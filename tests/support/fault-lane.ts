@@ -42,13 +42,13 @@ export class FaultLane implements Traveller {
     source.on('end', () => this.#take('end'));
     source.on('error', () => this.#take('reset'));
     sink.on('connect', () => this.pump());
-    sink.on('drain', () => this.pump());
   }
 
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#queue = [];
+    this.#lost = true;
     this.#parts.link.leave(this);
   }
 
@@ -62,7 +62,8 @@ export class FaultLane implements Traveller {
     const [head] = this.#queue;
     const { link, sink } = this.#parts;
     if (head === undefined || link.mode !== 'pass' || this.#cutting) return false;
-    if (!sink.destroyed && (sink.connecting || sink.writableNeedDrain)) return false;
+    // One piece after the other: when the ending is handed on, nothing is left that could hold it up.
+    if (!sink.destroyed && (sink.connecting || sink.writableLength > 0)) return false;
     const waitMs = head.dueMs - performance.now();
     if (waitMs <= 0) return true;
     this.#timer ??= setTimeout(() => {
@@ -96,7 +97,7 @@ export class FaultLane implements Traveller {
     if (this.#keptBytes < KEPT_BYTES_MAX / 2) source.resume();
     this.#cutting = isLast;
     // The system must have the last bytes before the reset, which throws away what is not yet handed over.
-    if (!sink.destroyed) sink.write(passing, isLast ? () => cut() : undefined);
+    if (!sink.destroyed) sink.write(passing, () => (isLast ? cut() : this.pump()));
     else if (isLast) cut();
   }
 

@@ -2,7 +2,10 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Duplex, PassThrough } from 'node:stream';
 import * as assert from 'uvu/assert';
+import { FaultLane } from './fault-lane.js';
+import { FaultLink } from './fault-link.js';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 import { Random } from './random.js';
 import { suite, type TestContext } from './suite.js';
@@ -145,6 +148,49 @@ test('a cut resets both sides of one connection or of all', async (t) => {
   proxy.cut();
   await until(() => [...peers, ...master.peers].every((peer) => peer.ending() === 'reset'), 'all to be cut');
   assert.is(proxy.counts.cut, 2);
+});
+
+test('a cut resets a side whose ending is just under way', async (t) => {
+  const master = await startMaster(t, false);
+  const proxy = await startFaultProxy(t, master.port);
+  const replica = dial(t, proxy);
+  replica.socket.write('x');
+  await until(() => master.peers[0]?.received().length === 1, 'the first byte');
+  proxy.hold('toMaster');
+  replica.socket.end();
+  await meanwhile(t, master);
+  proxy.pass('toMaster');
+  proxy.cut();
+  // Who has read an ending hears of a reset when it writes.
+  const isReset = (): boolean => master.peers[0]?.socket.write('?') !== undefined && master.peers[0].ending() === 'reset';
+  await until(isReset, 'the master to be cut off');
+});
+
+/** A lane to a system that takes bytes when it is told to. */
+function slowLane(): { source: PassThrough; sink: Duplex; lane: FaultLane; taken: (() => void)[] } {
+  const taken: (() => void)[] = [];
+  const source = new PassThrough();
+  const sink = new Duplex({ write: (_bytes, _encoding, done) => void taken.push(done), read: () => {} });
+  const link = new FaultLink(new Random(1));
+  const lane = new FaultLane({ connection: 0, source: source as never, sink: sink as never, link, cut: () => {} });
+  return { source, sink, lane, taken };
+}
+
+test('an ending is handed on when the system has all bytes before it', async () => {
+  const { source, sink, taken } = slowLane();
+  source.end('x');
+  await until(() => source.readableEnded && taken.length === 1, 'the byte and the end');
+  assert.not(sink.writableEnded);
+  taken[0]?.();
+  await until(() => sink.writableFinished, 'the end');
+});
+
+test('a lane that is closed hands on nothing that comes later', async () => {
+  const { source, sink, lane, taken } = slowLane();
+  lane.close();
+  source.end('x');
+  await until(() => source.readableEnded, 'the byte and the end');
+  assert.equal([taken.length, sink.writableEnded], [0, false]);
 });
 
 test('a reset of one side becomes a reset of the other', async (t) => {

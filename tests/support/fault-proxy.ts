@@ -190,6 +190,11 @@ export class FaultProxy {
 
 /** resetAndDestroy() would send a FIN first, which may be read as a proper ending; the mark it sets is enough for a bare RST. */
 function reset(socket: Socket): void {
+  // While its ending is under way, the system layer refuses to reset a socket, and Node neither closes it then nor ever ends the process.
+  if (socket.writableEnded && !socket.writableFinished) {
+    socket.once('finish', () => reset(socket));
+    return;
+  }
   if (!socket.connecting) Object.assign(socket, { resetAndClosing: true });
   socket.destroy();
 }
