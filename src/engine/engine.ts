@@ -221,7 +221,7 @@ export interface ReplicatedLog {
   state(): StoreState;
   /** Oldest first. */
   lineage(): readonly LineageRow[];
-  /** By node id. */
+  /** By node id. The very same list until a commit may have changed it. */
   voters(): readonly Voter[];
   /** Log rows from fromSeq on (a later one when that was pruned), durable ones only, never beyond state().seq, at most `limit` and about
    *  bytesMax. Runs on the main thread: keep bytesMax ≤ 1 MiB. @throws CorruptData */

@@ -5,7 +5,7 @@ import { readEntryHead } from '../codec/entry.js';
 import type { ReplicatedLog } from '../engine/engine.js';
 import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
-import type { ReplicaInfo, Role } from '../model/replication.js';
+import type { ReplicaInfo, Role, Voter } from '../model/replication.js';
 import type { AckFrame, Hello } from '../wire/frames.js';
 import { CommitTimes } from './commit-times.js';
 import type { SyncRule } from './decide.js';
@@ -29,6 +29,8 @@ export class ReplicaRegistry {
   readonly #parts: RegistryParts;
   readonly #records = new Map<string, ReplicaRecord>();
   #feed: ReplicatedLog | null = null;
+  /** The list that the rows were last made for. */
+  #voters: readonly Voter[] | null = null;
   #times = new CommitTimes(0);
   #startWallMs = 0;
   acknowledgements = 0;
@@ -43,6 +45,7 @@ export class ReplicaRegistry {
 
   attach(feed: ReplicatedLog | null): void {
     this.#feed = feed;
+    this.#voters = null;
     this.concern.end();
     if (feed === null) return;
     this.#times = new CommitTimes(feed.state().seq);
@@ -59,14 +62,18 @@ export class ReplicaRegistry {
   takeVoters(): void {
     const feed = this.#feed;
     if (feed === null) return;
+    const voters = feed.voters();
+    // Asked at every commit, and hardly ever another.
+    if (voters === this.#voters) return;
+    this.#voters = voters;
     const own = feed.state().nodeId;
-    const voters = new Set<string>();
-    for (const { nodeId, host, port } of feed.voters()) {
-      voters.add(nodeId);
+    const ids = new Set<string>();
+    for (const { nodeId, host, port } of voters) {
+      ids.add(nodeId);
       if (nodeId !== own) this.#record(nodeId, host, port).voter = true;
     }
     for (const record of this.#records.values()) {
-      if (!record.voter || voters.has(record.nodeId)) continue;
+      if (!record.voter || ids.has(record.nodeId)) continue;
       record.voter = false;
       this.concern.lost(record.nodeId);
     }
@@ -182,8 +189,9 @@ export class ReplicaRegistry {
     });
     try {
       if (changed.length > 0) await feed.registerVoters(changed);
-      record.voter = true;
-      if (record.durableSeq !== null && record.linked && !record.diverged) this.concern.acknowledged(nodeId, record.durableSeq);
+      this.takeVoters();
+      if (record.voter && record.durableSeq !== null && record.linked && !record.diverged)
+        this.concern.acknowledged(nodeId, record.durableSeq);
     } catch (error) {
       this.#parts.log.warn('voter_not_registered', { node_id: nodeId, error });
     }
@@ -193,6 +201,8 @@ export class ReplicaRegistry {
   async forget(nodeId: string): Promise<boolean> {
     const removed = (await this.#feed?.removeVoter(nodeId)) ?? null;
     this.concern.lost(nodeId);
+    // Whom the log still names gets a row again.
+    this.#voters = null;
     return this.#records.delete(nodeId) || removed !== null;
   }
 

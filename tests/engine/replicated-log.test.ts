@@ -212,6 +212,9 @@ test('voters are put, moved and removed by the log; what changes nothing logs no
   for (const nodeId of [one, two]) assert.ok(await log.removeVoter(nodeId));
   assert.equal(log.voters(), []);
   assert.is(hex(log.state().digest), empty);
+  const none = log.voters();
+  await master.create('a', 2);
+  assert.is(log.voters(), none, 'other commits keep the list');
   for (const wrong of [{ port: 0 }, { port: 65_536 }, { host: '' }, { nodeId: 'x' }]) {
     const voter = { nodeId: one, host: 'a', port: 1, ...wrong };
     assert.is((await rejectionOf(log.registerVoters([voter]))).type, 'InvalidRequest');

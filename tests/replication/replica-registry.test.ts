@@ -74,6 +74,29 @@ test('voters have rows although they never linked; whoever is no voter any more 
   assert.is(known.registry.of(NODE), null, 'this node has no row');
 });
 
+test('commits that leave the voters as they are do not go through them again; another list is gone through', () => {
+  const known = new Known();
+  let looks = 0;
+  const voter = {
+    get nodeId(): string {
+      looks += 1;
+      return R;
+    },
+    host: 'h',
+    port: HTTP_PORT,
+  };
+  known.fake.voters = [voter];
+  known.registry.committed(21, 0);
+  const once = looks;
+  for (const seq of [22, 23, 24]) known.registry.committed(seq, 0);
+  assert.is(looks, once);
+  known.fake.voters = [voter];
+  known.registry.committed(25, 0);
+  assert.is(looks, 2 * once);
+  known.registry.attach(known.fake.log);
+  assert.is(looks, 3 * once, 'and those of another log always');
+});
+
 test('what a replica held in an earlier life is forgotten with a snapshot, and when it comes back with less', () => {
   for (const [rule, seq] of [
     ['asked', 20],
