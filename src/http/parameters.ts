@@ -5,6 +5,7 @@ import type { WaitLevel } from '../engine/engine.js';
 import { invalidRequest, SkeinError } from '../model/errors.js';
 import { FIXED, type Limits } from '../model/limits.js';
 import { decodeToken, type Position } from '../model/position.js';
+import { majorityOf } from '../model/replication.js';
 import { overLimit } from '../wire/place.js';
 import type { WriteConcernService } from './service.js';
 
@@ -63,7 +64,7 @@ export function writeParameters(request: FastifyRequest, limits: Limits, concern
 function requiredNodes(w: unknown, concern: WriteConcernService): number {
   if (w === undefined) return concern.defaultRequired();
   const voters = concern.voters();
-  if (w === 'majority') return Math.floor(voters / 2) + 1;
+  if (w === 'majority') return majorityOf(voters);
   const count = integer(w);
   if (count === null || count < 1) throw invalidRequest('w', 'must be majority or a count of nodes from 1 on');
   if (count > voters) {

@@ -14,6 +14,11 @@ export interface Voter {
   readonly port: number;
 }
 
+/** The fewest of so many voters that are more than half of them. */
+export function majorityOf(voters: number): number {
+  return Math.floor(voters / 2) + 1;
+}
+
 /** Disconnected: no link, or silent for longer than the timeout. Syncing: until it has reached the tail once. Lagging: behind for
  *  longer than allowed, until it is well below. Connected: all else. */
 export type ReplicaStatus = 'Connected' | 'Syncing' | 'Lagging' | 'Disconnected';

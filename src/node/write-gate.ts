@@ -5,6 +5,7 @@
 import type { WriteConcernService } from '../http/http.js';
 import type { Clock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
+import { majorityOf } from '../model/replication.js';
 import type { ReplicaRegistry } from '../replication/replica-registry.js';
 
 export interface GateRules {
@@ -97,7 +98,7 @@ export class WriteGate implements WriteConcernService {
     const { defaultW } = this.#parts.rules;
     if (typeof defaultW === 'number') return defaultW;
     const voters = this.voters();
-    return defaultW === 'majority' || voters >= 3 ? Math.floor(voters / 2) + 1 : 1;
+    return defaultW === 'majority' || voters >= 3 ? majorityOf(voters) : 1;
   }
 
   wait(seq: number, required: number, waitMs: number): Promise<number> {

@@ -10,7 +10,7 @@ import type { ReplicatedLog } from '../engine/engine.js';
 import type { BuiltSnapshot } from '../engine/snapshot.js';
 import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
-import type { ReplicaInfo, Role } from '../model/replication.js';
+import { majorityOf, type ReplicaInfo, type Role } from '../model/replication.js';
 import type { AckFrame, Hello, Message, Reject, Welcome } from '../wire/frames.js';
 import type { SyncRule } from './decide.js';
 import { Greeter } from './greeting.js';
@@ -220,7 +220,7 @@ export class ReplicationSource implements LinkHost {
     const { seq, digest } = this.log().state();
     this.heartbeatsSent += 1;
     const voters = Math.max(1, this.log().voters().length);
-    const commitSeq = this.registry.concern.heldBy(Math.floor(voters / 2) + 1, seq);
+    const commitSeq = this.registry.concern.heldBy(majorityOf(voters), seq);
     return { type: 'heartbeat', number, lastSeq: seq, commitSeq, lagMs: this.#parts.lagMs(), digest, path: this.#path() };
   }
 
