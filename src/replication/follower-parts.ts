@@ -7,7 +7,7 @@ import type { Log } from '../model/log.js';
 import type { Message, Welcome } from '../wire/frames.js';
 import type { LinkCounts } from './link-socket.js';
 import type { HandshakeParts } from './replica-handshake.js';
-import type { ReplicaFault, ReplicaRules } from './replica-progress.js';
+import type { ReplicaRules } from './replica-progress.js';
 import type { IntakeParts } from './snapshot-intake.js';
 
 export interface FollowerParts extends HandshakeParts, Pick<IntakeParts, 'openIncoming' | 'install'> {
@@ -52,7 +52,6 @@ export interface FollowerCounts extends LinkCounts {
   lastHeartbeatWallMs: number | null;
   lastSyncWallMs: number | null;
   digestVerifiedWallMs: number | null;
-  faults: Map<ReplicaFault, number>;
 }
 
 export function newFollowerCounts(): FollowerCounts {
@@ -70,7 +69,6 @@ export function newFollowerCounts(): FollowerCounts {
     lastHeartbeatWallMs: null,
     lastSyncWallMs: null,
     digestVerifiedWallMs: null,
-    faults: new Map(),
   };
 }
 

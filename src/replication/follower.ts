@@ -30,6 +30,7 @@ import { hexOf } from './standing.js';
 const TICK_MS = 20;
 const FRAME_BYTES_MAX = 128 * 1024 * 1024;
 const FRAMES_WAITING_MAX = 4;
+
 export class Follower {
   /** Node ids from the one that is followed up to the master, as it said last. */
   path: readonly string[] = [];
@@ -44,8 +45,6 @@ export class Follower {
   #socket: LinkSocket | null = null;
   #networkBytes: number | null = null;
   #handshake: ReplicaHandshake;
-  /** Node id of the master once this link is open. */
-  #welcomedBy: string | null = null;
   #applying = 0;
   #ackedApplied = -1;
   #ackedMs = 0;
@@ -72,6 +71,7 @@ export class Follower {
     return this.#state;
   }
 
+  /** Has the master proven itself on a link that stands? */
   get isLinked(): boolean {
     const { phase } = this.#state;
     return phase === 'following' || phase === 'snapshot' || phase === 'installing';
@@ -170,7 +170,7 @@ export class Follower {
     };
     const isOurs = (): boolean => this.#socket === socket;
     const events = {
-      expects: (type: Message['type']) => (this.#welcomedBy === null ? BEFORE_WELCOME : AFTER_WELCOME).has(type),
+      expects: (type: Message['type']) => (this.isLinked ? AFTER_WELCOME : BEFORE_WELCOME).has(type),
       frame: (frame: Frame, bytes: number) => isOurs() && this.#take(frame, bytes),
       bad: () => isOurs() && this.#fail('bad_frame'),
       counted: (sent: number, received: number) => {
@@ -182,7 +182,6 @@ export class Follower {
     };
     const socket: LinkSocket = LinkSocket.connect(streamUrl, options, events, () => isOurs() && this.#open(socket));
     this.#socket = socket;
-    this.#welcomedBy = null;
   }
 
   #open(socket: LinkSocket): void {
@@ -201,7 +200,6 @@ export class Follower {
     this.#socket = null;
     if (fault === 'silent' || fault === 'stalled') socket?.cut(fault);
     else socket?.close(fault);
-    this.#counts.faults.set(fault, (this.#counts.faults.get(fault) ?? 0) + 1);
     const refused = before.phase === 'greeting' && fault !== 'closed' && fault !== 'rejected';
     if (refused) this.#parts.log.warn('link_failed', { fault });
     else if (before.phase !== 'connecting') this.#parts.log.info('link_ended', { fault, seq: this.#parts.feed.state().seq });
@@ -233,7 +231,7 @@ export class Follower {
         return this.#requests.answered(message);
       case 'bye': {
         const { masterUrl } = message;
-        const known = this.#welcomedBy !== null;
+        const known = this.isLinked;
         this.#fail('closed');
         if (known && masterUrl !== null) this.#parts.onRedirect(masterUrl);
         return;
@@ -269,7 +267,6 @@ export class Follower {
     const { decision } = welcome;
     if (epoch !== welcome.epoch || epoch < this.#state.epoch || decision === null) return this.#fail('old_epoch');
     failpoint('link.welcome_received');
-    this.#welcomedBy = welcome.nodeId;
     this.path = welcome.path;
     if (epoch > this.#state.epoch) this.#parts.noteEpoch(epoch);
     this.#parts.noteMaster(welcome);

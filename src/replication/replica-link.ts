@@ -35,7 +35,7 @@ export interface LinkHost {
   acknowledged(link: ReplicaLink, ack: AckFrame): void;
   live(link: ReplicaLink): void;
   /** @throws Error when there is none to be had now */
-  leaseSnapshot(link: ReplicaLink, rule: string): Promise<SnapshotLease>;
+  leaseSnapshot(link: ReplicaLink): Promise<SnapshotLease>;
   /** @throws Error for the one who asked */
   request(
     link: ReplicaLink,
@@ -210,12 +210,12 @@ export class ReplicaLink {
       this.pump();
     } else {
       this.#step({ kind: 'snapshot_begun', nowMs });
-      await this.#offerSnapshot(decision.reason);
+      await this.#offerSnapshot();
     }
   }
 
-  async #offerSnapshot(rule: string): Promise<void> {
-    const lease = await this.#host.leaseSnapshot(this, rule);
+  async #offerSnapshot(): Promise<void> {
+    const lease = await this.#host.leaseSnapshot(this);
     if (this.#ended) return lease.release();
     this.#lease = lease;
     const { head } = lease.snapshot;

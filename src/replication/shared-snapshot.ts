@@ -36,8 +36,6 @@ export class SharedSnapshot {
   #current: Held | null = null;
   #idle: NodeJS.Timeout | null = null;
   #closed = false;
-  /** Builds begun since the start. */
-  builds = 0;
 
   constructor(parts: SharedSnapshotParts, idleMs = IDLE_MS) {
     this.#parts = parts;
@@ -68,7 +66,6 @@ export class SharedSnapshot {
   }
 
   async #build(): Promise<Held> {
-    this.builds += 1;
     this.#parts.keepLogAfter(this.#parts.tailSeq());
     try {
       const built = await this.#parts.build(this.#abort.signal);

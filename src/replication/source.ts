@@ -12,7 +12,6 @@ import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
 import { majorityOf, type ReplicaInfo, type Role } from '../model/replication.js';
 import type { AckFrame, Hello, Message, Reject, Welcome } from '../wire/frames.js';
-import type { SyncRule } from './decide.js';
 import { Greeter } from './greeting.js';
 import type { LinkRules } from './link-progress.js';
 import { type LinkCounts, LinkSocket, SOCKET_OPTIONS } from './link-socket.js';
@@ -85,7 +84,6 @@ export class ReplicationSource implements LinkHost {
   #closed = false;
   fullSyncs = 0;
   partialSyncs = 0;
-  readonly fullSyncReasons = new Map<SyncRule, number>();
   heartbeatsSent = 0;
   lastSnapshotBytes = 0;
 
@@ -253,7 +251,7 @@ export class ReplicationSource implements LinkHost {
     if (hello.voter && this.#parts.role() === 'master') void this.registry.registerVoter(link);
   }
 
-  async leaseSnapshot(link: ReplicaLink, rule: string): Promise<SnapshotLease> {
+  async leaseSnapshot(link: ReplicaLink): Promise<SnapshotLease> {
     const nodeId = link.hello?.nodeId ?? '';
     const resumed = link.hello?.resume?.snapshotId ?? null;
     const lastMs = this.#lastFull.get(nodeId);
@@ -268,7 +266,6 @@ export class ReplicationSource implements LinkHost {
     this.#lastFull.set(nodeId, this.nowMs());
     this.#begun.set(nodeId, head.id);
     this.fullSyncs += 1;
-    this.fullSyncReasons.set(rule as SyncRule, (this.fullSyncReasons.get(rule as SyncRule) ?? 0) + 1);
     this.lastSnapshotBytes = head.bytes;
     return lease;
   }
@@ -329,10 +326,6 @@ export class ReplicationSource implements LinkHost {
 
   linkedIds(): string[] {
     return [...this.registry.all()].filter(({ linked }) => linked).map(({ nodeId }) => nodeId);
-  }
-
-  get snapshotBuilds(): number {
-    return this.#snapshot.builds;
   }
 
   #tick(): void {
