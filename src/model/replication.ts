@@ -52,7 +52,13 @@ export interface ReplicaInfo {
 export interface SnapshotProgress {
   readonly bytes: number;
   readonly bytesTotal: number;
+  /** Null until something came. */
   readonly etaMs: number | null;
+}
+
+/** @param spentMs since it began: the rest comes as quickly */
+export function snapshotProgress(bytes: number, bytesTotal: number, spentMs: number): SnapshotProgress {
+  return { bytes, bytesTotal, etaMs: bytes === 0 ? null : Math.round((spentMs * (bytesTotal - bytes)) / bytes) };
 }
 
 /** A node's own figures. */

@@ -3,7 +3,7 @@
 
 import { checkSnapshotHead, type IncomingSnapshot, type SnapshotHead } from '../engine/snapshot.js';
 import { failpoint } from '../model/failpoint.js';
-import type { SnapshotProgress } from '../model/replication.js';
+import { type SnapshotProgress, snapshotProgress } from '../model/replication.js';
 
 export interface IntakeParts {
   nowMs(): number;
@@ -35,19 +35,12 @@ export class SnapshotIntake {
   progress(): SnapshotProgress | null {
     if (this.#incoming === null) return null;
     const { snapshot, head, startedMs } = this.#incoming;
-    const { bytes } = snapshot;
-    const spentMs = this.#parts.nowMs() - startedMs;
-    return { bytes, bytesTotal: head.bytes, etaMs: bytes === 0 ? null : Math.round((spentMs * (head.bytes - bytes)) / bytes) };
-  }
-
-  /** Does something between the steps: nothing of the snapshot is written before it is done. @throws what it throws */
-  after(step: () => Promise<void>): Promise<void> {
-    return this.#after(step);
+    return snapshotProgress(snapshot.bytes, head.bytes, this.#parts.nowMs() - startedMs);
   }
 
   /** @returns the chunk to begin with; as many as there are when all is here @throws RangeError for a head that cannot be, Error of the disk */
   begin(value: unknown): Promise<{ readonly head: SnapshotHead; readonly nextChunk: number }> {
-    return this.#after(async () => {
+    return this.after(async () => {
       const head = checkSnapshotHead(value);
       const snapshot = await this.#parts.openIncoming(head);
       this.#incoming = { snapshot, head, startedMs: this.#parts.nowMs() };
@@ -58,7 +51,7 @@ export class SnapshotIntake {
   /** @throws Error of the disk */
   write(number: number, bytes: Uint8Array): Promise<void> {
     const incoming = this.#incoming;
-    return this.#after(async () => {
+    return this.after(async () => {
       if (incoming === null || incoming !== this.#incoming) return;
       await incoming.snapshot.write(number, bytes);
       failpoint('snapshot.chunk_received');
@@ -68,7 +61,7 @@ export class SnapshotIntake {
   /** @throws Error when it cannot be used; the old data stays */
   install(): Promise<void> {
     const incoming = this.#incoming;
-    return this.#after(async () => {
+    return this.after(async () => {
       if (incoming === null || incoming !== this.#incoming) return;
       const { snapshot, head } = incoming;
       if (snapshot.nextChunk < head.chunks) throw new RangeError('a snapshot that is not whole cannot be installed');
@@ -81,7 +74,8 @@ export class SnapshotIntake {
     this.#incoming = null;
   }
 
-  #after<T>(step: () => Promise<T>): Promise<T> {
+  /** Does something as a step of its own: no other step is done meanwhile. @throws what it throws */
+  after<T>(step: () => Promise<T>): Promise<T> {
     const result = this.#work.then(step, step);
     this.#work = result.catch(() => undefined);
     return result;

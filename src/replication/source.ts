@@ -10,7 +10,7 @@ import type { ReplicatedLog } from '../engine/engine.js';
 import type { BuiltSnapshot } from '../engine/snapshot.js';
 import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
-import { majorityOf, type ReplicaInfo, type Role } from '../model/replication.js';
+import { majorityOf, type ReplicaInfo, type Role, snapshotProgress } from '../model/replication.js';
 import type { AckFrame, Hello, Message, Reject, Welcome } from '../wire/frames.js';
 import { Greeter } from './greeting.js';
 import type { LinkRules } from './link-progress.js';
@@ -237,11 +237,7 @@ export class ReplicationSource implements LinkHost {
     const bytes = Math.min(head.bytes, Math.max(0, link.state.wantedChunk) * head.chunkBytes);
     const spentMs = this.nowMs() - (this.#lastFull.get(nodeId) ?? this.nowMs());
     record.phase = 'snapshot';
-    record.snapshot = {
-      bytes,
-      bytesTotal: head.bytes,
-      etaMs: bytes === 0 ? null : Math.round((spentMs * (head.bytes - bytes)) / bytes),
-    };
+    record.snapshot = snapshotProgress(bytes, head.bytes, spentMs);
   }
 
   live(link: ReplicaLink): void {
