@@ -5,7 +5,7 @@ import type { ReplicatedLog } from '../engine/engine.js';
 import { invalidRequest } from '../model/errors.js';
 import type { Role } from '../model/replication.js';
 import { type ProbeParts, probe } from '../replication/probe.js';
-import { linkPosition, plainLineage } from '../replication/standing.js';
+import { standingOf } from '../replication/standing.js';
 import type { Reject, Welcome } from '../wire/frames.js';
 import { httpUrlOf, streamUrlOf } from './master-url.js';
 
@@ -73,8 +73,8 @@ export class Announcer {
    *  @throws InvalidRequest */
   async mustBeFollowable(masterUrl: string, log: ReplicatedLog, isMaster: boolean): Promise<void> {
     const answer = await this.ask(masterUrl, log, 'replica');
-    const { clusterId, epoch } = log.state();
-    const isBlank = linkPosition(log) === null;
+    const { epoch } = log.state();
+    const { clusterId } = standingOf(log);
     const refuse = (why: string): never => {
       throw invalidRequest('master_url', why);
     };
@@ -82,17 +82,15 @@ export class Announcer {
       if (isMaster) refuse('no node answers there that holds the same cluster key');
       return;
     }
-    if (!isBlank && answer.clusterId !== null && answer.clusterId !== clusterId)
+    if (clusterId !== null && answer.clusterId !== null && answer.clusterId !== clusterId)
       refuse(`that node belongs to cluster ${answer.clusterId}, this one to ${clusterId}`);
     if (answer.type === 'reject' && answer.reason === 'LOOP') refuse(`that node refuses: ${answer.message}`);
-    if (!isBlank && answer.epoch < epoch) refuse(`that node is of epoch ${answer.epoch}, this one of ${epoch}`);
+    if (clusterId !== null && answer.epoch < epoch) refuse(`that node is of epoch ${answer.epoch}, this one of ${epoch}`);
   }
 
   /** Asks a node who it is. @param role as which this node asks @returns null when it does not say so in time, or may not be believed */
   ask(url: string, log: ReplicatedLog, role: Role): Promise<Welcome | Reject | null> {
     const { keys, tls, software, runId } = this.#parts;
-    const { nodeId, clusterId, epoch } = log.state();
-    const position = linkPosition(log);
     return probe({
       streamUrl: streamUrlOf(url).stream,
       keys,
@@ -100,15 +98,12 @@ export class Announcer {
       software,
       timeoutMs: TIMEOUT_MS,
       hello: {
-        clusterId: position === null ? null : clusterId,
-        nodeId,
+        ...standingOf(log),
         runId,
         ...this.#parts.address(),
         voter: false,
         role,
-        highestEpoch: epoch,
-        position,
-        lineage: plainLineage(log.lineage()),
+        highestEpoch: log.state().epoch,
         wants: null,
         resume: null,
         installed: null,

@@ -6,7 +6,7 @@ import type { ReplicatedLog } from '../engine/engine.js';
 import { type Challenge, type Hello, type Open, PROTOCOL_VERSION, type Reject, type Welcome } from '../wire/frames.js';
 import { checkProof, makeProof } from './proof.js';
 import type { ReplicaState } from './replica-progress.js';
-import { linkPosition, plainLineage } from './standing.js';
+import { standingOf } from './standing.js';
 
 export interface HandshakeParts {
   readonly keys: readonly Uint8Array[];
@@ -48,23 +48,20 @@ export class ReplicaHandshake {
     this.#masterNonce = challenge.nonce;
     if (challenge.keyed !== keys.length > 0) return null;
     const resume = await this.#parts.resumable().catch(() => null);
-    const { nodeId, clusterId } = feed.state();
-    const position = linkPosition(feed);
-    this.#clusterId = position === null ? null : clusterId;
+    const standing = standingOf(feed);
+    const { nodeId, clusterId } = standing;
+    this.#clusterId = clusterId;
     const { epoch: highestEpoch, wants } = state;
-    const speaker = { side: 'replica', nodeId, clusterId: this.#clusterId, epoch: highestEpoch } as const;
+    const speaker = { side: 'replica', nodeId, clusterId, epoch: highestEpoch } as const;
     return {
       type: 'hello',
       kind: 'follow',
-      clusterId: this.#clusterId,
-      nodeId,
+      ...standing,
       runId,
       ...this.#parts.address(),
       voter,
       role: 'replica',
       highestEpoch,
-      position,
-      lineage: plainLineage(feed.lineage()),
       wants,
       resume: resume === null ? null : { snapshotId: resume.id, nextChunk: resume.nextChunk },
       installed,

@@ -1,7 +1,7 @@
 /** Where a node stands, in the plain form that hellos and welcomes carry. */
 
 import type { LineageRow, ReplicatedLog } from '../engine/engine.js';
-import type { LinkPosition, PlainLineage } from '../wire/frames.js';
+import type { Hello, PlainLineage } from '../wire/frames.js';
 
 const LINEAGE_ROWS_MAX = 1_000;
 
@@ -15,10 +15,16 @@ export function plainLineage(rows: readonly LineageRow[]): PlainLineage {
   }));
 }
 
-/** Null for a store that has never joined anything. */
-export function linkPosition(log: ReplicatedLog): LinkPosition | null {
-  const { historyId, epoch, seq, chainHash } = log.state();
-  return epoch === 0 ? null : { historyId, epoch, seq, hash: hexOf(chainHash) };
+/** Cluster and position are null for a store that has never joined anything. */
+export function standingOf(log: ReplicatedLog): Pick<Hello, 'clusterId' | 'nodeId' | 'position' | 'lineage'> {
+  const { clusterId, nodeId, historyId, epoch, seq, chainHash } = log.state();
+  const isBlank = epoch === 0;
+  return {
+    clusterId: isBlank ? null : clusterId,
+    nodeId,
+    position: isBlank ? null : { historyId, epoch, seq, hash: hexOf(chainHash) },
+    lineage: plainLineage(log.lineage()),
+  };
 }
 
 /** A hash as it stands in control frames. */

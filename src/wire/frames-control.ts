@@ -115,7 +115,6 @@ export type ControlType = keyof typeof SCHEMAS;
 type Body<Name extends ControlType> = Static<(typeof SCHEMAS)[Name]> & { readonly type: Name };
 export type ControlFrame = { [Name in ControlType]: Body<Name> }[ControlType];
 
-export type LinkPosition = Static<typeof LinkPosition>;
 export type PlainLineage = Static<typeof Lineage>;
 export type LinkLimits = Static<typeof LinkLimits>;
 export type Decision = Static<typeof Decision>;

@@ -22,7 +22,6 @@ export type {
   Challenge,
   Decision,
   Hello,
-  LinkPosition,
   LinkRequest,
   LinkResponse,
   Open,
