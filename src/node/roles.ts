@@ -15,6 +15,7 @@ import { invalidRequest } from '../model/errors.js';
 import { readNodeUrl } from '../model/node-url.js';
 import type { PromoteAnswer, ReplicaInfo, ReplicationStats, Role, SnapshotProgress, VerifyAnswer } from '../model/replication.js';
 import { ReplicationSource } from '../replication/source.js';
+import type { LinkValues } from '../wire/frames.js';
 import { Announcer } from './announcer.js';
 import { Following } from './following.js';
 import { askForHandover, caughtUp, notPromotable } from './handover.js';
@@ -331,11 +332,7 @@ export class Roles implements ReplicationService {
 
   // Requests over links.
 
-  async #requested(
-    nodeId: string,
-    method: string,
-    parameters: Readonly<Record<string, unknown>>,
-  ): Promise<Readonly<Record<string, unknown>>> {
+  async #requested(nodeId: string, method: string, parameters: LinkValues): Promise<LinkValues> {
     switch (method) {
       case 'handover':
         return this.#alone(() => this.#handOver(nodeId, parameters));
@@ -351,7 +348,7 @@ export class Roles implements ReplicationService {
   }
 
   /** Writes wait until the replica has everything; then this node is a replica of it. Asked again, it says the same again. */
-  async #handOver(nodeId: string, parameters: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
+  async #handOver(nodeId: string, parameters: LinkValues): Promise<LinkValues> {
     const url = String(parameters['url']);
     const timeoutMs = Math.min(Number(parameters['timeoutMs']), this.#parts.settings.handoverMs);
     const { log } = this.#parts.engine();

@@ -9,8 +9,7 @@ import { answerComparison, isComparison } from '../replication/comparison-asks.j
 import type { Follower } from '../replication/follower.js';
 import type { ReplicationSource } from '../replication/source.js';
 import { type Verified, verifyReplica } from '../replication/verify-replica.js';
-
-type Plain = Readonly<Record<string, unknown>>;
+import type { LinkValues } from '../wire/frames.js';
 
 export interface VerifyingParts {
   engine(): RunningEngine;
@@ -55,12 +54,12 @@ export class Verifying {
   }
 
   /** @returns null when the request is none of these */
-  answer(method: string, parameters: Plain): Promise<Plain> | null {
+  answer(method: string, parameters: LinkValues): Promise<LinkValues> | null {
     if (isComparison(method)) return answerComparison(this.#parts.engine(), method, parameters);
     return method === VERIFY ? this.#answerVerify(parameters['repair'] === true) : null;
   }
 
-  async #answerVerify(repair: boolean): Promise<Plain> {
+  async #answerVerify(repair: boolean): Promise<LinkValues> {
     try {
       const { equal, differing, repaired } = await this.#verifySelf(repair);
       return { equal, differing, repaired };
@@ -81,7 +80,7 @@ export class Verifying {
     if (follower?.state.phase !== 'following') throw new SkeinError('NoMaster', 'There is no link to a master to compare with');
     const parts = {
       engine: this.#parts.engine(),
-      ask: (method: string, parameters: Plain) => follower.ask(method, parameters),
+      ask: (method: string, parameters: LinkValues) => follower.ask(method, parameters),
       standStill: () => follower.differs(),
     };
     const verified = await verifyReplica(parts, repair);

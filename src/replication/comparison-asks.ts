@@ -7,9 +7,9 @@
 import { readEntryHead } from '../codec/entry.js';
 import type { CompareAnswers, CompareRequest, RunningEngine } from '../engine/engine.js';
 import { checkPointId, type PointId } from '../model/point.js';
+import type { LinkValues } from '../wire/frames.js';
 
-type Plain = Readonly<Record<string, unknown>>;
-export type Ask = (method: string, parameters: Plain) => Promise<Plain>;
+export type Ask = (method: string, parameters: LinkValues) => Promise<LinkValues>;
 export type ComparedEngine = Pick<RunningEngine, 'log' | 'compare'>;
 
 export const IDS_PER_ASK = 1_000;
@@ -20,13 +20,13 @@ export function isComparison(method: string): boolean {
 }
 
 /** @throws InvalidRequest, RangeError on parameters that are none · as RunningEngine.compare */
-export async function answerComparison(engine: ComparedEngine, method: string, parameters: Plain): Promise<Plain> {
+export async function answerComparison(engine: ComparedEngine, method: string, parameters: LinkValues): Promise<LinkValues> {
   const answer = isComparison(method) ? ANSWERS[method] : undefined;
   if (answer === undefined) throw new RangeError(`'${method}' is no request of a comparison`);
   return answer(engine, parameters);
 }
 
-const ANSWERS: Readonly<Record<string, (engine: ComparedEngine, parameters: Plain) => Promise<Plain>>> = {
+const ANSWERS: Readonly<Record<string, (engine: ComparedEngine, parameters: LinkValues) => Promise<LinkValues>>> = {
   compare_digest: async ({ log }, parameters) => {
     const digest = digestAt(log, countOf(parameters, 'seq'));
     return { digest: digest === null ? null : base64(digest) };
@@ -82,7 +82,7 @@ export class OtherSide {
     const answer = await this.#ask('compare_catalogue', {});
     const { collections } = answer;
     if (!Array.isArray(collections)) throw new RangeError('the answer names no collections');
-    const rows = collections as readonly Plain[];
+    const rows = collections as readonly LinkValues[];
     return { seq: countOf(answer, 'seq'), digests: new Map(rows.map((row) => [countOf(row, 'uid'), String(row['digest'])])) };
   }
 
@@ -110,23 +110,23 @@ export class OtherSide {
   }
 }
 
-function countOf(from: Plain, name: string): number {
+function countOf(from: LinkValues, name: string): number {
   const value = from[name];
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new RangeError(`'${name}' is no count`);
   return value;
 }
 
-function bytesOf(from: Plain, name: string): Uint8Array {
+function bytesOf(from: LinkValues, name: string): Uint8Array {
   const value = from[name];
   if (typeof value !== 'string') throw new RangeError(`'${name}' is no base64`);
   return Buffer.from(value, 'base64');
 }
 
-function idOrNull(from: Plain, name: string): PointId | null {
+function idOrNull(from: LinkValues, name: string): PointId | null {
   return from[name] === null ? null : checkPointId(from[name], name);
 }
 
-function idsOf(from: Plain): PointId[] {
+function idsOf(from: LinkValues): PointId[] {
   const { ids } = from;
   if (!Array.isArray(ids) || ids.length > IDS_PER_ASK) throw new RangeError(`'ids' are no list of at most ${IDS_PER_ASK}`);
   return ids.map((id: unknown) => checkPointId(id, 'ids'));

@@ -4,7 +4,7 @@ import type { ClientOptions } from 'ws';
 import type { TracedEntry } from '../engine/engine.js';
 import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
-import type { Message, Welcome } from '../wire/frames.js';
+import type { LinkValues, Message, Welcome } from '../wire/frames.js';
 import type { LinkCounts } from './link-socket.js';
 import type { HandshakeParts } from './replica-handshake.js';
 import type { ReplicaRules } from './replica-progress.js';
@@ -31,7 +31,7 @@ export interface FollowerParts extends HandshakeParts, Pick<IntakeParts, 'openIn
   /** Durable on return. */
   noteEpoch(epoch: number): void;
   noteMaster(welcome: Welcome): void;
-  onRequest(method: string, parameters: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>>;
+  onRequest(method: string, parameters: LinkValues): Promise<LinkValues>;
   /** A traced request of the master has taken effect here. */
   onTraced(entry: TracedEntry): void;
   /** The master names another one. */

@@ -13,6 +13,7 @@ import type {
   Frame,
   HeartbeatFrame,
   LinkRequest,
+  LinkValues,
   Message,
   Reject,
   SnapshotChunkFrame,
@@ -101,7 +102,7 @@ export class Follower {
   }
 
   /** Asks the master something. @throws Error when there is no link, or it answers with an error */
-  async ask(method: string, parameters: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
+  async ask(method: string, parameters: LinkValues): Promise<LinkValues> {
     const socket = this.#socket;
     if (socket === null || !this.isLinked) throw new Error('there is no link to the master');
     return this.#requests.ask(method, parameters, (request) => socket.send(this.#state.epoch, request));

@@ -1,15 +1,13 @@
 /** Requests over a link, in either direction: who asked what, until the answer comes or the link ends. Must not know: sockets, methods. */
 
-import { CONTROL_TEXT_MAX, type LinkRequest, type LinkResponse } from '../wire/frames.js';
-
-type Values = Readonly<Record<string, unknown>>;
+import { CONTROL_TEXT_MAX, type LinkRequest, type LinkResponse, type LinkValues } from '../wire/frames.js';
 
 export class LinkRequests {
   readonly #open = new Map<number, (response: LinkResponse) => void>();
   #next = 1;
 
   /** @param send puts the frame on its way @returns the answer's values @throws Error with the other side's words, or that the link ended */
-  async ask(method: string, parameters: Values, send: (request: LinkRequest) => number): Promise<Values> {
+  async ask(method: string, parameters: LinkValues, send: (request: LinkRequest) => number): Promise<LinkValues> {
     const id = this.#next++;
     const { error, result } = await new Promise<LinkResponse>((resolve) => {
       this.#open.set(id, resolve);
@@ -35,7 +33,7 @@ export class LinkRequests {
 }
 
 /** Runs `work` and makes an answer of what it gives or throws. */
-export async function answerTo({ id }: LinkRequest, work: () => Promise<Values>): Promise<LinkResponse> {
+export async function answerTo({ id }: LinkRequest, work: () => Promise<LinkValues>): Promise<LinkResponse> {
   try {
     return { type: 'response', id, error: null, result: await work() };
   } catch (error) {

@@ -6,7 +6,19 @@
 import type { ReplicatedLog } from '../engine/engine.js';
 import type { BuiltSnapshot } from '../engine/snapshot.js';
 import { failpoint } from '../model/failpoint.js';
-import type { AckFrame, Bye, Challenge, Frame, Hello, LinkRequest, Message, Open, Reject, Welcome } from '../wire/frames.js';
+import type {
+  AckFrame,
+  Bye,
+  Challenge,
+  Frame,
+  Hello,
+  LinkRequest,
+  LinkValues,
+  Message,
+  Open,
+  Reject,
+  Welcome,
+} from '../wire/frames.js';
 import {
   type LinkEvent,
   type LinkRules,
@@ -37,11 +49,7 @@ export interface LinkHost {
   /** @throws Error when there is none to be had now */
   leaseSnapshot(link: ReplicaLink): Promise<SnapshotLease>;
   /** @throws Error for the one who asked */
-  request(
-    link: ReplicaLink,
-    method: string,
-    parameters: Readonly<Record<string, unknown>>,
-  ): Promise<Readonly<Record<string, unknown>>>;
+  request(link: ReplicaLink, method: string, parameters: LinkValues): Promise<LinkValues>;
   /** The log has a damaged row at or behind this seq. */
   damaged(seq: number, error: unknown): void;
   /** What a link could not do; it is closed. */
@@ -154,7 +162,7 @@ export class ReplicaLink {
   }
 
   /** Asks the replica something. @throws Error with its words, or that the link ended */
-  ask(method: string, parameters: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
+  ask(method: string, parameters: LinkValues): Promise<LinkValues> {
     return this.#requests.ask(method, parameters, (request) => this.send(request));
   }
 

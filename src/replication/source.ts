@@ -11,7 +11,7 @@ import type { BuiltSnapshot } from '../engine/snapshot.js';
 import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
 import { majorityOf, type ReplicaInfo, type Role, snapshotProgress } from '../model/replication.js';
-import type { AckFrame, Hello, Message, Reject, Welcome } from '../wire/frames.js';
+import type { AckFrame, Hello, LinkValues, Message, Reject, Welcome } from '../wire/frames.js';
 import { Greeter } from './greeting.js';
 import type { LinkRules } from './link-progress.js';
 import { type LinkCounts, LinkSocket, SOCKET_OPTIONS } from './link-socket.js';
@@ -50,11 +50,7 @@ export interface SourceParts {
   onConflict(epoch: number, nodeId: string): void;
   /** A replica has what this node lost; resolves when a new history has begun. */
   onLostTail(seq: number): Promise<void>;
-  onRequest(
-    nodeId: string,
-    method: string,
-    parameters: Readonly<Record<string, unknown>>,
-  ): Promise<Readonly<Record<string, unknown>>>;
+  onRequest(nodeId: string, method: string, parameters: LinkValues): Promise<LinkValues>;
 }
 
 const TICK_MS = 50;
@@ -266,11 +262,7 @@ export class ReplicationSource implements LinkHost {
     return lease;
   }
 
-  request(
-    link: ReplicaLink,
-    method: string,
-    parameters: Readonly<Record<string, unknown>>,
-  ): Promise<Readonly<Record<string, unknown>>> {
+  request(link: ReplicaLink, method: string, parameters: LinkValues): Promise<LinkValues> {
     return this.#parts.onRequest(link.hello?.nodeId ?? '', method, parameters);
   }
 
@@ -292,11 +284,7 @@ export class ReplicationSource implements LinkHost {
   }
 
   /** Asks a linked replica something. @throws Error when it is not linked, or answers with an error */
-  async ask(
-    nodeId: string,
-    method: string,
-    parameters: Readonly<Record<string, unknown>>,
-  ): Promise<Readonly<Record<string, unknown>>> {
+  async ask(nodeId: string, method: string, parameters: LinkValues): Promise<LinkValues> {
     const link = this.#linkOf(nodeId);
     if (link === null) throw new Error('the replica is not linked');
     return link.ask(method, parameters);

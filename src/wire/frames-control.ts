@@ -124,6 +124,8 @@ export type Challenge = Body<'challenge'>;
 export type Hello = Body<'hello'>;
 export type Welcome = Body<'welcome'>;
 export type Reject = Body<'reject'>;
+/** What a request gives along, and what a response brings. */
+export type LinkValues = Readonly<Record<string, unknown>>;
 export type LinkRequest = Body<'request'>;
 export type LinkResponse = Body<'response'>;
 export type Bye = Body<'bye'>;

@@ -24,6 +24,7 @@ export type {
   Hello,
   LinkRequest,
   LinkResponse,
+  LinkValues,
   Open,
   PlainLineage,
   Reject,
