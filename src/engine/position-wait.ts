@@ -7,7 +7,7 @@
 
 import type { Clock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
-import type { Position } from '../model/position.js';
+import { historyEnd, type Position } from '../model/position.js';
 import type { Role } from '../model/replication.js';
 import type { LineageRow, StoreState } from '../storage/storage.js';
 import type { Tail } from './tail.js';
@@ -27,11 +27,9 @@ export function placeOf(
   lineage: readonly LineageRow[],
 ): 'past' | 'ahead' | 'lost' {
   if (position.epoch > state.epoch) return 'ahead';
-  const at = lineage.findIndex(({ historyId }) => historyId === position.historyId);
-  if (at === -1) return 'lost';
-  const next = lineage[at + 1];
-  if (next !== undefined) return position.seq <= next.startSeq ? 'past' : 'lost';
-  return position.seq <= state.seq ? 'past' : 'ahead';
+  const end = historyEnd(lineage, position.historyId, state.seq);
+  if (end !== null && position.seq <= end) return 'past';
+  return position.historyId === lineage.at(-1)?.historyId ? 'ahead' : 'lost';
 }
 
 /** Resolves when the store is at least at `position`; only a replica waits for what is ahead.

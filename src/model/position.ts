@@ -12,6 +12,17 @@ export interface Position {
   readonly seq: number;
 }
 
+/** The last seq of a history in a line of data: where the next one began, or the line's own last. Null for a history that it never had.
+ *  @param lineage oldest first */
+export function historyEnd(
+  lineage: readonly { readonly historyId: string; readonly startSeq: number }[],
+  historyId: string,
+  lastSeq: number,
+): number | null {
+  const at = lineage.findIndex((row) => row.historyId === historyId);
+  return at === -1 ? null : (lineage[at + 1]?.startSeq ?? lastSeq);
+}
+
 const TOKEN_VERSION = 1;
 const TOKEN_BYTES = 33;
 

@@ -2,6 +2,7 @@
  *
  *  Specified in docs/REPLICATION.md, "Partial or full". Must not know: sockets, files, how the figures were found. */
 
+import { historyEnd } from '../model/position.js';
 import type { Decision, Hello, PlainLineage, RejectReason } from '../wire/frames.js';
 
 /** What the answering node knows of itself when a hello comes. */
@@ -61,7 +62,7 @@ export function decide(hello: Hello, mine: Standing): Verdict {
   if (mine.linked.has(hello.nodeId)) return reject('DUPLICATE_NODE', `a node with id ${hello.nodeId} is linked already`);
   if (hello.wants !== null) return snapshot('asked');
   if (position === null || hello.clusterId === null) return snapshot('no_position');
-  const end = endOf(position.historyId, mine);
+  const end = historyEnd(mine.lineage, position.historyId, mine.seq);
   if (end === null && position.epoch === mine.epoch) return { kind: 'conflict', epoch: mine.epoch };
   if (end === null) return snapshot('unknown_history', commonSeq(hello, mine));
   if (position.seq > end && position.historyId === mine.historyId) return { kind: 'lost_tail', seq: position.seq };
@@ -80,22 +81,11 @@ function snapshot(rule: SyncRule, common: number | null = null): Verdict {
   return { kind: 'accept', decision: { kind: 'snapshot', reason: rule, commonSeq: common }, rule };
 }
 
-/** The last seq of a history as this node has it: where the next one began, or its own last. Null for a history it never had. */
-export function endOf(historyId: string, mine: Pick<Standing, 'lineage' | 'historyId' | 'seq'>): number | null {
-  if (historyId === mine.historyId) return mine.seq;
-  const at = mine.lineage.findIndex((row) => row.historyId === historyId);
-  return at < 0 ? null : (mine.lineage[at + 1]?.startSeq ?? mine.seq);
-}
-
 /** Where two lines of data last agreed: the newest history that both had, up to where the first of them left it. */
-export function commonSeq(
-  hello: Pick<Hello, 'lineage' | 'position'>,
-  mine: Pick<Standing, 'lineage' | 'historyId' | 'seq'>,
-): number | null {
-  const theirs = { lineage: hello.lineage, historyId: hello.position?.historyId ?? '', seq: hello.position?.seq ?? 0 };
+export function commonSeq(hello: Pick<Hello, 'lineage' | 'position'>, mine: Pick<Standing, 'lineage' | 'seq'>): number | null {
   for (const { historyId } of [...mine.lineage].reverse()) {
-    const end = endOf(historyId, theirs);
-    const own = endOf(historyId, mine);
+    const end = historyEnd(hello.lineage, historyId, hello.position?.seq ?? 0);
+    const own = historyEnd(mine.lineage, historyId, mine.seq);
     if (end !== null && own !== null) return Math.min(end, own);
   }
   return null;

@@ -1,9 +1,9 @@
-/** Tokens: canonical, exact, and nothing else is taken for one. */
+/** Tokens: canonical, exact, and nothing else is taken for one. Ends of histories. */
 
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { SkeinError } from '../../src/model/errors.js';
-import { decodeToken, encodeToken } from '../../src/model/position.js';
+import { decodeToken, encodeToken, historyEnd } from '../../src/model/position.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('model/position');
@@ -48,6 +48,14 @@ test('anything else is refused as InvalidRequest naming the place', () => {
       assert.match((error as SkeinError).message, /min_position/);
     }
   }
+});
+
+test('an end is known for every history of the lineage and for no other', () => {
+  const lineage = ['h1', 'h2', 'h3'].map((historyId, at) => ({ historyId, startSeq: at * 100 }));
+  assert.equal(
+    ['h1', 'h2', 'h3', 'elsewhere'].map((historyId) => historyEnd(lineage, historyId, 300)),
+    [100, 200, 300, null],
+  );
 });
 
 test.run();

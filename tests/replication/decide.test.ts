@@ -3,7 +3,8 @@
 
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { commonSeq, decide, endOf, type Standing, type Verdict } from '../../src/replication/decide.js';
+import { historyEnd } from '../../src/model/position.js';
+import { commonSeq, decide, type Standing, type Verdict } from '../../src/replication/decide.js';
 import type { Hello } from '../../src/wire/frames.js';
 import { suite } from '../support/suite.js';
 
@@ -341,18 +342,12 @@ test('a replica whose entries all lie in this node’s past is never told that i
       const nodes = run(script);
       const [mine, theirs] = [nodes[left] as Line, nodes[right] as Line];
       const inPast = theirs.historyOf.every((historyId, at) => mine.historyOf[at] === historyId);
-      const end = endOf(standingOf(theirs).historyId, standingOf(mine));
+      const { lineage, seq } = standingOf(mine);
+      const end = historyEnd(lineage, standingOf(theirs).historyId, seq);
       assert.is(end !== null && theirs.historyOf.length <= end, inPast);
     }),
     { numRuns: 3_000 },
   );
-});
-
-test('an end is known for every history of the lineage and for no other', () => {
-  assert.is(endOf(H1, MINE), 100);
-  assert.is(endOf(H2, MINE), 200);
-  assert.is(endOf(H3, MINE), 300);
-  assert.is(endOf(ELSEWHERE, MINE), null);
 });
 
 test.run();
