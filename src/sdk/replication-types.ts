@@ -1,16 +1,8 @@
 /** What users of the client see of replication. Unknown is null, never 0; times are ISO 8601. */
 
-import type { PointId } from '../model/point.js';
+import type { ReplicaStatus, Role, SnapshotProgress, VerifiedReplica } from '../model/replication.js';
 
-export type { ReplicaStatus, Role } from '../model/replication.js';
-
-import type { ReplicaStatus, Role } from '../model/replication.js';
-
-export interface SnapshotProgress {
-  readonly bytes: number;
-  readonly bytesTotal: number;
-  readonly etaMs: number | null;
-}
+export type { ReplicaStatus, Role, SnapshotProgress, VerifiedReplica as ReplicaVerification } from '../model/replication.js';
 
 export interface ReplicationStats {
   readonly role: Role;
@@ -81,21 +73,8 @@ export interface Promotion {
   readonly maybeLost: { readonly fromSeq: number; readonly toSeq: number | null } | null;
 }
 
-export interface ReplicaVerification {
-  readonly id: string;
-  readonly equal: boolean;
-  readonly differing: readonly {
-    readonly collection: string;
-    readonly buckets: readonly number[];
-    /** As many as fit. */
-    readonly points: readonly PointId[];
-  }[];
-  /** Points that were fetched again. */
-  readonly repaired: number;
-}
-
 export interface Verification {
   readonly equal: boolean;
   readonly position: string;
-  readonly replicas: readonly ReplicaVerification[];
+  readonly replicas: readonly VerifiedReplica[];
 }
