@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { historyEnd } from '../../src/model/position.js';
 import { commonSeq, decide, type Standing, type Verdict } from '../../src/replication/decide.js';
 import type { Hello } from '../../src/wire/frames.js';
+import { HELLO } from '../support/hello.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('replication/decide');
@@ -36,24 +37,14 @@ const MINE: Standing = {
   snapshotBytes: 1_000_000,
 };
 
-const HELLO: Hello = {
+/** At home in the newest history, a little behind. */
+const CALLER: Hello = {
   type: 'hello',
-  kind: 'follow',
+  ...HELLO,
   clusterId: CLUSTER,
   nodeId: OTHER,
-  runId: 'f'.repeat(32),
-  host: 'h',
-  port: 1,
-  voter: true,
-  role: 'replica',
-  highestEpoch: 3,
   position: { historyId: H3, epoch: 3, seq: 250, hash: HASH },
   lineage: [row(1, H1, 0), row(2, H2, 100), row(3, H3, 200)],
-  wants: null,
-  resume: null,
-  installed: null,
-  masterUrl: null,
-  proof: '',
 };
 
 function at(historyId: string, seq: number, epoch = 3, hash = HASH): Pick<Hello, 'position'> {
@@ -67,7 +58,7 @@ function word(verdict: Verdict): string {
 }
 
 function answer(hello: Partial<Hello> = {}, mine: Partial<Standing> = {}): Verdict {
-  return decide({ ...HELLO, ...hello }, { ...MINE, ...mine });
+  return decide({ ...CALLER, ...hello }, { ...MINE, ...mine });
 }
 
 function accepted(verdict: Verdict): Verdict & { kind: 'accept' } {
@@ -213,7 +204,7 @@ const anyHello = fc.record({
     }),
     { nil: null, freq: 9 },
   ),
-  lineage: fc.constantFrom(HELLO.lineage, [], [row(1, H1, 0), row(2, ELSEWHERE, 70)]),
+  lineage: fc.constantFrom(CALLER.lineage, [], [row(1, H1, 0), row(2, ELSEWHERE, 70)]),
 });
 const anyMine = fc.record({
   epoch: fc.constantFrom(3, 3, 2),
@@ -229,7 +220,7 @@ test('the first rule that matches decides, whatever the others say', () => {
   const seen = new Set<string>();
   fc.assert(
     fc.property(anyHello, anyMine, (hello, mine) => {
-      const full = { ...HELLO, ...hello };
+      const full = { ...CALLER, ...hello };
       const standing = { ...MINE, ...mine };
       const [expected] = rulesOf(full, standing).find(([, holds]) => holds) ?? ['none'];
       seen.add(expected);

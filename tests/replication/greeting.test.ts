@@ -8,6 +8,7 @@ import { Greeter } from '../../src/replication/greeting.js';
 import { checkProof, makeProof } from '../../src/replication/proof.js';
 import type { Hello, Reject, Welcome } from '../../src/wire/frames.js';
 import { CLUSTER, FakeLog, HISTORY, hashAt, NODE } from '../support/fake-log.js';
+import { HELLO } from '../support/hello.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('replication/greeting');
@@ -56,26 +57,8 @@ class Answering {
   }
 
   async greet(hello: Partial<Hello> = {}, keys: readonly Uint8Array[] = this.keys): Promise<Welcome | Reject> {
-    const whole: Hello = {
-      type: 'hello',
-      kind: 'follow',
-      clusterId: CLUSTER,
-      nodeId: CALLER,
-      runId: 'f'.repeat(32),
-      host: 'h',
-      port: 1,
-      voter: true,
-      role: 'replica',
-      highestEpoch: 3,
-      position: position(10),
-      lineage: [],
-      wants: null,
-      resume: null,
-      installed: null,
-      masterUrl: null,
-      proof: '',
-      ...hello,
-    };
+    const own = { clusterId: CLUSTER, nodeId: CALLER, position: position(10), lineage: [] };
+    const whole: Hello = { type: 'hello', ...HELLO, ...own, ...hello };
     const { nodeId, clusterId, highestEpoch: epoch } = whole;
     const proof = makeProof(keys, NONCES, { side: 'replica', nodeId, clusterId, epoch });
     return (await this.greeter.greet({ ...whole, proof }, NONCES)).answer;

@@ -5,31 +5,15 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import {
   newReplica,
-  type ReplicaEffect,
   type ReplicaEvent,
   type ReplicaFault,
-  type ReplicaRules,
   type ReplicaState,
   replicaStep,
 } from '../../src/replication/replica-progress.js';
+import { entries, kinds, RULES } from '../support/replica-events.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('replication/replica-orders');
-
-const RULES: ReplicaRules = { timeoutMs: 1_000, greetingMs: 500, backoffMinMs: 100, backoffMaxMs: 5_000, steadyMs: 10_000 };
-
-const kinds = (effects: readonly ReplicaEffect[]): string[] => effects.map(({ kind }) => kind);
-const entries = (firstSeq: number, count: number, more: Partial<ReplicaEvent & { kind: 'entries_came' }> = {}): ReplicaEvent => ({
-  kind: 'entries_came',
-  epoch: 2,
-  firstSeq,
-  count,
-  hashBefore: `after ${firstSeq - 1}`,
-  hashAfter: `after ${firstSeq + count - 1}`,
-  bytes: 10,
-  nowMs: 1,
-  ...more,
-});
 
 const time = fc.integer({ min: 0, max: 20_000 });
 const epoch = fc.constantFrom(2, 2, 2, 2, 1, 3);

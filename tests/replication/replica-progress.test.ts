@@ -6,15 +6,13 @@ import {
   type ReplicaEffect,
   type ReplicaEvent,
   type ReplicaFault,
-  type ReplicaRules,
   type ReplicaState,
   replicaStep,
 } from '../../src/replication/replica-progress.js';
+import { entries, kinds, RULES } from '../support/replica-events.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('replication/replica-progress');
-
-const RULES: ReplicaRules = { timeoutMs: 1_000, greetingMs: 500, backoffMinMs: 100, backoffMaxMs: 5_000, steadyMs: 10_000 };
 
 function play(
   events: readonly ReplicaEvent[],
@@ -30,23 +28,11 @@ function play(
   return { state, effects };
 }
 
-const kinds = (effects: readonly ReplicaEffect[]): string[] => effects.map(({ kind }) => kind);
 const faultOf = (effects: readonly ReplicaEffect[]): ReplicaFault | null => {
   const found = effects.find(({ kind }) => kind === 'disconnect');
   return found?.kind === 'disconnect' ? found.fault : null;
 };
 const tick = (nowMs: number, random = 1): ReplicaEvent => ({ kind: 'ticked', nowMs, random });
-const entries = (firstSeq: number, count: number, more: Partial<ReplicaEvent & { kind: 'entries_came' }> = {}): ReplicaEvent => ({
-  kind: 'entries_came',
-  epoch: 2,
-  firstSeq,
-  count,
-  hashBefore: `after ${firstSeq - 1}`,
-  hashAfter: `after ${firstSeq + count - 1}`,
-  bytes: 10,
-  nowMs: 1,
-  ...more,
-});
 const beat = (nowMs: number, more: Partial<ReplicaEvent & { kind: 'heartbeat_came' }> = {}): ReplicaEvent => ({
   kind: 'heartbeat_came',
   epoch: 2,

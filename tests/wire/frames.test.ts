@@ -16,6 +16,7 @@ import {
   type Message,
   PROTOCOL_VERSION,
 } from '../../src/wire/frames.js';
+import { HELLO } from '../support/hello.js';
 import { suite } from '../support/suite.js';
 import { frameOf, refused } from './hostile-frames.js';
 
@@ -318,27 +319,6 @@ test('nesting without end is refused, not followed', () => {
     refused(frameOf(12, deep), 'deep nesting');
   }
 });
-
-const HTTP_PORT = 7700;
-
-const HELLO = {
-  kind: 'follow' as const,
-  clusterId: null,
-  nodeId: '1'.repeat(32),
-  runId: '2'.repeat(32),
-  host: 'replica.example',
-  port: HTTP_PORT,
-  voter: true,
-  role: 'replica' as const,
-  highestEpoch: 3,
-  position: { historyId: '3'.repeat(32), epoch: 3, seq: 300, hash: '4'.repeat(64) },
-  lineage: [{ epoch: 1, historyId: '5'.repeat(32), startSeq: 0, startHash: '0'.repeat(64) }],
-  wants: null,
-  resume: { snapshotId: '6'.repeat(32), nextChunk: 9 },
-  installed: null,
-  masterUrl: null,
-  proof: '7'.repeat(64),
-};
 
 const BEAT: HeartbeatFrame = {
   type: 'heartbeat',
