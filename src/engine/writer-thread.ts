@@ -14,8 +14,8 @@ import { openManifest } from '../storage/manifest.js';
 import { openWriter } from '../storage/open-store.js';
 import { StorageFull } from '../storage/storage.js';
 import { TooMuchToUndo } from './applier.js';
+import { BatchApplier } from './batch-applier.js';
 import { applyCorrection, notRepairable } from './correct.js';
-import { Follower } from './follower.js';
 import { StoreUpkeep } from './store-upkeep.js';
 import { UnitWriter } from './unit-writer.js';
 import type {
@@ -44,7 +44,7 @@ const manifest = openManifest(data.dataDir, data.bootId);
 manifest.setRole(data.role);
 const units = new UnitWriter(store, data.limits);
 const upkeep = new StoreUpkeep(store, units, data.limits);
-const follower = new Follower({ store, units, post, conclude: (commit) => conclude([], commit) });
+const batches = new BatchApplier({ store, units, post, conclude: (commit) => conclude([], commit) });
 /** Requests, corrections and changes of role, in their order. */
 const queue: (WriteMessage | CorrectMessage | RoleChange)[] = [];
 let { role } = data;
@@ -77,10 +77,10 @@ function take(message: ToWriter): void {
       queue.push(message);
       return;
     case 'session':
-      follower.begin(message.session);
+      batches.begin(message.session);
       return;
     case 'batch':
-      follower.take(message.session, message.batch);
+      batches.take(message.session, message.batch);
       return;
     case 'reap':
       upkeep.reapThrough(message.throughSeq);
@@ -90,7 +90,7 @@ function take(message: ToWriter): void {
       return;
     case 'stop':
       // What is not durable here is still its master's.
-      follower.end();
+      batches.end();
       stopping = true;
   }
 }
@@ -111,7 +111,7 @@ function turn(): void {
     if (sweep) commitSweep();
     if (group.length > 0 && role === 'master') commitGroup(group);
     if (group.length > 0 && role === 'replica') refuse(group);
-    const followed = role === 'replica' && follower.step();
+    const followed = role === 'replica' && batches.step();
     changeRole();
     correct();
     if (queue.length === 0 && stopping) return stop();
@@ -119,7 +119,7 @@ function turn(): void {
     const idle = queue.length === 0 && performance.now() - lastGroupMs > QUIET_MS;
     if (upkeep.run(idle)) post({ kind: 'figures', figures: upkeep.figures() });
     syncManifest();
-    if (queue[0]?.kind === 'write' || sweepBehind || (role === 'replica' && follower.isDue)) schedule();
+    if (queue[0]?.kind === 'write' || sweepBehind || (role === 'replica' && batches.isDue)) schedule();
   } catch (error) {
     fail(error);
   }
@@ -146,12 +146,12 @@ function isOpen(): boolean {
 /** A change of role waits until what came before it is done; the clock calls again. */
 function changeRole(): void {
   const next = queue[0];
-  if (next?.kind !== 'role' || (role === 'replica' && follower.hasWork)) return;
+  if (next?.kind !== 'role' || (role === 'replica' && batches.hasWork)) return;
   queue.shift();
   if (role === 'replica') followedEpoch = units.state.state.epoch;
   role = next.role;
   sweepBehind = false;
-  if (role === 'master') follower.end();
+  if (role === 'master') batches.end();
   units.trustDigestsFrom(0);
   manifest.setRole(role);
   noteManifest();

@@ -12,7 +12,7 @@ import type { FromWriter } from './writer-messages.js';
 
 const FULL_DISK_PAUSE_MS = 500;
 
-export interface FollowerParts {
+export interface BatchApplierParts {
   readonly store: StoreWriter;
   readonly units: UnitWriter;
   post(message: FromWriter): void;
@@ -20,14 +20,14 @@ export interface FollowerParts {
   conclude(commit: () => void): void;
 }
 
-export class Follower {
-  readonly #parts: FollowerParts;
+export class BatchApplier {
+  readonly #parts: BatchApplierParts;
   readonly #intake = new EntryIntake();
   /** What the main thread counts as held here. */
   #owedBytes = 0;
   #pausedUntilMs = 0;
 
-  constructor(parts: FollowerParts) {
+  constructor(parts: BatchApplierParts) {
     this.#parts = parts;
   }
 

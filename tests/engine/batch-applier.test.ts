@@ -1,7 +1,7 @@
 /** A replica's write thread on a full disk: it keeps what it was handed, says so, and goes on by itself when there is room. */
 
 import * as assert from 'uvu/assert';
-import { Follower } from '../../src/engine/follower.js';
+import { BatchApplier } from '../../src/engine/batch-applier.js';
 import { UnitWriter } from '../../src/engine/unit-writer.js';
 import type { FromWriter } from '../../src/engine/writer-messages.js';
 import { DEFAULT_HNSW } from '../../src/model/collection.js';
@@ -14,7 +14,7 @@ import { newStorePath, TEST_CACHE } from '../support/open-test-store.js';
 import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 
-const test = suite('engine/follower');
+const test = suite('engine/batch-applier');
 const SPEC = { dimension: 2, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null } as const;
 
 for (const place of ['commit', 'insertCollection'] as const) {
@@ -35,7 +35,7 @@ for (const place of ['commit', 'insertCollection'] as const) {
     };
     const units = new UnitWriter(failing, DEFAULT_LIMITS);
     const told: FromWriter[] = [];
-    const follower = new Follower({
+    const batches = new BatchApplier({
       store: failing,
       units,
       post: (message) => told.push(message),
@@ -44,17 +44,17 @@ for (const place of ['commit', 'insertCollection'] as const) {
         commit();
       },
     });
-    follower.begin(1);
-    follower.take(1, batchOf(logOf(master.storePath)));
-    assert.not(follower.step());
+    batches.begin(1);
+    batches.take(1, batchOf(logOf(master.storePath)));
+    assert.not(batches.step());
     assert.equal(told, [{ kind: 'refused', replies: [], full: true }]);
-    assert.ok(follower.hasWork && !follower.isDue, 'it pauses');
+    assert.ok(batches.hasWork && !batches.isDue, 'it pauses');
     assert.equal([store.state().seq, store.collections(), units.state.state.seq], [0, [], 0]);
-    await waitUntil(() => follower.isDue, { what: 'the pause is over' });
-    assert.not(follower.step());
+    await waitUntil(() => batches.isDue, { what: 'the pause is over' });
+    assert.not(batches.step());
     full = false;
-    await waitUntil(() => follower.isDue, { what: 'the pause is over' });
-    assert.ok(follower.step());
+    await waitUntil(() => batches.isDue, { what: 'the pause is over' });
+    assert.ok(batches.step());
     assert.equal([store.state().seq, store.collections().length], [2, 2]);
     assert.equal(
       told.slice(1).map(({ kind }) => kind),
