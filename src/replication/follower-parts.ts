@@ -4,7 +4,7 @@ import type { ClientOptions } from 'ws';
 import type { TracedEntry } from '../engine/engine.js';
 import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
-import type { LinkValues, Message, Welcome } from '../wire/frames.js';
+import type { LinkValues, Welcome } from '../wire/frames.js';
 import type { LinkCounts } from './link-socket.js';
 import type { HandshakeParts } from './replica-handshake.js';
 import type { ReplicaRules } from './replica-progress.js';
@@ -71,15 +71,3 @@ export function newFollowerCounts(): FollowerCounts {
     digestVerifiedWallMs: null,
   };
 }
-
-/** What a master may send before it has been heard out, and what only then. */
-export const BEFORE_WELCOME: ReadonlySet<Message['type']> = new Set(['challenge', 'welcome', 'reject', 'bye']);
-export const AFTER_WELCOME: ReadonlySet<Message['type']> = new Set([
-  'entries',
-  'heartbeat',
-  'snapshotHead',
-  'snapshotChunk',
-  'request',
-  'response',
-  'bye',
-]);

@@ -3,33 +3,18 @@
  *  Does what replica-progress decides. Reads go on from what is there, whatever the link does.
  *  Must not know: how a store is exchanged for another, HTTP, roles. Specified in docs/REPLICATION.md. */
 
-import type { ClientOptions } from 'ws';
 import type { ApplyFailure } from '../engine/engine.js';
 import { failpoint } from '../model/failpoint.js';
 import type { SnapshotProgress } from '../model/replication.js';
-import type {
-  Challenge,
-  EntriesFrame,
-  Frame,
-  HeartbeatFrame,
-  LinkRequest,
-  LinkValues,
-  Message,
-  Reject,
-  SnapshotChunkFrame,
-  Welcome,
-} from '../wire/frames.js';
-import { AFTER_WELCOME, BEFORE_WELCOME, type FollowerCounts, type FollowerParts } from './follower-parts.js';
-import { answerTo, LinkRequests } from './link-requests.js';
-import { LinkSocket } from './link-socket.js';
+import type { EntriesFrame, Frame, HeartbeatFrame, LinkValues, Reject, SnapshotChunkFrame, Welcome } from '../wire/frames.js';
+import type { FollowerCounts, FollowerParts } from './follower-parts.js';
+import { MasterLink } from './master-link.js';
 import type { MasterTail } from './master-tail.js';
-import { ReplicaHandshake } from './replica-handshake.js';
 import { newReplica, type ReplicaEvent, type ReplicaFault, type ReplicaState, replicaStep } from './replica-progress.js';
 import { SnapshotIntake } from './snapshot-intake.js';
 import { hexOf } from './standing.js';
 
 const TICK_MS = 20;
-const FRAME_BYTES_MAX = 128 * 1024 * 1024;
 const FRAMES_WAITING_MAX = 4;
 
 export class Follower {
@@ -43,14 +28,11 @@ export class Follower {
   readonly #intake: SnapshotIntake;
   readonly #tail: MasterTail;
   #state: ReplicaState;
-  #socket: LinkSocket | null = null;
-  #networkBytes: number | null = null;
-  #handshake: ReplicaHandshake;
+  #link: MasterLink | null = null;
   #applying = 0;
   #ackedApplied = -1;
   #ackedMs = 0;
   #installed: string | null;
-  readonly #requests = new LinkRequests();
 
   /** @param tail what earlier followers of the same node learned of the master */
   constructor(parts: FollowerParts, counts: FollowerCounts, tail: MasterTail) {
@@ -59,7 +41,6 @@ export class Follower {
     this.#tail = tail;
     this.#installed = parts.installed;
     if (parts.installed !== null) counts.begunSnapshot = null;
-    this.#handshake = new ReplicaHandshake(parts);
     this.#intake = new SnapshotIntake({ ...parts, nowMs: () => parts.clock.monotonicMs() });
     const nowMs = parts.clock.monotonicMs();
     this.#state = { ...newReplica(nowMs, parts.highestEpoch, null), retryAtMs: nowMs + parts.restMs };
@@ -103,9 +84,8 @@ export class Follower {
 
   /** Asks the master something. @throws Error when there is no link, or it answers with an error */
   async ask(method: string, parameters: LinkValues): Promise<LinkValues> {
-    const socket = this.#socket;
-    if (socket === null || !this.isLinked) throw new Error('there is no link to the master');
-    return this.#requests.ask(method, parameters, (request) => socket.send(this.#state.epoch, request));
+    if (this.#link === null || !this.isLinked) throw new Error('there is no link to the master');
+    return this.#link.ask(method, parameters);
   }
 
   /** Ends the link for good. */
@@ -140,9 +120,9 @@ export class Follower {
 
   /** What fails on this node's side ends the link, and no more than that. */
   #attempt(work: Promise<void>, fault: ReplicaFault = 'closed'): void {
-    const socket = this.#socket;
+    const link = this.#link;
     work.catch((error: unknown) => {
-      if (this.#socket !== socket || this.#state.phase === 'stopped') return;
+      if (this.#link !== link || this.#state.phase === 'stopped') return;
       this.#parts.log.error('link_failed', { error });
       this.#fail(fault);
     });
@@ -150,10 +130,9 @@ export class Follower {
 
   #tick(): void {
     const nowMs = this.#parts.clock.monotonicMs();
-    const networkBytes = this.#socket?.networkBytes ?? null;
     const waiting = this.#isFull;
-    if (waiting || networkBytes !== this.#networkBytes) this.#step({ kind: 'alive', nowMs, waiting });
-    this.#networkBytes = networkBytes;
+    const brought = this.#link?.hasBrought() ?? false;
+    if (waiting || brought) this.#step({ kind: 'alive', nowMs, waiting });
     this.#step({ kind: 'ticked', nowMs, random: this.#parts.random() });
     if (this.#state.phase !== 'following') return;
     const aged = nowMs - this.#ackedMs >= this.#parts.rules.heartbeatMs;
@@ -162,33 +141,17 @@ export class Follower {
 
   #connect(): void {
     if (this.#tail.knownSeq !== null) this.#counts.reconnects += 1;
-    const { streamUrl, tls, rules } = this.#parts;
-    const options: ClientOptions = {
-      ...tls,
-      maxPayload: FRAME_BYTES_MAX,
-      handshakeTimeout: rules.greetingMs,
-      followRedirects: false,
-    };
-    const isOurs = (): boolean => this.#socket === socket;
-    const events = {
-      expects: (type: Message['type']) => (this.isLinked ? AFTER_WELCOME : BEFORE_WELCOME).has(type),
-      frame: (frame: Frame, bytes: number) => isOurs() && this.#take(frame, bytes),
-      bad: () => isOurs() && this.#fail('bad_frame'),
-      counted: (sent: number, received: number) => {
-        this.#counts.bytesSent += sent;
-        this.#counts.bytesReceived += received;
-      },
-      sent: () => {},
-      closed: (reason: string) => isOurs() && this.#lost(reason),
-    };
-    const socket: LinkSocket = LinkSocket.connect(streamUrl, options, events, () => isOurs() && this.#open(socket));
-    this.#socket = socket;
-  }
-
-  #open(socket: LinkSocket): void {
-    this.#handshake = new ReplicaHandshake(this.#parts);
-    this.#step({ kind: 'connected', nowMs: this.#parts.clock.monotonicMs() });
-    socket.send(this.#state.epoch, this.#handshake.open());
+    this.#link = new MasterLink(this.#parts, this.#counts, this.#installed, {
+      state: () => this.#state,
+      isLinked: () => this.isLinked,
+      opened: () => this.#step({ kind: 'connected', nowMs: this.#parts.clock.monotonicMs() }),
+      rejected: (reject, elsewhere) => this.#rejected(reject, elsewhere),
+      welcomed: (epoch, welcome) => this.#welcomed(epoch, welcome),
+      frame: (frame, bytes) => this.#take(frame, bytes),
+      failed: (fault) => this.#fail(fault),
+      attempt: (work) => this.#attempt(work),
+      lost: (reason) => this.#lost(reason),
+    });
   }
 
   #lost(reason: string): void {
@@ -197,27 +160,19 @@ export class Follower {
   }
 
   #disconnect(fault: ReplicaFault, before: ReplicaState): void {
-    const socket = this.#socket;
-    this.#socket = null;
-    if (fault === 'silent' || fault === 'stalled') socket?.cut(fault);
-    else socket?.close(fault);
+    const link = this.#link;
+    this.#link = null;
+    link?.end(fault);
     const refused = before.phase === 'greeting' && fault !== 'closed' && fault !== 'rejected';
     if (refused) this.#parts.log.warn('link_failed', { fault });
     else if (before.phase !== 'connecting') this.#parts.log.info('link_ended', { fault, seq: this.#parts.feed.state().seq });
     if (before.phase !== 'installing') this.#intake.end();
-    this.#requests.end();
   }
 
   // What comes from the master.
 
   #take({ epoch, message }: Frame, bytes: number): void {
     switch (message.type) {
-      case 'challenge':
-        return this.#attempt(this.#greet(message));
-      case 'reject':
-        return this.#rejected(message);
-      case 'welcome':
-        return this.#welcomed(epoch, message);
       case 'entries':
         return this.#takeEntries(epoch, message, bytes);
       case 'heartbeat':
@@ -226,10 +181,6 @@ export class Follower {
         return this.#attempt(this.#takeHead(epoch, message.head), 'snapshot_failed');
       case 'snapshotChunk':
         return this.#attempt(this.#takeChunk(epoch, message), 'snapshot_failed');
-      case 'request':
-        return this.#attempt(this.#answer(message));
-      case 'response':
-        return this.#requests.answered(message);
       case 'bye': {
         const { masterUrl } = message;
         const known = this.isLinked;
@@ -242,27 +193,14 @@ export class Follower {
     }
   }
 
-  async #greet(challenge: Challenge): Promise<void> {
-    const socket = this.#socket;
-    if (this.#state.phase !== 'greeting' || this.#handshake.isAnswered) return this.#fail('unexpected_message');
-    const hello = await this.#handshake.hello(challenge, this.#state, this.#installed);
-    if (this.#socket !== socket || socket === null) return;
-    if (hello === null) return this.#fail('unauthentic');
-    socket.send(this.#state.epoch, hello);
-    failpoint('link.hello_sent');
-  }
-
-  #rejected(reject: Reject): void {
+  #rejected(reject: Reject, elsewhere: string | null): void {
     this.#parts.log.warn('link_rejected', { reason: reject.reason, message: reject.message });
-    const elsewhere = this.#handshake.redirection(reject);
     this.#fail('rejected', reject.retryAfterMs ?? undefined);
     if (elsewhere !== null) this.#parts.onRedirect(elsewhere);
   }
 
   #welcomed(epoch: number, welcome: Welcome): void {
     const { feed, rules } = this.#parts;
-    if (this.#state.phase !== 'greeting' || !this.#handshake.isAnswered) return this.#fail('unexpected_message');
-    if (!this.#handshake.isProven(welcome)) return this.#fail('unauthentic');
     const { nodeId, seq, chainHash } = feed.state();
     if (welcome.path.includes(nodeId)) return this.#fail('loop', rules.backoffMaxMs);
     const { decision } = welcome;
@@ -299,13 +237,13 @@ export class Follower {
     if (!this.#step({ kind: 'entries_came', epoch, firstSeq, count: entries.length, bytes, nowMs, ...hashes })) return;
     this.#tail.entries(this.#state.receivedSeq, bytes, nowMs);
     this.#applying += 1;
-    if (this.#isFull) this.#socket?.pause();
+    if (this.#isFull) this.#link?.pause();
     this.#parts.feed
       .apply({ firstSeq, entries, chainHash: hashAfter })
       .catch((error: unknown) => this.#parts.log.warn('batch_not_taken', { error }))
       .finally(() => {
         this.#applying -= 1;
-        if (!this.#isFull) this.#socket?.resume();
+        if (!this.#isFull) this.#link?.resume();
       });
   }
 
@@ -350,7 +288,7 @@ export class Follower {
   }
 
   #acknowledge(): void {
-    const { durableSeq, receivedSeq, receivedBytes, heartbeat, epoch, diverged } = this.#state;
+    const { durableSeq, receivedSeq, receivedBytes, heartbeat, diverged } = this.#state;
     const { digest } = this.#parts.feed.state();
     this.#ackedApplied = this.#parts.appliedSeq();
     this.#ackedMs = this.#parts.clock.monotonicMs();
@@ -358,26 +296,26 @@ export class Follower {
     if (appliedSeq === this.#tail.knownSeq) this.#counts.lastSyncWallMs = this.#parts.clock.wallMs();
     this.#counts.acknowledgementsSent += 1;
     failpoint('stream.before_ack');
-    this.#socket?.send(epoch, { type: 'ack', diverged, receivedBytes, receivedSeq, durableSeq, appliedSeq, heartbeat, digest });
+    this.#link?.send({ type: 'ack', diverged, receivedBytes, receivedSeq, durableSeq, appliedSeq, heartbeat, digest });
   }
 
   // A snapshot on its way in.
 
   async #takeHead(epoch: number, value: unknown): Promise<void> {
-    const socket = this.#socket;
+    const link = this.#link;
     const { head, nextChunk } = await this.#intake.begin(value);
-    if (this.#socket !== socket || socket === null) return;
+    if (this.#link !== link || link === null) return;
     this.#counts.snapshotBytes = head.bytes;
     if (this.#counts.begunSnapshot !== head.id) this.#counts.fullSyncs += 1;
     this.#counts.begunSnapshot = head.id;
-    socket.send(epoch, { type: 'snapshotWant', snapshotId: head.id, nextChunk });
+    link.send({ type: 'snapshotWant', snapshotId: head.id, nextChunk });
     const nowMs = this.#parts.clock.monotonicMs();
     this.#step({ kind: 'head_came', epoch, chunks: head.chunks, nextChunk, nowMs });
     if (this.#state.phase === 'installing') await this.#intake.install();
   }
 
   async #takeChunk(epoch: number, { snapshotId, number, bytes }: SnapshotChunkFrame): Promise<void> {
-    const socket = this.#socket;
+    const link = this.#link;
     if (this.#intake.head?.id !== snapshotId) return this.#fail('unexpected_message');
     if (!this.#step({ kind: 'chunk_came', epoch, number, nowMs: this.#parts.clock.monotonicMs() })) return;
     const isLast = this.#state.phase === 'installing';
@@ -385,13 +323,7 @@ export class Follower {
     const installed = isLast ? this.#intake.install() : null;
     installed?.catch(() => undefined);
     await written;
-    if (this.#socket === socket) socket?.send(epoch, { type: 'snapshotWant', snapshotId, nextChunk: number + 1 });
+    if (this.#link === link) link?.send({ type: 'snapshotWant', snapshotId, nextChunk: number + 1 });
     await installed;
-  }
-
-  async #answer(request: LinkRequest): Promise<void> {
-    const socket = this.#socket;
-    const { method, parameters } = request;
-    socket?.send(this.#state.epoch, await answerTo(request, () => this.#parts.onRequest(method, parameters)));
   }
 }
