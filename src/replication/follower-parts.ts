@@ -46,6 +46,7 @@ export interface FollowerCounts extends LinkCounts {
   partialSyncs: number;
   reconnects: number;
   divergences: number;
+  /** Of the last snapshot that was put in place; 0: none was. */
   snapshotBytes: number;
   /** The snapshot that was begun and is not in place yet: going on with it is no sync of its own. */
   begunSnapshot: string | null;

@@ -41,7 +41,14 @@ export class Follower {
     this.#tail = tail;
     this.#installed = parts.installed;
     if (parts.installed !== null) counts.begunSnapshot = null;
-    this.#intake = new SnapshotIntake({ ...parts, nowMs: () => parts.clock.monotonicMs() });
+    this.#intake = new SnapshotIntake({
+      ...parts,
+      nowMs: () => parts.clock.monotonicMs(),
+      install: async (incoming, head) => {
+        await parts.install(incoming, head);
+        counts.snapshotBytes = head.bytes;
+      },
+    });
     const nowMs = parts.clock.monotonicMs();
     this.#state = { ...newReplica(nowMs, parts.highestEpoch, null), retryAtMs: nowMs + parts.restMs };
     this.#stopListening = parts.feed.onCommit((state) => this.#committed(state.seq));
@@ -305,7 +312,6 @@ export class Follower {
     const link = this.#link;
     const { head, nextChunk } = await this.#intake.begin(value);
     if (this.#link !== link || link === null) return;
-    this.#counts.snapshotBytes = head.bytes;
     if (this.#counts.begunSnapshot !== head.id) this.#counts.fullSyncs += 1;
     this.#counts.begunSnapshot = head.id;
     link.send({ type: 'snapshotWant', snapshotId: head.id, nextChunk });

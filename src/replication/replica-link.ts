@@ -48,6 +48,8 @@ export interface LinkHost {
   live(link: ReplicaLink): void;
   /** @throws Error when there is none to be had now */
   leaseSnapshot(link: ReplicaLink): Promise<SnapshotLease>;
+  /** Its last chunk has gone out; those before may have gone out on earlier links. */
+  snapshotSent(snapshot: BuiltSnapshot): void;
   /** @throws Error for the one who asked */
   request(link: ReplicaLink, method: string, parameters: LinkValues): Promise<LinkValues>;
   /** The log has a damaged row at or behind this seq. */
@@ -270,9 +272,11 @@ export class ReplicaLink {
     try {
       const bytes = await snapshot.read(number);
       if (this.#ended) return;
-      this.send({ type: 'snapshotChunk', snapshotId: snapshot.head.id, number, bytes });
+      const { id, chunks } = snapshot.head;
+      const sent = this.send({ type: 'snapshotChunk', snapshotId: id, number, bytes });
       failpoint('snapshot.chunk_sent');
       this.#step({ kind: 'chunk_sent', number });
+      if (sent > 0 && number === chunks - 1) this.#host.snapshotSent(snapshot);
     } catch (error) {
       this.close(`the snapshot cannot be read: ${error instanceof Error ? error.message : String(error)}`);
     } finally {

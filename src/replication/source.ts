@@ -81,6 +81,7 @@ export class ReplicationSource implements LinkHost {
   fullSyncs = 0;
   partialSyncs = 0;
   heartbeatsSent = 0;
+  /** Of the last that was sent as a whole; 0: none was. */
   lastSnapshotBytes = 0;
 
   constructor(parts: SourceParts) {
@@ -258,8 +259,11 @@ export class ReplicationSource implements LinkHost {
     this.#lastFull.set(nodeId, this.nowMs());
     this.#begun.set(nodeId, head.id);
     this.fullSyncs += 1;
-    this.lastSnapshotBytes = head.bytes;
     return lease;
+  }
+
+  snapshotSent({ head }: BuiltSnapshot): void {
+    this.lastSnapshotBytes = head.bytes;
   }
 
   request(link: ReplicaLink, method: string, parameters: LinkValues): Promise<LinkValues> {

@@ -3,19 +3,10 @@
 import * as assert from 'uvu/assert';
 import type { IncomingSnapshot, SnapshotHead } from '../../src/engine/snapshot.js';
 import { SnapshotIntake } from '../../src/replication/snapshot-intake.js';
+import { CHUNK_BYTES, headOf } from '../support/snapshots.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('replication/snapshot-intake');
-
-const CHUNK_BYTES = 10;
-
-function headOf(digit: string, chunks = 2): SnapshotHead {
-  const bytes = chunks * CHUNK_BYTES;
-  const [id, hash] = [digit.repeat(32), digit.repeat(64)];
-  const of = { id, clusterId: id, historyId: id, epoch: 1, baseSeq: 7, baseHash: hash, digest: id };
-  const files = [{ name: 'skein.db', bytes, sha256: hash }];
-  return { format: 1, ...of, collections: 0, points: 0, files, bytes, chunkBytes: CHUNK_BYTES, chunks };
-}
 
 /** A disk that notes what happens on it and may be full. */
 class Disk {

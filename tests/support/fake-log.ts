@@ -52,6 +52,9 @@ export class FakeLog {
         return hashAt(seq);
       },
       bytesAfter: async () => this.logBytes,
+      onCommit: () => () => {},
+      onTraced: () => () => {},
+      keepFrom: () => {},
       registerVoters: async (voters: readonly Voter[]) => {
         const ids = voters.map(({ nodeId }) => nodeId);
         this.voters = [...this.voters.filter(({ nodeId }) => !ids.includes(nodeId)), ...voters];

@@ -11,6 +11,17 @@ import { IDENTITY, OPTIONS, Story } from '../storage/story.js';
 export const REPLICA_ID = 'ab'.repeat(16);
 export const HOW = { nodeId: REPLICA_ID, bootId: 'replica-boot' };
 
+export const CHUNK_BYTES = 10;
+
+/** The head of a snapshot that is nowhere. @param digit tells it apart */
+export function headOf(digit: string, chunks = 2): SnapshotHead {
+  const bytes = chunks * CHUNK_BYTES;
+  const [id, hash] = [digit.repeat(32), digit.repeat(64)];
+  const of = { id, clusterId: id, historyId: id, epoch: 1, baseSeq: 7, baseHash: hash, digest: id };
+  const files = [{ name: 'skein.db', bytes, sha256: hash }];
+  return { format: 1, ...of, collections: 0, points: 0, files, bytes, chunkBytes: CHUNK_BYTES, chunks };
+}
+
 /** A data folder with a writer on its store. */
 export function newMaster(dataDir: string): { store: StoreWriter; story: Story } {
   const { databasePath } = createDataFolder(dataDir, IDENTITY, { role: 'master', bootId: 'boot' }, OPTIONS);
