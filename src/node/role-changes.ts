@@ -113,7 +113,10 @@ export class RoleChanges {
     this.#parts.gate.open();
     await this.#parts.mastership.take('replica');
     // A little later, so that who asked for this is answered first.
-    setImmediate(() => this.#parts.source.closeLinks('this node follows another master', masterUrl));
+    setImmediate(() => {
+      this.#parts.source.closeLinks('this node follows another master', masterUrl);
+      this.#parts.source.registry.release();
+    });
     if (masterUrl !== null) this.#parts.follow(masterUrl);
   }
 

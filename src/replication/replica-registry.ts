@@ -206,11 +206,19 @@ export class ReplicaRegistry {
     return this.#records.delete(nodeId) || removed !== null;
   }
 
+  /** Those that followed this node are not its replicas any more, until they link again. Links are closed. */
+  release(): void {
+    for (const record of this.#records.values()) record.connectedWallMs = null;
+  }
+
   replicas(): ReplicaInfo[] {
     const moment = this.#moment();
     if (moment === null) return [];
-    const { rules } = this.#parts;
-    return [...this.#records.values()].map((record) => record.info(moment, rules)).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const { rules, role } = this.#parts;
+    // To a replica other voters are strangers, its master among them, until they follow it.
+    const isMaster = role() === 'master';
+    const followers = [...this.#records.values()].filter(({ connectedWallMs }) => isMaster || connectedWallMs !== null);
+    return followers.map((record) => record.info(moment, rules)).sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   /** Voters that are linked and at most maxLagMs behind, this node not counted. */

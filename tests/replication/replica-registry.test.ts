@@ -63,6 +63,25 @@ class Known {
   }
 }
 
+test('a replica lists those that follow it, linked or not, and no other voter; a master lists all', () => {
+  const other = 'c'.repeat(32);
+  const known = new Known();
+  const ids = (): string[] => known.registry.replicas().map(({ id }) => id);
+  known.fake.voters = [NODE, R, other].map((nodeId) => ({ nodeId, host: 'h', port: HTTP_PORT }));
+  known.registry.takeVoters();
+  assert.equal(ids(), [R, other]);
+  known.role = 'replica';
+  assert.equal(ids(), []);
+  known.registry.enlist(known.hello(20), 1, 'partial');
+  assert.equal(ids(), [R]);
+  known.registry.unlinked(R, 'cut');
+  assert.equal(ids(), [R], 'what is disconnected stays in the list');
+  known.registry.release();
+  assert.equal(ids(), []);
+  known.role = 'master';
+  assert.equal(ids(), [R, other]);
+});
+
 test('voters have rows although they never linked; whoever is no voter any more counts for nothing', () => {
   const known = new Known().voter();
   known.ack(20);
