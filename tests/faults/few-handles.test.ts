@@ -3,18 +3,16 @@
 
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { openHandles } from '../support/process-figures.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 import { WriteLedger } from '../support/write-ledger.js';
 
 const test = suite('faults/few-handles', { deadlineMs: 120_000 });
-
-const handlesOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
 
 function limitHandles(pid: number, count: number): void {
   const { status, stderr, error } = spawnSync('prlimit', ['--pid', String(pid), `--nofile=${count}:`], { encoding: 'utf8' });
@@ -36,13 +34,13 @@ test('out of handles: what is connected goes on, what comes is refused, and free
   const server = await startServer(t, dataDir);
   const ledger = new WriteLedger();
   await ledger.makeCollections(server);
-  const free = handlesOf(server.pid);
+  const free = openHandles(server.pid);
   for (let round = 0; round < 3; round++) {
     let goOn = true;
     const load = ledger.load(server, 4, () => goOn);
     const before = ledger.acknowledged;
     await waitUntil(() => ledger.acknowledged > before + 20, { what: 'connections in use' });
-    limitHandles(server.pid, handlesOf(server.pid) + 4);
+    limitHandles(server.pid, openHandles(server.pid) + 4);
     const sockets = await crowd(t, server, 60);
     await waitUntil(() => sockets.some((socket) => socket.destroyed), { what: 'a connection to be refused' });
     const during = ledger.acknowledged;
@@ -57,7 +55,7 @@ test('out of handles: what is connected goes on, what comes is refused, and free
     await ledger.check(server);
   }
   assert.equal([...ledger.refused], []);
-  await waitUntil(() => handlesOf(server.pid) <= free + 20, { what: 'handles to be given back' });
+  await waitUntil(() => openHandles(server.pid) <= free + 20, { what: 'handles to be given back' });
   assert.is(await server.stop(), 0);
   await ledger.check(await startServer(t, dataDir));
 });
@@ -70,7 +68,7 @@ test('with hardly a handle left, scans and index files fail alone: the process l
   await ledger.load(server, 2, () => ledger.acknowledged < 100);
   const scan = () =>
     server.request('POST', '/v1/collections/left/points/count', { filter: { must: [{ key: 'value', range: { gte: 0 } }] } });
-  limitHandles(server.pid, handlesOf(server.pid) + 1);
+  limitHandles(server.pid, openHandles(server.pid) + 1);
   for (let round = 0; round < 5; round++) {
     const { status, body } = await scan();
     assert.ok(status === 200 || status === 500 || status === 503, JSON.stringify(body));

@@ -1,7 +1,7 @@
 /** Hostile input, round after round, to the server as people start it: each kind has its typed refusal, the server lives and serves, and
  *  what is resident once all is quiet stays where it was after the second round. (What each answer says in detail: tests/acceptance.) */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import * as http from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import { packMessage } from '../../src/codec/msgpack.js';
 import { FIXED } from '../../src/model/limits.js';
+import { openHandles } from '../support/process-figures.js';
 import { type ErrorBody, type ServerProcess, startServer } from '../support/server-process.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
@@ -211,13 +212,12 @@ function open(t: TestContext, server: ServerProcess, count: number, bytes: (i: n
   return sockets;
 }
 
-const handlesOf = ({ pid }: ServerProcess): number => readdirSync(`/proc/${pid}/fd`).length;
 const headOf = (method: string, path: string, length: number): string =>
   `${method} ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;
 
 /** Connections that never finish what they send, or never read what they asked for. */
 async function hang(t: TestContext, server: ServerProcess): Promise<void> {
-  const before = handlesOf(server);
+  const before = openHandles(server.pid);
   const slow = open(t, server, SLOW_CONNECTIONS, (i) =>
     i % 2 === 0
       ? 'GET /health HTTP/1.1\r\nhost: x\r\nx-slow: '
@@ -225,10 +225,10 @@ async function hang(t: TestContext, server: ServerProcess): Promise<void> {
   );
   const scroll = JSON.stringify({ limit: STORED });
   const silent = open(t, server, 12, () => headOf('POST', `${POINTS}/scroll`, scroll.length) + scroll);
-  await waitUntil(() => handlesOf(server) >= before + SLOW_CONNECTIONS, { what: 'all connections', deadlineMs: 30_000 });
+  await waitUntil(() => openHandles(server.pid) >= before + SLOW_CONNECTIONS, { what: 'all connections', deadlineMs: 30_000 });
   await serves(server);
   for (const socket of [...slow, ...silent]) socket.destroy();
-  await waitUntil(() => handlesOf(server) <= before + 10, { what: 'connections to be given back', deadlineMs: 30_000 });
+  await waitUntil(() => openHandles(server.pid) <= before + 10, { what: 'connections to be given back', deadlineMs: 30_000 });
 }
 
 async function serves(server: ServerProcess): Promise<void> {

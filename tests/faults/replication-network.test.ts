@@ -9,6 +9,7 @@ import { QUICK_BEATS, rowOf, waitForStatus, waitForVoters } from '../support/clu
 import type { FaultProxy } from '../support/fault-proxy.js';
 import { startLoad } from '../support/load.js';
 import { waitUntilEqual } from '../support/node-calls.js';
+import { residentBytes } from '../support/process-figures.js';
 import { Random } from '../support/random.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
@@ -41,11 +42,6 @@ function handles(node: ClusterNode): number {
     }
   });
   return kinds.filter((kind) => /^(?:socket|pipe|anon_inode):/.test(kind)).length;
-}
-
-function residentBytes(node: ClusterNode): number {
-  const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${node.process.pid}/status`, 'utf8'));
-  return Number(found?.[1]) * 1024;
 }
 
 async function assertEnd({ master, replica }: Pair, ledger: WriteLedger, partial: number | null): Promise<void> {
@@ -121,13 +117,13 @@ test('a link that is too slow for the load makes the replica lag, not the master
   await ledger.makeCollections(master);
   const load = startLoad(() => master, { ledger, pointsPerSecond: 100 });
   await elapsed(4_000);
-  const before = residentBytes(master);
+  const before = residentBytes(master.process.pid);
   proxy.limitRate('toReplica', 125_000);
   await waitForStatus(master, replica, 'Lagging', 30_000);
   let most = 0;
   for (let second = 0; second < 20; second++) {
     await elapsed(1_000);
-    most = Math.max(most, residentBytes(master));
+    most = Math.max(most, residentBytes(master.process.pid));
     assert.is.not((await rowOf(master, replica))?.status, 'Disconnected', 'slow is not gone');
   }
   const grown = (most - before) / MIB;
@@ -145,12 +141,12 @@ test('a replica that hangs under load costs the master no memory, and catches up
   await ledger.makeCollections(master);
   const load = startLoad(() => master, { ledger, pointsPerSecond: 150 });
   await elapsed(6_000);
-  const before = residentBytes(master);
+  const before = residentBytes(master.process.pid);
   replica.freeze();
   let most = 0;
   for (let second = 0; second < 20; second++) {
     await elapsed(1_000);
-    most = Math.max(most, residentBytes(master));
+    most = Math.max(most, residentBytes(master.process.pid));
   }
   assert.is((await rowOf(master, replica))?.status, 'Disconnected');
   const grown = (most - before) / MIB;
