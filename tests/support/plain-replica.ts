@@ -80,6 +80,11 @@ export class PlainReplica {
     this.#begin(null);
   }
 
+  /** Follows nobody until it joins again. */
+  leave(): void {
+    this.#following.end();
+  }
+
   get isFollowing(): boolean {
     return this.#following.follower?.state.phase === 'following';
   }
