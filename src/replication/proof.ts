@@ -3,6 +3,7 @@
  *    replica ─ open(nonce) ─► master ─ challenge(nonce) ─► replica ─ hello(proof) ─► master ─ welcome(proof) ─► replica
  *  The replica proves itself first, so nobody learns anything from a master without the key. The two labels keep either side from
  *  sending the other's proof back. Two keys are accepted while they are exchanged; proofs are made with the first.
+ *  Without keys the key is empty: that says nothing of who speaks, but a session of another link that is played again is refused.
  *  A proof says who opened the link; only TLS keeps what follows from being changed on the way. Source: RFC 2104. */
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
@@ -19,17 +20,17 @@ export interface Nonces {
   readonly master: string;
 }
 
-/** '' without keys. @returns 64 hex digits */
-export function makeProof(keys: readonly Uint8Array[], nonces: Nonces, speaker: Speaker): string {
-  const [key] = keys;
-  return key === undefined ? '' : proof(key, nonces, speaker);
+const NO_KEY = new Uint8Array(0);
+
+/** @returns 64 hex digits */
+export function makeProof([key = NO_KEY]: readonly Uint8Array[], nonces: Nonces, speaker: Speaker): string {
+  return proof(key, nonces, speaker);
 }
 
-/** @returns the key that the proof was made with; null when with none of them. Without keys only the empty proof holds, as an empty key. */
+/** @returns the key that the proof was made with; null when with none of them */
 export function checkProof(keys: readonly Uint8Array[], nonces: Nonces, speaker: Speaker, given: string): Uint8Array | null {
-  if (keys.length === 0) return given === '' ? new Uint8Array(0) : null;
   let matching: Uint8Array | null = null;
-  for (const key of keys) if (isEqual(proof(key, nonces, speaker), given)) matching = key;
+  for (const key of keys.length === 0 ? [NO_KEY] : keys) if (isEqual(proof(key, nonces, speaker), given)) matching = key;
   return matching;
 }
 

@@ -12,7 +12,7 @@ import { type Load, startLoad } from '../support/load.js';
 import { type MessageProxy, type PassingMessage, startMessageProxy, type Verdict } from '../support/message-proxy.js';
 import { waitUntilEqual } from '../support/node-calls.js';
 import { Random } from '../support/random.js';
-import { suite } from '../support/suite.js';
+import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 import { WriteLedger } from '../support/write-ledger.js';
 
@@ -70,7 +70,7 @@ test('one byte that is flipped anywhere, on its way to either side, is noticed a
 });
 
 /** A master and a replica with this proxy between them. */
-async function startPair(t: Parameters<typeof startNode>[0], flags: readonly string[] = QUICK_BEATS) {
+async function startPair(t: TestContext, flags: readonly string[] = QUICK_BEATS) {
   const master = await startNode(t, 'master', { flags });
   const proxy = await startMessageProxy(t, master.port);
   const start = (): Promise<ClusterNode> => startNode(t, 'replica', { flags, master: proxy.url, untilListening: true });
@@ -104,10 +104,8 @@ test('messages that are lost, doubled, swapped or changed are no entries that ar
   await assertEnd(master, replica, ledger);
 });
 
-test('an old session that is played again gives a replica nothing', async (t) => {
-  const key = join(t.folder(), 'key');
-  writeFileSync(key, `${randomBytes(16).toString('hex')}\n`, { mode: 0o600 });
-  const { master, proxy, start } = await startPair(t, [...QUICK_BEATS, '--cluster-key-file', key]);
+async function playOldSessions(t: TestContext, flags: readonly string[]): Promise<void> {
+  const { master, proxy, start } = await startPair(t, flags);
   const replica = await start();
   await waitForVoters(master, [replica]);
   const { ledger, load } = await startWriting(master);
@@ -133,7 +131,15 @@ test('an old session that is played again gives a replica nothing', async (t) =>
   await waitForStatus(master, replica, 'Connected', 60_000);
   await load.stop();
   await assertEnd(master, replica, ledger);
+}
+
+test('an old session that is played again gives a replica nothing', async (t) => {
+  const key = join(t.folder(), 'key');
+  writeFileSync(key, `${randomBytes(16).toString('hex')}\n`, { mode: 0o600 });
+  await playOldSessions(t, [...QUICK_BEATS, '--cluster-key-file', key]);
 });
+
+test('nor does one without a key', (t) => playOldSessions(t, QUICK_BEATS));
 
 async function fillMegabytes(master: ClusterNode, megabytes: number): Promise<void> {
   assert.is((await master.request('PUT', '/v1/collections/big', { dimension: 4, distance: 'euclid' })).status, 201);

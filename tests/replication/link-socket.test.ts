@@ -6,7 +6,8 @@ import * as assert from 'uvu/assert';
 import WebSocket, { WebSocketServer } from 'ws';
 import { LinkSocket, SOCKET_OPTIONS } from '../../src/replication/link-socket.js';
 import { probe } from '../../src/replication/probe.js';
-import { encodeFrame, type Message } from '../../src/wire/frames.js';
+import { makeProof } from '../../src/replication/proof.js';
+import { decodeFrame, encodeFrame, type Message, type Open, type Reject } from '../../src/wire/frames.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -121,7 +122,7 @@ test('a link is closed with any text as its reason, once, and both sides learn o
 });
 
 test('a probe gives the answer that it got, and null when there is none', async (t) => {
-  const reject: Message = {
+  let reject: Reject = {
     type: 'reject',
     reason: 'NOT_SERVING',
     message: '',
@@ -132,8 +133,12 @@ test('a probe gives the answer that it got, and null when there is none', async 
     masterUrl: null,
     proof: '',
   };
+  let signed = true;
   const streamUrl = await served(t, (socket) => {
-    socket.once('message', () => {
+    socket.once('message', (data) => {
+      const open = decodeFrame(data as Buffer).message as Open;
+      const nonces = { replica: open.nonce, master: ID };
+      if (signed) reject = { ...reject, proof: makeProof([], nonces, { side: 'master', nodeId: ID, clusterId: ID, epoch: 3 }) };
       socket.send(encodeFrame(3, { type: 'challenge', proto: 1, nonce: ID, keyed: false }));
       socket.once('message', () => socket.send(encodeFrame(3, reject)));
     });
@@ -145,6 +150,8 @@ test('a probe gives the answer that it got, and null when there is none', async 
   const elsewhere = { ...asked, hello: { ...asked.hello, clusterId: 'c'.repeat(32) } };
   assert.equal(await probe(elsewhere), reject, 'of another cluster: who asks sees it');
   assert.is(await probe({ ...asked, keys: [Buffer.from('key')] }), null, 'it does not hold the key');
+  signed = false;
+  assert.is(await probe(asked), null, 'it was the answer to another link');
 });
 
 test.run();

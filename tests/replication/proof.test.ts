@@ -81,13 +81,17 @@ test('while keys are exchanged both are taken, and proofs are made with the firs
   assert.is(checkProof([young, old], both, who, makeProof([foreign], both, who)), null);
 });
 
-test('without keys only the empty proof holds; with keys it never does', () => {
+test('without keys a proof still holds for one link only, and never where there is a key', () => {
   const both = { replica: 'a'.repeat(32), master: 'b'.repeat(32) };
   const who: Speaker = { side: 'replica', nodeId: 'c'.repeat(32), clusterId: null, epoch: 1 };
   const secret = new Uint8Array(32).fill(1);
-  assert.is(makeProof([], both, who), '');
-  assert.equal(checkProof([], both, who, ''), new Uint8Array(0));
+  const made = makeProof([], both, who);
+  assert.equal(checkProof([], both, who, made), new Uint8Array(0));
+  assert.is(checkProof([], { ...both, replica: 'd'.repeat(32) }, who, made), null);
+  assert.is(checkProof([], { ...both, master: 'd'.repeat(32) }, who, made), null);
+  assert.is(checkProof([], both, who, ''), null);
   assert.is(checkProof([], both, who, makeProof([secret], both, who)), null);
+  assert.is(checkProof([secret], both, who, made), null);
   assert.is(checkProof([secret], both, who, ''), null);
 });
 
