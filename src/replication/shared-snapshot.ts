@@ -33,6 +33,8 @@ export class SharedSnapshot {
   readonly #idleMs: number;
   readonly #abort = new AbortController();
   #building: Promise<Held> | null = null;
+  /** What the build that is under way has at least. */
+  #buildingFrom = 0;
   #current: Held | null = null;
   #idle: NodeJS.Timeout | null = null;
   #closed = false;
@@ -42,11 +44,14 @@ export class SharedSnapshot {
     this.#idleMs = idleMs;
   }
 
-  /** @throws Error when it cannot be built */
-  async acquire(): Promise<SnapshotLease> {
+  /** @param notBefore the last seq that the taker has in common with this node: an older snapshot would take it back
+   *  @throws Error when it cannot be built */
+  async acquire(notBefore = 0): Promise<SnapshotLease> {
+    if (this.#building !== null && this.#buildingFrom < notBefore) await this.#building.catch(() => undefined);
     if (this.#closed) throw new Error('no snapshot is given any more');
     this.#stayAwake();
-    if (this.#current !== null && !this.#parts.continues(this.#current.built.head.baseSeq)) this.#retire();
+    const base = this.#current?.built.head.baseSeq ?? null;
+    if (base !== null && (base < notBefore || !this.#parts.continues(base))) this.#retire();
     const held = this.#current ?? (await this.#oneBuild());
     held.users += 1;
     this.#stayAwake();
@@ -66,7 +71,8 @@ export class SharedSnapshot {
   }
 
   async #build(): Promise<Held> {
-    this.#parts.keepLogAfter(this.#parts.tailSeq());
+    this.#buildingFrom = this.#parts.tailSeq();
+    this.#parts.keepLogAfter(this.#buildingFrom);
     try {
       const built = await this.#parts.build(this.#abort.signal);
       const held = { built, users: 0 };

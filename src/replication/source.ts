@@ -10,6 +10,7 @@ import type { ReplicatedLog } from '../engine/engine.js';
 import type { BuiltSnapshot } from '../engine/snapshot.js';
 import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
+import { historyEnd } from '../model/position.js';
 import { majorityOf, type ReplicaInfo, type Role, snapshotProgress } from '../model/replication.js';
 import type { AckFrame, Hello, LinkValues, Message, Reject, Welcome } from '../wire/frames.js';
 import { Greeter } from './greeting.js';
@@ -249,7 +250,7 @@ export class ReplicationSource implements LinkHost {
     const resumed = link.hello?.resume?.snapshotId ?? null;
     const lastMs = this.#lastFull.get(nodeId);
     const soon = lastMs !== undefined && this.nowMs() - lastMs < this.rules.snapshotMinIntervalMs;
-    const lease = await this.#snapshot.acquire();
+    const lease = await this.#snapshot.acquire(this.#seqInCommon(link.hello));
     const { head } = lease.snapshot;
     if (resumed === head.id || this.#begun.get(nodeId) === head.id) return lease;
     if (soon) {
@@ -260,6 +261,13 @@ export class ReplicationSource implements LinkHost {
     this.#begun.set(nodeId, head.id);
     this.fullSyncs += 1;
     return lease;
+  }
+
+  /** How far a caller has come on the line of this node. */
+  #seqInCommon(hello: Hello | null): number {
+    const { seq } = this.log().state();
+    const end = historyEnd(this.log().lineage(), hello?.position?.historyId ?? '', seq);
+    return Math.min(hello?.position?.seq ?? 0, end ?? 0);
   }
 
   snapshotSent({ head }: BuiltSnapshot): void {

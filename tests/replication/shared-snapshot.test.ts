@@ -91,6 +91,38 @@ test('one that the log does not go on from any more is built anew', async () => 
   await builder.shared.close();
 });
 
+test('nobody is given one that is older than what it has: it is built anew', async () => {
+  const builder = new Builder();
+  (await builder.built(7)).release();
+  (await builder.shared.acquire(7)).release();
+  assert.is(builder.asked.length, 1, 'the boundary: nothing is lost at the base itself');
+  const anew = builder.shared.acquire(8);
+  while (builder.asked.length === 1) await Promise.resolve();
+  builder.asked[1]?.finish(9);
+  assert.is((await anew).snapshot.head.baseSeq, 9);
+  assert.equal(builder.removed, [7]);
+  await builder.shared.close();
+});
+
+test('who has more than a build that is under way gets the next one; the others get what they asked for', async () => {
+  const builder = new Builder();
+  builder.tailSeq = 5;
+  const joins = builder.shared.acquire();
+  builder.tailSeq = 20;
+  const [first, second] = [builder.shared.acquire(20), builder.shared.acquire(12)];
+  builder.asked[0]?.finish(6);
+  const joined = await joins;
+  assert.is(joined.snapshot.head.baseSeq, 6);
+  while (builder.asked.length === 1) await Promise.resolve();
+  assert.equal(builder.removed, [], 'it is still read');
+  builder.asked[1]?.finish(21);
+  assert.equal([(await first).snapshot.head.baseSeq, (await second).snapshot.head.baseSeq], [21, 21]);
+  assert.is(builder.asked.length, 2);
+  joined.release();
+  assert.equal(builder.removed, [6]);
+  await builder.shared.close();
+});
+
 test('one that was replaced stays until its last reader has ended', async () => {
   const builder = new Builder();
   const [first, second] = [await builder.built(7), await builder.shared.acquire()];

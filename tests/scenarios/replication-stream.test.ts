@@ -2,7 +2,8 @@
  *  and finds what the master finds. */
 
 import * as assert from 'uvu/assert';
-import { type ClusterNode, startNode } from '../support/cluster.js';
+import { decodeToken } from '../../src/model/position.js';
+import { type ClusterNode, startCluster, startNode } from '../support/cluster.js';
 import { contentOf, QUICK_BEATS, waitForVoters } from '../support/cluster-watch.js';
 import { waitUntilEqual } from '../support/node-calls.js';
 import { suite } from '../support/suite.js';
@@ -199,6 +200,26 @@ test('a replica takes no write: it names the master, which takes it; and says wh
   await ok(replica, 'PUT', '/v1/collections/c/points', { points: points(1, 3) });
   await waitUntilEqual([master, replica]);
   assert.is((await replica.request('GET', '/v1/collections/c/points/2')).status, 200);
+});
+
+test('a replica that is told to take another copy never goes back, however old the last copy is', async (t) => {
+  const { master, replicas } = await startCluster(t, { replicas: 1, flags: QUICK_BEATS });
+  const [replica] = replicas as [ClusterNode];
+  await waitForVoters(master, replicas);
+  await ok(master, 'PUT', '/v1/collections/c', { dimension: DIMENSION, distance: 'euclid' });
+  for (let id = 0; id < 30; id++) await ok(master, 'PUT', '/v1/collections/c/points?w=majority', { points: points(id, 1) });
+  const { position } = await waitUntilEqual([master, replica]);
+  const { seq } = decodeToken(position, 'position');
+  await ok(replica, 'POST', '/replication/resync', { full: true });
+  const isBack = async (): Promise<boolean> => {
+    const stats = await replica.stats();
+    assert.ok(decodeToken(stats.position, 'position').seq >= seq, 'what it has confirmed is there all the while');
+    const count = await replica.request<{ count: number }>('POST', '/v1/collections/c/points/count', {});
+    assert.equal([count.status, count.body.count], [200, 30]);
+    return stats.full_syncs === 2 && stats['link'] === 'following';
+  };
+  await waitUntil(isBack, { deadlineMs: 30_000, what: 'the other copy to be taken' });
+  await waitUntilEqual([master, replica]);
 });
 
 test.run();
