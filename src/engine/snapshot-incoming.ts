@@ -73,6 +73,11 @@ export async function resumableSnapshot(dataDir: string): Promise<{ readonly id:
   return null;
 }
 
+/** Removes whatever downloads left. @throws Error of the file system */
+export async function discardIncoming(dataDir: string): Promise<void> {
+  for (const path of await incomingFolders(dataDir)) await rm(path, { recursive: true, force: true });
+}
+
 class Incoming implements IncomingSnapshot {
   readonly #dataDir: string;
   readonly #folder: string;

@@ -11,7 +11,7 @@ import { emptyIncoming } from './snapshot-incoming.js';
 
 export { type BuiltSnapshot, buildSnapshot } from './snapshot-building.js';
 export { checkSnapshotHead, type SnapshotFile, type SnapshotHead } from './snapshot-head.js';
-export { type IncomingSnapshot, openIncoming, resumableSnapshot } from './snapshot-incoming.js';
+export { discardIncoming, type IncomingSnapshot, openIncoming, resumableSnapshot } from './snapshot-incoming.js';
 export { SnapshotDamaged } from './snapshot-install.js';
 
 /** Ends a switch that was cut off, and removes what nobody needs: snapshots that were built or half built, stores that were replaced, a

@@ -2,7 +2,13 @@
  *  Must not know: why a node follows, roles' files. */
 
 import type { RunningEngine } from '../engine/engine.js';
-import { type IncomingSnapshot, openIncoming, resumableSnapshot, type SnapshotHead } from '../engine/snapshot.js';
+import {
+  discardIncoming,
+  type IncomingSnapshot,
+  openIncoming,
+  resumableSnapshot,
+  type SnapshotHead,
+} from '../engine/snapshot.js';
 import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
 import { Follower } from '../replication/follower.js';
@@ -91,6 +97,7 @@ export class Following {
       address: () => this.#parts.address(),
       masterUrl: () => this.#masterHttpUrl,
       openIncoming: (head) => openIncoming(dataDir, head),
+      discardIncoming: () => discardIncoming(dataDir),
       resumable: () => resumableSnapshot(dataDir),
       install: (incoming, head) => this.#parts.install(incoming, head),
       saveRollback: (commonSeq) => saveRollback(dataDir, engine.log, commonSeq, log),
@@ -109,6 +116,12 @@ export class Following {
   end(): void {
     this.#follower?.stop();
     this.#follower = null;
+  }
+
+  /** Nobody is followed any more: what has come of a snapshot is of no use. */
+  leave(): void {
+    void this.#follower?.intake.drop();
+    this.forgetMaster();
   }
 
   /** Another master is to be followed, or none: what was known of the last says nothing of the next. */

@@ -85,7 +85,7 @@ export class RoleChanges {
 
   async #becomeMaster(): Promise<PromoteAnswer> {
     const { log } = this.#parts.engine();
-    this.#parts.following.forgetMaster();
+    this.#parts.following.leave();
     const epoch = await this.#parts.mastership.begin();
     this.#parts.gate.open();
     this.#parts.source.attach(log);

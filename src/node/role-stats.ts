@@ -61,7 +61,7 @@ export function replicaStats(counted: Counted, following: Following): Replicatio
     partialSyncs: counts.partialSyncs,
     digestVerifiedAtMs: counts.digestVerifiedWallMs,
     link: follower === null ? 'stopped' : follower.state.diverged ? 'diverged' : follower.state.phase,
-    snapshot: follower?.snapshotProgress() ?? null,
+    snapshot: follower?.intake.progress() ?? null,
   };
 }
 

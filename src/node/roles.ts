@@ -178,7 +178,7 @@ export class Roles implements ReplicationService {
   }
 
   get snapshot(): SnapshotProgress | null {
-    return this.#following.follower?.snapshotProgress() ?? null;
+    return this.#following.follower?.intake.progress() ?? null;
   }
 
   // What the routes ask.

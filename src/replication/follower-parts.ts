@@ -10,7 +10,7 @@ import type { HandshakeParts } from './replica-handshake.js';
 import type { ReplicaRules } from './replica-progress.js';
 import type { IntakeParts } from './snapshot-intake.js';
 
-export interface FollowerParts extends HandshakeParts, Pick<IntakeParts, 'openIncoming' | 'install'> {
+export interface FollowerParts extends HandshakeParts, Pick<IntakeParts, 'openIncoming' | 'discardIncoming' | 'install'> {
   readonly rules: ReplicaRules & { readonly heartbeatMs: number };
   readonly clock: Clock;
   readonly log: Log;

@@ -5,7 +5,6 @@
 
 import type { ApplyFailure } from '../engine/engine.js';
 import { failpoint } from '../model/failpoint.js';
-import type { SnapshotProgress } from '../model/replication.js';
 import type { EntriesFrame, Frame, HeartbeatFrame, LinkValues, Reject, SnapshotChunkFrame, Welcome } from '../wire/frames.js';
 import type { FollowerCounts, FollowerParts } from './follower-parts.js';
 import { MasterLink } from './master-link.js';
@@ -25,7 +24,7 @@ export class Follower {
   readonly #timer: NodeJS.Timeout;
   readonly #stopListening: () => void;
   readonly #stopTracing: () => void;
-  readonly #intake: SnapshotIntake;
+  readonly intake: SnapshotIntake;
   readonly #tail: MasterTail;
   #state: ReplicaState;
   #link: MasterLink | null = null;
@@ -41,7 +40,7 @@ export class Follower {
     this.#tail = tail;
     this.#installed = parts.installed;
     if (parts.installed !== null) counts.begunSnapshot = null;
-    this.#intake = new SnapshotIntake({
+    this.intake = new SnapshotIntake({
       ...parts,
       nowMs: () => parts.clock.monotonicMs(),
       install: async (incoming, head) => {
@@ -64,10 +63,6 @@ export class Follower {
   get isLinked(): boolean {
     const { phase } = this.#state;
     return phase === 'following' || phase === 'snapshot' || phase === 'installing';
-  }
-
-  snapshotProgress(): SnapshotProgress | null {
-    return this.#intake.progress();
   }
 
   /** Ends the link; the next one goes on from where this node is, or, for a reason, takes another copy of the data. */
@@ -173,7 +168,7 @@ export class Follower {
     const refused = before.phase === 'greeting' && fault !== 'closed' && fault !== 'rejected';
     if (refused) this.#parts.log.warn('link_failed', { fault });
     else if (before.phase !== 'connecting') this.#parts.log.info('link_ended', { fault, seq: this.#parts.feed.state().seq });
-    if (before.phase !== 'installing') this.#intake.end();
+    if (before.phase !== 'installing') this.intake.end();
   }
 
   // What comes from the master.
@@ -222,6 +217,7 @@ export class Follower {
       if (decision.fromSeq !== seq + 1) return this.#fail('gap');
       if (this.#installed === null) this.#counts.partialSyncs += 1;
       this.#installed = null;
+      void this.intake.drop();
       feed.beginApply((failure) => this.#applyFailed(failure));
       this.#step({ kind: 'continued', epoch, seq, hash: hexOf(chainHash), nowMs });
       return;
@@ -230,7 +226,7 @@ export class Follower {
     const { commonSeq } = decision;
     if (commonSeq !== null && commonSeq < seq)
       this.#attempt(
-        this.#intake.after(() => this.#parts.saveRollback(commonSeq)),
+        this.intake.after(() => this.#parts.saveRollback(commonSeq)),
         'snapshot_failed',
       );
     this.#step({ kind: 'snapshot_promised', epoch, nowMs });
@@ -310,23 +306,23 @@ export class Follower {
 
   async #takeHead(epoch: number, value: unknown): Promise<void> {
     const link = this.#link;
-    const { head, nextChunk } = await this.#intake.begin(value);
+    const { head, nextChunk } = await this.intake.begin(value);
     if (this.#link !== link || link === null) return;
     if (this.#counts.begunSnapshot !== head.id) this.#counts.fullSyncs += 1;
     this.#counts.begunSnapshot = head.id;
     link.send({ type: 'snapshotWant', snapshotId: head.id, nextChunk });
     const nowMs = this.#parts.clock.monotonicMs();
     this.#step({ kind: 'head_came', epoch, chunks: head.chunks, nextChunk, nowMs });
-    if (this.#state.phase === 'installing') await this.#intake.install();
+    if (this.#state.phase === 'installing') await this.intake.install();
   }
 
   async #takeChunk(epoch: number, { snapshotId, number, bytes }: SnapshotChunkFrame): Promise<void> {
     const link = this.#link;
-    if (this.#intake.head?.id !== snapshotId) return this.#fail('unexpected_message');
+    if (this.intake.head?.id !== snapshotId) return this.#fail('unexpected_message');
     if (!this.#step({ kind: 'chunk_came', epoch, number, nowMs: this.#parts.clock.monotonicMs() })) return;
     const isLast = this.#state.phase === 'installing';
-    const written = this.#intake.write(number, bytes);
-    const installed = isLast ? this.#intake.install() : null;
+    const written = this.intake.write(number, bytes);
+    const installed = isLast ? this.intake.install() : null;
     installed?.catch(() => undefined);
     await written;
     if (this.#link === link) link?.send({ type: 'snapshotWant', snapshotId, nextChunk: number + 1 });

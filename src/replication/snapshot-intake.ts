@@ -8,6 +8,8 @@ import { type SnapshotProgress, snapshotProgress } from '../model/replication.js
 export interface IntakeParts {
   nowMs(): number;
   openIncoming(head: SnapshotHead): Promise<IncomingSnapshot>;
+  /** Removes what downloads left. @throws Error of the disk */
+  discardIncoming(): Promise<void>;
   /** Exchanges the data for the snapshot. @throws Error when the old data stays */
   install(incoming: IncomingSnapshot, head: SnapshotHead): Promise<void>;
 }
@@ -67,6 +69,11 @@ export class SnapshotIntake {
       if (snapshot.nextChunk < head.chunks) throw new RangeError('a snapshot that is not whole cannot be installed');
       await this.#parts.install(snapshot, head);
     });
+  }
+
+  /** No snapshot is needed any more. What cannot be removed now is removed another time. */
+  drop(): Promise<void> {
+    return this.after(() => this.#parts.discardIncoming()).catch(() => undefined);
   }
 
   /** The link ended: what is on the disk stays, for the next. */

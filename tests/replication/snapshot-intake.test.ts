@@ -22,6 +22,10 @@ class Disk {
       this.done.push(`open ${head.id[0]}`);
       return this.#incoming(head);
     },
+    discardIncoming: async () => {
+      if (this.full) throw new Error('the disk is full');
+      this.done.push('discard');
+    },
     install: async (_, head) => void this.done.push(`install ${head.id[0]}`),
   });
 
@@ -123,6 +127,19 @@ test('progress is known while it comes, and when it will be there once something
   assert.equal(disk.intake.progress(), { bytes: 10, bytesTotal: 40, etaMs: 3_000 });
   disk.intake.end();
   assert.is(disk.intake.progress(), null);
+});
+
+test('what is dropped goes when what came before is done, and a disk that fails then is no failure of the link', async () => {
+  const disk = new Disk();
+  await disk.intake.begin(headOf('a'));
+  void disk.write(0);
+  assert.is(await said(disk.intake.drop()), 'done');
+  assert.equal(disk.done, ['open a', 'write a0', 'discard']);
+  disk.full = true;
+  assert.is(await said(disk.intake.drop()), 'done');
+  disk.full = false;
+  await disk.intake.begin(headOf('b'));
+  assert.equal(disk.done.at(-1), 'open b');
 });
 
 test.run();

@@ -96,6 +96,7 @@ test('the size of a snapshot is told once all of it was sent, and once it is in 
     rules: { ...BEATS, greetingMs: 5_000, backoffMinMs: 10, backoffMaxMs: 100, steadyMs: 10_000 },
     ...{ random: () => 0, highestEpoch: 0, restMs: 0, installed: null, appliedSeq: () => 0 },
     openIncoming: async () => incoming,
+    discardIncoming: async () => {},
     resumable: async () => null,
     install: async () => {
       done.installs = true;
