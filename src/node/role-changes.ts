@@ -131,13 +131,14 @@ export class RoleChanges {
   newerEpoch(epoch: number, named: string | null): void {
     const masterUrl = named === null || readNodeUrl(named) === null ? null : named;
     const newer = epoch > this.#parts.mastership.highestEpoch;
-    const wasMaster = this.#parts.mastership.isMaster;
-    const known = this.#parts.mastership.masterUrl;
+    const { isMaster: wasMaster, masterUrl: known } = this.#parts.mastership;
+    const { follower } = this.#parts.following;
     // A master that this node has had data of was reached where it is looked for now: the address of an operator stands over the one that
-    // the master believes to be its own.
-    const reached = known !== null && this.#parts.engine().log.state().epoch >= epoch;
+    // the master believes to be its own. Unless another replica is there; a voter belongs to the master itself.
+    const direct = (follower?.path.length ?? 0) < 2;
+    const reached = known !== null && direct && this.#parts.engine().log.state().epoch >= epoch;
     const elsewhere = masterUrl !== null && (known === null || streamUrlOf(masterUrl).stream !== streamUrlOf(known).stream);
-    if (!newer && !wasMaster && (reached || !elsewhere || this.#parts.following.follower?.isLinked === true)) return;
+    if (!newer && !wasMaster && (reached || !elsewhere || (direct && follower?.isLinked === true))) return;
     this.#parts.log.warn('newer_epoch_seen', { epoch, own_epoch: this.#parts.mastership.highestEpoch, master: masterUrl });
     // At once, before anything is awaited: what is on its way is not acknowledged any more.
     this.#parts.mastership.stepDown();

@@ -71,6 +71,23 @@ test('a replica of a replica holds what the master holds, outlives the one betwe
   assert.equal(await contentOf(c), await contentOf(b));
 });
 
+test('a voter that was away in a change of mastership follows the new master, and not the old one', async (t) => {
+  const { master, replicas } = await startCluster(t, { replicas: 2, flags: QUICK_BEATS });
+  const [next, away] = replicas as [ClusterNode, ClusterNode];
+  await waitForVoters(master, replicas);
+  await makeCollection(master);
+  await waitUntilEqual([master, next, away]);
+  await away.stop();
+  await next.promote();
+  await waitForVoters(next, [master]);
+  await away.start();
+  await waitForVoters(next, [away]);
+  await master.kill();
+  const write = await next.request('PUT', '/v1/collections/c/points?w=majority', { points: [{ id: 1, vector: [1, 1] }] });
+  assert.is(write.status, 200, 'the two that are left are a majority');
+  await waitUntilEqual([next, away]);
+});
+
 test('a read with a token is never older than the token: it waits, or says why not', async (t) => {
   const { master, replicas, proxies } = await startCluster(t, { replicas: 1, flags: QUICK_BEATS, proxied: true });
   const [replica] = replicas as [ClusterNode];
