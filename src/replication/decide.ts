@@ -60,14 +60,16 @@ export function decide(hello: Hello, mine: Standing): Verdict {
   if (hello.nodeId === mine.nodeId || mine.path.includes(hello.nodeId))
     return reject('LOOP', 'the caller is this node, or this node follows the caller');
   if (mine.linked.has(hello.nodeId)) return reject('DUPLICATE_NODE', `a node with id ${hello.nodeId} is linked already`);
-  if (hello.wants !== null) return snapshot('asked');
   if (position === null || hello.clusterId === null) return snapshot('no_position');
   const end = historyEnd(mine.lineage, position.historyId, mine.seq);
   if (end === null && position.epoch === mine.epoch) return { kind: 'conflict', epoch: mine.epoch };
   if (end === null) return snapshot('unknown_history', commonSeq(hello, mine));
   if (position.seq > end && position.historyId === mine.historyId) return { kind: 'lost_tail', seq: position.seq };
   if (position.seq > end) return snapshot('diverged', end);
-  if (mine.hashAtPosition !== null && mine.hashAtPosition !== position.hash) return snapshot('hash_differs');
+  if (mine.hashAtPosition !== null && mine.hashAtPosition !== position.hash)
+    return snapshot('hash_differs', startOf(position.historyId, mine));
+  // Behind everything that tells of entries which the caller alone has.
+  if (hello.wants !== null) return snapshot('asked');
   if (position.seq + 1 < mine.logMinSeq || mine.hashAtPosition === null) return snapshot('log_pruned');
   if (mine.catchUpBytes > Math.max(CATCH_UP_ALWAYS_BYTES, mine.snapshotBytes)) return snapshot('log_larger_than_snapshot');
   return { kind: 'accept', decision: { kind: 'continue', fromSeq: position.seq + 1 }, rule: 'partial' };
@@ -79,6 +81,11 @@ function reject(reason: RejectReason, message: string): Verdict {
 
 function snapshot(rule: SyncRule, common: number | null = null): Verdict {
   return { kind: 'accept', decision: { kind: 'snapshot', reason: rule, commonSeq: common }, rule };
+}
+
+/** Nobody can say where in a history two lines parted that bear its name; not before it began. */
+function startOf(historyId: string, mine: Pick<Standing, 'lineage'>): number {
+  return mine.lineage.find((row) => row.historyId === historyId)?.startSeq ?? 0;
 }
 
 /** Where two lines of data last agreed: the newest history that both had, up to where the first of them left it. */

@@ -1,7 +1,7 @@
 /** Changes of mastership: a planned one loses nothing and fails no write, a forced one keeps what a majority confirmed and says what may be
  *  missing; who was master before comes back as a replica by itself, and keeps what only it had in a file. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { decodeToken } from '../../src/model/position.js';
@@ -218,6 +218,43 @@ test('two masters of one epoch both stop writing and say so, until one is promot
   await master.start({ untilListening: true });
   await waitForVoters(one, [other, master], 60_000);
   await waitUntilEqual([one, other, master]);
+});
+
+test('a master that lost its tail and wrote on: what only a replica has is kept before it is replaced', async (t) => {
+  const { master, nodes, replicas } = await startCluster(t, { replicas: 1, flags: QUICK_BEATS });
+  const [replica] = replicas as [ClusterNode];
+  await waitForVoters(master, replicas);
+  await makeCollection(master);
+  const write = async (ids: readonly number[], w: string): Promise<void> => {
+    for (const id of ids) {
+      const { status } = await master.request('PUT', `/v1/collections/c/points?w=${w}`, { points: [{ id, vector: [id, 1] }] });
+      assert.is(status, 200);
+    }
+  };
+  await master.stop();
+  const backup = join(t.folder(), 'data');
+  cpSync(master.dataDir, backup, { recursive: true });
+  await master.start();
+  await waitForVoters(master, replicas);
+  await write([1, 2, 3], 'majority');
+  await waitUntilEqual(nodes);
+  await replica.kill();
+  await master.kill();
+  rmSync(master.dataDir, { recursive: true });
+  cpSync(backup, master.dataDir, { recursive: true });
+  await master.start();
+  // With as many entries of its own the master cannot see that it has lost something, only that the replica has something else.
+  await write([11, 12, 13, 14, 15], '1');
+  await replica.start();
+  await waitForVoters(master, replicas);
+  await waitUntilEqual(nodes);
+  assert.equal([(await master.stats()).divergences, (await replica.stats()).full_syncs], [1, 1]);
+  assert.is(await countOf(replica), 5);
+  const kept = rollbackLines(replica).flatMap(({ points }) => (points ?? []) as { id: number }[]);
+  assert.equal(
+    kept.map(({ id }) => id),
+    [1, 2, 3],
+  );
 });
 
 test('a node that never had data, or that is asked to promote twice, says so', async (t) => {

@@ -86,7 +86,7 @@ test('a newer epoch makes this node the stale one, whether it was seen or stands
 
 test('what a node without a cluster saw elsewhere makes nobody stale', () => {
   assert.is(word(answer({ clusterId: null, position: null, highestEpoch: 99 })), 'no_position');
-  assert.is(word(answer({ clusterId: null, position: null, highestEpoch: 99, wants: 'asked' })), 'asked');
+  assert.is(word(answer({ clusterId: null, position: null, highestEpoch: 99, wants: 'asked' })), 'no_position');
 });
 
 test('the node itself, and a node that this one follows, are refused as a loop', () => {
@@ -99,9 +99,22 @@ test('a second link of the same node is refused while the first lives', () => {
   assert.is(word(answer({}, { linked: new Set([H1]) })), 'partial');
 });
 
-test('whoever asks for a snapshot gets one, whatever its position is', () => {
+test('whoever asks for a snapshot gets one', () => {
   assert.equal(accepted(answer({ wants: 'digest' })).decision, { kind: 'snapshot', reason: 'asked', commonSeq: null });
-  assert.is(word(answer({ wants: 'digest', ...at(ELSEWHERE, 1) })), 'asked');
+  assert.equal(accepted(answer({ wants: 'digest' }, { hashAtPosition: null })).decision.kind, 'snapshot');
+});
+
+test('who asks for a snapshot and has entries that nobody else has is told so all the same', () => {
+  const asked = { wants: 'asked' };
+  assert.is(word(answer({ ...asked, ...at(H3, 301) })), 'lost_tail');
+  assert.is(word(answer({ ...asked, ...at(ELSEWHERE, 250, 3) })), 'conflict');
+  assert.is(word(answer({ ...asked, ...at(ELSEWHERE, 250, 2) })), 'unknown_history');
+  assert.equal(accepted(answer({ ...asked, ...at(H1, 101, 1) })).decision, {
+    kind: 'snapshot',
+    reason: 'diverged',
+    commonSeq: 100,
+  });
+  assert.is(word(answer({ ...asked, ...at(H3, 250, 3, OTHER_HASH) })), 'hash_differs');
 });
 
 test('a node without data gets a snapshot', () => {
@@ -136,8 +149,13 @@ test('more of this node’s own history than it has itself is never answered wit
   assert.equal(answer(at(H3, 301), { hashAtPosition: null }), { kind: 'lost_tail', seq: 301 });
 });
 
-test('another hash at its seq means another past', () => {
-  assert.is(word(answer(at(H3, 250, 3, OTHER_HASH))), 'hash_differs');
+test('another hash at its seq means another past, and nobody knows since when: not before that history began', () => {
+  assert.equal(accepted(answer(at(H3, 250, 3, OTHER_HASH))).decision, {
+    kind: 'snapshot',
+    reason: 'hash_differs',
+    commonSeq: 200,
+  });
+  assert.equal(accepted(answer(at(H1, 60, 1, OTHER_HASH))).decision, { kind: 'snapshot', reason: 'hash_differs', commonSeq: 0 });
   assert.is(word(answer(at(H3, 250, 3, OTHER_HASH), { catchUpBytes: 1e12 })), 'hash_differs');
 });
 
@@ -177,13 +195,13 @@ function rulesOf(hello: Hello, mine: Standing): [string, boolean][] {
     ['stale', hello.clusterId !== null && Math.max(hello.highestEpoch, position?.epoch ?? 0) > mine.epoch],
     ['LOOP', [mine.nodeId, ...mine.path].includes(hello.nodeId)],
     ['DUPLICATE_NODE', mine.linked.has(hello.nodeId)],
-    ['asked', hello.wants !== null],
     ['no_position', position === null || hello.clusterId === null],
     ['conflict', !known && position?.epoch === mine.epoch],
     ['unknown_history', !known],
     ['diverged', seq > forkSeq],
     ['lost_tail', seq > mine.seq],
     ['hash_differs', mine.hashAtPosition !== null && mine.hashAtPosition !== position?.hash],
+    ['asked', hello.wants !== null],
     ['log_pruned', seq < mine.logMinSeq - 1 || mine.hashAtPosition === null],
     ['log_larger_than_snapshot', mine.catchUpBytes > 64 * MIB && mine.catchUpBytes > mine.snapshotBytes],
     ['partial', true],
