@@ -9,7 +9,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 import { NodeCalls } from './node-calls.js';
-import { type ServerProcess, type Surroundings, startServer } from './server-process.js';
+import { type Ending, type ServerProcess, type Surroundings, startServer } from './server-process.js';
 import type { TestContext } from './suite.js';
 
 type Cleaner = Pick<TestContext, 'after' | 'folder'>;
@@ -58,9 +58,14 @@ export async function startCluster(
 
 /** Starts a node on an empty folder. */
 export async function startNode(t: Cleaner, name: string, options: NodeOptions = {}): Promise<ClusterNode> {
-  const node = new ClusterNode(t, name, await freePort(), options);
+  const node = await newNode(t, name, options);
   await node.start();
   return node;
+}
+
+/** A node on an empty folder that is yet to be started. */
+export async function newNode(t: Cleaner, name: string, options: NodeOptions = {}): Promise<ClusterNode> {
+  return new ClusterNode(t, name, await freePort(), options);
 }
 
 export class ClusterNode extends NodeCalls {
@@ -69,6 +74,7 @@ export class ClusterNode extends NodeCalls {
   readonly #t: Cleaner;
   #options: NodeOptions;
   #process: ServerProcess | null = null;
+  #ended: Promise<Ending> | null = null;
 
   constructor(t: Cleaner, name: string, port: number, options: NodeOptions) {
     super(name, `http://127.0.0.1:${port}`, options.deadlineMs);
@@ -89,6 +95,16 @@ export class ClusterNode extends NodeCalls {
     return this.#process;
   }
 
+  get isRunning(): boolean {
+    return this.#process !== null;
+  }
+
+  /** How its last process ended, when it has. @throws Error when none was ever started */
+  get ended(): Promise<Ending> {
+    if (this.#ended === null) throw new Error(`${this.name} never ran`);
+    return this.#ended;
+  }
+
   /** Starts it again on its folder and port, with what changed in its options. @throws ServerDidNotStart */
   async start(changed: NodeOptions = {}): Promise<void> {
     if (this.#process !== null) throw new Error(`${this.name} runs already`);
@@ -97,6 +113,7 @@ export class ClusterNode extends NodeCalls {
     const all = master === undefined ? flags : ['--master', master, ...flags];
     const started = await startServer(this.#t, this.dataDir, all, { ...surroundings, port: this.port });
     this.#process = started;
+    this.#ended = started.ended;
     void started.ended.then(() => {
       if (this.#process === started) this.#process = null;
     });

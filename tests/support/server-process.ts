@@ -16,6 +16,8 @@ export interface HttpAnswer<Body> {
   readonly status: number;
   readonly body: Body;
   readonly headers: Headers;
+  /** Of whoever answered in the end, where the request was sent on. */
+  readonly url: string;
 }
 
 /** How a process ended. */
@@ -47,13 +49,18 @@ export interface ServerProcess {
 
 export class ServerDidNotStart extends Error {
   override readonly name = 'ServerDidNotStart';
-  readonly code: number | null;
+  /** Null: it runs all the same, and did not answer in time. */
+  readonly ending: Ending | null;
   readonly output: string;
 
-  constructor(code: number | null, output: string) {
-    super(`the server ended with code ${code}:\n${output}`);
-    this.code = code;
+  constructor(ending: Ending | null, output: string) {
+    super(`the server ended with ${JSON.stringify(ending)}:\n${output}`);
+    this.ending = ending;
     this.output = output;
+  }
+
+  get code(): number | null {
+    return this.ending?.code ?? null;
   }
 }
 
@@ -110,7 +117,7 @@ async function listening(child: ChildProcess, ended: Promise<Ending>, output: ()
   while (Date.now() < deadline) {
     const found = /http:\/\/[^\s"]+:\d+/.exec(output());
     if (found !== null) return found[0];
-    if (child.exitCode !== null || child.signalCode !== null) throw new ServerDidNotStart((await ended).code, output());
+    if (child.exitCode !== null || child.signalCode !== null) throw new ServerDidNotStart(await ended, output());
     await pause();
   }
   throw new ServerDidNotStart(null, `no address within ${START_DEADLINE_MS} ms: ${output()}`);
@@ -122,7 +129,7 @@ async function answers(server: ServerProcess, path: string, status?: number): Pr
   void server.ended.then((how) => (ending = how));
   const deadline = Date.now() + START_DEADLINE_MS;
   while (Date.now() < deadline) {
-    if (ending !== null) throw new ServerDidNotStart((ending as Ending).code, server.output());
+    if (ending !== null) throw new ServerDidNotStart(ending, server.output());
     const answer = await server.request('GET', path).catch(() => null);
     if (answer !== null && answer.status === (status ?? answer.status)) return;
     await pause();
@@ -151,5 +158,5 @@ export async function request<Body>(
   });
   const text = await answer.text();
   const json = answer.headers.get('content-type')?.startsWith('application/json') === true && text !== '';
-  return { status: answer.status, body: (json ? JSON.parse(text) : text) as Body, headers: answer.headers };
+  return { status: answer.status, body: (json ? JSON.parse(text) : text) as Body, headers: answer.headers, url: answer.url };
 }
