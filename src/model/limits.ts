@@ -57,7 +57,7 @@ export const DEFAULT_LIMITS: Limits = {
   waitMsMax: 60_000,
   writeQueueBytesMax: 96 * MIB,
   writeQueueRequestsMax: 10_000,
-  indexLagBytesMax: 16 * MIB,
+  indexLagBytesMax: 8 * MIB,
   searchQueueMax: 1_000,
   connectionsMax: 4_096,
   bodyDeadlineMs: 30_000,
