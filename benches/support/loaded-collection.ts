@@ -37,16 +37,19 @@ export async function prepareFilling(server: ServerProcess, rows: VectorRows, fi
   return upsertRequests(rows, { collection, form: 'msgpack', size: BULK_POINTS, ...rest });
 }
 
-/** Sends the requests, four at a time. */
+/** Sends the requests, four at a time.
+ *  @param answered is called when all are answered, before the wait for the graph, which reads /metrics */
 export async function sendFilling(
   server: ServerProcess,
   collection: string,
   requests: readonly PreparedRequest[],
+  answered: () => Promise<void> = async () => {},
 ): Promise<Filled> {
   const connection = await server.connect();
   try {
     const startMs = performance.now();
     const load = await drive({ port: server.port, connections: BULK_IN_FLIGHT, requests });
+    await answered();
     await settled(connection, collection);
     return { load, seconds: (performance.now() - startMs) / 1000 };
   } finally {
