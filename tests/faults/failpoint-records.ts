@@ -8,7 +8,7 @@ import type { NodeStats } from '../support/node-calls.js';
 import { checkDigestsAgree, type DigestSeen } from '../support/replication-checks.js';
 import type { HttpAnswer } from '../support/server-process.js';
 
-const PAUSE_MS = 20;
+const PAUSE_MS = 50;
 const POLL_MS = 100;
 
 /** Who acknowledged writes of which epoch. */
