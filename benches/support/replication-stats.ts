@@ -29,7 +29,7 @@ export async function statsOf(connection: HttpConnection): Promise<NodeStats | n
   const stats = JSON.parse(body.toString('utf8')) as Readonly<Record<string, never>>;
   return {
     role: stats['role'] ?? '',
-    seq: stats['epoch'] === 0 ? 0 : decodeToken(stats['position'] ?? '', 'position').seq,
+    seq: stats['position'] === null ? 0 : decodeToken(stats['position'] ?? '', 'position').seq,
     digest: stats['digest'] ?? '',
     lagMs: stats['lag_ms'] ?? null,
     pending: stats['operations_pending'] ?? null,

@@ -30,7 +30,7 @@ export interface ReplicationService {
   masterUrl(): string | null;
   /** False when this node neither follows nor may be followed. */
   enabled(): boolean;
-  /** @throws Starting when the node has no data yet */
+  /** @throws Starting until the store of the node is open */
   stats(): ReplicationStats;
   /** Registered and connected replicas; empty on a replica that nobody follows. */
   replicas(): readonly ReplicaInfo[];

@@ -5,6 +5,9 @@
 
 import { invalidRequest } from './errors.js';
 
+/** The epoch of a store that has never had data of a cluster. */
+export const NO_EPOCH = 0;
+
 export interface Position {
   /** 32 lower-case hex digits. */
   readonly historyId: string;

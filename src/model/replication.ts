@@ -65,7 +65,8 @@ export function snapshotProgress(bytes: number, bytesTotal: number, spentMs: num
 export interface ReplicationStats {
   readonly role: Role;
   readonly nodeId: string;
-  readonly clusterId: string;
+  /** Like the position and the digest null until the node has data. */
+  readonly clusterId: string | null;
   /** Master: the largest of its voters', null when none is connected. Replica: its own. */
   readonly lagMs: number | null;
   readonly lagOperations: number | null;
@@ -80,7 +81,7 @@ export interface ReplicationStats {
   readonly snapshotSize: number;
   /** Master only. */
   readonly connectedReplicas: number | null;
-  readonly position: Position;
+  readonly position: Position | null;
   readonly heartbeatsSent: number;
   readonly heartbeatsReceived: number;
   readonly lastHeartbeatMs: number | null;
@@ -88,7 +89,7 @@ export interface ReplicationStats {
   readonly partialSyncs: number;
   readonly reconnects: number;
   /** State digest, 32 hex digits. */
-  readonly digest: string;
+  readonly digest: string | null;
   /** When it was last held against the other side's at one position. */
   readonly digestVerifiedAtMs: number | null;
   readonly divergences: number;

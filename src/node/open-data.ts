@@ -13,6 +13,7 @@ import { statSync } from 'node:fs';
 import { removeSnapshotLeftovers } from '../engine/snapshot.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
+import { NO_EPOCH } from '../model/position.js';
 import { createDataFolder, inspectDataFolder, type StoreFolder } from '../storage/data-folder.js';
 import { type FolderLock, lockFolder } from '../storage/folder-lock.js';
 import type { ManifestReading } from '../storage/manifest.js';
@@ -77,7 +78,7 @@ function make(options: OpenDataOptions, kind: 'fresh' | 'half_made'): StoreFolde
   if (kind === 'half_made') options.log.warn('half_made_store_replaced', { data_dir: options.dataDir });
   const id = (): string => randomBytes(16).toString('hex');
   const identity = options.blank
-    ? { clusterId: NO_ID, nodeId: id(), historyId: NO_ID, epoch: 0 }
+    ? { clusterId: NO_ID, nodeId: id(), historyId: NO_ID, epoch: NO_EPOCH }
     : { clusterId: id(), nodeId: id(), historyId: id(), epoch: 1 };
   return createDataFolder(
     options.dataDir,

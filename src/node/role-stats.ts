@@ -1,6 +1,7 @@
 /** ReplicationStats of a node, from what its two sides of replication have counted. */
 
 import type { ReplicatedLog } from '../engine/engine.js';
+import { NO_EPOCH } from '../model/position.js';
 import type { ReplicaInfo, ReplicationStats } from '../model/replication.js';
 import type { Follower } from '../replication/follower.js';
 import type { FollowerCounts } from '../replication/follower-parts.js';
@@ -67,13 +68,14 @@ export function replicaStats(counted: Counted, following: Following): Replicatio
 
 function common({ log, source, counts }: Counted) {
   const { nodeId, clusterId, historyId, epoch, seq, digest } = log.state();
+  const isBlank = epoch === NO_EPOCH;
   return {
     nodeId,
-    clusterId,
+    clusterId: isBlank ? null : clusterId,
     bytesSent: source.counts.bytesSent + counts.bytesSent,
     bytesReceived: source.counts.bytesReceived + counts.bytesReceived,
-    position: { historyId, epoch, seq },
-    digest: Buffer.from(digest).toString('hex'),
+    position: isBlank ? null : { historyId, epoch, seq },
+    digest: isBlank ? null : Buffer.from(digest).toString('hex'),
     reconnects: counts.reconnects,
     divergences: source.registry.divergences + counts.divergences,
   };

@@ -9,6 +9,7 @@ import type { ReplicatedLog } from '../engine/engine.js';
 import { type BuiltSnapshot, buildSnapshot, type IncomingSnapshot, type SnapshotHead } from '../engine/snapshot.js';
 import type { ReplicationService } from '../http/http.js';
 import { invalidRequest } from '../model/errors.js';
+import { NO_EPOCH } from '../model/position.js';
 import type { PromoteAnswer, ReplicaInfo, ReplicationStats, Role, SnapshotProgress, VerifyAnswer } from '../model/replication.js';
 import { ReplicationSource } from '../replication/source.js';
 import type { LinkValues } from '../wire/frames.js';
@@ -23,7 +24,6 @@ import { Verifying } from './verifying.js';
 import { version } from './version.js';
 import { WriteGate } from './write-gate.js';
 
-const NO_EPOCH = 0;
 const [AFTER_FAILED_INSTALL_MS, SAVE_INDEXES_MS, ASK_MS_MAX] = [2_000, 10_000, 5_000];
 
 export class Roles implements ReplicationService {

@@ -9,7 +9,7 @@ import { grownCounter } from './grown-counter.js';
 /** Of whoever runs replication. */
 export interface ReplicationFigures {
   role(): Role;
-  /** @throws Starting when there is no data yet */
+  /** @throws Starting until the store is open */
   stats(): ReplicationStats;
   replicas(): readonly ReplicaInfo[];
 }
@@ -30,7 +30,7 @@ export function measureReplication(meter: Meter, replication: ReplicationFigures
   });
 }
 
-/** Nothing is known before there is data, and at the very end. */
+/** Nothing is known before the store is open, and at the very end. */
 function statsUnlessStarting(replication: ReplicationFigures): ReplicationStats | null {
   try {
     return replication.stats();

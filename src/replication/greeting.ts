@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ReplicatedLog } from '../engine/engine.js';
 import type { Log } from '../model/log.js';
+import { NO_EPOCH } from '../model/position.js';
 import type { Role } from '../model/replication.js';
 import {
   type Challenge,
@@ -144,7 +145,7 @@ export class Greeter {
   }
 
   #reject(signed: Signature | null, reason: RejectReason, message: string, retryAfterMs: number | null): Reject {
-    const state = this.#parts.feed()?.state() ?? { clusterId: null, nodeId: NO_NODE, epoch: 0 };
+    const state = this.#parts.feed()?.state() ?? { clusterId: null, nodeId: NO_NODE, epoch: NO_EPOCH };
     const { clusterId, nodeId, epoch } = state;
     return {
       type: 'reject',

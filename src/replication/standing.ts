@@ -1,6 +1,7 @@
 /** Where a node stands, in the plain form that hellos and welcomes carry. */
 
 import type { LineageRow, ReplicatedLog } from '../engine/engine.js';
+import { NO_EPOCH } from '../model/position.js';
 import type { Hello, PlainLineage } from '../wire/frames.js';
 
 const LINEAGE_ROWS_MAX = 1_000;
@@ -18,7 +19,7 @@ export function plainLineage(rows: readonly LineageRow[]): PlainLineage {
 /** Cluster and position are null for a store that has never joined anything. */
 export function standingOf(log: ReplicatedLog): Pick<Hello, 'clusterId' | 'nodeId' | 'position' | 'lineage'> {
   const { clusterId, nodeId, historyId, epoch, seq, chainHash } = log.state();
-  const isBlank = epoch === 0;
+  const isBlank = epoch === NO_EPOCH;
   return {
     clusterId: isBlank ? null : clusterId,
     nodeId,

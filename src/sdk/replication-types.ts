@@ -7,7 +7,8 @@ export type { ReplicaStatus, Role, SnapshotProgress, VerifiedReplica as ReplicaV
 export interface ReplicationStats {
   readonly role: Role;
   readonly nodeId: string;
-  readonly clusterId: string;
+  /** Like position, epoch, history and digest null until the node has data. */
+  readonly clusterId: string | null;
   /** Master: the largest of its voters'. Replica: its own. */
   readonly lagMs: number | null;
   readonly lagOperations: number | null;
@@ -19,16 +20,16 @@ export interface ReplicationStats {
   readonly snapshotSize: number;
   /** On a master only. */
   readonly connectedReplicas: number | null;
-  readonly position: string;
-  readonly epoch: number;
-  readonly historyId: string;
+  readonly position: string | null;
+  readonly epoch: number | null;
+  readonly historyId: string | null;
   readonly heartbeatsSent: number;
   readonly heartbeatsReceived: number;
   readonly lastHeartbeat: string | null;
   readonly fullSyncs: number;
   readonly partialSyncs: number;
   readonly reconnects: number;
-  readonly digest: string;
+  readonly digest: string | null;
   readonly digestVerifiedAt: string | null;
   readonly divergences: number;
   /** What a replica does; null on a master. */

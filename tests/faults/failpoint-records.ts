@@ -119,8 +119,8 @@ export class NodeWatch {
 
   async #look(node: ClusterNode): Promise<void> {
     const stats: NodeStats | null = await node.stats().catch(() => null);
-    // A node that never had data is of no epoch.
-    if (stats !== null && stats.epoch > 0) this.#seen.push({ node: node.name, position: stats.position, digest: stats.digest });
+    // A node that never had data has no position.
+    if (stats !== null && stats.position !== null) this.#seen.push({ node: node.name, position: stats.position, digest: stats.digest });
   }
 
   async stop(): Promise<void> {

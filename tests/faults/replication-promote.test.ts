@@ -262,6 +262,8 @@ test('a node that never had data, or that is asked to promote twice, says so', a
   const refused = await blank.request<ErrorBody>('POST', '/replication/promote', { force: true });
   assert.ok(refused.status === 409 || refused.status === 503, JSON.stringify(refused.body));
   assert.ok(['NotPromotable', 'Starting'].includes(refused.body.error.type), refused.body.error.type);
+  const stats = await blank.stats();
+  assert.equal([stats.position, stats.epoch, stats.cluster_id, stats.digest], [null, null, null, null]);
 });
 
 test.run();

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { ReplicationService } from '../../src/http/service.js';
 import { SkeinError } from '../../src/model/errors.js';
 import { encodeToken } from '../../src/model/position.js';
+import type { ReplicationStats } from '../../src/model/replication.js';
 import { fakeReplication, INSTANT_MS, MASTER_STATS, NODE_ID, POSITION, REPLICA } from '../support/fake-replication.js';
 import { type Answer, startHttp, type TestHttp } from '../support/http-server.js';
 import { suite, type TestContext } from '../support/suite.js';
@@ -99,7 +100,23 @@ test('what is not known is null, never 0, in both body forms', async (t) => {
     assert.is(replicas[0][name], null, name);
 });
 
-test('without data the status has no stats yet, and the stats themselves are refused', async (t) => {
+test('a node without data shows what it does, and no position or digest that it would have', async (t) => {
+  const blank: ReplicationStats = {
+    ...MASTER_STATS,
+    ...{ role: 'replica', link: 'snapshot', snapshot: { bytes: 1, bytesTotal: 4, etaMs: 9 } },
+    ...{ clusterId: null, position: null, digest: null },
+  };
+  const { ask } = await over(t, { role: () => 'replica', stats: () => blank, replicas: () => [] });
+  for (const path of ['/replication/stats', '/replication/status']) {
+    const { body, status, headers } = await ask('GET', path);
+    const stats = body.stats ?? body;
+    assert.equal([status, headers.get('x-skein-position')], [200, null], path);
+    for (const name of ['position', 'epoch', 'history_id', 'cluster_id', 'digest']) assert.is(stats[name], null, name);
+    assert.equal([stats.link, stats.snapshot.bytes_total], ['snapshot', 4], path);
+  }
+});
+
+test('before the store is open the status has no stats, and the stats themselves are refused', async (t) => {
   const { ask } = await over(t, { role: () => 'replica', stats: () => failing('Starting'), replicas: () => [] });
   const status = await ask('GET', '/replication/status');
   assert.equal(status.body, { role: 'replica', enabled: true, master_url: null, stats: null, replicas: [] });

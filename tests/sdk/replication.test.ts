@@ -53,7 +53,7 @@ test('status, stats and replicas come as the node has them', async (t) => {
   assert.is(status.stats?.nodeId, NODE_ID);
 });
 
-test('before there is data the status has no stats, and the stats are refused as Starting', async (t) => {
+test('before the store is open the status has no stats, and the stats are refused as Starting', async (t) => {
   const stats = (): never => {
     throw new SkeinError('Starting', 'no data yet');
   };

@@ -1,5 +1,6 @@
 /** Routes of replication: what it does, and what operators may make it do. */
 
+import type { FastifyReply } from 'fastify';
 import { invalidRequest, SkeinError } from '../../model/errors.js';
 import { NODE_URL_EXAMPLE, readNodeUrl } from '../../model/node-url.js';
 import type { ReplicationStats } from '../../model/replication.js';
@@ -52,13 +53,13 @@ function statusRoute(room: Room): Route {
     ...READ,
     path: '/replication/status',
     operationId: 'replicationStatus',
-    summary: 'Role, figures and replicas of this node; stats are null until it has data',
+    summary: 'Role, figures and replicas of this node; stats are null until its store is open',
     answer: ReplicationStatusBody,
     handle: (request, reply) => {
       queryOf(request, []);
       const { replication } = room.service;
       const stats = statsUnlessStarting(replication);
-      if (stats !== null) setPosition(reply, stats.position);
+      if (stats !== null) setStatsPosition(reply, stats);
       return sendValue(request, reply, {
         role: replication.role(),
         enabled: replication.enabled(),
@@ -79,6 +80,10 @@ function statsUnlessStarting(replication: ReplicationService): ReplicationStats 
   }
 }
 
+function setStatsPosition(reply: FastifyReply, { position }: ReplicationStats): void {
+  if (position !== null) setPosition(reply, position);
+}
+
 function statsRoute(room: Room): Route {
   return {
     ...READ,
@@ -89,7 +94,7 @@ function statsRoute(room: Room): Route {
     handle: (request, reply) => {
       queryOf(request, []);
       const stats = room.service.replication.stats();
-      setPosition(reply, stats.position);
+      setStatsPosition(reply, stats);
       return sendValue(request, reply, statsBody(stats));
     },
   };
