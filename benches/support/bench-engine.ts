@@ -85,6 +85,7 @@ export function withEngine<T>(work: (engine: BenchEngine) => Promise<T>): Promis
       checkpointsDir: join(storeDir, 'checkpoints'),
       bootId: randomBytes(16).toString('hex'),
       role: 'master',
+      ownFromEpoch: 0,
       limits: DEFAULT_LIMITS,
       writerCacheBytes: WRITER_CACHE_BYTES,
       readerCacheBytes: READER_CACHE_BYTES,

@@ -16,10 +16,12 @@ interface Outcome {
 export function promote(values: ValuesOf<typeof PROMOTE_FIELDS>, surroundings: Surroundings): Promise<ExitCode> {
   return run(values, surroundings, async ({ replication }, signal) => {
     const { epoch, historyId, position, maybeLost } = await replication.promote({ force: values.force }, { signal });
-    const lost = maybeLost === null ? null : { from_seq: maybeLost.fromSeq, to_seq: maybeLost.toSeq };
+    const lost =
+      maybeLost === null ? null : { from_seq: maybeLost.fromSeq, to_seq: maybeLost.toSeq, known_seq: maybeLost.knownSeq };
     const lines = [`${values.url} is the master now: epoch ${epoch}, history ${historyId.slice(0, 8)}`];
     if (maybeLost !== null) {
-      const to = maybeLost.toSeq === null ? 'on, as far as the old master had come' : `to ${grouped(maybeLost.toSeq)}`;
+      const known = maybeLost.knownSeq === null ? '' : ` (it was known to be at ${grouped(maybeLost.knownSeq)})`;
+      const to = maybeLost.toSeq === null ? `on, as far as the old master had come${known}` : `to ${grouped(maybeLost.toSeq)}`;
       lines.push(`may be lost: what the old master alone had, from seq ${grouped(maybeLost.fromSeq)} ${to}`);
     }
     return { object: { kind: 'promotion', epoch, history_id: historyId, position, maybe_lost: lost }, lines };

@@ -1,5 +1,5 @@
 /** `skein verify --url URL`: has the server compare data with its replicas, or a replica its own with its master.
- *  Exit code 0 when all are equal, 1 when any differed, repaired or not. */
+ *  Exit code 0 when all are equal, 1 when any differed, repaired or not, or was not compared, or when there is none. */
 
 import type { VERIFY_FIELDS } from '../config/command-fields.js';
 import type { ValuesOf } from '../config/field.js';
@@ -18,7 +18,7 @@ export async function verifyReplicas(
     const which = replica === null ? {} : { replicaId: replica };
     const answer = await client.replication.verify({ ...which, repair }, { signal: stopping });
     for (const line of values.json ? jsonLines(answer) : textLines(answer, repair)) print(output, line);
-    return answer.equal ? EXIT.done : EXIT.failed;
+    return answer.equal === true ? EXIT.done : EXIT.failed;
   } finally {
     client.close();
   }
@@ -33,14 +33,16 @@ function jsonLines({ equal, position, replicas }: Verification): string[] {
 function textLines({ equal, replicas }: Verification, repair: boolean): string[] {
   if (replicas.length === 0) return ['no replicas to compare'];
   const lines = replicas.flatMap(replicaLines);
-  if (equal) return [...lines, `equal: ${counted(replicas.length, 'replica')}`];
+  if (equal === true) return [...lines, `equal: ${counted(replicas.length, 'replica')}`];
+  if (equal === null) return [...lines, 'NOT ALL COMPARED: none differed of those that were'];
   return [
     ...lines,
     repair ? 'DIFFERENT: what could be fetched again was; verify once more' : 'DIFFERENT: --repair fetches it again',
   ];
 }
 
-function replicaLines({ id, equal, differing, repaired }: ReplicaVerification): string[] {
+function replicaLines({ id, equal, differing, repaired, error }: ReplicaVerification): string[] {
+  if (error !== null) return [`not compared  ${id}: ${error.message}`];
   if (equal) return [`equal      ${id}`];
   const again = repaired === 0 ? '' : `, ${counted(repaired, 'point')} fetched again`;
   return [

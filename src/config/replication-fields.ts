@@ -26,7 +26,7 @@ export const REPLICATION_FIELDS = {
     default: null,
     doc: 'Address under which clients and other nodes reach this node; by default the one it listens on.',
   },
-  voter: { kind: 'boolean', default: true, doc: 'Count in majorities, and may be promoted.' },
+  voter: { kind: 'boolean', default: true, doc: 'Count in majorities, and be promoted without force.' },
   minReplicas: {
     kind: 'integer',
     unit: 'replicas',

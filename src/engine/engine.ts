@@ -157,8 +157,8 @@ export interface Engine {
    *  · Timeout (durable, not yet indexed; or still queued: then it may still happen) · ShuttingDown (nothing happened)
    *  · Internal (the write thread ended: it may have happened) */
   write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt>;
-  /** Deletes what matches, in units of up to 10,000 points or about 64 MiB of payloads; every unit is atomic. */
-  deleteByFilter(collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt & { readonly units: number }>;
+  /** Deletes what matches, in units of up to 10,000 points or about 64 MiB of payloads; every unit is atomic. One result, of all units. */
+  deleteByFilter(collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt>;
 
   collections(): CollectionInfo[];
   /** @throws CollectionNotFound, InvalidCollectionName */
@@ -238,9 +238,9 @@ export interface ReplicatedLog {
   keepFrom(seq: number | null): void;
 
   /** From now on writes are taken (master), or refused with NotMaster while batches are taken (replica). Resolves when the write thread
-   *  has changed over; what was queued before is done first. A replica that becomes a master takes nothing but beginHistory until that is
-   *  logged. @throws ShuttingDown */
-  setRole(role: Role): Promise<void>;
+   *  has changed over; what was queued before is done first. @param ownFromEpoch a master of an epoch that has not begun takes nothing but
+   *  its beginHistory until that is logged @throws ShuttingDown */
+  setRole(role: Role, ownFromEpoch: number): Promise<void>;
   /** Begins a session of batches: what is left of an earlier one is dropped, an earlier failure forgotten. */
   beginApply(onFailure: (failure: ApplyFailure) => void): void;
   /** Hands a batch to the write thread; resolves when there is room for the next (bounded in bytes, and by the lag of the indexes).

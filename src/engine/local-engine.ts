@@ -11,7 +11,7 @@ import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Operation } from '../model/operation.js';
 import type { PointId } from '../model/point.js';
-import type { Position } from '../model/position.js';
+import { type Position, positionAt } from '../model/position.js';
 import type { Role } from '../model/replication.js';
 import type { ClusterRows, StoreReads, StoreState } from '../storage/storage.js';
 import { type Catalogue, type CatalogueEntry, shownSeq } from './catalogue.js';
@@ -239,11 +239,8 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     await this.#durable.reach(seq, MESSAGE_WAIT_MS);
   }
 
-  /** In the history that wrote it: what was answered once is answered so again, whoever is the master by now. */
   #positionAt(seq: number): Position {
-    const wroteIt = this.log.lineage().findLast(({ startSeq }) => startSeq < seq);
-    const { historyId, epoch } = wroteIt ?? this.log.state();
-    return { historyId, epoch, seq };
+    return positionAt(this.log.lineage(), seq, this.log.state());
   }
 
   position(): Position {

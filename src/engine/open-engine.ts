@@ -23,6 +23,8 @@ export interface EngineOptions {
   readonly bootId: string;
   /** What it starts as; ReplicatedLog.setRole changes it. */
   readonly role: Role;
+  /** The epoch of its mastership: in earlier ones it writes nothing by itself. */
+  readonly ownFromEpoch: number;
   readonly limits: Limits;
   readonly writerCacheBytes: number;
   readonly readerCacheBytes: number;
@@ -42,15 +44,18 @@ const PROGRESS_INTERVAL_MS = 50;
  *  @returns the seq of its entry  @throws StorageFailure, StorageFull, StoreRefused */
 export function beginHistoryOffline(
   storePath: string,
-  historyId: string,
+  begin: { readonly historyId: string; readonly notBelowEpoch: number; noteEpoch(epoch: number): void },
   options: Pick<EngineOptions, 'limits' | 'writerCacheBytes'>,
 ): number {
   const store = openWriter(storePath, { cacheBytes: options.writerCacheBytes });
   try {
     const units = new UnitWriter(store, options.limits);
-    const { epoch, nodeId } = units.state.state;
+    const { epoch: last, nodeId } = units.state.state;
+    const epoch = Math.max(last + 1, begin.notBelowEpoch);
+    begin.noteEpoch(epoch);
     store.begin();
-    const { seq } = units.run({ operations: [{ kind: 'begin_history', historyId, epoch: epoch + 1, nodeId }] }, Date.now(), true);
+    const { historyId } = begin;
+    const { seq } = units.run({ operations: [{ kind: 'begin_history', historyId, epoch, nodeId }] }, Date.now(), true);
     units.state.flush();
     store.commit();
     return seq;
@@ -72,6 +77,7 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
     cacheBytes: options.writerCacheBytes,
     bootId: options.bootId,
     role: options.role,
+    ownFromEpoch: options.ownFromEpoch,
   };
   const { link, state, collections, cluster } = await WriterLink.open(data, events);
   let close = (): Promise<void> => link.stop();

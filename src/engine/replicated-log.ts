@@ -145,8 +145,8 @@ export class LocalLog implements ReplicatedLog {
 
   // Following a master.
 
-  setRole(role: Role): Promise<void> {
-    if (this.#closed || !this.#parts.link.tell({ kind: 'role', role })) return Promise.reject(stopping());
+  setRole(role: Role, ownFromEpoch: number): Promise<void> {
+    if (this.#closed || !this.#parts.link.tell({ kind: 'role', role, ownFromEpoch })) return Promise.reject(stopping());
     return new Promise((resolve, reject) => {
       this.#roleWaiters.push((error) => (error === null ? resolve() : reject(error)));
     });

@@ -199,8 +199,10 @@ export class Sequencer {
       const row = this.#store.pointById(collection.uid, id);
       if (row !== undefined && (matches === null || matches(id, parsePayload(row.payload)))) present.push(id);
     }
-    const deleted = present.length + (operation.deletedBefore ?? 0);
-    return { effects: deleteEffects(collection.uid, present), result: { kind: 'delete', deleted } };
+    const { earlier } = operation;
+    const deleted = present.length + (earlier?.deleted ?? 0);
+    const units = earlier === undefined ? {} : { units: earlier.units + 1 };
+    return { effects: deleteEffects(collection.uid, present), result: { kind: 'delete', deleted, ...units } };
   }
 
   #expire(operation: ExpiryOperation, timeMs: number): Resolved {

@@ -17,7 +17,7 @@ import type { WriteOptions, WriteReceipt } from './engine.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { givenAway, operationBytes } from './operation-size.js';
 import type { Reader } from './reader.js';
-import type { UnitOutcome, UnitRequest } from './unit-writer.js';
+import type { UnitRequest } from './unit-writer.js';
 import { durableBefore } from './write-deadline.js';
 import type { WriterLink } from './writer-link.js';
 
@@ -87,7 +87,11 @@ export class WritePath {
     this.#parts.disk.admit(operations.every(({ kind }) => kind === 'delete' || kind === 'delete_collection'));
   }
 
-  async #indexed(operations: readonly Operation[], outcome: UnitOutcome, deadlineMs: number): Promise<void> {
+  async #indexed(
+    operations: readonly { readonly collection: string }[],
+    outcome: { readonly seq: number },
+    deadlineMs: number,
+  ): Promise<void> {
     for (const name of new Set(operations.map(({ collection }) => collection))) {
       const entry = this.#parts.catalogue.find(name);
       if (entry === undefined || outcome.seq > this.#parts.durableSeq()) continue;
@@ -104,17 +108,16 @@ export class WritePath {
   }
 
   /** @throws as Engine.write; units that were durable before stay deleted */
-  async deleteByFilter(
-    collection: string,
-    filter: Filter,
-    options: WriteOptions,
-  ): Promise<WriteReceipt & { readonly units: number }> {
+  async deleteByFilter(collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt> {
     const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
     const { idempotency, ...rest } = options;
     const known = idempotency === undefined ? null : await this.#recall(idempotency);
-    if (known !== null) return { ...known, units: 1 };
-    let deleted = 0;
-    for (let units = 1; ; units++) {
+    if (known !== null) {
+      if (options.wait === 'indexed') await this.#indexed([{ collection }], known, deadlineMs);
+      return known;
+    }
+    let earlier = { deleted: 0, units: 0 };
+    for (;;) {
       const { uid } = this.#parts.catalogue.get(collection).row;
       const matched = await this.#parts.reader.read({
         kind: 'match',
@@ -127,11 +130,11 @@ export class WritePath {
       const last = !matched.more;
       const timeoutMs = Math.max(1, deadlineMs - this.#parts.clock.monotonicMs());
       const { ids } = matched;
-      const operation: Operation = { kind: 'delete', collection, ids, where: filter, deletedBefore: deleted };
+      const operation: Operation = { kind: 'delete', collection, ids, where: filter, earlier };
       const receipt = await this.write([operation], { ...rest, timeoutMs, ...(last && idempotency && { idempotency }) });
       const [result] = receipt.results;
-      deleted = result?.kind === 'delete' ? result.deleted : deleted;
-      if (last) return { ...receipt, units };
+      if (result?.kind === 'delete') earlier = { deleted: result.deleted, units: result.units ?? earlier.units + 1 };
+      if (last) return receipt;
     }
   }
 

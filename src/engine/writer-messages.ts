@@ -15,6 +15,7 @@ export interface WriterData {
   readonly cacheBytes: number;
   readonly bootId: string;
   readonly role: Role;
+  readonly ownFromEpoch: number;
 }
 
 export interface WriteMessage {
@@ -28,6 +29,8 @@ export interface WriteMessage {
 export interface RoleChange {
   readonly kind: 'role';
   readonly role: Role;
+  /** As a master it writes by itself in this epoch and later ones; entries of earlier ones are another's to write. */
+  readonly ownFromEpoch: number;
 }
 
 /** Answered as a write is; takes its place in the queue. */

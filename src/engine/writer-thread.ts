@@ -47,9 +47,7 @@ const upkeep = new StoreUpkeep(store, units, data.limits);
 const batches = new BatchApplier({ store, units, post, conclude: (commit) => conclude([], commit) });
 /** Requests, corrections and changes of role, in their order. */
 const queue: (WriteMessage | CorrectMessage | RoleChange)[] = [];
-let { role } = data;
-/** The epoch in which this node last followed: as a master it takes nothing before a later one has begun. */
-let followedEpoch = -1;
+let { role, ownFromEpoch } = data;
 let stopping = false;
 let scheduled = false;
 let lastTimeMs = 0;
@@ -138,9 +136,9 @@ function takeGroup(): WriteMessage[] {
   return group;
 }
 
-/** May this node change data by itself? Entries of the epoch it followed in are its old master's to write, so a history begins first. */
+/** May this node change data by itself? A mastership begins with an entry of its own; those of earlier epochs are another's to write. */
 function isOpen(): boolean {
-  return role === 'master' && units.state.state.epoch > followedEpoch;
+  return role === 'master' && units.state.state.epoch >= ownFromEpoch;
 }
 
 /** A change of role waits until what came before it is done; the clock calls again. */
@@ -148,8 +146,7 @@ function changeRole(): void {
   const next = queue[0];
   if (next?.kind !== 'role' || (role === 'replica' && batches.hasWork)) return;
   queue.shift();
-  if (role === 'replica') followedEpoch = units.state.state.epoch;
-  role = next.role;
+  ({ role, ownFromEpoch } = next);
   sweepBehind = false;
   if (role === 'master') batches.end();
   units.trustDigestsFrom(0);

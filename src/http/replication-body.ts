@@ -61,7 +61,8 @@ export function promoteBody({ epoch, historyId, position, maybeLost }: PromoteAn
     epoch,
     history_id: historyId,
     position: tokenOf(position),
-    maybe_lost: maybeLost === null ? null : { from_seq: maybeLost.fromSeq, to_seq: maybeLost.toSeq },
+    maybe_lost:
+      maybeLost === null ? null : { from_seq: maybeLost.fromSeq, to_seq: maybeLost.toSeq, known_seq: maybeLost.knownSeq },
   };
 }
 
@@ -69,11 +70,12 @@ export function verifyBody({ equal, position, replicas }: VerifyAnswer): VerifyA
   return {
     equal,
     position: tokenOf(position),
-    replicas: replicas.map(({ id, equal: same, differing, repaired }) => ({
+    replicas: replicas.map(({ id, equal: same, differing, repaired, error }) => ({
       id,
       equal: same,
       differing: differing.map(({ collection, buckets, points }) => ({ collection, buckets: [...buckets], points: [...points] })),
       repaired,
+      error,
     })),
   };
 }

@@ -14,5 +14,7 @@ export function notMaster(replication: ReplicationService): SkeinError {
 /** A node that lost its role while a write was on its way refuses it inside; the caller is told where to go all the same. */
 export function withMasterUrl(thrown: unknown, replication: ReplicationService): unknown {
   if (!(thrown instanceof SkeinError) || thrown.type !== 'NotMaster' || 'master_url' in thrown.details) return thrown;
+  // Its master is where it was until the handover is done, or was given up.
+  if (replication.role() === 'master') return new SkeinError('NoMaster', 'The mastership is being handed over; try again soon');
   return notMaster(replication);
 }

@@ -44,7 +44,8 @@ export interface ReplicationService {
    *  @throws InvalidRequest when no replica has this id */
   resync(options: { readonly replicaId: string | null; readonly full: boolean }): Promise<{ readonly mode: 'full' | 'partial' }>;
   verify(options: { readonly replicaId: string | null; readonly repair: boolean }): Promise<VerifyAnswer>;
-  /** Forgets a replica: it is no voter any more and leaves the lists. @returns false when there was none of this id */
+  /** Forgets a replica: it is no voter any more and leaves the lists. @returns false when there was none of this id
+   *  @throws NotMaster on a replica, unless the other follows this node and is no voter */
   forget(replicaId: string): Promise<boolean>;
   /** Takes over a connection that asked for /replication/stream, refusals included, until it is closed; the service ends it at its stop.
    *  @throws SkeinError before anything was written to the socket: it is answered and closed here */

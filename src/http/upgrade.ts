@@ -50,6 +50,8 @@ function handOn(options: UpgradeOptions, request: IncomingMessage, socket: Duple
     if (options.closing.now) throw new SkeinError('ShuttingDown', 'The server is stopping');
     if (options.verifiedPeers && !(socket instanceof TLSSocket && socket.authorized))
       throw new SkeinError('Unauthorized', 'A link to this node needs a certificate of its authority');
+    // A browser names the page that asks; a node does not. No page may be a node (RFC 6455 §10.2).
+    if (request.headers.origin !== undefined) throw new SkeinError('Forbidden', 'Links are for nodes, not for web pages');
     options.replication.upgrade(request, socket, head);
   } catch (thrown) {
     const error = asSkeinError(thrown);

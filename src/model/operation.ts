@@ -24,13 +24,13 @@ export interface CollectionChange {
 export type Operation =
   | { readonly kind: 'upsert'; readonly collection: string; readonly points: PointBlock }
   | { readonly kind: 'patch'; readonly collection: string; readonly patches: readonly PointPatch[] }
-  /** where: a point that no longer matches inside the transaction is left alone. deletedBefore: by earlier units of one request. */
+  /** where: a point that no longer matches inside the transaction is left alone. earlier: what units of the same request did before. */
   | {
       readonly kind: 'delete';
       readonly collection: string;
       readonly ids: readonly PointId[];
       readonly where?: Filter;
-      readonly deletedBefore?: number;
+      readonly earlier?: { readonly deleted: number; readonly units: number };
     }
   | { readonly kind: 'create_collection'; readonly collection: string; readonly spec: NewCollection }
   | { readonly kind: 'update_collection'; readonly collection: string; readonly change: CollectionChange }
@@ -43,7 +43,8 @@ export type CollectionAfter = Pick<CollectionRecord, 'uid' | 'spec' | 'pointsCou
 export type OperationResult =
   | { readonly kind: 'upsert'; readonly upserted: number }
   | { readonly kind: 'patch'; readonly patched: number }
-  | { readonly kind: 'delete'; readonly deleted: number }
+  /** units: by filter only, how many there were so far. */
+  | { readonly kind: 'delete'; readonly deleted: number; readonly units?: number }
   | { readonly kind: 'create_collection'; readonly collection: CollectionAfter }
   | { readonly kind: 'update_collection'; readonly collection: CollectionAfter }
   | { readonly kind: 'delete_collection' };

@@ -26,6 +26,17 @@ export function historyEnd(
   return at === -1 ? null : (lineage[at + 1]?.startSeq ?? lastSeq);
 }
 
+/** The position of `seq` in the history that wrote it: equal on every node, whoever is the master by now.
+ *  @param lineage oldest first @param beginning what nothing was written in yet belongs to */
+export function positionAt(
+  lineage: readonly { readonly historyId: string; readonly epoch: number; readonly startSeq: number }[],
+  seq: number,
+  beginning: Pick<Position, 'historyId' | 'epoch'>,
+): Position {
+  const { historyId, epoch } = lineage.findLast(({ startSeq }) => startSeq < seq) ?? beginning;
+  return { historyId, epoch, seq };
+}
+
 const TOKEN_VERSION = 1;
 const TOKEN_BYTES = 33;
 

@@ -98,12 +98,21 @@ export interface ReplicationStats {
   readonly snapshot: SnapshotProgress | null;
 }
 
+/** What another master may have acknowledged and this node has not: from this seq on. */
+export interface MaybeLost {
+  readonly fromSeq: number;
+  /** Null: as far as it had come, which cannot be known. */
+  readonly toSeq: number | null;
+  /** The last seq that it was known to have; null when none beyond this node's own was. */
+  readonly knownSeq: number | null;
+}
+
 export interface PromoteAnswer {
   readonly epoch: number;
   readonly historyId: string;
   readonly position: Position;
-  /** Acknowledged by the old master, perhaps, and not here; null when nothing can be missing. */
-  readonly maybeLost: { readonly fromSeq: number; readonly toSeq: number | null } | null;
+  /** Null when nothing can be missing. */
+  readonly maybeLost: MaybeLost | null;
 }
 
 export interface DifferingRange {
@@ -115,15 +124,18 @@ export interface DifferingRange {
 
 export interface VerifiedReplica {
   readonly id: string;
-  /** As found: before a repair. */
-  readonly equal: boolean;
+  /** As found: before a repair. Null: it was not compared. */
+  readonly equal: boolean | null;
   readonly differing: readonly DifferingRange[];
   /** Points that were fetched again or removed. */
   readonly repaired: number;
+  /** Why it was not compared. */
+  readonly error: { readonly type: string; readonly message: string } | null;
 }
 
 export interface VerifyAnswer {
-  readonly equal: boolean;
+  /** Null: none was found to differ, and not all were compared, or there is none. */
+  readonly equal: boolean | null;
   readonly position: Position;
   readonly replicas: readonly VerifiedReplica[];
 }

@@ -12,7 +12,7 @@ import { httpUrlOf, streamUrlOf } from './master-url.js';
 export interface AnnouncerParts extends Pick<ProbeParts, 'keys' | 'tls' | 'software'> {
   readonly runId: string;
   readonly secure: boolean;
-  /** Null unless this node is a master with data. */
+  /** Null unless this node is a master with data, whose epoch has begun. */
   master(): ReplicatedLog | null;
   linkedIds(): readonly string[];
   address(): { readonly host: string; readonly port: number };
@@ -64,6 +64,8 @@ export class Announcer {
     const { nodeId, clusterId, epoch } = log.state();
     const answer = await this.ask(url, log, 'master');
     if (answer === null || answer.clusterId !== clusterId || this.#parts.master() !== log) return;
+    // It has begun another meanwhile, and asks anew soon.
+    if (log.state().epoch !== epoch) return;
     if (answer.epoch > epoch) this.#parts.onNewerEpoch(answer.epoch, answer.masterUrl);
     else if (answer.type === 'welcome' && answer.role === 'master' && answer.epoch === epoch && answer.nodeId !== nodeId)
       this.#parts.onConflict(epoch, answer.nodeId);

@@ -99,7 +99,10 @@ export class Following {
       openIncoming: (head) => openIncoming(dataDir, head),
       discardIncoming: () => discardIncoming(dataDir),
       resumable: () => resumableSnapshot(dataDir),
-      install: (incoming, head) => this.#parts.install(incoming, head),
+      install: async (incoming, head) => {
+        if (this.#follower !== follower) throw new Error('this node follows another master by now');
+        await this.#parts.install(incoming, head);
+      },
       saveRollback: (commonSeq) => saveRollback(dataDir, engine.log, commonSeq, log),
       noteEpoch: (epoch) => this.#parts.noteEpoch(epoch),
       noteMaster: (welcome) => {
@@ -109,7 +112,8 @@ export class Following {
       onTraced: ({ seq, trace }) => log.debug('operation_applied', { seq, trace_id: trace.split('-')[1], traceparent: trace }),
       onRedirect: (url) => this.#parts.onRedirect(url),
     };
-    this.#follower = new Follower(parts, this.counts, this.#tail);
+    const follower = new Follower(parts, this.counts, this.#tail);
+    this.#follower = follower;
   }
 
   /** The link ends. */

@@ -3,7 +3,9 @@
 
 import type { Clock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
+import { readNodeUrl } from '../model/node-url.js';
 import type { Follower } from '../replication/follower.js';
+import type { LinkValues } from '../wire/frames.js';
 
 const POLL_MS = 5;
 
@@ -29,6 +31,17 @@ export async function askForHandover(
     const reason = error instanceof Error ? error.message : String(error);
     throw notPromotable('handover_failed', `The master did not hand over: ${reason}`);
   }
+}
+
+/** What a replica asks for. @throws Error when it is none that can be done */
+export function handoverAsked(
+  parameters: LinkValues,
+  timeoutMaxMs: number,
+): { readonly url: string; readonly timeoutMs: number } {
+  const { url, timeoutMs } = parameters;
+  if (typeof url !== 'string' || readNodeUrl(url) === null) throw new Error('the handover names no address of a node');
+  if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) throw new Error('the handover names no time');
+  return { url, timeoutMs: Math.min(timeoutMs, timeoutMaxMs) };
 }
 
 /** Waits until the replica holds everything. @throws Error when the time has passed first */

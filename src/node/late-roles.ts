@@ -2,6 +2,7 @@
 
 import type { ReplicationService, WriteConcernService } from '../http/http.js';
 import { SkeinError } from '../model/errors.js';
+import type { Role } from '../model/replication.js';
 import type { Roles } from './roles.js';
 
 export interface LateRoles {
@@ -14,17 +15,19 @@ export interface LateRolesParts {
   roles(): Roles | null;
   /** @throws Starting, ShuttingDown */
   opened(): Roles;
+  /** The role that the node starts in. */
+  roleBefore(): Role;
   readonly streamAllowed: boolean;
 }
 
-export function lateRoles({ roles, opened, streamAllowed }: LateRolesParts): LateRoles {
+export function lateRoles({ roles, opened, roleBefore, streamAllowed }: LateRolesParts): LateRoles {
   return {
     replication: {
-      role: () => roles()?.role() ?? 'master',
+      role: () => roles()?.role() ?? roleBefore(),
       masterUrl: () => roles()?.masterUrl() ?? null,
       enabled: () => roles()?.enabled() ?? streamAllowed,
       stats: () => opened().stats(),
-      replicas: () => opened().replicas(),
+      replicas: () => roles()?.replicas() ?? [],
       stalenessMs: () => roles()?.stalenessMs() ?? null,
       promote: (options) => opened().promote(options),
       follow: (masterUrl) => opened().follow(masterUrl),

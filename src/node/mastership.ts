@@ -42,9 +42,15 @@ export class Mastership {
     return this.#state.highestEpoch;
   }
 
-  /** At once, before anything is awaited: nothing is acknowledged from here on. What is durable of it comes later. */
-  stepDown(): void {
-    this.#state = { ...this.#state, role: 'replica' };
+  /** A master whose epoch is noted and has not begun: it takes no writes, and nobody else may take it for one. */
+  get isIncomplete(): boolean {
+    return this.isMaster && this.#log().state().epoch < this.#state.highestEpoch;
+  }
+
+  /** At once, before anything is awaited: nothing is acknowledged from here on, and no epoch that was seen is begun here. What is durable of
+   *  it comes later. @param seenEpoch of another's mastership */
+  stepDown(seenEpoch = 0): void {
+    this.#state = { ...this.#state, role: 'replica', highestEpoch: Math.max(seenEpoch, this.#state.highestEpoch) };
   }
 
   /** Durable on return. @throws Error of the file system: then this node stays no master */
@@ -64,10 +70,19 @@ export class Mastership {
     failpoint('role.after_note');
   }
 
-  /** Resolves when the write thread has changed over; what was queued before is done first. */
-  async take(role: Role): Promise<void> {
+  /** The write thread takes no more requests of clients; resolves when those that were queued before are done. */
+  async pauseWrites(): Promise<void> {
+    await this.#take('replica', 0);
+  }
+
+  /** A change of role came to nothing: the mastership goes on in its epoch. */
+  async resumeWrites(): Promise<void> {
+    await this.#take('master', this.#log().state().epoch);
+  }
+
+  async #take(role: Role, ownFromEpoch: number): Promise<void> {
     if (this.#taking === role) return;
-    await this.#log().setRole(role);
+    await this.#log().setRole(role, ownFromEpoch);
     this.#taking = role;
   }
 
@@ -75,14 +90,14 @@ export class Mastership {
   async begin(): Promise<number> {
     const epoch = Math.max(this.#state.highestEpoch, this.#log().state().epoch) + 1;
     this.#note({ role: 'master', masterUrl: this.#state.masterUrl, highestEpoch: epoch });
-    await this.take('master');
+    await this.#take('master', epoch);
     await this.#beginHistory(epoch);
     return epoch;
   }
 
   /** After a start: a mastership whose beginning was cut short begins now. */
   async complete(): Promise<void> {
-    if (this.isMaster && this.#log().state().epoch < this.#state.highestEpoch) await this.#beginHistory(this.#state.highestEpoch);
+    if (this.isIncomplete) await this.#beginHistory(this.#state.highestEpoch);
   }
 
   async #beginHistory(epoch: number): Promise<void> {

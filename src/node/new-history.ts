@@ -8,9 +8,16 @@ import type { Limits } from '../model/limits.js';
 /** Durable on return. The caller holds the folder's lock. @throws StorageFailure, StorageFull, StoreRefused */
 export function beginNewHistory(
   databasePath: string,
-  options: { readonly limits: Limits; readonly cacheBytes: number },
+  options: {
+    readonly limits: Limits;
+    readonly cacheBytes: number;
+    readonly notBelowEpoch: number;
+    /** Durable on return: before anything is written in this epoch. */
+    noteEpoch(epoch: number): void;
+  },
 ): { historyId: string; seq: number } {
   const historyId = randomBytes(16).toString('hex');
-  const { limits, cacheBytes } = options;
-  return { historyId, seq: beginHistoryOffline(databasePath, historyId, { limits, writerCacheBytes: cacheBytes }) };
+  const { limits, cacheBytes, notBelowEpoch, noteEpoch } = options;
+  const begin = { historyId, notBelowEpoch, noteEpoch };
+  return { historyId, seq: beginHistoryOffline(databasePath, begin, { limits, writerCacheBytes: cacheBytes }) };
 }

@@ -16,6 +16,7 @@ import { systemClock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
 import { failpoint } from '../model/failpoint.js';
 import type { Log } from '../model/log.js';
+import type { Role } from '../model/replication.js';
 import { measureEngine } from '../observability/engine-measures.js';
 import { createMetrics } from '../observability/metrics.js';
 import { measureProcess } from '../observability/process-measures.js';
@@ -63,6 +64,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
 
 const OPENING_MS = 5_000;
 const HANDOVER_MS = 10_000;
+const AS_REPLICA = { role: 'replica', highestEpoch: 0 } as const;
 
 class StartingNode {
   readonly #options: NodeOptions;
@@ -80,11 +82,18 @@ class StartingNode {
   #scrubConcern: string | null = null;
   #stopping: Promise<void> | null = null;
   readonly #late: LateRoles;
+  #roleBefore: Role;
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    const { streamAllowed } = options.config.replication;
-    this.#late = lateRoles({ roles: () => this.#roles, opened: () => this.#withRoles(), streamAllowed });
+    const { streamAllowed, master } = options.config.replication;
+    this.#roleBefore = master === null ? 'master' : 'replica';
+    this.#late = lateRoles({
+      roles: () => this.#roles,
+      opened: () => this.#withRoles(),
+      roleBefore: () => this.#roleBefore,
+      streamAllowed,
+    });
   }
 
   async run(): Promise<Node> {
@@ -112,11 +121,15 @@ class StartingNode {
   async #openData(): Promise<{ data: OpenData; state: NodeState }> {
     const { config, log } = this.#options;
     const { master } = config.replication;
+    const role = master === null ? 'master' : 'replica';
+    const before = readNodeState(config.dataDir);
+    this.#roleBefore = before?.role ?? role;
     const data = await openData({
       dataDir: config.dataDir,
       blank: master !== null,
       verifyAtStart: config.verifyAtStart,
       acceptLostTail: config.acceptLostTail,
+      before: before ?? { role, masterUrl: master, highestEpoch: 0 },
       limits: config.limits,
       cacheBytes: config.writerCacheBytes,
       bootId: this.#bootId,
@@ -125,7 +138,6 @@ class StartingNode {
     });
     try {
       const known = readNodeState(config.dataDir);
-      const role = master === null ? 'master' : 'replica';
       const state: NodeState = known ?? { role, masterUrl: master, highestEpoch: 0 };
       if (known === null) writeNodeState(config.dataDir, state);
       if (master !== null && known?.role === 'master')
@@ -137,7 +149,7 @@ class StartingNode {
     }
   }
 
-  #openEngine(store: StoreFolder, state: Pick<NodeState, 'role'>): Promise<RunningEngine> {
+  #openEngine(store: StoreFolder, state: Pick<NodeState, 'role' | 'highestEpoch'>): Promise<RunningEngine> {
     const { config, log } = this.#options;
     return openEngine({
       dataDir: config.dataDir,
@@ -145,6 +157,7 @@ class StartingNode {
       checkpointsDir: store.checkpointsPath,
       bootId: this.#bootId,
       role: state.role,
+      ownFromEpoch: state.highestEpoch,
       limits: config.limits,
       writerCacheBytes: config.writerCacheBytes,
       readerCacheBytes: config.readerCacheBytes,
@@ -214,20 +227,17 @@ class StartingNode {
     try {
       store = await incoming.install({ nodeId, bootId: this.#bootId });
     } catch (error) {
-      await old.stop();
-      const store = currentStore(this.#options.config.dataDir);
-      this.#data = { ...data, store };
-      this.#engine = await this.#openEngine(store, { role: 'replica' });
+      await this.#reopen(old, data).catch((failure: unknown) =>
+        this.#options.onFatal(`the data cannot be opened again: ${textOf(failure)}`),
+      );
       throw error;
     }
     try {
       failpoint('switch.before_open');
-      this.#engine = await this.#openEngine(store, { role: 'replica' });
+      this.#engine = await this.#openEngine(store, AS_REPLICA);
       failpoint('switch.after_open');
     } catch (error) {
-      this.#options.onFatal(
-        `the snapshot was taken and cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      this.#options.onFatal(`the snapshot was taken and cannot be opened: ${textOf(error)}`);
       throw error;
     }
     this.#data = { ...data, store };
@@ -237,6 +247,13 @@ class StartingNode {
     await removeStore(this.#options.config.dataDir, data.store.name).catch((error: unknown) =>
       this.#options.log.warn('old_store_not_removed', { store: data.store.name, error }),
     );
+  }
+
+  async #reopen(old: RunningEngine, data: OpenData): Promise<void> {
+    await old.stop();
+    const store = currentStore(this.#options.config.dataDir);
+    this.#data = { ...data, store };
+    this.#engine = await this.#openEngine(store, AS_REPLICA);
   }
 
   /** @returns http://host:port */
@@ -351,6 +368,10 @@ class StartingNode {
       }
     }
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** An address that means "all" is reached as this machine, from this machine. */

@@ -21,6 +21,7 @@ import { StoreRefused } from '../storage/storage.js';
 import { verifyInChild } from '../storage/verify-in-child.js';
 import type { Finding } from '../storage/verify-report.js';
 import { beginNewHistory } from './new-history.js';
+import { type NodeState, writeNodeState } from './node-state.js';
 
 export interface OpenDataOptions {
   readonly dataDir: string;
@@ -28,6 +29,8 @@ export interface OpenDataOptions {
   readonly blank: boolean;
   readonly verifyAtStart: 'auto' | 'full' | 'quick';
   readonly acceptLostTail: boolean;
+  /** What the node was when it ran last. */
+  readonly before: NodeState;
   readonly cacheBytes: number;
   readonly limits: Limits;
   readonly bootId: string;
@@ -104,11 +107,25 @@ async function check(options: OpenDataOptions, store: StoreFolder, manifest: Man
   if (damage.length > 0) throw new Error(describeDamage(dataDir, damage, report.findingsCount));
   const lost = report.findings.find(({ kind }) => kind === 'tail_lost');
   if (lost !== undefined) {
-    if (!options.acceptLostTail) throw new Error(describeLoss(dataDir, lost.message));
-    const { historyId, seq } = beginNewHistory(store.databasePath, options);
-    log.error('lost_tail_accepted', { problem: lost.message, history_id: historyId, seq });
+    if (!options.acceptLostTail) throw new Error(describeLoss(options, lost.message));
+    acceptLoss(options, store, lost.message);
   }
   return level === 'quick';
+}
+
+/** What a replica lacks its master has: it is behind, and no more. A master begins another history. */
+function acceptLoss({ before, dataDir, log, limits, cacheBytes }: OpenDataOptions, store: StoreFolder, problem: string): void {
+  if (before.role === 'replica') {
+    log.error('lost_tail_accepted', { problem });
+    return;
+  }
+  const begun = beginNewHistory(store.databasePath, {
+    limits,
+    cacheBytes,
+    notBelowEpoch: before.highestEpoch + 1,
+    noteEpoch: (highestEpoch) => writeNodeState(dataDir, { ...before, highestEpoch }),
+  });
+  log.error('lost_tail_accepted', { problem, history_id: begun.historyId, seq: begun.seq });
 }
 
 function describeDamage(dataDir: string, damage: readonly Finding[], count: number): string {
@@ -122,11 +139,17 @@ function describeDamage(dataDir: string, damage: readonly Finding[], count: numb
   ].join('\n');
 }
 
-function describeLoss(dataDir: string, message: string): string {
+function describeLoss({ dataDir, before }: OpenDataOptions, message: string): string {
+  const after =
+    before.role === 'replica'
+      ? ['This node was a replica: start it once with --accept-lost-tail, and what is missing comes from its master.']
+      : [
+          'Restore a backup if there is one. To go on without the missing writes, start once with --accept-lost-tail:',
+          'a new history begins, and clients that hold a position of the lost part are told so (409 PositionLost).',
+        ];
   return [
     `the store in ${dataDir} has lost writes that were acknowledged, so the server does not start (nothing was changed):`,
     `  - ${message}`,
-    'Restore a backup if there is one. To go on without the missing writes, start once with --accept-lost-tail:',
-    'a new history begins, and clients that hold a position of the lost part are told so (409 PositionLost).',
+    ...after,
   ].join('\n');
 }

@@ -14,7 +14,7 @@ import type { ReplicationSource } from '../replication/source.js';
 import type { LinkValues } from '../wire/frames.js';
 import type { Announcer } from './announcer.js';
 import type { Following } from './following.js';
-import { askForHandover, caughtUp, notPromotable } from './handover.js';
+import { askForHandover, caughtUp, handoverAsked, notPromotable } from './handover.js';
 import { streamUrlOf } from './master-url.js';
 import type { Mastership } from './mastership.js';
 import type { WriteGate } from './write-gate.js';
@@ -23,6 +23,8 @@ export interface RoleChangeParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly handoverMs: number;
+  /** Does this node count in majorities when it follows? */
+  readonly voter: boolean;
   readonly mastership: Mastership;
   readonly following: Following;
   readonly source: ReplicationSource;
@@ -61,23 +63,36 @@ export class RoleChanges {
     return this.alone(() => (force ? this.#promoteByForce() : this.#promoteByHandover()));
   }
 
+  /** Not one whose mastership could not begin, nor one of two. */
+  get #isSettledMaster(): boolean {
+    const { isMaster, isIncomplete } = this.#parts.mastership;
+    return isMaster && !isIncomplete && this.#parts.gate.conflict === null;
+  }
+
   async #promoteByForce(): Promise<PromoteAnswer> {
-    if (this.#parts.mastership.isMaster && this.#parts.gate.conflict === null)
-      throw notPromotable('already_master', 'This node is the master');
+    if (this.#isSettledMaster) throw notPromotable('already_master', 'This node is the master');
     if (this.#parts.isBlank()) throw notPromotable('no_data', 'This node has never had data of a cluster');
     const known = this.#parts.following.knownSeq;
     const own = this.#parts.engine().log.state().seq;
     const wasMaster = this.#parts.mastership.isMaster;
+    // Two masters of one epoch parted where it began. Where the other has come to cannot be known, whatever its last word was.
+    const { startSeq = 0 } = this.#parts.engine().log.lineage().at(-1) ?? {};
     const answer = await this.#becomeMaster();
-    // What the old master wrote after its last word cannot be known: then the end of the range is open.
-    return { ...answer, maybeLost: wasMaster ? null : { fromSeq: own + 1, toSeq: known !== null && known > own ? known : null } };
+    const knownSeq = !wasMaster && known !== null && known > own ? known : null;
+    return { ...answer, maybeLost: { fromSeq: (wasMaster ? startSeq : own) + 1, toSeq: null, knownSeq } };
   }
 
   async #promoteByHandover(): Promise<PromoteAnswer> {
+    // What it was promoted from has handed over already.
+    if (this.#parts.mastership.isIncomplete) return this.#becomeMaster();
     if (this.#parts.mastership.isMaster) throw notPromotable('already_master', 'This node is the master');
+    if (!this.#parts.voter) throw notPromotable('no_voter', 'This node was started as no voter: it becomes master by force only');
     const { nodeId } = this.#parts.engine().log.state();
     const own = { nodeId, url: this.#parts.ownUrl() };
+    const seenBefore = this.#parts.mastership.highestEpoch;
     const handedOver = await askForHandover(this.#parts.following.follower, own, this.#parts.handoverMs);
+    if (this.#parts.mastership.highestEpoch !== seenBefore)
+      throw notPromotable('newer_master', 'Another node became master meanwhile');
     const { seq } = this.#parts.engine().log.state();
     if (handedOver !== seq) throw notPromotable('behind', `The master handed over at seq ${handedOver}, this node is at ${seq}`);
     return this.#becomeMaster();
@@ -85,10 +100,16 @@ export class RoleChanges {
 
   async #becomeMaster(): Promise<PromoteAnswer> {
     const { log } = this.#parts.engine();
+    const { masterUrl } = this.#parts.mastership;
     this.#parts.following.leave();
-    const epoch = await this.#parts.mastership.begin();
+    const epoch = await this.#parts.mastership.begin().catch((error: unknown) => {
+      // Not even noted: it is a replica as before.
+      if (!this.#parts.mastership.isMaster && masterUrl !== null) this.#parts.follow(masterUrl);
+      throw error;
+    });
     this.#parts.gate.open();
     this.#parts.source.attach(log);
+    await this.#parts.source.registry.registerOwn();
     const { historyId, seq } = log.state();
     this.#parts.log.warn('promoted', { epoch, history_id: historyId, seq });
     void this.#parts.announcer.announce();
@@ -111,7 +132,7 @@ export class RoleChanges {
     this.#parts.mastership.noteReplica(masterUrl, highestEpoch);
     this.#parts.source.registry.concern.end();
     this.#parts.gate.open();
-    await this.#parts.mastership.take('replica');
+    await this.#parts.mastership.pauseWrites();
     // A little later, so that who asked for this is answered first.
     setImmediate(() => {
       this.#parts.source.closeLinks('this node follows another master', masterUrl);
@@ -124,31 +145,41 @@ export class RoleChanges {
   redirected(masterUrl: string): void {
     const isNew = masterUrl !== this.#parts.mastership.masterUrl && masterUrl !== this.#parts.ownUrl();
     if (this.#parts.mastership.isMaster || !isNew || readNodeUrl(masterUrl) === null) return;
-    void this.alone(() => this.#becomeReplica(masterUrl, this.#parts.mastership.highestEpoch));
+    this.#later(() => this.#becomeReplica(masterUrl, this.#parts.mastership.highestEpoch));
+  }
+
+  /** What cannot be done now is asked for again: whoever is master announces itself every few seconds. */
+  #later(change: () => Promise<void>): void {
+    this.alone(change).catch((error: unknown) => this.#parts.log.error('role_not_changed', { error }));
   }
 
   /** A peer knows of a newer mastership. @param named where its master is, as the peer says */
   newerEpoch(epoch: number, named: string | null): void {
-    const masterUrl = named === null || readNodeUrl(named) === null ? null : named;
+    const masterUrl = named === null || readNodeUrl(named) === null || named === this.#parts.ownUrl() ? null : named;
     const newer = epoch > this.#parts.mastership.highestEpoch;
     const { isMaster: wasMaster, masterUrl: known } = this.#parts.mastership;
     const { follower } = this.#parts.following;
+    const { epoch: ownEpoch } = this.#parts.engine().log.state();
+    // Word of what this node has begun itself by now.
+    if (wasMaster && ownEpoch >= epoch) return;
     // A master that this node has had data of was reached where it is looked for now: the address of an operator stands over the one that
     // the master believes to be its own. Unless another replica is there; a voter belongs to the master itself.
     const direct = (follower?.path.length ?? 0) < 2;
-    const reached = known !== null && direct && this.#parts.engine().log.state().epoch >= epoch;
+    const reached = known !== null && direct && ownEpoch >= epoch;
     const elsewhere = masterUrl !== null && (known === null || streamUrlOf(masterUrl).stream !== streamUrlOf(known).stream);
-    if (!newer && !wasMaster && (reached || !elsewhere || (direct && follower?.isLinked === true))) return;
+    const stays = reached || !elsewhere || (direct && follower?.isLinked === true);
+    if (!newer && !wasMaster && follower !== null && stays) return;
     this.#parts.log.warn('newer_epoch_seen', { epoch, own_epoch: this.#parts.mastership.highestEpoch, master: masterUrl });
     // At once, before anything is awaited: what is on its way is not acknowledged any more.
-    this.#parts.mastership.stepDown();
+    this.#parts.mastership.stepDown(epoch);
     this.#parts.source.registry.concern.end();
-    void this.alone(() => this.#becomeReplica(masterUrl ?? (wasMaster ? null : known), epoch));
+    this.#later(() => this.#becomeReplica(masterUrl ?? (wasMaster ? null : known), epoch));
   }
 
   /** A peer belongs to another line of data of the same epoch. */
   conflicting(epoch: number, nodeId: string): void {
-    if (!this.#parts.mastership.isMaster || this.#parts.gate.conflict !== null) return;
+    const { isMaster } = this.#parts.mastership;
+    if (!isMaster || this.#parts.gate.conflict !== null || this.#parts.engine().log.state().epoch !== epoch) return;
     this.#parts.gate.refuse(epoch);
     this.#parts.log.error('two_masters', { epoch, other: nodeId });
   }
@@ -170,24 +201,26 @@ export class RoleChanges {
   }
 
   async #handOver(nodeId: string, parameters: LinkValues): Promise<LinkValues> {
-    const url = String(parameters['url']);
-    const timeoutMs = Math.min(Number(parameters['timeoutMs']), this.#parts.handoverMs);
+    const { url, timeoutMs } = handoverAsked(parameters, this.#parts.handoverMs);
     const { log } = this.#parts.engine();
     if (!this.#parts.mastership.isMaster) {
       if (this.#parts.mastership.masterUrl === url) return { seq: log.state().seq };
       throw new Error('this node is no master');
     }
+    if (this.#parts.source.registry.of(nodeId)?.diverged === true) throw new Error('the data of this replica differs');
     // New writes wait in front of the door; those inside are done when the write thread has changed over.
     this.#parts.gate.pause(2 * timeoutMs);
     try {
-      await this.#parts.mastership.take('replica');
+      await this.#parts.mastership.pauseWrites();
       const { seq } = log.state();
       await caughtUp(() => this.#parts.source.durableSeqOf(nodeId) === seq, this.#parts.clock, timeoutMs);
+      // A newer mastership was seen meanwhile: what is held here is not the last word.
+      if (!this.#parts.mastership.isMaster) throw new Error('another node is the master by now');
       await this.#becomeReplica(url, this.#parts.mastership.highestEpoch);
       return { seq };
     } catch (error) {
-      // What was refused meanwhile came in no epoch; a new one tells it apart from what the replica may yet begin.
-      await this.#parts.mastership.begin();
+      // The replica was not told that it may begin.
+      if (this.#parts.mastership.isMaster) await this.#parts.mastership.resumeWrites();
       throw error;
     } finally {
       this.#parts.gate.open();

@@ -15,10 +15,12 @@ export interface Counted {
 }
 
 export function masterStats(counted: Counted): ReplicationStats {
-  const { source } = counted;
+  const { source, counts } = counted;
   const { registry } = source;
-  const connected = source.replicas().filter(({ status }) => status !== 'Disconnected');
-  const voters = connected.filter(({ voter }) => voter);
+  const known = source.replicas();
+  const connected = known.filter(({ status }) => status !== 'Disconnected');
+  // A voter that is away is as old as what it lacks, unless there is nobody to be ahead of it.
+  const voters = connected.length === 0 ? [] : known.filter(({ voter }) => voter);
   const operations = largest(connected.map(({ lagOperations }) => lagOperations));
   return {
     role: 'master',
@@ -28,13 +30,9 @@ export function masterStats(counted: Counted): ReplicationStats {
     lagBytes: largest(connected.map(({ lagBytes }) => lagBytes)),
     lastSyncMs: registry.lastSyncWallMs,
     operationsPending: operations,
-    snapshotSize: source.lastSnapshotBytes,
+    snapshotSize: source.lastSnapshotBytes || counts.snapshotBytes,
     connectedReplicas: connected.length,
-    heartbeatsSent: source.heartbeatsSent,
-    heartbeatsReceived: registry.acknowledgements,
     lastHeartbeatMs: registry.lastAckWallMs,
-    fullSyncs: source.fullSyncs,
-    partialSyncs: source.partialSyncs,
     digestVerifiedAtMs: registry.digestVerifiedWallMs,
     link: null,
     snapshot: null,
@@ -42,7 +40,7 @@ export function masterStats(counted: Counted): ReplicationStats {
 }
 
 export function replicaStats(counted: Counted, following: Following): ReplicationStats {
-  const { counts } = counted;
+  const { source, counts } = counted;
   const { follower } = following;
   const lagOperations = following.lagOperations();
   return {
@@ -53,21 +51,19 @@ export function replicaStats(counted: Counted, following: Following): Replicatio
     lagBytes: following.lagBytes(),
     lastSyncMs: counts.lastSyncWallMs,
     operationsPending: lagOperations,
-    snapshotSize: counts.snapshotBytes,
+    snapshotSize: counts.snapshotBytes || source.lastSnapshotBytes,
     connectedReplicas: null,
-    heartbeatsSent: counts.acknowledgementsSent,
-    heartbeatsReceived: counts.heartbeatsReceived,
     lastHeartbeatMs: counts.lastHeartbeatWallMs,
-    fullSyncs: counts.fullSyncs,
-    partialSyncs: counts.partialSyncs,
     digestVerifiedAtMs: counts.digestVerifiedWallMs,
     link: follower === null ? 'stopped' : follower.state.diverged ? 'diverged' : follower.state.phase,
     snapshot: follower?.intake.progress() ?? null,
   };
 }
 
+/** Counts are those of both sides, so that none of them falls when the role changes. */
 function common({ log, source, counts }: Counted) {
   const { nodeId, clusterId, historyId, epoch, seq, digest } = log.state();
+  const { registry } = source;
   const isBlank = epoch === NO_EPOCH;
   return {
     nodeId,
@@ -76,8 +72,12 @@ function common({ log, source, counts }: Counted) {
     bytesReceived: source.counts.bytesReceived + counts.bytesReceived,
     position: isBlank ? null : { historyId, epoch, seq },
     digest: isBlank ? null : Buffer.from(digest).toString('hex'),
+    heartbeatsSent: source.heartbeatsSent + counts.acknowledgementsSent,
+    heartbeatsReceived: registry.acknowledgements + counts.heartbeatsReceived,
+    fullSyncs: source.fullSyncs + counts.fullSyncs,
+    partialSyncs: source.partialSyncs + counts.partialSyncs,
     reconnects: counts.reconnects,
-    divergences: source.registry.divergences + counts.divergences,
+    divergences: registry.divergences + counts.divergences,
   };
 }
 
@@ -96,9 +96,9 @@ export function roleConcerns(
   return found;
 }
 
-/** Null when none is known. */
+/** Null of none, and when one of them is not known. */
 function largest(values: readonly (number | null)[]): number | null {
-  let most: number | null = null;
-  for (const value of values) if (value !== null) most = Math.max(most ?? 0, value);
+  let most: number | null = values.length === 0 ? null : 0;
+  for (const value of values) most = value === null || most === null ? null : Math.max(most, value);
   return most;
 }

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { ReplicatedLog } from '../engine/engine.js';
 import { type BuiltSnapshot, buildSnapshot, type IncomingSnapshot, type SnapshotHead } from '../engine/snapshot.js';
 import type { ReplicationService } from '../http/http.js';
-import { invalidRequest } from '../model/errors.js';
+import { invalidRequest, SkeinError } from '../model/errors.js';
 import { NO_EPOCH } from '../model/position.js';
 import type { PromoteAnswer, ReplicaInfo, ReplicationStats, Role, SnapshotProgress, VerifyAnswer } from '../model/replication.js';
 import { ReplicationSource } from '../replication/source.js';
@@ -92,11 +92,11 @@ export class Roles implements ReplicationService {
       ...node,
       tls: settings.tls,
       secure: settings.secure,
-      master: () => (this.#mastership.isMaster && !this.#stopped ? this.#feed() : null),
+      master: () => (this.#mastership.isMaster && !this.#mastership.isIncomplete && !this.#stopped ? this.#feed() : null),
       linkedIds: () => this.#source.linkedIds(),
     });
     this.#changes = new RoleChanges({
-      ...{ clock, log, handoverMs: settings.handoverMs },
+      ...{ clock, log, handoverMs: settings.handoverMs, voter: settings.voter },
       ...{ mastership: this.#mastership, following: this.#following, source: this.#source },
       ...{ gate: this.writeConcern, announcer: this.#announcer },
       engine: () => parts.engine(),
@@ -232,7 +232,7 @@ export class Roles implements ReplicationService {
     const mode = full ? ('full' as const) : ('partial' as const);
     const own = this.#parts.engine().log.state().nodeId;
     if (!this.#mastership.isMaster && (replicaId === null || replicaId === own)) {
-      this.#following.follower?.relink(full ? 'asked' : null);
+      this.#relink(full);
       return { mode };
     }
     if (replicaId === null) throw invalidRequest('replica_id', 'which replica is to be synchronised again?');
@@ -241,18 +241,28 @@ export class Roles implements ReplicationService {
     return { mode };
   }
 
+  /** A little later, so that who asked for it over this link is answered first. @throws NoMaster */
+  #relink(full: boolean): void {
+    const { follower } = this.#following;
+    if (follower === null) throw new SkeinError('NoMaster', 'This node follows nobody at the moment');
+    setImmediate(() => follower.relink(full ? 'asked' : null));
+  }
+
   verify(options: { readonly replicaId: string | null; readonly repair: boolean }): Promise<VerifyAnswer> {
     return this.#verifying.verify(options);
   }
 
   async forget(replicaId: string): Promise<boolean> {
+    if (!this.#mastership.isMaster && !this.#source.registry.isOwnFollower(replicaId))
+      throw new SkeinError('NotMaster', 'Only the master forgets a voter');
     return this.#source.forget(replicaId);
   }
 
   /** Why the node is degraded, as far as its links go. */
   concerns(): string[] {
     const follower = !this.#mastership.isMaster ? this.#following.follower : undefined;
-    return roleConcerns(this.writeConcern.conflict, follower, this.#source.replicas());
+    const found = roleConcerns(this.writeConcern.conflict, follower, this.#source.replicas());
+    return this.#mastership.isIncomplete ? [...found, 'the promotion could not be completed; promote again'] : found;
   }
 
   // Requests over links.
@@ -262,7 +272,7 @@ export class Roles implements ReplicationService {
       case 'handover':
         return this.#changes.handOver(nodeId, parameters);
       case 'resync':
-        this.#following.follower?.relink(parameters['full'] === true ? 'asked' : null);
+        this.#relink(parameters['full'] === true);
         return {};
       default:
         return (

@@ -11,6 +11,7 @@ import { decodeEntry } from '../codec/entry.js';
 import { decodeVectorSet } from '../codec/vector-set.js';
 import type { ReplicatedLog } from '../engine/engine.js';
 import type { Effect } from '../model/entry.js';
+import { SkeinError } from '../model/errors.js';
 import { failpoint } from '../model/failpoint.js';
 import type { Log } from '../model/log.js';
 import { syncFolder } from '../storage/durable-files.js';
@@ -18,7 +19,8 @@ import { syncFolder } from '../storage/durable-files.js';
 const ROWS_PER_READ = 256;
 const BYTES_PER_READ = 1024 * 1024;
 
-/** Durable on return. Entries that the log no longer has are named as missing. @throws Error of the file system, CorruptData */
+/** Durable on return. Entries that the log no longer has are named as missing, those that cannot be read as damaged.
+ *  @throws Error of the file system */
 export async function saveRollback(dataDir: string, log: ReplicatedLog, commonSeq: number, events: Log): Promise<void> {
   const { seq: lastSeq, logMinSeq, chainHash } = log.state();
   if (lastSeq <= commonSeq) return;
@@ -34,10 +36,10 @@ export async function saveRollback(dataDir: string, log: ReplicatedLog, commonSe
     if (logMinSeq > commonSeq + 1)
       writeSync(file, `${JSON.stringify({ missing: { from_seq: commonSeq + 1, to_seq: logMinSeq - 1 } })}\n`);
     for (let next = Math.max(commonSeq + 1, logMinSeq); next <= lastSeq; ) {
-      const rows = log.read(next, ROWS_PER_READ, BYTES_PER_READ);
-      if (rows.length === 0) break;
-      for (const { entry } of rows) writeSync(file, `${JSON.stringify(plainEntry(entry))}\n`);
-      next = (rows.at(-1)?.seq ?? lastSeq) + 1;
+      const { lines, through } = readable(log, next) ?? { lines: [{ damaged: { seq: next } }], through: next };
+      if (lines.length === 0) break;
+      for (const line of lines) writeSync(file, `${JSON.stringify(line)}\n`);
+      next = through + 1;
       await new Promise((resolve) => setImmediate(resolve));
     }
     fsyncSync(file);
@@ -49,6 +51,19 @@ export async function saveRollback(dataDir: string, log: ReplicatedLog, commonSe
   syncFolder(dataDir);
   failpoint('rollback.after_write');
   events.error('rolled_back', { file: path, from_seq: commonSeq + 1, to_seq: lastSeq });
+}
+
+/** From this seq on, as lines; one alone where not all that is near it can be read. @returns null when this one cannot be read */
+function readable(log: ReplicatedLog, seq: number): { readonly lines: readonly unknown[]; readonly through: number } | null {
+  for (const limit of [ROWS_PER_READ, 1]) {
+    try {
+      const rows = log.read(seq, limit, BYTES_PER_READ);
+      return { lines: rows.map(({ entry }) => plainEntry(entry)), through: rows.at(-1)?.seq ?? seq };
+    } catch (error) {
+      if (!(error instanceof SkeinError || error instanceof RangeError)) throw error;
+    }
+  }
+  return null;
 }
 
 function plainEntry(bytes: Uint8Array): Record<string, unknown> {

@@ -37,9 +37,15 @@ export class Verifying {
     }
     const linked = this.#parts.source.linkedIds();
     if (replicaId !== null && !linked.includes(replicaId)) throw invalidRequest('replica_id', 'no linked replica has this id');
+    const position = { historyId, epoch, seq };
+    if (replicaId !== null) {
+      const found = await this.#verifyLinked(replicaId, repair);
+      return { equal: found.equal, position, replicas: [found] };
+    }
     const replicas: VerifiedReplica[] = [];
-    for (const id of replicaId === null ? linked : [replicaId]) replicas.push(await this.#verifyLinked(id, repair));
-    return { equal: replicas.every(({ equal }) => equal), position: { historyId, epoch, seq }, replicas };
+    for (const id of linked)
+      replicas.push(await this.#verifyLinked(id, repair).catch((error: unknown) => notCompared(id, error)));
+    return { equal: equalityOf(replicas), position, replicas };
   }
 
   async #verifyLinked(id: string, repair: boolean): Promise<VerifiedReplica> {
@@ -92,5 +98,17 @@ export class Verifying {
 }
 
 function replicaOf(id: string, { equal, differing, repaired }: Omit<Verified, 'position' | 'mended'>): VerifiedReplica {
-  return { id, equal, differing, repaired };
+  return { id, equal, differing, repaired, error: null };
+}
+
+/** One that cannot be compared now is named, and keeps no other from being. @throws what was not expected */
+function notCompared(id: string, error: unknown): VerifiedReplica {
+  if (!(error instanceof SkeinError)) throw error;
+  const { type, message } = error;
+  return { id, equal: null, differing: [], repaired: 0, error: { type, message } };
+}
+
+function equalityOf(replicas: readonly VerifiedReplica[]): boolean | null {
+  if (replicas.some(({ equal }) => equal === false)) return false;
+  return replicas.length === 0 || replicas.some(({ equal }) => equal === null) ? null : true;
 }

@@ -47,6 +47,9 @@ export type SyncRule =
   | 'log_pruned'
   | 'log_larger_than_snapshot';
 
+/** The caller has entries that this node has not. */
+export const PARTED: ReadonlySet<string> = new Set<SyncRule>(['unknown_history', 'diverged', 'hash_differs']);
+
 /** A catch-up of up to this many bytes is always cheaper than a snapshot. */
 const CATCH_UP_ALWAYS_BYTES = 64 * 1024 * 1024;
 

@@ -44,8 +44,10 @@ export interface FollowerCounts extends LinkCounts {
   acknowledgementsSent: number;
   fullSyncs: number;
   partialSyncs: number;
+  /** Links after the first. */
   reconnects: number;
   divergences: number;
+  linkedOnce: boolean;
   /** Of the last snapshot that was put in place; 0: none was. */
   snapshotBytes: number;
   /** The snapshot that was begun and is not in place yet: going on with it is no sync of its own. */
@@ -65,6 +67,7 @@ export function newFollowerCounts(): FollowerCounts {
     partialSyncs: 0,
     reconnects: 0,
     divergences: 0,
+    linkedOnce: false,
     snapshotBytes: 0,
     begunSnapshot: null,
     lastHeartbeatWallMs: null,

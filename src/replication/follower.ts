@@ -5,7 +5,17 @@
 
 import type { ApplyFailure } from '../engine/engine.js';
 import { failpoint } from '../model/failpoint.js';
-import type { EntriesFrame, Frame, HeartbeatFrame, LinkValues, Reject, SnapshotChunkFrame, Welcome } from '../wire/frames.js';
+import type {
+  EntriesFrame,
+  Frame,
+  HeartbeatFrame,
+  LinkValues,
+  PlainLineage,
+  Reject,
+  SnapshotChunkFrame,
+  Welcome,
+} from '../wire/frames.js';
+import { PARTED } from './decide.js';
 import type { FollowerCounts, FollowerParts } from './follower-parts.js';
 import { MasterLink } from './master-link.js';
 import type { MasterTail } from './master-tail.js';
@@ -142,7 +152,6 @@ export class Follower {
   }
 
   #connect(): void {
-    if (this.#tail.knownSeq !== null) this.#counts.reconnects += 1;
     this.#link = new MasterLink(this.#parts, this.#counts, this.#installed, {
       state: () => this.#state,
       isLinked: () => this.isLinked,
@@ -209,10 +218,13 @@ export class Follower {
     if (epoch !== welcome.epoch || epoch < this.#state.epoch || decision === null) return this.#fail('old_epoch');
     failpoint('link.welcome_received');
     this.path = welcome.path;
-    if (epoch > this.#state.epoch) this.#parts.noteEpoch(epoch);
+    if (epoch > this.#state.epoch && !this.#noted(epoch)) return;
     this.#parts.noteMaster(welcome);
     const nowMs = this.#parts.clock.monotonicMs();
-    this.#tail.linked(welcome.lastSeq, epoch, nowMs);
+    if (this.#counts.linkedOnce) this.#counts.reconnects += 1;
+    this.#counts.linkedOnce = true;
+    const parted = decision.kind === 'snapshot' && PARTED.has(decision.reason);
+    this.#tail.linked({ lastSeq: welcome.lastSeq, epoch, sender: welcome.role, parted, nowMs });
     if (decision.kind === 'continue') {
       if (decision.fromSeq !== seq + 1) return this.#fail('gap');
       if (this.#installed === null) this.#counts.partialSyncs += 1;
@@ -223,13 +235,36 @@ export class Follower {
       return;
     }
     this.#parts.log.warn('full_sync', { reason: decision.reason });
-    const { commonSeq } = decision;
+    const commonSeq = this.#lastInCommon(welcome.lineage, decision.commonSeq);
     if (commonSeq !== null && commonSeq < seq)
       this.#attempt(
         this.intake.after(() => this.#parts.saveRollback(commonSeq)),
         'snapshot_failed',
       );
     this.#step({ kind: 'snapshot_promised', epoch, nowMs });
+  }
+
+  /** What cannot be noted is not followed: after a restart this node would believe an older master. */
+  #noted(epoch: number): boolean {
+    try {
+      this.#parts.noteEpoch(epoch);
+      return true;
+    } catch (error) {
+      this.#parts.log.error('epoch_not_noted', { epoch, error });
+      this.#fail('closed');
+      return false;
+    }
+  }
+
+  /** A master that lost its tail and wrote on parted from this node before the seq at which its next history begins: the hash there tells.
+   *  Where, nobody can say, so all of the history that they share in name counts as parted. */
+  #lastInCommon(theirs: PlainLineage, commonSeq: number | null): number | null {
+    const next = theirs.find(({ startSeq }) => startSeq === commonSeq);
+    if (commonSeq === null || next === undefined) return commonSeq;
+    const { feed } = this.#parts;
+    const own = feed.chainHashAt(commonSeq);
+    if (own !== null && hexOf(own) === next.startHash) return commonSeq;
+    return feed.lineage().findLast(({ startSeq }) => startSeq < commonSeq)?.startSeq ?? commonSeq;
   }
 
   #takeEntries(epoch: number, frame: EntriesFrame, bytes: number): void {

@@ -166,8 +166,9 @@ const following: Row = {
 /** Every event in every phase; a missing cell does not compile. */
 const TABLE: { readonly [Phase in LinkPhase]: Row } = {
   opening: {
-    continued: (state, { seq, nowMs }) =>
-      stay({
+    // The first heartbeat tells at once how old the data of a node is that is itself behind.
+    continued: (state, { seq, nowMs }) => ({
+      state: {
         ...state,
         phase: 'catchup',
         markSeq: state.tailSeq,
@@ -175,7 +176,10 @@ const TABLE: { readonly [Phase in LinkPhase]: Row } = {
         receivedSeq: seq,
         durableSeq: seq,
         heardMs: nowMs,
-      }),
+        beatMs: nowMs,
+      },
+      effects: [{ kind: 'heartbeat' }],
+    }),
     snapshot_begun: (state, { nowMs }) => stay({ ...state, phase: 'snapshot', heardMs: nowMs }),
     head_sent: unexpected,
     chunks_wanted: unexpected,

@@ -29,6 +29,8 @@ export interface LinkCounts {
   bytesReceived: number;
 }
 
+/** What a master sends is larger: 128 MiB in segments of 512 bytes. */
+const FROM_MASTER_CHUNKS_MAX = 262_144;
 const CLOSE_MS = 2_000;
 const CLOSE_NORMAL = 1_000;
 /** RFC 6455 leaves 123 bytes. */
@@ -39,7 +41,8 @@ export const SOCKET_OPTIONS = {
   perMessageDeflate: false,
   skipUTF8Validation: true,
   maxFragments: 1_024,
-  maxBufferedChunks: 1_024,
+  /** One for each read of the network: 1 MiB in segments of 256 bytes. */
+  maxBufferedChunks: 4_096,
 } as const;
 
 export class LinkSocket {
@@ -65,7 +68,7 @@ export class LinkSocket {
 
   /** Opens a socket to a master; `opened` comes before any other event. */
   static connect(url: string, options: ClientOptions, events: LinkSocketEvents, opened: () => void): LinkSocket {
-    const socket = new WebSocket(url, { ...SOCKET_OPTIONS, ...options });
+    const socket = new WebSocket(url, { ...SOCKET_OPTIONS, maxBufferedChunks: FROM_MASTER_CHUNKS_MAX, ...options });
     socket.once('open', opened);
     return new LinkSocket(socket, events);
   }

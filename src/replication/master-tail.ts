@@ -2,9 +2,11 @@
  *
  *    lag = now − when the oldest thing was heard of that is not applied here, plus the age of the sender's own data; without contact, at
  *    least since the last word.  Null: not known.
+ *  A node that has what its master has not says nothing of how old it is, until its data is the master's again: unknown.
  *  A link that comes back brings word of what happened meanwhile: that is as old as the last contact, never as young as the news of it.
  *  Must not know: sockets, what a frame is. Specified in docs/REPLICATION.md. */
 
+import type { Role } from '../model/replication.js';
 import { CommitTimes } from './commit-times.js';
 
 /** How a link stands when lag is asked for. */
@@ -16,6 +18,15 @@ export interface Contact {
   readonly heartbeatMs: number;
 }
 
+/** How a link begins. */
+export interface LinkBeginning {
+  readonly lastSeq: number;
+  readonly epoch: number;
+  readonly sender: Role;
+  readonly parted: boolean;
+  readonly nowMs: number;
+}
+
 export class MasterTail {
   readonly #times = new CommitTimes(0);
   #knownSeq: number | null = null;
@@ -25,16 +36,22 @@ export class MasterTail {
   #unknownBelow = 0;
   /** The last word of the link before, or of this one. */
   #contactMs: number | null = null;
-  /** How old the sender's data was by its last heartbeat; null: it did not know. */
-  #senderLagMs: number | null = 0;
+  /** How old the sender's data was by its last heartbeat; null: it did not know, or has not said. */
+  #senderLagMs: number | null = null;
+  /** This node has another line of data than the master. */
+  #parted = false;
 
-  /** The last seq that the master is known to have; null before the first word of it. */
+  /** The last seq that the master is known to have; null before the first word of it, and while this node has another line of data. */
   get knownSeq(): number | null {
-    return this.#knownSeq;
+    return this.#parted ? null : this.#knownSeq;
   }
 
-  /** A link begins, and says how far the master is. What an older mastership had and this one has not will never come. */
-  linked(lastSeq: number, epoch: number, nowMs: number): void {
+  /** A link begins, and says how far the master is. What an older mastership had and this one has not will never come.
+   *  @param sender its age is known at once when it is the master, else with its first heartbeat
+   *  @param parted this node has entries that the sender has not */
+  linked({ lastSeq, epoch, sender, parted, nowMs }: LinkBeginning): void {
+    this.#parted = parted;
+    this.#senderLagMs = sender === 'master' ? 0 : null;
     if (epoch > this.#epoch && this.#knownSeq !== null && lastSeq < this.#knownSeq) {
       this.#times.cut(lastSeq);
       this.#knownSeq = lastSeq;
@@ -63,7 +80,7 @@ export class MasterTail {
   }
 
   lagMs({ nowMs, appliedSeq, linked, heardMs, heartbeatMs }: Contact): number | null {
-    if (this.#knownSeq === null || this.#contactMs === null || appliedSeq < this.#unknownBelow || this.#senderLagMs === null)
+    if (this.knownSeq === null || this.#contactMs === null || appliedSeq < this.#unknownBelow || this.#senderLagMs === null)
       return null;
     const since = this.#times.firstAfter(appliedSeq);
     const behindMs = since === null ? 0 : nowMs - since;
@@ -73,12 +90,12 @@ export class MasterTail {
   }
 
   lagOperations(appliedSeq: number): number | null {
-    return this.#knownSeq === null ? null : Math.max(0, this.#knownSeq - appliedSeq);
+    return this.knownSeq === null ? null : Math.max(0, this.knownSeq - appliedSeq);
   }
 
   /** Bytes that came and are not applied; null while more is known of than has come. */
   lagBytes(appliedSeq: number, receivedSeq: number): number | null {
-    if (this.#knownSeq === null || receivedSeq < this.#knownSeq) return null;
+    if (this.knownSeq === null || receivedSeq < this.knownSeq) return null;
     return this.#times.bytesAfter(appliedSeq);
   }
 }

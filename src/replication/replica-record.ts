@@ -35,6 +35,8 @@ export class ReplicaRecord {
   host: string;
   port: number;
   voter: boolean;
+  /** Of the process that linked last; null: none did. */
+  runId: string | null = null;
   linked = false;
   phase: 'opening' | 'snapshot' | 'catchup' | 'streaming' | 'closed' = 'closed';
   durableSeq: number | null = null;

@@ -5,6 +5,7 @@ import { readEntryHead } from '../codec/entry.js';
 import type { ReplicatedLog } from '../engine/engine.js';
 import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
+import { positionAt } from '../model/position.js';
 import type { ReplicaInfo, Role, Voter } from '../model/replication.js';
 import type { AckFrame, Hello } from '../wire/frames.js';
 import { CommitTimes } from './commit-times.js';
@@ -28,11 +29,13 @@ export class ReplicaRegistry {
   readonly concern = new WriteConcern();
   readonly #parts: RegistryParts;
   readonly #records = new Map<string, ReplicaRecord>();
+  /** Which run of a replica was forgotten: it may link again, and is no voter before it is started anew. */
+  readonly #forgotten = new Map<string, string>();
   #feed: ReplicatedLog | null = null;
   /** The list that the rows were last made for. */
   #voters: readonly Voter[] | null = null;
   #times = new CommitTimes(0);
-  #startWallMs = 0;
+  #startMs = 0;
   acknowledgements = 0;
   divergences = 0;
   lastAckWallMs: number | null = null;
@@ -49,7 +52,7 @@ export class ReplicaRegistry {
     this.concern.end();
     if (feed === null) return;
     this.#times = new CommitTimes(feed.state().seq);
-    this.#startWallMs = this.#parts.clock.wallMs();
+    this.#startMs = this.#parts.clock.monotonicMs();
     this.takeVoters();
   }
 
@@ -97,15 +100,20 @@ export class ReplicaRegistry {
   }
 
   enlist(hello: Hello, protocolVersion: number | null, rule: SyncRule): void {
-    const { nodeId, host, port, position } = hello;
+    const { nodeId, runId, host, port, position } = hello;
     const record = this.#record(nodeId, host, port);
     const wallMs = this.#parts.clock.wallMs();
-    Object.assign(record, { host, port, linked: true, protocolVersion, connectedWallMs: wallMs });
+    Object.assign(record, { runId, host, port, linked: true, protocolVersion, connectedWallMs: wallMs });
     record.heard(this.#parts.clock.monotonicMs(), wallMs);
     record.phase = rule === 'partial' ? 'catchup' : 'snapshot';
-    record.diverged = false;
+    // It is the same sync, however often the link breaks.
+    if (rule === 'hash_differs' && !record.diverged) this.divergences += 1;
+    record.diverged = rule === 'hash_differs';
     // What it held in an earlier life it may not hold now.
-    if (rule !== 'partial' || (position !== null && position.seq < (record.durableSeq ?? 0))) record.forgetPosition();
+    if (rule !== 'partial' || (position !== null && position.seq < (record.durableSeq ?? 0))) {
+      record.forgetPosition();
+      this.concern.lost(nodeId);
+    }
     this.#parts.log.info('replica_linked', { node_id: nodeId, sync: rule, host, port });
   }
 
@@ -138,7 +146,14 @@ export class ReplicaRegistry {
     if (ack.diverged || ack.durableSeq === seq || ack.heartbeat !== record.comparedBeat) this.#compare(feed, record, ack);
     record.comparedBeat = ack.heartbeat;
     if (record.voter && !record.diverged && this.#parts.role() === 'master') this.concern.acknowledged(nodeId, ack.durableSeq);
-    if (ack.appliedSeq >= seq) this.lastSyncWallMs = this.lastAckWallMs;
+    if (ack.appliedSeq >= seq && this.#allHave(seq)) this.lastSyncWallMs = this.lastAckWallMs;
+  }
+
+  /** Voters that are not linked count too: nobody knows what they have. */
+  #allHave(seq: number): boolean {
+    for (const { voter, linked, appliedSeq } of this.#records.values())
+      if ((voter || linked) && (appliedSeq === null || appliedSeq < seq)) return false;
+    return true;
   }
 
   /** The digest that the log gives for the replica's seq, against its own. */
@@ -179,27 +194,47 @@ export class ReplicaRegistry {
   async registerVoter(link: ReplicaLink): Promise<void> {
     const feed = this.#feed;
     const record = link.hello === null ? null : this.of(link.hello.nodeId);
-    if (feed === null || record === null) return;
+    if (feed === null || record === null || this.#forgotten.get(record.nodeId) === record.runId) return;
     const { nodeId, host, port } = record;
-    const own = { nodeId: feed.state().nodeId, ...this.#parts.address() };
+    await this.#register(feed, [this.#own(feed), { nodeId, host, port }]);
+    if (record.voter && record.durableSeq !== null && record.linked && !record.diverged)
+      this.concern.acknowledged(nodeId, record.durableSeq);
+  }
+
+  /** A master counts in its own majorities: one that was promoted without ever having been a voter becomes one. */
+  async registerOwn(): Promise<void> {
+    const feed = this.#feed;
+    if (feed !== null && feed.voters().length > 0) await this.#register(feed, [this.#own(feed)]);
+  }
+
+  #own(feed: ReplicatedLog): Voter {
+    return { nodeId: feed.state().nodeId, ...this.#parts.address() };
+  }
+
+  async #register(feed: ReplicatedLog, voters: readonly Voter[]): Promise<void> {
     const known = new Map(feed.voters().map((voter) => [voter.nodeId, voter]));
-    const changed = [own, { nodeId, host, port }].filter((voter) => {
+    const changed = voters.filter((voter) => {
       const row = known.get(voter.nodeId);
       return row === undefined || row.host !== voter.host || row.port !== voter.port;
     });
     try {
       if (changed.length > 0) await feed.registerVoters(changed);
       this.takeVoters();
-      if (record.voter && record.durableSeq !== null && record.linked && !record.diverged)
-        this.concern.acknowledged(nodeId, record.durableSeq);
     } catch (error) {
-      this.#parts.log.warn('voter_not_registered', { node_id: nodeId, error });
+      this.#parts.log.warn('voter_not_registered', { node_ids: changed.map(({ nodeId }) => nodeId), error });
     }
   }
 
-  /** Its row goes. @returns false when there was none */
+  /** Follows this node, or did, and is no voter of the master: this node may forget it by itself. */
+  isOwnFollower(nodeId: string): boolean {
+    return this.of(nodeId)?.voter === false;
+  }
+
+  /** Its row goes; the run of it that is forgotten is no voter again. @returns false when there was none */
   async forget(nodeId: string): Promise<boolean> {
-    const removed = (await this.#feed?.removeVoter(nodeId)) ?? null;
+    const runId = this.#records.get(nodeId)?.runId;
+    if (runId !== undefined && runId !== null) this.#forgotten.set(nodeId, runId);
+    const removed = this.#parts.role() === 'master' ? ((await this.#feed?.removeVoter(nodeId)) ?? null) : null;
     this.concern.lost(nodeId);
     // Whom the log still names gets a row again.
     this.#voters = null;
@@ -208,7 +243,10 @@ export class ReplicaRegistry {
 
   /** Those that followed this node are not its replicas any more, until they link again. Links are closed. */
   release(): void {
-    for (const record of this.#records.values()) record.connectedWallMs = null;
+    for (const record of this.#records.values()) {
+      record.connectedWallMs = null;
+      record.forgetPosition();
+    }
   }
 
   replicas(): ReplicaInfo[] {
@@ -253,17 +291,18 @@ export class ReplicaRegistry {
     const { clock } = this.#parts;
     const { historyId, epoch, seq, logMinSeq } = feed.state();
     const wallMs = clock.wallMs();
+    const nowMs = clock.monotonicMs();
     return {
-      nowMs: clock.monotonicMs(),
+      nowMs,
       wallMs,
       tailSeq: seq,
       times: this.#times,
       // Written before this process began: then the entry's own time says it, and it is at least as old as the process.
       ageOfFirstAfter: (after) => {
         const head = after + 1 < logMinSeq ? null : this.#headAt(feed, after + 1);
-        return head === null ? null : Math.max(wallMs - head.timeMs, wallMs - this.#startWallMs, 0);
+        return head === null ? null : Math.max(wallMs - head.timeMs, nowMs - this.#startMs);
       },
-      position: (at) => ({ historyId, epoch, seq: at }),
+      position: (at) => positionAt(feed.lineage(), at, { historyId, epoch }),
     };
   }
 }

@@ -9,6 +9,7 @@ import { WebSocketServer } from 'ws';
 import type { ReplicatedLog } from '../engine/engine.js';
 import type { BuiltSnapshot } from '../engine/snapshot.js';
 import type { Clock } from '../model/clock.js';
+import { SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import { historyEnd } from '../model/position.js';
 import { majorityOf, type ReplicaInfo, type Role, snapshotProgress } from '../model/replication.js';
@@ -137,13 +138,10 @@ export class ReplicationSource implements LinkHost {
     this.#server.close();
   }
 
-  /** Takes over a connection that asks for the replication stream. */
+  /** Takes over a connection that asks for the replication stream. @throws Starting before anything was written */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#closed || this.#feed === null) throw new SkeinError('Starting', 'This node has no data to serve yet');
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      if (this.#closed || this.#feed === null) {
-        webSocket.close(1013, 'not serving yet');
-        return;
-      }
       const make = (link: ReplicaLink): LinkSocket =>
         new LinkSocket(webSocket, {
           expects: (type) => link.expects(type),
@@ -188,7 +186,6 @@ export class ReplicationSource implements LinkHost {
     this.registry.enlist(hello, link.protocolVersion, rule);
     if (rule === 'partial' && hello.installed === null) this.partialSyncs += 1;
     if (rule === 'partial') this.#begun.delete(hello.nodeId);
-    if (rule === 'hash_differs') this.registry.divergences += 1;
     if (rule === 'hash_differs' || rule === 'unknown_history')
       this.#parts.log.error('replica_of_another_past', { node_id: hello.nodeId, rule, seq: hello.position?.seq });
     return answer;
@@ -242,7 +239,19 @@ export class ReplicationSource implements LinkHost {
     const { hello } = link;
     if (hello === null) return;
     this.#parts.log.info('replica_live', { node_id: hello.nodeId, seq: link.state.durableSeq });
-    if (hello.voter && this.#parts.role() === 'master') void this.registry.registerVoter(link);
+    if (this.#mayVote(link)) void this.registry.registerVoter(link);
+  }
+
+  #mayVote({ hello }: ReplicaLink): boolean {
+    return hello?.voter === true && this.#parts.role() === 'master';
+  }
+
+  /** A registration that the log did not take is tried again with every heartbeat. */
+  #registerMissing(): void {
+    for (const link of this.#links) {
+      const isKnown = this.registry.of(link.hello?.nodeId ?? '')?.voter === true;
+      if (link.state.phase === 'streaming' && this.#mayVote(link) && !isKnown) void this.registry.registerVoter(link);
+    }
   }
 
   async leaseSnapshot(link: ReplicaLink): Promise<SnapshotLease> {
@@ -329,6 +338,7 @@ export class ReplicationSource implements LinkHost {
     if (this.nowMs() - this.#beatMs < this.rules.heartbeatMs) return;
     this.#beatMs = this.nowMs();
     this.registry.judge();
+    this.#registerMissing();
     this.#keepLog();
   }
 

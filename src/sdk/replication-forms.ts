@@ -72,7 +72,8 @@ export function replicaFromWire(body: ReplicaBody): T.Replica {
 }
 
 export function promotionFromWire({ epoch, history_id: historyId, position, maybe_lost: lost }: PromoteAnswerBody): T.Promotion {
-  return { epoch, historyId, position, maybeLost: lost === null ? null : { fromSeq: lost.from_seq, toSeq: lost.to_seq } };
+  const maybeLost = lost === null ? null : { fromSeq: lost.from_seq, toSeq: lost.to_seq, knownSeq: lost.known_seq };
+  return { epoch, historyId, position, maybeLost };
 }
 
 export function verificationFromWire({ equal, position, replicas }: VerifyAnswerBody): T.Verification {

@@ -1,8 +1,14 @@
 /** What users of the client see of replication. Unknown is null, never 0; times are ISO 8601. */
 
-import type { ReplicaStatus, Role, SnapshotProgress, VerifiedReplica } from '../model/replication.js';
+import type { MaybeLost, ReplicaStatus, Role, SnapshotProgress, VerifiedReplica } from '../model/replication.js';
 
-export type { ReplicaStatus, Role, SnapshotProgress, VerifiedReplica as ReplicaVerification } from '../model/replication.js';
+export type {
+  MaybeLost,
+  ReplicaStatus,
+  Role,
+  SnapshotProgress,
+  VerifiedReplica as ReplicaVerification,
+} from '../model/replication.js';
 
 export interface ReplicationStats {
   readonly role: Role;
@@ -61,7 +67,7 @@ export interface ReplicationStatus {
   readonly role: Role;
   readonly enabled: boolean;
   readonly masterUrl: string | null;
-  /** Null until the node has data. */
+  /** Null until the store of the node is open. */
   readonly stats: ReplicationStats | null;
   readonly replicas: readonly Replica[];
 }
@@ -70,12 +76,13 @@ export interface Promotion {
   readonly epoch: number;
   readonly historyId: string;
   readonly position: string;
-  /** Acknowledged by the old master, perhaps, and not here; null when nothing can be missing. */
-  readonly maybeLost: { readonly fromSeq: number; readonly toSeq: number | null } | null;
+  /** Null when nothing can be missing. */
+  readonly maybeLost: MaybeLost | null;
 }
 
 export interface Verification {
-  readonly equal: boolean;
+  /** Null: none was found to differ, and not all were compared, or there is none. */
+  readonly equal: boolean | null;
   readonly position: string;
   readonly replicas: readonly VerifiedReplica[];
 }

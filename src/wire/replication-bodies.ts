@@ -84,7 +84,16 @@ export const PromoteAnswerBody = Type.Object({
   history_id: Type.String(),
   position: Token,
   maybe_lost: nullable(
-    Type.Object({ from_seq: Type.Integer(), to_seq: nullable(Type.Integer()) }, { description: 'null: nothing can be missing.' }),
+    Type.Object(
+      {
+        from_seq: Type.Integer(),
+        to_seq: nullable(Type.Integer({ description: 'null: as far as the old master had come.' })),
+        known_seq: nullable(
+          Type.Integer({ description: 'The last seq that the old master was known to have, beyond this node’s own.' }),
+        ),
+      },
+      { description: 'null: nothing can be missing.' },
+    ),
   ),
 });
 export type PromoteAnswerBody = Static<typeof PromoteAnswerBody>;
@@ -108,12 +117,16 @@ export const VerifyBody = Type.Object(
   closed,
 );
 export const VerifyAnswerBody = Type.Object({
-  equal: Type.Boolean({ description: 'As found: before a repair.' }),
+  equal: nullable(
+    Type.Boolean({
+      description: 'As found, before a repair; null: nothing differed, and not all could be compared, or there is none.',
+    }),
+  ),
   position: Token,
   replicas: Type.Array(
     Type.Object({
       id: NodeId,
-      equal: Type.Boolean(),
+      equal: nullable(Type.Boolean({ description: 'null: it could not be compared.' })),
       differing: Type.Array(
         Type.Object({
           collection: Type.String(),
@@ -122,6 +135,7 @@ export const VerifyAnswerBody = Type.Object({
         }),
       ),
       repaired: Type.Integer({ description: 'Points that were fetched again or removed.' }),
+      error: nullable(Type.Object({ type: Type.String(), message: Type.String() }, { description: 'Why it was not compared.' })),
     }),
   ),
 });

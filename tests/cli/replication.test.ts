@@ -37,12 +37,16 @@ test('promote says the new epoch, what may be lost, or why not and what to do', 
     ['promote', { force: false }],
     ['promote', { force: true }],
   ]);
-  const maybeLost = { fromSeq: 1_041, toSeq: null };
+  const maybeLost = { fromSeq: 1_041, toSeq: null, knownSeq: 1_044 };
   const lossy = await over(t, {
     promote: () => Promise.resolve({ epoch: 4, historyId: POSITION.historyId, position: POSITION, maybeLost }),
   });
   assert.match((await lossy.run('promote', '--force')).output, 'may be lost: what the old master alone had, from seq 1,041 on');
-  assert.equal(objects(await lossy.run('promote', '--json'))[0]?.['maybe_lost'], { from_seq: 1_041, to_seq: null });
+  assert.equal(objects(await lossy.run('promote', '--json'))[0]?.['maybe_lost'], {
+    from_seq: 1_041,
+    to_seq: null,
+    known_seq: 1_044,
+  });
   const promote = (): never => {
     throw new SkeinError('NotPromotable', 'the master cannot be reached', { reason: 'master_unreachable' });
   };
@@ -71,12 +75,13 @@ test('follow and resync pass on what they are given', async (t) => {
 });
 
 test('verify --url compares replicas: 0 when they are equal, 1 when one is not', async (t) => {
-  const equal = { id: 'one', equal: true, differing: [], repaired: 0 };
+  const equal = { id: 'one', equal: true, differing: [], repaired: 0, error: null };
   const different = {
     id: 'two',
     equal: false,
     differing: [{ collection: 'films', buckets: [7], points: ['a', 7] }],
     repaired: 2,
+    error: null,
   };
   const same = await over(t, { verify: () => Promise.resolve({ equal: true, position: POSITION, replicas: [equal] }) });
   const good = await same.run('verify');
@@ -96,7 +101,16 @@ test('verify --url compares replicas: 0 when they are equal, 1 when one is not',
       ['comparison', false],
     ],
   );
-  assert.match((await over(t).then(({ run }) => run('verify'))).output, 'no replicas to compare');
+  const none = await over(t, { verify: () => Promise.resolve({ equal: null, position: POSITION, replicas: [] }) });
+  const nothing = await none.run('verify');
+  assert.equal([nothing.exitCode, nothing.output], [1, 'no replicas to compare\n']);
+  const away = { id: 'away', equal: null, differing: [], repaired: 0, error: { type: 'NoMaster', message: 'there is no link' } };
+  const some = await over(t, { verify: () => Promise.resolve({ equal: null, position: POSITION, replicas: [equal, away] }) });
+  const partly = await some.run('verify');
+  assert.equal(
+    [partly.exitCode, partly.output],
+    [1, 'equal      one\nnot compared  away: there is no link\nNOT ALL COMPARED: none differed of those that were\n'],
+  );
 });
 
 test('verify looks at a folder or at a server, never at both or at nothing', async (t) => {

@@ -120,7 +120,7 @@ test('below the watermark of free disk what gives space back is still taken', as
   assert.is((await refusal(put(engine, points))).type, 'DiskLimitExceeded');
   await remove('c', [0]);
   const filter = { must: [{ kind: 'range', key: 'id', time: false, bounds: { lt: 3 } }] } as const;
-  assert.equal((await engine.deleteByFilter('c', filter, WAIT)).results, [{ kind: 'delete', deleted: 2 }]);
+  assert.equal((await engine.deleteByFilter('c', filter, WAIT)).results, [{ kind: 'delete', deleted: 2, units: 1 }]);
   assert.is((await engine.count('c')).count, 3);
   await engine.write([{ kind: 'delete_collection', collection: 'c' }], WAIT);
   assert.equal(engine.collections(), []);

@@ -121,21 +121,48 @@ test('a replica refuses writes; as a master it takes them and no batches; roles 
   assert.is((await rejectionOf(log.registerVoters([{ nodeId: id(), host: 'h', port: 1 }]))).type, 'NotMaster');
   log.beginApply(() => {});
   void log.apply(batchOf(rows.slice(-2)));
-  await log.setRole('master');
+  await log.setRole('master', 2);
   assert.is(log.state().seq, rows.length, 'what was handed over before is applied first');
   assert.is((await rejectionOf(replica.put('a', [{ id: 9, vector: [9, 9] }]))).type, 'NotMaster', 'no history of its own yet');
   const next = { historyId: id(), epoch: 2, nodeId: id() };
   const { position } = await log.beginHistory(next);
   assert.equal(position, { historyId: next.historyId, epoch: 2, seq: rows.length + 1 });
   await replica.put('a', [{ id: 9, vector: [9, 9] }]);
-  await Promise.all([log.registerVoters([{ nodeId: id(), host: 'h', port: 1 }]), log.setRole('replica')]);
+  await Promise.all([log.registerVoters([{ nodeId: id(), host: 'h', port: 1 }]), log.setRole('replica', 0)]);
   assert.is((await rejectionOf(replica.put('a', [{ id: 11, vector: [9, 9] }]))).type, 'NotMaster');
   // The old master becomes its replica.
-  await master.engine.log.setRole('replica');
+  await master.engine.log.setRole('replica', 0);
   await follow(master.engine, logOf(replica.storePath), [5]);
   assert.equal(master.engine.position(), replica.engine.position());
   assert.equal(master.engine.log.lineage(), log.lineage());
   assertSameContent(replica.storePath, master.storePath);
+});
+
+test('a store of an earlier epoch than its mastership is written by nobody until that has begun', async (t) => {
+  const folder = t.folder();
+  const before = await openTestEngine(folder);
+  await before.create('a', 2);
+  await before.engine.stop();
+  const { engine } = await openTestEngine(folder, {}, 'master', 2);
+  t.after(() => engine.stop());
+  const { seq } = engine.log.state();
+  const points = { ...pointBlock([{ id: 'due', vector: [0, 0] }]), expiresAt: Float64Array.of(Date.now() + 1) };
+  const refused = engine.write([{ kind: 'upsert', collection: 'a', points }], WAIT);
+  assert.is((await rejectionOf(refused)).type, 'NotMaster');
+  await engine.log.beginHistory({ historyId: id(), epoch: 2, nodeId: id() });
+  await engine.write([{ kind: 'upsert', collection: 'a', points }], WAIT);
+  assert.ok(engine.log.state().seq > seq);
+});
+
+test('a master that goes on after a change of role that came to nothing takes writes again in its own epoch', async (t) => {
+  const { master } = await pair(t);
+  const { log } = master.engine;
+  const { epoch } = log.state();
+  await log.setRole('replica', 0);
+  assert.is((await rejectionOf(master.put('a', [{ id: 11, vector: [9, 9] }]))).type, 'NotMaster');
+  await log.setRole('master', epoch);
+  await master.put('a', [{ id: 11, vector: [9, 9] }]);
+  assert.is(log.state().epoch, epoch);
 });
 
 test('a replica that becomes a master lets nothing expire in the epoch of its old one', async (t) => {
@@ -145,7 +172,7 @@ test('a replica that becomes a master lets nothing expire in the epoch of its ol
   const points = { ...pointBlock([{ id: 'due', vector: [0, 0] }]), expiresAt: Float64Array.of(Date.now() + 3_000) };
   const { seq } = await master.engine.write([{ kind: 'upsert', collection: 'a', points }], WAIT);
   await follow(replica.engine, logOf(master.storePath), [9]);
-  await log.setRole('master');
+  await log.setRole('master', 2);
   await waitUntil(() => master.engine.log.state().seq > seq, { what: 'the sweep on the old master' });
   assert.is(log.state().seq, seq);
   await log.beginHistory({ historyId: id(), epoch: 2, nodeId: id() });
@@ -265,7 +292,7 @@ test('a stopping engine ends what waits on its log', async (t) => {
   await engine.stop();
   const batch = { firstSeq: 1, entries: [new Uint8Array(3)], chainHash: new Uint8Array(32) };
   assert.is((await rejectionOf(engine.log.apply(batch))).type, 'ShuttingDown');
-  assert.is((await rejectionOf(engine.log.setRole('master'))).type, 'ShuttingDown');
+  assert.is((await rejectionOf(engine.log.setRole('master', 2))).type, 'ShuttingDown');
 });
 
 test('more than may be held is waited for, also where one unit is larger than that', async (t) => {

@@ -83,6 +83,7 @@ test('a receiver loads the graphs of the master and answers as it does', async (
     storePath: store.databasePath,
     checkpointsDir: store.checkpointsPath,
     bootId: HOW.bootId,
+    ownFromEpoch: 0,
     role: 'replica',
     limits: { ...DEFAULT_LIMITS, diskFreeBytesMin: 0 },
     writerCacheBytes: 2 ** 21,

@@ -120,7 +120,8 @@ export class NodeWatch {
   async #look(node: ClusterNode): Promise<void> {
     const stats: NodeStats | null = await node.stats().catch(() => null);
     // A node that never had data has no position.
-    if (stats !== null && stats.position !== null) this.#seen.push({ node: node.name, position: stats.position, digest: stats.digest });
+    if (stats !== null && stats.position !== null)
+      this.#seen.push({ node: node.name, position: stats.position, digest: stats.digest });
   }
 
   async stop(): Promise<void> {

@@ -4,6 +4,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { startNode } from '../support/cluster.js';
 import { mountPrivateDisk, type PrivateDisk } from '../support/private-disk.js';
 import { Random } from '../support/random.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
@@ -22,6 +23,11 @@ async function heals(server: ServerProcess, ledger: WriteLedger): Promise<void> 
   await waitUntil(async () => (await ledger.write(server, 0)) === 'acknowledged', { what: 'a write to go through again' });
 }
 
+async function seesFull(server: ServerProcess): Promise<void> {
+  const sees = async (): Promise<boolean> => /^skein_disk_full 1$/m.test(await (await fetch(`${server.url}/metrics`)).text());
+  await waitUntil(sees, { what: 'the server to see that its disk is full' });
+}
+
 async function refuses(server: ServerProcess, reason: string): Promise<void> {
   const { status, body } = await server.request('PUT', '/v1/collections/left/points', {
     points: [{ id: 'refused', vector: [1, 2, 3, 4], payload: { fill: 'x'.repeat(200_000) } }],
@@ -38,6 +44,8 @@ test('below the watermark writes are refused, reads and searches go on, and free
   await ledger.makeCollections(server);
   for (let round = 0; round < 3; round++) {
     await disk.fillUpTo(8 * MIB);
+    // Writers that begin before it has looked again could fill the disk itself.
+    await seesFull(server);
     await ledger.load(server, WRITERS, (outcome) => outcome === 'acknowledged');
     await refuses(server, 'disk_watermark');
     await ledger.check(server);
@@ -48,6 +56,32 @@ test('below the watermark writes are refused, reads and searches go on, and free
   assert.equal([...ledger.refused.keys()], ['DiskLimitExceeded']);
   assert.is(await server.stop(), 0);
   await ledger.check(await start(t, disk, 16 * MIB));
+});
+
+test('a promotion that cannot be written down leaves a node that says so, acknowledges nothing, and is promoted once there is room', async (t) => {
+  const disk = await mountPrivateDisk(t, 64 * MIB);
+  const master = await startNode(t, 'master');
+  assert.is((await master.request('PUT', '/v1/collections/c', { dimension: 2, distance: 'dot' })).status, 201);
+  const flags = ['--master', master.replicationUrl, '--disk-free-bytes-min', String(16 * MIB)];
+  const replica = await startServer(t, join(disk.path, 'data'), flags, { prefix: disk.prefix });
+  const isThere = async (): Promise<boolean> => (await replica.request('GET', '/v1/collections/c')).status === 200;
+  await waitUntil(isThere, { what: 'the replica to have the collection' });
+  await disk.fillUpTo(2 * MIB);
+  await seesFull(replica);
+  await master.kill();
+  const promote = () => replica.request('POST', '/replication/promote', { force: true });
+  const isFull = async (): Promise<boolean> => {
+    const { status, body } = await promote();
+    return status === 507 && body.error.type === 'DiskLimitExceeded';
+  };
+  await waitUntil(isFull, { what: 'the promotion to be refused' });
+  const put = () => replica.request('PUT', '/v1/collections/c/points', { points: [{ id: 1, vector: [1, 2] }] });
+  assert.is.not((await put()).status, 200);
+  assert.match(JSON.stringify((await replica.request('GET', '/health')).body), /promotion could not be completed/);
+  disk.empty();
+  await waitUntil(async () => (await promote()).status === 200, { what: 'the promotion' });
+  assert.is((await put()).status, 200);
+  assert.not.match(JSON.stringify((await replica.request('GET', '/health')).body), /promotion/);
 });
 
 test('a disk that is really full refuses the whole group and heals; after a stop and after a kill every acknowledged write is there', async (t) => {

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -209,6 +209,23 @@ async function startLiar(t: TestContext, frames: () => readonly Message[]): Prom
   });
   return { url: `ws://127.0.0.1:${(http.address() as AddressInfo).port}`, links: () => links };
 }
+
+test('a node without data gives no link, and whoever asks for one ends nothing', async (t) => {
+  const blank = await startNode(t, 'blank', { master: 'ws://127.0.0.1:9', untilListening: true });
+  const wish =
+    'connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
+  // Unmasked bytes behind the wish are no WebSocket frame.
+  const socket = connect(blank.port, '127.0.0.1');
+  let answer = '';
+  socket.on('data', (chunk) => (answer += String(chunk)));
+  socket.on('error', () => {});
+  const closed = once(socket, 'close');
+  socket.write(`GET /replication/stream HTTP/1.1\r\nhost: h\r\n${wish}\r\n`);
+  socket.write(Buffer.from([0x82, 0x01, 0x00, 0xff, 0xff]));
+  await closed;
+  assert.match(answer, /^HTTP\/1\.1 503 /);
+  assert.is((await blank.request('GET', '/health/live')).status, 200);
+});
 
 test('a replica believes nothing before its master has proven the key', async (t) => {
   const flags = [...QUICK_BEATS, '--cluster-key-file', keyFile(t, 'the right key of this cluster')];

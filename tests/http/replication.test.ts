@@ -124,7 +124,12 @@ test('before the store is open the status has no stats, and the stats themselves
 });
 
 test('promote answers the new epoch and what may be lost, or why not', async (t) => {
-  const lost = { epoch: 4, historyId: 'aa'.repeat(16), position: POSITION, maybeLost: { fromSeq: 41, toSeq: null } };
+  const lost = {
+    epoch: 4,
+    historyId: 'aa'.repeat(16),
+    position: POSITION,
+    maybeLost: { fromSeq: 41, toSeq: null, knownSeq: 44 },
+  };
   const { ask, replication } = await over(t);
   const plain = await ask('POST', '/replication/promote');
   assert.equal(outcome(plain), [
@@ -141,6 +146,7 @@ test('promote answers the new epoch and what may be lost, or why not', async (t)
   assert.equal((await forced.ask('POST', '/replication/promote', { force: true })).body.maybe_lost, {
     from_seq: 41,
     to_seq: null,
+    known_seq: 44,
   });
   const refused = await over(t, { promote: async () => failing('NotPromotable', { reason: 'already_master' }) });
   const answer = await refused.ask('POST', '/replication/promote', {});
@@ -168,7 +174,14 @@ test('follow takes the four schemes and nothing that is no address of a node', a
 
 test('resync and verify pass on what they are given and answer what came of it', async (t) => {
   const replicas = [
-    { id: REPLICA.id, equal: false, differing: [{ collection: 'c', buckets: [1, 7], points: ['a', 7] }], repaired: 2 },
+    {
+      id: REPLICA.id,
+      equal: false,
+      differing: [{ collection: 'c', buckets: [1, 7], points: ['a', 7] }],
+      repaired: 2,
+      error: null,
+    },
+    { id: 'away', equal: null, differing: [], repaired: 0, error: { type: 'NoMaster', message: 'no link' } },
   ];
   const { ask, replication } = await over(t, {});
   assert.equal((await ask('POST', '/replication/resync')).body, { started: true, mode: 'partial' });

@@ -87,6 +87,15 @@ test('what the node refuses before it took the connection is answered and closed
   assert.ok(other.log.some(({ event }) => event === 'upgrade failed'));
 });
 
+test('a web page makes no link: what names an origin is refused, and the node does not hear of it', async (t) => {
+  const kept: Duplex[] = [];
+  const http = await over(t, { service: { replication: taking(kept) } });
+  const { text, ended } = line(t, http, STREAM.replace('host: h\r\n', 'host: h\r\norigin: http://page.example\r\n'));
+  await ended();
+  assert.match(text(), /^HTTP\/1\.1 403 /);
+  assert.is(kept.length, 0);
+});
+
 test('a wish on another path, or for another protocol, is passed over: the request is answered and the connection goes on', async (t) => {
   const replication = taking();
   const http = await over(t, { service: { replication } });

@@ -43,7 +43,7 @@ const closes = (effects: readonly LinkEffect[]): string | null => {
 test('a replica at the tail is live with its first acknowledgement, and once only', () => {
   const { state, effects } = play([{ kind: 'continued', seq: 20, nowMs: 0 }, acked({ receivedSeq: 20, durableSeq: 20 })]);
   assert.is(state.phase, 'streaming');
-  assert.equal(effects, [{ kind: 'live' }]);
+  assert.equal(effects, [{ kind: 'heartbeat' }, { kind: 'live' }], 'the first heartbeat follows the welcome at once');
   assert.equal(play([acked({ receivedSeq: 20, durableSeq: 20 })], state).effects, []);
 });
 

@@ -19,6 +19,7 @@ class Known {
   readonly damaged: number[] = [];
   nowMs = 1_000;
   role: Role = 'master';
+  runId = 'first';
   readonly registry = new ReplicaRegistry({
     rules: { heartbeatMs: 1_000, timeoutMs: 10_000, lagMs: 1_000 },
     clock: { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs },
@@ -34,7 +35,7 @@ class Known {
 
   hello(seq: number | null): Hello {
     const position = seq === null ? null : { historyId: HISTORY, epoch: 3, seq, hash: '' };
-    return { nodeId: R, host: 'r', port: HTTP_PORT, clusterId: CLUSTER, position } as unknown as Hello;
+    return { nodeId: R, runId: this.runId, host: 'r', port: HTTP_PORT, clusterId: CLUSTER, position } as unknown as Hello;
   }
 
   /** A voter that is linked. */
@@ -203,6 +204,98 @@ test('one that is forgotten has no row, no say and no part of the log', async ()
   assert.is(known.holders, 1);
   assert.is(known.registry.neededFrom(), null);
   assert.not(await known.registry.forget(R));
+});
+
+test('the run that was forgotten is no voter when it links again; one that is started anew is', async () => {
+  const known = new Known().voter();
+  known.ack(20);
+  known.fake.voters = [];
+  assert.ok(await known.registry.forget(R));
+  for (const [runId, voters] of [
+    ['first', 0],
+    ['second', 2],
+  ] as const) {
+    known.runId = runId;
+    known.registry.enlist(known.hello(20), 1, 'partial');
+    known.ack(20);
+    await known.registry.registerVoter({ hello: known.hello(20) } as unknown as ReplicaLink);
+    assert.is(known.fake.voters.length, voters, runId);
+    assert.is(known.holders, voters === 0 ? 1 : 2, runId);
+  }
+});
+
+test('a replica forgets its own followers alone, and asks no log for it', async () => {
+  const known = new Known();
+  known.role = 'replica';
+  known.registry.enlist(known.hello(20), 1, 'partial');
+  known.ack(15);
+  assert.ok(known.registry.isOwnFollower(R));
+  assert.not(known.registry.isOwnFollower(NODE));
+  assert.ok(await known.registry.forget(R));
+  assert.equal([known.fake.removed, known.registry.neededFrom()], [[], null]);
+  const voting = new Known().voter();
+  assert.not(voting.registry.isOwnFollower(R));
+});
+
+test('a master that others vote with is a voter itself; one that is alone needs no list', async () => {
+  const known = new Known();
+  await known.registry.registerOwn();
+  assert.equal(known.fake.voters, []);
+  known.fake.voters = [{ nodeId: R, host: 'h', port: HTTP_PORT }];
+  await known.registry.registerOwn();
+  assert.equal(known.fake.voters.map(({ nodeId }) => nodeId).sort(), [NODE, R].sort());
+});
+
+test('a replica that takes a snapshot counts for nothing that it held before, though its old link was never told to be gone', () => {
+  const known = new Known().voter();
+  known.ack(20);
+  known.registry.enlist(known.hello(20), 1, 'asked');
+  assert.is(known.holders, 1);
+});
+
+test('another past is one divergence, however often the link breaks until it is mended', () => {
+  const known = new Known();
+  for (let time = 0; time < 3; time += 1) known.registry.enlist(known.hello(20), 1, 'hash_differs');
+  assert.equal([known.registry.divergences, known.registry.of(R)?.diverged], [1, true]);
+  known.registry.enlist(known.hello(20), 1, 'partial');
+  assert.is(known.registry.of(R)?.diverged, false);
+});
+
+test('all was applied everywhere only when every voter says so, those that are away included', () => {
+  const other = 'c'.repeat(32);
+  const known = new Known();
+  known.fake.voters = [NODE, R, other].map((nodeId) => ({ nodeId, host: 'h', port: HTTP_PORT }));
+  known.registry.enlist(known.hello(20), 1, 'partial');
+  known.registry.takeVoters();
+  known.ack(20);
+  assert.is(known.registry.lastSyncWallMs, null);
+  known.fake.voters = known.fake.voters.filter(({ nodeId }) => nodeId !== other);
+  known.registry.takeVoters();
+  known.ack(20);
+  assert.is(known.registry.lastSyncWallMs, known.nowMs);
+});
+
+test('a row names the history that wrote what it has applied', () => {
+  const known = new Known().voter();
+  known.fake.lineage = [
+    { epoch: 1, historyId: HISTORY, startSeq: 0 },
+    { epoch: 3, historyId: '2'.repeat(32), startSeq: 15 },
+  ];
+  for (const [seq, epoch] of [
+    [15, 1],
+    [16, 3],
+  ] as const) {
+    known.ack(seq);
+    assert.is(known.registry.replicas()[0]?.position?.epoch, epoch);
+  }
+});
+
+test('what is older than this process is as old as the process at least, whatever the clock on the wall says', () => {
+  const known = new Known().voter();
+  known.fake.timeMs = 50_000;
+  known.nowMs = 4_000;
+  known.ack(15);
+  assert.is(known.registry.replicas()[0]?.lagMs, 3_000);
 });
 
 test('with other data every wait is over and nothing that was acknowledged counts', async () => {

@@ -202,6 +202,37 @@ test('a replica takes no write: it names the master, which takes it; and says wh
   assert.is((await replica.request('GET', '/v1/collections/c/points/2')).status, 200);
 });
 
+test('the master tells a replica to synchronise again, and compares all that can be compared', async (t) => {
+  const { master, replicas } = await startCluster(t, { replicas: 2, flags: QUICK_BEATS });
+  const [replica, other] = replicas as [ClusterNode, ClusterNode];
+  await waitForVoters(master, replicas);
+  const id = String((await replica.stats())['node_id']);
+  type Verified = { equal: boolean | null; replicas: { id: string; equal: boolean | null; error: unknown }[] };
+  const verify = async (): Promise<Verified> => {
+    const { status, body } = await master.request<Verified>('POST', '/replication/verify', {});
+    assert.is(status, 200, JSON.stringify(body));
+    return body;
+  };
+  for (const [full, mode] of [
+    [false, 'partial'],
+    [true, 'full'],
+  ] as const) {
+    const before = await replica.stats();
+    const { status, body } = await master.request('POST', '/replication/resync', { replica_id: id, full });
+    assert.equal([status, body], [200, { started: true, mode }], 'it is answered before the link ends');
+    const count = full ? 'full_syncs' : 'partial_syncs';
+    const isBack = async (): Promise<boolean> => (await replica.stats())[count] === Number(before[count]) + 1;
+    await waitUntil(isBack, { deadlineMs: 30_000, what: `the ${mode} resync` });
+    await waitForVoters(master, replicas);
+  }
+  assert.is((await verify()).equal, true);
+  await other.kill();
+  await replica.kill();
+  const isAlone = async (): Promise<boolean> => (await verify()).replicas.length === 0;
+  await waitUntil(isAlone, { deadlineMs: 30_000, what: 'the master to be alone' });
+  assert.is((await verify()).equal, null, 'nothing was compared');
+});
+
 test('a replica that is told to take another copy never goes back, however old the last copy is', async (t) => {
   const { master, replicas } = await startCluster(t, { replicas: 1, flags: QUICK_BEATS });
   const [replica] = replicas as [ClusterNode];

@@ -100,7 +100,14 @@ test('refusals keep their type and details', async (t) => {
 
 test('a client of a replica writes to the master, whose address the replica gives, and may bound how old its reads are', async (t) => {
   const master = await over(t);
-  const answers: Partial<ReplicationService> = { role: () => 'replica', masterUrl: () => master.http.url, stalenessMs: () => 50 };
+  const answers: Partial<ReplicationService> = {
+    role: () => 'replica',
+    masterUrl: () => master.http.url,
+    stalenessMs: () => 50,
+    forget: async () => {
+      throw new SkeinError('NotMaster', 'only the master forgets a voter');
+    },
+  };
   const replica = await over(t, answers);
   await replica.client.createCollection('c', { dimension: 2, distance: 'dot' });
   await replica.client.upsert('c', [{ id: 1, vector: [1, 2] }]);

@@ -88,9 +88,9 @@ export class FakeEngine implements Engine {
     return receipt;
   }
 
-  async deleteByFilter(name: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt & { units: number }> {
+  async deleteByFilter(name: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt> {
     const ids = this.#matching(name, filter).map((point) => point.id);
-    return { ...(await this.write([{ kind: 'delete', collection: name, ids }], options)), units: 1 };
+    return this.write([{ kind: 'delete', collection: name, ids, earlier: { deleted: 0, units: 0 } }], options);
   }
 
   collections(): CollectionInfo[] {
@@ -235,7 +235,7 @@ export class FakeEngine implements Engine {
         return { kind, patched: operation.patches.length };
       case 'delete': {
         const gone = operation.ids.filter((id) => points.delete(id));
-        return { kind, deleted: gone.length };
+        return { kind, deleted: gone.length, ...(operation.earlier && { units: operation.earlier.units + 1 }) };
       }
       case 'update_collection': {
         const { efSearch = collection.spec.hnsw.efSearch, ttlMs = collection.spec.ttlMs } = operation.change;

@@ -26,6 +26,8 @@ export class FakeLog {
   damagedSeq = 0;
   reads = 0;
   removed: string[] = [];
+  /** Null: one history from the beginning. */
+  lineage: readonly { readonly epoch: number; readonly historyId: string; readonly startSeq: number }[] | null = null;
 
   get log(): ReplicatedLog {
     const fake = {
@@ -40,7 +42,11 @@ export class FakeLog {
         logMinSeq: this.logMinSeq,
         logBytes: this.logBytes,
       }),
-      lineage: () => [{ epoch: this.epoch, historyId: HISTORY, startSeq: 0, startHash: hashAt(0) }],
+      lineage: () =>
+        (this.lineage ?? [{ epoch: this.epoch, historyId: HISTORY, startSeq: 0 }]).map((row) => ({
+          ...row,
+          startHash: hashAt(row.startSeq),
+        })),
       voters: () => this.voters,
       read: (fromSeq: number) => {
         this.reads += 1;

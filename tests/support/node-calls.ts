@@ -21,7 +21,7 @@ export interface Promotion {
   readonly epoch: number;
   readonly history_id: string;
   readonly position: string;
-  readonly maybe_lost: { readonly from_seq: number; readonly to_seq: number } | null;
+  readonly maybe_lost: { readonly from_seq: number; readonly to_seq: number | null; readonly known_seq: number | null } | null;
 }
 
 const DEADLINE_MS = 10_000;

@@ -53,7 +53,12 @@ export interface TestEngine {
 }
 
 /** Makes the folder's store when it is not there; opens the engine. */
-export async function openTestEngine(folder: string, limits: Partial<Limits> = {}, role: Role = 'master'): Promise<TestEngine> {
+export async function openTestEngine(
+  folder: string,
+  limits: Partial<Limits> = {},
+  role: Role = 'master',
+  ownFromEpoch = 0,
+): Promise<TestEngine> {
   const storeDir = join(folder, 'store-1');
   const storePath = join(storeDir, 'skein.db');
   const bootId = randomBytes(16).toString('hex');
@@ -66,6 +71,7 @@ export async function openTestEngine(folder: string, limits: Partial<Limits> = {
     storePath,
     checkpointsDir: join(storeDir, 'checkpoints'),
     bootId,
+    ownFromEpoch,
     role,
     limits: { ...DEFAULT_LIMITS, diskFreeBytesMin: 0, ...limits },
     writerCacheBytes: 2 ** 21,

@@ -44,7 +44,7 @@ export function countsOf(result: OperationResult | undefined): Record<string, nu
     case 'patch':
       return { patched: result.patched };
     case 'delete':
-      return { deleted: result.deleted };
+      return { deleted: result.deleted, ...(result.units !== undefined && { units: result.units }) };
     default:
       return {};
   }
@@ -132,7 +132,5 @@ async function deleteMatching(
 ): Promise<FastifyReply> {
   const hash = isIdempotent(write) ? scopeHash(['delete_by_filter', collection, canonicalText(filter)]) : null;
   const receipt = await write.engine.deleteByFilter(collection, filter, writeOptions(room, write, hash));
-  let deleted = 0;
-  for (const result of receipt.results) if (result.kind === 'delete') deleted += result.deleted;
-  return sendValue(request, reply, { deleted, units: receipt.units, ...(await confirm(room, reply, write, receipt)) });
+  return sendValue(request, reply, { ...countsOf(receipt.results[0]), ...(await confirm(room, reply, write, receipt)) });
 }

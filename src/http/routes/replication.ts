@@ -122,13 +122,13 @@ function forgetRoute(room: Room): Route {
     path: '/replication/replicas/:replica',
     operationId: 'forgetReplica',
     summary: 'Forget a replica: it is no voter any more and leaves the lists',
-    master: true,
     answer: ForgetAnswerBody,
     handle: async (request, reply) => {
       queryOf(request, []);
       const { replica: id } = request.params as { replica: string };
       if (!(await room.service.replication.forget(id)))
         throw new SkeinError('ReplicaNotFound', `No replica has the id ${JSON.stringify(id)}`, { id });
+      setPosition(reply, room.service.engine().position());
       return sendValue(request, reply, { forgotten: true });
     },
   };
