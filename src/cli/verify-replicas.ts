@@ -18,7 +18,7 @@ export async function verifyReplicas(
     const which = replica === null ? {} : { replicaId: replica };
     const answer = await client.replication.verify({ ...which, repair }, { signal: stopping });
     for (const line of values.json ? jsonLines(answer) : textLines(answer, repair)) print(output, line);
-    return answer.equal === true ? EXIT.done : EXIT.failed;
+    return answer.equal === true && answer.replicas.length > 0 ? EXIT.done : EXIT.failed;
   } finally {
     client.close();
   }
@@ -42,7 +42,7 @@ function textLines({ equal, replicas }: Verification, repair: boolean): string[]
 }
 
 function replicaLines({ id, equal, differing, repaired, error }: ReplicaVerification): string[] {
-  if (error !== null) return [`not compared  ${id}: ${error.message}`];
+  if (error !== undefined) return [`not compared  ${id}: ${error.message}`];
   if (equal) return [`equal      ${id}`];
   const again = repaired === 0 ? '' : `, ${counted(repaired, 'point')} fetched again`;
   return [

@@ -55,7 +55,7 @@ const DATA_FIELDS = {
   acceptLostTail: {
     kind: 'boolean',
     default: false,
-    doc: 'Start although the store is behind its manifest, giving up the writes that are missing: a new history begins, and old positions answer PositionLost.',
+    doc: 'Start although the store is behind its manifest, giving up the writes that are missing: a new history begins, and old positions answer PositionLost; a replica takes them from its master.',
   },
   writerCacheBytes: { kind: 'bytes', min: MIB, default: 8 * MIB, doc: 'Page cache of the write thread.' },
   readerCacheBytes: { kind: 'bytes', min: MIB, default: 2 * MIB, doc: 'Page cache of each reading connection.' },

@@ -19,6 +19,7 @@ export interface PositionSource {
   state(): Pick<StoreState, 'epoch' | 'seq'>;
   lineage(): readonly LineageRow[];
   readonly role: Role;
+  voters(): readonly unknown[];
 }
 
 export function placeOf(
@@ -33,7 +34,7 @@ export function placeOf(
 }
 
 /** Resolves when the store is at least at `position`; only a replica waits for what is ahead.
- *  @throws PositionLost · ReplicaBehind when maxWaitMs passes first, and at once on a master that is asked for a newer epoch */
+ *  @throws PositionLost · ReplicaBehind when maxWaitMs passes first, and at once on a master of others that is asked for a newer epoch */
 export async function reachPosition(
   position: Position,
   source: PositionSource,
@@ -52,8 +53,9 @@ export async function reachPosition(
     const waitMs = follows ? maxWaitMs : sameEpoch ? MESSAGE_WAIT_MS : 0;
     const leftMs = place === 'lost' ? 0 : waitMs - (clock.monotonicMs() - startMs);
     if (leftMs > 0 && (await durable.reach(sameEpoch ? position.seq : durable.seq + 1, leftMs))) continue;
-    // A newer epoch than a master's own: another is master by now, and this one has not heard of it.
-    if (place === 'ahead' && (follows || !sameEpoch)) throw behind(position, durable.seq, maxWaitMs);
+    // A newer epoch than a master's own: another voter may be master by now, and this one has not heard of it.
+    const mayBeElsewhere = !sameEpoch && source.voters().length > 1;
+    if (place === 'ahead' && (follows || mayBeElsewhere)) throw behind(position, durable.seq, maxWaitMs);
     throw new SkeinError('PositionLost', 'The position belongs to a state that this data does not continue', {
       requested_seq: position.seq,
       last_seq: state.seq,

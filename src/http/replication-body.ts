@@ -75,7 +75,7 @@ export function verifyBody({ equal, position, replicas }: VerifyAnswer): VerifyA
       equal: same,
       differing: differing.map(({ collection, buckets, points }) => ({ collection, buckets: [...buckets], points: [...points] })),
       repaired,
-      error,
+      ...(error !== undefined && { error }),
     })),
   };
 }

@@ -129,12 +129,12 @@ export interface VerifiedReplica {
   readonly differing: readonly DifferingRange[];
   /** Points that were fetched again or removed. */
   readonly repaired: number;
-  /** Why it was not compared. */
-  readonly error: { readonly type: string; readonly message: string } | null;
+  /** Why it was not compared; only then. */
+  readonly error?: { readonly type: string; readonly message: string };
 }
 
 export interface VerifyAnswer {
-  /** Null: none was found to differ, and not all were compared, or there is none. */
+  /** Null: none was found to differ, and not all could be compared. */
   readonly equal: boolean | null;
   readonly position: Position;
   readonly replicas: readonly VerifiedReplica[];

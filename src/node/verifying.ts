@@ -98,7 +98,7 @@ export class Verifying {
 }
 
 function replicaOf(id: string, { equal, differing, repaired }: Omit<Verified, 'position' | 'mended'>): VerifiedReplica {
-  return { id, equal, differing, repaired, error: null };
+  return { id, equal, differing, repaired };
 }
 
 /** One that cannot be compared now is named, and keeps no other from being. @throws what was not expected */
@@ -110,5 +110,5 @@ function notCompared(id: string, error: unknown): VerifiedReplica {
 
 function equalityOf(replicas: readonly VerifiedReplica[]): boolean | null {
   if (replicas.some(({ equal }) => equal === false)) return false;
-  return replicas.length === 0 || replicas.some(({ equal }) => equal === null) ? null : true;
+  return replicas.some(({ equal }) => equal === null) ? null : true;
 }

@@ -81,7 +81,7 @@ export interface Promotion {
 }
 
 export interface Verification {
-  /** Null: none was found to differ, and not all were compared, or there is none. */
+  /** Null: none was found to differ, and not all could be compared. */
   readonly equal: boolean | null;
   readonly position: string;
   readonly replicas: readonly VerifiedReplica[];

@@ -119,7 +119,7 @@ export const VerifyBody = Type.Object(
 export const VerifyAnswerBody = Type.Object({
   equal: nullable(
     Type.Boolean({
-      description: 'As found, before a repair; null: nothing differed, and not all could be compared, or there is none.',
+      description: 'As found, before a repair; null: nothing differed, and not all could be compared.',
     }),
   ),
   position: Token,
@@ -135,7 +135,9 @@ export const VerifyAnswerBody = Type.Object({
         }),
       ),
       repaired: Type.Integer({ description: 'Points that were fetched again or removed.' }),
-      error: nullable(Type.Object({ type: Type.String(), message: Type.String() }, { description: 'Why it was not compared.' })),
+      error: Type.Optional(
+        Type.Object({ type: Type.String(), message: Type.String() }, { description: 'Why it was not compared.' }),
+      ),
     }),
   ),
 });

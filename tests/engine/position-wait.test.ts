@@ -39,11 +39,11 @@ test('the table of places', () => {
 });
 
 /** A node at seq 30 of history d, and how it moves. */
-function node(role: Role) {
+function node(role: Role, voters = 1) {
   let state = { epoch: 7, seq: 30 };
   let lineage = LINEAGE;
   const durable = new Tail(30);
-  const source: PositionSource = { role, state: () => state, lineage: () => lineage };
+  const source: PositionSource = { role, state: () => state, lineage: () => lineage, voters: () => Array(voters) };
   return {
     wait: (historyId: string, epoch: number, seq: number, maxWaitMs: number) =>
       reachPosition({ historyId, epoch, seq }, source, durable, systemClock, maxWaitMs),
@@ -85,7 +85,10 @@ test('a master waits for no more than the message of a commit, and for no epoch 
   master.move(31);
   await coming;
   assert.is((await rejectionOf(master.wait('d', 7, 99, 60_000))).type, 'PositionLost');
-  assert.is((await rejectionOf(master.wait('x', 8, 1, 60_000))).type, 'ReplicaBehind', 'another may be master of that epoch');
+  assert.is((await rejectionOf(master.wait('x', 8, 1, 60_000))).type, 'PositionLost');
+  const ofOthers = node('master', 2);
+  const stale = await rejectionOf(ofOthers.wait('x', 8, 1, 60_000));
+  assert.is(stale.type, 'ReplicaBehind', 'another voter may be master of that epoch');
 });
 
 test.run();

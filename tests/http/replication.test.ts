@@ -179,7 +179,6 @@ test('resync and verify pass on what they are given and answer what came of it',
       equal: false,
       differing: [{ collection: 'c', buckets: [1, 7], points: ['a', 7] }],
       repaired: 2,
-      error: null,
     },
     { id: 'away', equal: null, differing: [], repaired: 0, error: { type: 'NoMaster', message: 'no link' } },
   ];

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import type { Room } from '../../src/http/room.js';
 import { allRoutes } from '../../src/http/routes/all.js';
 import { SkeinError } from '../../src/model/errors.js';
+import type { Role } from '../../src/model/replication.js';
 import { FakeEngine } from '../support/fake-engine.js';
 import { fakeReplication } from '../support/fake-replication.js';
 import { ALONE, startHttp } from '../support/http-server.js';
@@ -20,7 +21,7 @@ const WRITE = { dimension: 2, distance: 'dot' };
 /** They change no data, although their method could. */
 const READS = ['getPoints', 'scrollPoints', 'countPoints', 'searchPoints', 'searchPointsBatch'];
 /** They are about the node that is asked. */
-const ADMINISTRATION = ['promote', 'follow', 'resync', 'verifyReplicas'];
+const ADMINISTRATION = ['promote', 'follow', 'resync', 'verifyReplicas', 'forgetReplica'];
 
 test('every route that could change data says that it needs the master, or is on a list of those that do not', () => {
   const unsafe = allRoutes({ limits: {} } as Room).filter(({ method }) => method !== 'GET');
@@ -44,7 +45,6 @@ test('a replica sends every write to the same path of its master, and does nothi
     ['POST', `${points}/delete`],
     ['POST', `${points}/import?w=2`],
     ['POST', '/v1/batch'],
-    ['DELETE', '/replication/replicas/a%20b'],
   ] as const;
   for (const [method, path] of writes) {
     const answer = await ask(method, path, method === 'DELETE' ? undefined : WRITE);
@@ -107,12 +107,32 @@ test('a body on its way to a replica is dropped, and the connection goes on', as
 });
 
 test('a write that meets the end of mastership inside is told where the master is', async (t) => {
-  const replication = fakeReplication({ masterUrl: () => MASTER });
-  const { ask, engine } = await startHttp(t, { service: { replication } });
+  let role: Role = 'master';
+  const replication = fakeReplication({ role: () => role, masterUrl: () => MASTER });
+  const admit = async (): Promise<void> => {
+    role = 'replica';
+  };
+  const { ask, engine } = await startHttp(t, { service: { replication, writeConcern: { ...ALONE, admit } } });
   engine.failNext('write', new SkeinError('NotMaster', 'the writer takes no writes any more'));
   const answer = await ask('PUT', '/v1/collections/c', WRITE);
   assert.is(answer.status, 307);
   assert.is(answer.headers.get('location'), `${MASTER}/v1/collections/c`);
+});
+
+test('a master that is handing over sends nobody to itself', async (t) => {
+  const { ask, engine } = await startHttp(t, { service: { replication: fakeReplication({ masterUrl: () => MASTER }) } });
+  engine.failNext('write', new SkeinError('NotMaster', 'the writer takes no writes any more'));
+  const answer = await ask('PUT', '/v1/collections/c', WRITE);
+  assert.equal([answer.status, answer.body.error.type, answer.headers.get('location')], [503, 'NoMaster', null]);
+  assert.is(answer.headers.get('retry-after'), '1');
+});
+
+test('a replica that may not forget another sends the caller to the master', async (t) => {
+  const forget = () => Promise.reject(new SkeinError('NotMaster', 'only the master forgets a voter'));
+  const replication = fakeReplication({ role: () => 'replica', masterUrl: () => MASTER, forget });
+  const { ask } = await startHttp(t, { service: { replication } });
+  const answer = await ask('DELETE', '/replication/replicas/a%20b');
+  assert.equal([answer.status, answer.headers.get('location')], [307, `${MASTER}/replication/replicas/a%20b`]);
 });
 
 test('a write that too few replicas could take is refused before its body is read', async (t) => {

@@ -230,7 +230,6 @@ test('the master tells a replica to synchronise again, and compares all that can
   await replica.kill();
   const isAlone = async (): Promise<boolean> => (await verify()).replicas.length === 0;
   await waitUntil(isAlone, { deadlineMs: 30_000, what: 'the master to be alone' });
-  assert.is((await verify()).equal, null, 'nothing was compared');
 });
 
 test('a replica that is told to take another copy never goes back, however old the last copy is', async (t) => {
