@@ -42,6 +42,8 @@ export interface RoleChangeParts {
 export class RoleChanges {
   readonly #parts: RoleChangeParts;
   #changing: Promise<unknown> = Promise.resolve();
+  /** The last change to a replica was not completed. */
+  #failed = false;
 
   constructor(parts: RoleChangeParts) {
     this.#parts = parts;
@@ -74,17 +76,17 @@ export class RoleChanges {
     if (this.#parts.isBlank()) throw notPromotable('no_data', 'This node has never had data of a cluster');
     const known = this.#parts.following.knownSeq;
     const own = this.#parts.engine().log.state().seq;
-    const wasMaster = this.#parts.mastership.isMaster;
+    const isOneOfTwo = this.#parts.gate.conflict !== null;
     // Two masters of one epoch parted where it began. Where the other has come to cannot be known, whatever its last word was.
     const { startSeq = 0 } = this.#parts.engine().log.lineage().at(-1) ?? {};
     const answer = await this.#becomeMaster();
-    const knownSeq = !wasMaster && known !== null && known > own ? known : null;
-    return { ...answer, maybeLost: { fromSeq: (wasMaster ? startSeq : own) + 1, toSeq: null, knownSeq } };
+    const knownSeq = known !== null && known > own ? known : null;
+    return { ...answer, maybeLost: { fromSeq: (isOneOfTwo ? startSeq : own) + 1, toSeq: null, knownSeq } };
   }
 
   async #promoteByHandover(): Promise<PromoteAnswer> {
-    // What it was promoted from has handed over already.
-    if (this.#parts.mastership.isIncomplete) return this.#becomeMaster();
+    // Whether it was handed over then, or taken by force, is not known any more.
+    if (this.#parts.mastership.isIncomplete) return this.#promoteByForce();
     if (this.#parts.mastership.isMaster) throw notPromotable('already_master', 'This node is the master');
     if (!this.#parts.voter) throw notPromotable('no_voter', 'This node was started as no voter: it becomes master by force only');
     const { nodeId } = this.#parts.engine().log.state();
@@ -133,6 +135,7 @@ export class RoleChanges {
     this.#parts.source.registry.concern.end();
     this.#parts.gate.open();
     await this.#parts.mastership.pauseWrites();
+    this.#failed = false;
     // A little later, so that who asked for this is answered first.
     setImmediate(() => {
       this.#parts.source.closeLinks('this node follows another master', masterUrl);
@@ -150,7 +153,11 @@ export class RoleChanges {
 
   /** What cannot be done now is asked for again: whoever is master announces itself every few seconds. */
   #later(change: () => Promise<void>): void {
-    this.alone(change).catch((error: unknown) => this.#parts.log.error('role_not_changed', { error }));
+    const failed = (error: unknown): void => {
+      this.#failed = true;
+      this.#parts.log.error('role_not_changed', { error });
+    };
+    this.alone(change).catch(failed);
   }
 
   /** A peer knows of a newer mastership. @param named where its master is, as the peer says */
@@ -168,7 +175,7 @@ export class RoleChanges {
     const reached = known !== null && direct && ownEpoch >= epoch;
     const elsewhere = masterUrl !== null && (known === null || streamUrlOf(masterUrl).stream !== streamUrlOf(known).stream);
     const stays = reached || !elsewhere || (direct && follower?.isLinked === true);
-    if (!newer && !wasMaster && follower !== null && stays) return;
+    if (!newer && !wasMaster && !this.#failed && stays) return;
     this.#parts.log.warn('newer_epoch_seen', { epoch, own_epoch: this.#parts.mastership.highestEpoch, master: masterUrl });
     // At once, before anything is awaited: what is on its way is not acknowledged any more.
     this.#parts.mastership.stepDown(epoch);
@@ -207,6 +214,7 @@ export class RoleChanges {
       if (this.#parts.mastership.masterUrl === url) return { seq: log.state().seq };
       throw new Error('this node is no master');
     }
+    if (this.#parts.mastership.isIncomplete) throw new Error('this node is no master yet');
     if (this.#parts.source.registry.of(nodeId)?.diverged === true) throw new Error('the data of this replica differs');
     // New writes wait in front of the door; those inside are done when the write thread has changed over.
     this.#parts.gate.pause(2 * timeoutMs);

@@ -261,10 +261,18 @@ export class Follower {
   #lastInCommon(theirs: PlainLineage, commonSeq: number | null): number | null {
     const next = theirs.find(({ startSeq }) => startSeq === commonSeq);
     if (commonSeq === null || next === undefined) return commonSeq;
-    const { feed } = this.#parts;
-    const own = feed.chainHashAt(commonSeq);
-    if (own !== null && hexOf(own) === next.startHash) return commonSeq;
-    return feed.lineage().findLast(({ startSeq }) => startSeq < commonSeq)?.startSeq ?? commonSeq;
+    if (this.#hashAt(commonSeq) === next.startHash) return commonSeq;
+    return this.#parts.feed.lineage().findLast(({ startSeq }) => startSeq < commonSeq)?.startSeq ?? commonSeq;
+  }
+
+  #hashAt(seq: number): string | null {
+    try {
+      const hash = this.#parts.feed.chainHashAt(seq);
+      return hash === null ? null : hexOf(hash);
+    } catch (error) {
+      this.#parts.log.error('log_damaged', { seq, error });
+      return null;
+    }
   }
 
   #takeEntries(epoch: number, frame: EntriesFrame, bytes: number): void {
