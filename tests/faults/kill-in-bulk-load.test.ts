@@ -71,6 +71,7 @@ test(`${KILLS} kills in a bulk load cost no point and no rebuild`, async (t) => 
   const folder = join(dataDir, 'store-1', 'checkpoints', '1', 'default');
   const state: Load = { acknowledged: new Set(), tried: new Set() };
   let at = 0;
+  let saved = 0;
   const next = (): number => PER_BATCH * at++;
   const heads = (): string[] => (existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : []);
   let server = await startServer(t, dataDir);
@@ -90,8 +91,10 @@ test(`${KILLS} kills in a bulk load cost no point and no rebuild`, async (t) => 
     assert.not.match(server.output(), /index_checkpoint_refused|index_rebuild/);
     const loaded = /"labels":(\d+),"msg":"index_checkpoint_loaded"/.exec(server.output());
     const labels = Number(loaded?.[1] ?? 0);
-    assert.ok(labels > count / 2, `the checkpoint held only ${labels} of ${count} labels`);
-    console.log(`killed at ${count} points: ready after ${Math.round(readyMs)} ms, ${count - labels} labels replayed`);
+    // What waited before the graph waits there again; what the graph has had time for is never done twice.
+    assert.ok(labels > saved, `the checkpoint held ${labels} labels, the one before the last kill ${saved}`);
+    saved = labels;
+    console.log(`killed at ${count} points: ready after ${Math.round(readyMs)} ms, ${labels} labels in the graph`);
   }
   assert.is(await server.stop(), 0);
 });
