@@ -44,10 +44,12 @@ export function handoverAsked(
   return { url, timeoutMs: Math.min(timeoutMs, timeoutMaxMs) };
 }
 
-/** Waits until the replica holds everything. @throws Error when the time has passed first */
-export async function caughtUp(holds: () => boolean, clock: Clock, timeoutMs: number): Promise<void> {
+/** Waits until the replica holds everything. @param durableSeq null when it is not linked @throws Error when its link ends, or the time
+ *  passes, first */
+export async function caughtUp(durableSeq: () => number | null, seq: number, clock: Clock, timeoutMs: number): Promise<void> {
   const deadlineMs = clock.monotonicMs() + timeoutMs;
-  while (!holds()) {
+  for (let held = durableSeq(); held !== seq; held = durableSeq()) {
+    if (held === null) throw new Error('the link of the replica ended; writes go on');
     if (clock.monotonicMs() >= deadlineMs) throw new Error(`the replica did not catch up within ${timeoutMs} ms; writes go on`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

@@ -221,7 +221,7 @@ export class RoleChanges {
     try {
       await this.#parts.mastership.pauseWrites();
       const { seq } = log.state();
-      await caughtUp(() => this.#parts.source.durableSeqOf(nodeId) === seq, this.#parts.clock, timeoutMs);
+      await caughtUp(() => this.#parts.source.durableSeqOf(nodeId), seq, this.#parts.clock, timeoutMs);
       // A newer mastership was seen meanwhile: what is held here is not the last word.
       if (!this.#parts.mastership.isMaster) throw new Error('another node is the master by now');
       await this.#becomeReplica(url, this.#parts.mastership.highestEpoch);

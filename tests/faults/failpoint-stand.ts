@@ -39,7 +39,7 @@ export interface StandOptions {
 }
 
 export interface Expected {
-  /** How many full syncs each of these counts since it was last started: those it took, or, the master, those it gave. */
+  /** How many full syncs each of these counts since the last look, or since it was started: those it took, and those it gave. */
   readonly fullSyncs?: readonly (readonly [ClusterNode, number])[];
   /** The node that had more than the others, and keeps it in one file more. */
   readonly rolledBack?: ClusterNode | null;
@@ -73,6 +73,8 @@ export class Stand {
   /** Started since the last look, so that nothing of an earlier life may be left in its folder. */
   readonly #fresh = new Set<ClusterNode>();
   readonly #rollbacks = new Map<ClusterNode, number>();
+  /** What the process that runs had counted at the last look. */
+  readonly #syncs = new Map<ClusterNode, { readonly process: unknown; readonly count: number }>();
   #load: Load | null = null;
 
   private constructor(t: TestContext, master: ClusterNode, w: string) {
@@ -94,7 +96,19 @@ export class Stand {
     await stand.linked();
     await stand.ledger.makeCollections(master);
     for (const name of ['keyed', 'extra']) await stand.ok('PUT', `/v1/collections/${name}`, { dimension: 4, distance: 'euclid' });
+    await stand.look();
     return stand;
+  }
+
+  /** Full syncs are counted from here on. */
+  async look(): Promise<void> {
+    for (const node of this.nodes) this.#syncs.set(node, { process: node.process, count: (await node.stats()).full_syncs });
+  }
+
+  async #fullSyncsOf(node: ClusterNode): Promise<number> {
+    const before = this.#syncs.get(node);
+    const { full_syncs: count } = await node.stats();
+    return before?.process === node.process ? count - before.count : count;
   }
 
   /** A replica on an empty folder that is yet to be started. @param url where it finds `upstream` */
@@ -235,7 +249,8 @@ export class Stand {
       await this.#holdsAt(node);
       this.#nothingLeft(node, node === rolledBack);
     }
-    for (const [node, count] of fullSyncs) assert.is((await node.stats()).full_syncs, count, `full syncs of ${node.name}`);
+    for (const [node, count] of fullSyncs) assert.is(await this.#fullSyncsOf(node), count, `full syncs of ${node.name}`);
+    await this.look();
     assert.equal(this.#acks.breaches, [], 'one node and one history for each epoch');
     assert.equal(this.#watch.breaches(), [], 'positions and epochs only grow, and say what the data is');
     this.#fresh.clear();

@@ -6,7 +6,6 @@ import { FAILPOINTS, type Failpoint } from '../../src/model/failpoint.js';
 import type { TestContext } from '../support/suite.js';
 import {
   completionDies,
-  failedHandoverDies,
   forcedTargetDies,
   handoverSourceDies,
   handoverTargetDies,
@@ -30,7 +29,6 @@ export const SWEEPS = {
   refreshingDies,
   handoverTargetDies,
   handoverSourceDies,
-  failedHandoverDies,
   forcedTargetDies,
   completionDies,
   siblingDies,
@@ -86,7 +84,6 @@ export const SWEPT: Readonly<Record<Failpoint, Partial<Readonly<Record<SweepName
   },
   'promote.before_history': {
     handoverTargetDies: 1,
-    failedHandoverDies: 1,
     forcedTargetDies: 1,
     completionDies: 1,
     lostTailDies: 1,

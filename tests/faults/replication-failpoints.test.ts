@@ -20,7 +20,6 @@ const TITLES: Readonly<Record<SweepName, string>> = {
   refreshingDies: 'a replica that dies over another copy of its data has the old or the new, and goes on from its log',
   handoverTargetDies: 'the target of a handover dies: no acknowledged write is lost, no epoch is used twice',
   handoverSourceDies: 'the old master dies in a handover: no acknowledged write is lost, and there are never two masters',
-  failedHandoverDies: 'a master dies after a handover that failed',
   forcedTargetDies: 'a replica dies in a promotion by force: what a majority confirmed is there, no epoch is used twice',
   completionDies: 'a promoted node dies while its start completes the promotion',
   siblingDies: 'a replica dies when it hears of another master',

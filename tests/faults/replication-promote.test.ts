@@ -109,6 +109,18 @@ test('a handover that cannot be done is refused, and writes go on where they wer
   await waitForStatus(master, replica, 'Connected');
   await waitUntilEqual([master, replica]);
   assert.equal([(await master.stats()).role, (await replica.stats()).epoch], ['master', 1]);
+
+  // What is missing is held back, so the master waits in vain and goes on in its own epoch, also after a restart.
+  proxies[0]?.hold('toReplica');
+  const late = await replica.request<ErrorBody>('POST', '/replication/promote', {});
+  assert.equal([late.status, late.body.error.type], [409, 'NotPromotable'], JSON.stringify(late.body));
+  const more = await master.request('PUT', '/v1/collections/c/points?w=1', { points: [{ id: 2, vector: [1, 2] }] });
+  assert.is(more.status, 200, JSON.stringify(more.body));
+  proxies[0]?.pass('both');
+  await master.restart();
+  await waitForVoters(master, replicas);
+  await waitUntilEqual([master, replica]);
+  assert.equal([(await master.stats()).role, (await replica.stats()).epoch], ['master', 1]);
 });
 
 test('after a forced promotion everything that a majority confirmed is there; the old master returns as a replica and keeps its extra writes', async (t) => {
