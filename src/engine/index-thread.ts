@@ -8,6 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openReader } from '../storage/open-store.js';
 import type { FromIndex, IndexReport, IndexWorkerData, ToIndex } from './index-messages.js';
 import { OwnedIndex } from './owned-index.js';
+import { QuietCollection } from './quiet-collection.js';
 
 const SLICE_MS = 4;
 const REPORT_INTERVAL_MS = 100;
@@ -23,6 +24,7 @@ const timers = new Map<number, NodeJS.Timeout>();
 const lastReports = new Map<number, { report: IndexReport; atMs: number }>();
 /** What was asked for and goes on beside other messages: openings, checkpoints. */
 const pending = new Set<Promise<void>>();
+const garbage = new QuietCollection();
 let scheduled = false;
 let stopping = false;
 
@@ -48,6 +50,7 @@ function turn(): void {
     const index = owned.get(uid);
     if (index === undefined) continue;
     const nextMs = index.advance(SLICE_MS);
+    garbage.worked();
     report(index);
     if (nextMs === 0) due.add(uid);
     else later(uid, nextMs);

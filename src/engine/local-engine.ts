@@ -36,6 +36,7 @@ import type {
 import type { IndexKeeper } from './index-keeper.js';
 import { tombstoneRatio } from './index-schedule.js';
 import { MESSAGE_WAIT_MS, reachPosition } from './position-wait.js';
+import { QuietCollection } from './quiet-collection.js';
 import type { Reader } from './reader.js';
 import { LocalLog } from './replicated-log.js';
 import { scrub } from './scrub.js';
@@ -76,6 +77,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   #commits = { count: 0, units: 0, lastMs: 0 };
   #reapedSeq = 0;
   #stopping: Promise<void> | null = null;
+  readonly #garbage = new QuietCollection();
   #timers: NodeJS.Timeout[] = [];
 
   constructor(parts: LocalEngineParts) {
@@ -108,6 +110,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   // What the write thread tells.
 
   committed(commit: Commit): void {
+    this.#garbage.worked();
     const now = this.#parts.clock.monotonicMs();
     const uids: number[] = [];
     for (const row of commit.changed) {
@@ -345,6 +348,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   async #stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#garbage.stop();
     while (this.#parts.link.queued.requests > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     try {
       await this.#parts.keeper.stop(LEVEL_AT_STOP_MS);

@@ -16,6 +16,7 @@ import { StorageFull } from '../storage/storage.js';
 import { TooMuchToUndo } from './applier.js';
 import { BatchApplier } from './batch-applier.js';
 import { applyCorrection, notRepairable } from './correct.js';
+import { QuietCollection } from './quiet-collection.js';
 import { StoreUpkeep } from './store-upkeep.js';
 import { UnitWriter } from './unit-writer.js';
 import type {
@@ -49,6 +50,7 @@ const batches = new BatchApplier({ store, units, post, conclude: (commit) => con
 const queue: (WriteMessage | CorrectMessage | RoleChange)[] = [];
 let { role, ownFromEpoch } = data;
 let stopping = false;
+const garbage = new QuietCollection();
 let scheduled = false;
 let lastTimeMs = 0;
 let lastSweepMs = 0;
@@ -113,7 +115,10 @@ function turn(): void {
     changeRole();
     correct();
     if (queue.length === 0 && stopping) return stop();
-    if (group.length > 0 || followed) lastGroupMs = performance.now();
+    if (group.length > 0 || followed) {
+      lastGroupMs = performance.now();
+      garbage.worked();
+    }
     const idle = queue.length === 0 && performance.now() - lastGroupMs > QUIET_MS;
     if (upkeep.run(idle)) post({ kind: 'figures', figures: upkeep.figures() });
     syncManifest();
