@@ -111,10 +111,12 @@ test('a handover that cannot be done is refused, and writes go on where they wer
   assert.equal([(await master.stats()).role, (await replica.stats()).epoch], ['master', 1]);
 
   // What is missing is held back, so the master waits in vain and goes on in its own epoch, also after a restart.
+  const put = (id: number) => master.request('PUT', '/v1/collections/c/points?w=1', { points: [{ id, vector: [1, 2] }] });
   proxies[0]?.hold('toReplica');
+  assert.is((await put(2)).status, 200);
   const late = await replica.request<ErrorBody>('POST', '/replication/promote', {});
   assert.equal([late.status, late.body.error.type], [409, 'NotPromotable'], JSON.stringify(late.body));
-  const more = await master.request('PUT', '/v1/collections/c/points?w=1', { points: [{ id: 2, vector: [1, 2] }] });
+  const more = await put(3);
   assert.is(more.status, 200, JSON.stringify(more.body));
   proxies[0]?.pass('both');
   await master.restart();
