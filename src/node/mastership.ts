@@ -13,14 +13,19 @@ export class Mastership {
   readonly #dataDir: string;
   readonly #log: () => ReplicatedLog;
   #state: NodeState;
+  /** What the file says. */
+  #noted: NodeState;
   /** What the write thread takes: requests of clients, or batches of a master. */
   #taking: Role;
+  #ownFromEpoch: number;
 
   /** @param log of the engine that is open; it was opened in the role of `state` */
   constructor(dataDir: string, state: NodeState, log: () => ReplicatedLog) {
     this.#dataDir = dataDir;
     this.#state = state;
+    this.#noted = state;
     this.#taking = state.role;
+    this.#ownFromEpoch = state.highestEpoch;
     this.#log = log;
   }
 
@@ -53,6 +58,12 @@ export class Mastership {
     this.#state = { ...this.#state, role: 'replica', highestEpoch: Math.max(seenEpoch, this.#state.highestEpoch) };
   }
 
+  /** A step down that was not noted is taken back, unless a newer epoch was seen. @returns whether this node is master again */
+  stepBack(): boolean {
+    if (this.#noted.role === 'master' && this.#noted.highestEpoch === this.#state.highestEpoch) this.#state = this.#noted;
+    return this.isMaster;
+  }
+
   /** Durable on return. @throws Error of the file system: then this node stays no master */
   noteReplica(masterUrl: string | null, highestEpoch: number): void {
     this.stepDown();
@@ -67,6 +78,7 @@ export class Mastership {
     failpoint('role.before_note');
     writeNodeState(this.#dataDir, state);
     this.#state = state;
+    this.#noted = state;
     failpoint('role.after_note');
   }
 
@@ -81,14 +93,18 @@ export class Mastership {
   }
 
   async #take(role: Role, ownFromEpoch: number): Promise<void> {
-    if (this.#taking === role) return;
+    if (this.#taking === role && (role === 'replica' || this.#ownFromEpoch === ownFromEpoch)) return;
     await this.#log().setRole(role, ownFromEpoch);
     this.#taking = role;
+    this.#ownFromEpoch = ownFromEpoch;
   }
 
   /** A new mastership of this node: durable as an intention first, then as the first entry of its history. @returns its epoch */
   async begin(): Promise<number> {
-    const epoch = Math.max(this.#state.highestEpoch, this.#log().state().epoch) + 1;
+    // One that was noted and could not begin is this node's own.
+    const epoch = this.isIncomplete
+      ? this.#state.highestEpoch
+      : Math.max(this.#state.highestEpoch, this.#log().state().epoch) + 1;
     this.#note({ role: 'master', masterUrl: this.#state.masterUrl, highestEpoch: epoch });
     await this.#take('master', epoch);
     await this.#beginHistory(epoch);

@@ -42,7 +42,7 @@ export interface RoleChangeParts {
 export class RoleChanges {
   readonly #parts: RoleChangeParts;
   #changing: Promise<unknown> = Promise.resolve();
-  /** The last change to a replica was not completed. */
+  /** A change to a replica is under way, or was not completed: whoever announces itself is heard. */
   #failed = false;
 
   constructor(parts: RoleChangeParts) {
@@ -129,9 +129,17 @@ export class RoleChanges {
 
   /** From the first line on nothing is acknowledged. @param masterUrl null: whoever announces itself */
   async #becomeReplica(masterUrl: string | null, highestEpoch: number): Promise<void> {
+    const { masterUrl: before } = this.#parts.mastership;
+    const followed = this.#parts.following.follower !== null;
+    this.#failed = true;
     this.#parts.mastership.stepDown();
     this.#parts.following.forgetMaster();
-    this.#parts.mastership.noteReplica(masterUrl, highestEpoch);
+    try {
+      this.#parts.mastership.noteReplica(masterUrl, highestEpoch);
+    } catch (error) {
+      if (followed && before !== null) this.#parts.follow(before);
+      throw error;
+    }
     this.#parts.source.registry.concern.end();
     this.#parts.gate.open();
     await this.#parts.mastership.pauseWrites();
@@ -148,16 +156,14 @@ export class RoleChanges {
   redirected(masterUrl: string): void {
     const isNew = masterUrl !== this.#parts.mastership.masterUrl && masterUrl !== this.#parts.ownUrl();
     if (this.#parts.mastership.isMaster || !isNew || readNodeUrl(masterUrl) === null) return;
-    this.#later(() => this.#becomeReplica(masterUrl, this.#parts.mastership.highestEpoch));
+    this.#later(async () => {
+      if (!this.#parts.mastership.isMaster) await this.#becomeReplica(masterUrl, this.#parts.mastership.highestEpoch);
+    });
   }
 
   /** What cannot be done now is asked for again: whoever is master announces itself every few seconds. */
   #later(change: () => Promise<void>): void {
-    const failed = (error: unknown): void => {
-      this.#failed = true;
-      this.#parts.log.error('role_not_changed', { error });
-    };
-    this.alone(change).catch(failed);
+    this.alone(change).catch((error: unknown) => this.#parts.log.error('role_not_changed', { error }));
   }
 
   /** A peer knows of a newer mastership. @param named where its master is, as the peer says */
@@ -180,13 +186,18 @@ export class RoleChanges {
     // At once, before anything is awaited: what is on its way is not acknowledged any more.
     this.#parts.mastership.stepDown(epoch);
     this.#parts.source.registry.concern.end();
-    this.#later(() => this.#becomeReplica(masterUrl ?? (wasMaster ? null : known), epoch));
+    this.#later(async () => {
+      // Promoted meanwhile, and so above it.
+      if (this.#parts.mastership.isMaster && this.#parts.engine().log.state().epoch >= epoch) return;
+      await this.#becomeReplica(masterUrl ?? (wasMaster ? null : known), epoch);
+    });
   }
 
   /** A peer belongs to another line of data of the same epoch. */
   conflicting(epoch: number, nodeId: string): void {
-    const { isMaster } = this.#parts.mastership;
-    if (!isMaster || this.#parts.gate.conflict !== null || this.#parts.engine().log.state().epoch !== epoch) return;
+    const { isMaster, isIncomplete } = this.#parts.mastership;
+    if (!isMaster || isIncomplete || this.#parts.gate.conflict !== null || this.#parts.engine().log.state().epoch !== epoch)
+      return;
     this.#parts.gate.refuse(epoch);
     this.#parts.log.error('two_masters', { epoch, other: nodeId });
   }
@@ -214,7 +225,7 @@ export class RoleChanges {
       if (this.#parts.mastership.masterUrl === url) return { seq: log.state().seq };
       throw new Error('this node is no master');
     }
-    if (this.#parts.mastership.isIncomplete) throw new Error('this node is no master yet');
+    if (!this.#isSettledMaster) throw new Error('this node is no master yet, or one of two');
     if (this.#parts.source.registry.of(nodeId)?.diverged === true) throw new Error('the data of this replica differs');
     // New writes wait in front of the door; those inside are done when the write thread has changed over.
     this.#parts.gate.pause(2 * timeoutMs);
@@ -228,10 +239,10 @@ export class RoleChanges {
       return { seq };
     } catch (error) {
       // The replica was not told that it may begin.
-      if (this.#parts.mastership.isMaster) await this.#parts.mastership.resumeWrites();
+      if (this.#parts.mastership.stepBack()) await this.#parts.mastership.resumeWrites();
       throw error;
     } finally {
-      this.#parts.gate.open();
+      this.#parts.gate.resume();
     }
   }
 }

@@ -56,7 +56,7 @@ export class Roles implements ReplicationService {
       rules: settings.rules,
       clock,
       log,
-      role: () => this.#mastership.role,
+      role: () => (this.#mastership.isIncomplete ? 'replica' : this.#mastership.role),
       pathUp: () => this.#following.follower?.path ?? [],
       lagMs: () => this.stalenessMs(),
       snapshotBytes: () => parts.engine().status().storage.databaseBytes,
@@ -110,7 +110,11 @@ export class Roles implements ReplicationService {
   async start(): Promise<void> {
     if (this.#mastership.isMaster && this.isBlank)
       throw new Error('this folder was made for a replica and has no data yet: start it with --master');
-    await this.#mastership.complete();
+    await this.#mastership.complete().catch((error: unknown) => {
+      // A full disk keeps nobody from reading; the promotion can be sent again.
+      if (!(error instanceof SkeinError)) throw error;
+      this.#parts.log.error('promotion_not_completed', { error });
+    });
     this.#attach(null, 0);
     // Another may have become master while this node was away: writes wait until the voters have answered, or have not in time.
     if (this.#mastership.isMaster && this.writeConcern.voters() > 1)

@@ -52,10 +52,13 @@ export class WriteGate implements WriteConcernService {
   /** Writes wait until `known` has settled, at most so long. */
   pauseFor(known: Promise<unknown>, ms: number): void {
     this.pause(ms);
-    const resume = (): void => {
-      this.#pausedUntilMs = 0;
-    };
+    const resume = (): void => this.resume();
     known.then(resume, resume);
+  }
+
+  /** Writes wait no longer; what else keeps them out stays. */
+  resume(): void {
+    this.#pausedUntilMs = 0;
   }
 
   /** Writes go on: to this node, or to where they are sent now. */

@@ -139,7 +139,8 @@ export class Greeter {
         this.#parts.onConflict(verdict.epoch, hello.nodeId);
         return this.#reject(signed, 'STALE_MASTER', `two lines of data claim epoch ${verdict.epoch}`, RETRY_SOON_MS);
       case 'lost_tail':
-        await this.#parts.onLostTail(verdict.seq);
+        // Who only asks shows what it has when it links.
+        if (hello.kind === 'follow') await this.#parts.onLostTail(verdict.seq);
         return this.#reject(signed, 'BUSY', 'a new history has begun here', RETRY_SOON_MS);
     }
   }

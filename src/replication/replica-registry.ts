@@ -2,7 +2,7 @@
  *  acknowledgements mean. Rows stay when links go. Must not know: sockets, frames' bytes, who greets. */
 
 import { readEntryHead } from '../codec/entry.js';
-import type { ReplicatedLog } from '../engine/engine.js';
+import type { ReplicatedLog, WriteReceipt } from '../engine/engine.js';
 import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
 import { positionAt } from '../model/position.js';
@@ -234,11 +234,18 @@ export class ReplicaRegistry {
   async forget(nodeId: string): Promise<boolean> {
     const runId = this.#records.get(nodeId)?.runId;
     if (runId !== undefined && runId !== null) this.#forgotten.set(nodeId, runId);
-    const removed = this.#parts.role() === 'master' ? ((await this.#feed?.removeVoter(nodeId)) ?? null) : null;
+    const removed = await this.#removeVoter(nodeId).catch((error: unknown) => {
+      this.#forgotten.delete(nodeId);
+      throw error;
+    });
     this.concern.lost(nodeId);
     // Whom the log still names gets a row again.
     this.#voters = null;
     return this.#records.delete(nodeId) || removed !== null;
+  }
+
+  async #removeVoter(nodeId: string): Promise<WriteReceipt | null> {
+    return this.#parts.role() === 'master' ? ((await this.#feed?.removeVoter(nodeId)) ?? null) : null;
   }
 
   /** Those that followed this node are not its replicas any more, until they link again. Links are closed. */

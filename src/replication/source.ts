@@ -313,10 +313,11 @@ export class ReplicationSource implements LinkHost {
 
   // What the node asks.
 
-  /** Forgets a replica: its row goes, and its link. @returns false when there was none */
+  /** Forgets a replica: its row goes, and its link. @returns false when there was none @throws as the log: then nothing has changed */
   async forget(nodeId: string): Promise<boolean> {
+    const forgotten = await this.registry.forget(nodeId);
     this.#linkOf(nodeId)?.close('forgotten by the operator');
-    return this.registry.forget(nodeId);
+    return forgotten;
   }
 
   replicas(): ReplicaInfo[] {

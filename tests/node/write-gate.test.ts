@@ -72,6 +72,9 @@ test('while two masters claim one epoch nothing is written or acknowledged, and 
   assert.is((await refusal(door.gate.admit()))?.type, 'NoMaster');
   assert.not(door.gate.mayAcknowledge());
   assert.is(door.gate.conflict, 7);
+  door.gate.pause(1_000);
+  door.gate.resume();
+  assert.is((await refusal(door.gate.admit()))?.type, 'NoMaster', 'the end of a pause does not decide between two masters');
   door.gate.open();
   assert.is(await refusal(door.gate.admit()), null);
   assert.ok(door.gate.mayAcknowledge());
