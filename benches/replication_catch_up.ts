@@ -12,8 +12,8 @@ import { streamWrites } from './support/write-stream.js';
 const COLLECTION = 'catch_up';
 const DIMENSION = 128;
 const MIB = 2 ** 20;
-/** Below this a replica that fell behind a master under full load would never come back. */
-const RATIO_MIN = 1;
+/** Both go at the pace of one graph, so the ratio is 1 within what two runs of one build differ; less means that something else is in the way. */
+const RATIO_MIN = 0.8;
 
 export const replicationCatchUp: Bench = {
   name: 'replication_catch_up',
