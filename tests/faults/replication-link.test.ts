@@ -10,7 +10,7 @@ import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 import { WriteLedger } from '../support/write-ledger.js';
 
-const test = suite('faults/replication-link', { deadlineMs: 120_000 });
+const test = suite('faults/replication-link', { deadlineMs: 180_000 });
 const HEARTBEAT_MS = 100;
 const TIMEOUT_MS = 2_000;
 /** A busy machine answers late; what is read then is older than it looks. */
@@ -92,18 +92,21 @@ test('a node that is killed under load loses nothing that was acknowledged, and 
   assert.equal([await syncs(master), (await syncs(replica))[0]], [[0, 1], 0]);
 });
 
-test('a link that is cut goes on where it was, after a moment and after longer than the timeout', async (t) => {
+test('a link that is cut goes on where it was, after a moment, after longer than the timeout, and after a minute', async (t) => {
   const cluster = await startCluster(t, { replicas: 1, flags: QUICK_BEATS, proxied: true });
   const { master } = cluster;
   const [replica] = cluster.replicas as [ClusterNode];
   const proxy = cluster.proxies[0] as NonNullable<Cluster['proxies'][0]>;
   const { ledger, stop } = await loaded(cluster);
-  for (const [round, awayMs] of [0, TIMEOUT_MS + 500].entries()) {
+  for (const [round, awayMs] of [1_000, TIMEOUT_MS + 500, 60_000].entries()) {
     proxy.refuse(1);
     proxy.cut();
     const cutMs = performance.now();
     await waitForStatus(master, replica, 'Disconnected');
-    await waitUntil(() => performance.now() - cutMs >= awayMs, { what: 'the link to be gone for long enough' });
+    await waitUntil(() => performance.now() - cutMs >= awayMs, {
+      deadlineMs: 90_000,
+      what: 'the link to be gone for long enough',
+    });
     await moreWrites(ledger);
     const stats = await replica.stats();
     assert.ok(Number(stats['lag_ms']) >= awayMs, `gone for ${awayMs} ms, the replica says ${String(stats['lag_ms'])} ms`);
