@@ -15,6 +15,7 @@ import { type ClusterNode, type NodeOptions, newNode } from '../support/cluster.
 import { QUICK_BEATS, rowOf, waitForStatus, waitForVoters } from '../support/cluster-watch.js';
 import { type Load, startLoad } from '../support/load.js';
 import { type Promotion, waitUntilEqual } from '../support/node-calls.js';
+import { openHandles, residentBytes } from '../support/process-figures.js';
 import { type Ending, type HttpAnswer, ServerDidNotStart } from '../support/server-process.js';
 import type { TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
@@ -57,6 +58,10 @@ const FOLDER_FILES: ReadonlySet<string> = new Set(['CURRENT', 'LOCK', 'MANIFEST'
 /** Enough that writes are under way whenever a node dies; the processor is needed to start nodes. */
 const POINTS_PER_SECOND = 40;
 const DEADLINE_MS = 60_000;
+const MIB = 2 ** 20;
+/** What a node may hold at the most, whatever died (I7): these carry a few megabytes of data and a handful of links. */
+const HANDLES_MAX = 128;
+const RESIDENT_BYTES_MAX = 384 * MIB;
 
 export class Stand {
   readonly nodes: ClusterNode[] = [];
@@ -76,6 +81,7 @@ export class Stand {
   /** What the process that runs had counted at the last look. */
   readonly #syncs = new Map<ClusterNode, { readonly process: unknown; readonly count: number }>();
   #load: Load | null = null;
+  #most = { handles: 0, resident: 0 };
 
   private constructor(t: TestContext, master: ClusterNode, w: string) {
     this.#t = t;
@@ -254,10 +260,16 @@ export class Stand {
     assert.equal(this.#acks.breaches, [], 'one node and one history for each epoch');
     assert.equal(this.#watch.breaches(), [], 'positions and epochs only grow, and say what the data is');
     this.#fresh.clear();
-    return `${this.nodes.length} nodes equal at seq ${decodeToken(position, 'position').seq}, epoch ${this.epoch}`;
+    const { handles, resident } = this.#most;
+    const held = `at most ${handles} handles and ${Math.round(resident / MIB)} MiB`;
+    return `${this.nodes.length} nodes equal at seq ${decodeToken(position, 'position').seq}, epoch ${this.epoch}, ${held}`;
   }
 
   async #holdsAt(node: ClusterNode): Promise<void> {
+    const { pid } = node.process;
+    const held = { handles: openHandles(pid), resident: residentBytes(pid) };
+    this.#most = { handles: Math.max(this.#most.handles, held.handles), resident: Math.max(this.#most.resident, held.resident) };
+    assert.ok(held.handles <= HANDLES_MAX && held.resident <= RESIDENT_BYTES_MAX, `${node.name} holds ${JSON.stringify(held)}`);
     const { role, epoch, divergences, position } = await node.stats();
     const isMaster = node === this.master;
     assert.equal([role, epoch, divergences], [isMaster ? 'master' : 'replica', this.epoch, 0], node.name);
