@@ -1,6 +1,7 @@
 /** What went wrong, for the person at the terminal: one line that says it, and one that says what to do. */
 
 import { ConfigError } from '../config/resolve.js';
+import { messageOf } from '../model/errors.js';
 import { SkeinApiError, SkeinConnectionError } from '../sdk/index.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
 
@@ -29,10 +30,6 @@ export function reportFailure(error: unknown, { errors, stopping }: Surroundings
   for (const [i, line] of lines.entries())
     print(errors, i === 0 || exitCode === EXIT.usage ? `skein: ${line}` : `       ${line}`);
   return exitCode;
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Why a server cannot listen; null when that is not what happened. */

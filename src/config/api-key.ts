@@ -1,6 +1,7 @@
 /** Files that hold keys. That of the API: its first line is the key, the rest is for people. */
 
 import { readFileSync, statSync } from 'node:fs';
+import { messageOf } from '../model/errors.js';
 import { Secret } from './secret.js';
 
 export const API_KEY_LENGTH_MIN = 16;
@@ -43,7 +44,7 @@ export function readKeyLines(path: string): KeyReading {
     text = readFileSync(path, 'utf8');
     mode = statSync(path).mode;
   } catch (error) {
-    throw new Error(`the key file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`the key file ${path} cannot be read: ${messageOf(error)}`);
   }
   const open = process.platform !== 'win32' && (mode & WORLD_READABLE) !== 0;
   const warnings = open ? [`every user of this machine can read the key file ${path}: chmod 600 it`] : [];

@@ -1,6 +1,7 @@
 /** The configuration file: one flat JSON object, settings under their file keys. Must not know: which settings exist. */
 
 import { readFileSync } from 'node:fs';
+import { messageOf } from '../model/errors.js';
 
 /** @throws Error saying what is wrong with the file, with line and column where JSON stops */
 export function readConfigFile(path: string): Readonly<Record<string, unknown>> {
@@ -28,8 +29,4 @@ function withPlace(message: string, text: string): string {
   if (offset === undefined || message.includes('(line')) return message;
   const before = text.slice(0, Number(offset)).split('\n');
   return `${message} (line ${before.length} column ${(before.at(-1) ?? '').length + 1})`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

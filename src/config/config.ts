@@ -5,6 +5,7 @@
  *  Invariant: a Config that exists is usable: every value is in range, limits agree with each other, and a server that can be reached
  *  from other machines has a key unless the operator said otherwise. Must not know: the command line parser, the node. */
 
+import { messageOf } from '../model/errors.js';
 import { checkLimits, type Limits } from '../model/limits.js';
 import { readApiKeyFile } from './api-key.js';
 import { type CLIENT_FIELDS, COMMAND_SECTIONS, SERVE_COMMAND_FIELDS } from './command-fields.js';
@@ -137,7 +138,7 @@ function attempt<Value>(action: () => Value, problems: string[]): Value | null {
   try {
     return action();
   } catch (error) {
-    problems.push(error instanceof Error ? error.message : String(error));
+    problems.push(messageOf(error));
     return null;
   }
 }

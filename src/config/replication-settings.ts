@@ -3,6 +3,7 @@
  *  Rule: a node that can be reached from other machines makes links only with a cluster key. It starts without one, and refuses them. */
 
 import { readFileSync } from 'node:fs';
+import { messageOf } from '../model/errors.js';
 import { checkClusterKey, readClusterKeyFile } from './cluster-key.js';
 import type { ValuesOf } from './field.js';
 import { isLoopback } from './loopback.js';
@@ -46,7 +47,7 @@ export function readReplication(
     try {
       return action();
     } catch (error) {
-      problems.push(error instanceof Error ? error.message : String(error));
+      problems.push(messageOf(error));
       return null;
     }
   };
@@ -115,7 +116,7 @@ function readPem(path: string): string {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Error(`the file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`the file ${path} cannot be read: ${messageOf(error)}`);
   }
   if (!text.includes('-----BEGIN ')) throw new Error(`the file ${path} is not PEM`);
   return text;

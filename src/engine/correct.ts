@@ -9,7 +9,7 @@ import { bucketOf, contentHash } from '../codec/digest.js';
 import { encodePointId } from '../codec/point-id.js';
 import { isDefaultVector } from '../codec/vector-set.js';
 import type { Effect } from '../model/entry.js';
-import { SkeinError } from '../model/errors.js';
+import { messageOf, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
 import type { PointRow, StoreWriter } from '../storage/storage.js';
@@ -54,7 +54,7 @@ function valuesOf(page: Uint8Array): StoredValue[] {
   try {
     return [...decodeValues(page)];
   } catch (error) {
-    throw notRepairable('values', `Values cannot be read (${error instanceof Error ? error.message : String(error)})`);
+    throw notRepairable('values', `Values cannot be read (${messageOf(error)})`);
   }
 }
 

@@ -5,7 +5,7 @@
  *  Must not know: the store, who writes. */
 
 import { access, constants, statfs } from 'node:fs/promises';
-import { SkeinError } from '../model/errors.js';
+import { messageOf, SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 
 /** With so much free, a disk that was found full is so no more. */
@@ -46,7 +46,7 @@ export class DiskWatch {
       if (this.#freeBytes >= Math.max(PLENTY_BYTES, this.#freeBytesMin)) this.noteFull(false);
       this.#noteReadOnly(!(await isWritable(this.#dataDir)));
     } catch (error) {
-      this.#log.warn('disk_not_readable', { reason: error instanceof Error ? error.message : String(error) });
+      this.#log.warn('disk_not_readable', { reason: messageOf(error) });
     }
   }
 

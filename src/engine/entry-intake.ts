@@ -8,6 +8,7 @@
 import { chainHash } from '../codec/digest.js';
 import { decodeEntry } from '../codec/entry.js';
 import type { Entry } from '../model/entry.js';
+import { messageOf } from '../model/errors.js';
 import type { StoreState } from '../storage/storage.js';
 import type { ApplyFailure, EntryBatch } from './engine.js';
 
@@ -171,10 +172,6 @@ function decoded(bytes: Uint8Array, seq: number): Entry {
   try {
     return decodeEntry(bytes);
   } catch (error) {
-    throw new ApplyRefused(
-      'format',
-      seq,
-      `entry ${seq} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new ApplyRefused('format', seq, `entry ${seq} cannot be read: ${messageOf(error)}`);
   }
 }

@@ -4,6 +4,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../model/clock.js';
+import { messageOf } from '../model/errors.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { CollectionRow } from '../storage/storage.js';
@@ -67,7 +68,7 @@ export class IndexKeeper {
       const dropped = names.filter((name) => /^\d+$/.test(name) && !uids.has(Number(name)));
       for (const name of dropped) await rm(join(checkpointsDir, name), { recursive: true, force: true });
     } catch (error) {
-      log.warn('index_files_not_removed', { reason: error instanceof Error ? error.message : String(error) });
+      log.warn('index_files_not_removed', { reason: messageOf(error) });
     }
   }
 

@@ -5,6 +5,7 @@
  *  Must not know: ids, payloads, HTTP. */
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../model/errors.js';
 import { openReader } from '../storage/open-store.js';
 import type { FromIndex, IndexReport, IndexWorkerData, ToIndex } from './index-messages.js';
 import { OwnedIndex } from './owned-index.js';
@@ -161,7 +162,7 @@ function search(message: ToIndex & { kind: 'search' }): void {
     const { seq, live } = index;
     post({ kind: 'hits', id, seq, live, ...hits });
   } catch (error) {
-    post({ kind: 'search_failed', id, message: error instanceof Error ? error.message : String(error) });
+    post({ kind: 'search_failed', id, message: messageOf(error) });
   }
 }
 

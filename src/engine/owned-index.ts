@@ -7,6 +7,7 @@
 
 import { rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { messageOf } from '../model/errors.js';
 import type { StoreReads } from '../storage/storage.js';
 import { createIndex, openCheckpoint, removeLeftovers } from '../vector-index/open-index.js';
 import type { IndexHits, IndexParameters, IndexStatus } from '../vector-index/vector-index.js';
@@ -151,7 +152,7 @@ export class OwnedIndex {
       this.#saveFailed = false;
     } catch (error) {
       this.#saveFailed = true;
-      this.#note('index_checkpoint_failed', { uid, reason: error instanceof Error ? error.message : String(error) });
+      this.#note('index_checkpoint_failed', { uid, reason: messageOf(error) });
     } finally {
       this.#saving = null;
     }

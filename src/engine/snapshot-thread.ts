@@ -8,7 +8,7 @@
 import { open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type ErrorRecord, SkeinError } from '../model/errors.js';
+import { type ErrorRecord, messageOf, SkeinError } from '../model/errors.js';
 import { failpoint } from '../model/failpoint.js';
 import { FIXED } from '../model/limits.js';
 import { armTestHooks } from '../model/test-hooks.js';
@@ -145,7 +145,7 @@ build()
   .catch((thrown: unknown) => {
     const error = asDiskError(thrown);
     const record = error instanceof SkeinError ? error.toRecord() : null;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     post({ kind: 'failed', full: error instanceof StorageFull, record, message });
   })
   .finally(() => port.close());

@@ -251,3 +251,8 @@ export function invalidRequest(path: string, message: string): SkeinError {
   const where = path === '' ? '' : `${path}: `;
   return new SkeinError('InvalidRequest', `${where}${message}`, { issues: [{ path, message }] });
 }
+
+/** What a person reads of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -2,7 +2,7 @@
  *  What each side says to the other, and the waiting; what it does to the roles is theirs. */
 
 import type { Clock } from '../model/clock.js';
-import { SkeinError } from '../model/errors.js';
+import { messageOf, SkeinError } from '../model/errors.js';
 import { readNodeUrl } from '../model/node-url.js';
 import type { Follower } from '../replication/follower.js';
 import type { LinkValues } from '../wire/frames.js';
@@ -28,7 +28,7 @@ export async function askForHandover(
     if (typeof seq !== 'number') throw new Error('the answer names no seq');
     return seq;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw notPromotable('handover_failed', `The master did not hand over: ${reason}`);
   }
 }

@@ -13,10 +13,9 @@ import { openEngine } from '../engine/open-engine.js';
 import { type IncomingSnapshot, removeStore, type SnapshotHead } from '../engine/snapshot.js';
 import { buildHttpServer, type HttpConfig, type HttpServer, type HttpService } from '../http/http.js';
 import { systemClock } from '../model/clock.js';
-import { SkeinError } from '../model/errors.js';
+import { messageOf, SkeinError } from '../model/errors.js';
 import { failpoint } from '../model/failpoint.js';
 import type { Log } from '../model/log.js';
-import type { Role } from '../model/replication.js';
 import { measureEngine } from '../observability/engine-measures.js';
 import { createMetrics } from '../observability/metrics.js';
 import { measureProcess } from '../observability/process-measures.js';
@@ -82,16 +81,17 @@ class StartingNode {
   #scrubConcern: string | null = null;
   #stopping: Promise<void> | null = null;
   readonly #late: LateRoles;
-  #roleBefore: Role;
+  /** What it was when it ran last, or is to be at its first start. */
+  #before: NodeState;
 
   constructor(options: NodeOptions) {
     this.#options = options;
     const { streamAllowed, master } = options.config.replication;
-    this.#roleBefore = master === null ? 'master' : 'replica';
+    this.#before = { role: master === null ? 'master' : 'replica', masterUrl: master, highestEpoch: 0 };
     this.#late = lateRoles({
       roles: () => this.#roles,
       opened: () => this.#withRoles(),
-      roleBefore: () => this.#roleBefore,
+      roleBefore: () => this.#before.role,
       streamAllowed,
     });
   }
@@ -121,15 +121,13 @@ class StartingNode {
   async #openData(): Promise<{ data: OpenData; state: NodeState }> {
     const { config, log } = this.#options;
     const { master } = config.replication;
-    const role = master === null ? 'master' : 'replica';
-    const before = readNodeState(config.dataDir);
-    this.#roleBefore = before?.role ?? role;
+    this.#before = readNodeState(config.dataDir) ?? this.#before;
     const data = await openData({
       dataDir: config.dataDir,
       blank: master !== null,
       verifyAtStart: config.verifyAtStart,
       acceptLostTail: config.acceptLostTail,
-      before: before ?? { role, masterUrl: master, highestEpoch: 0 },
+      before: this.#before,
       limits: config.limits,
       cacheBytes: config.writerCacheBytes,
       bootId: this.#bootId,
@@ -138,7 +136,7 @@ class StartingNode {
     });
     try {
       const known = readNodeState(config.dataDir);
-      const state: NodeState = known ?? { role, masterUrl: master, highestEpoch: 0 };
+      const state = known ?? this.#before;
       if (known === null) writeNodeState(config.dataDir, state);
       if (master !== null && known?.role === 'master')
         log.warn('stays_master', { reason: 'this node was promoted; its own role stands over --master', master });
@@ -228,7 +226,7 @@ class StartingNode {
       store = await incoming.install({ nodeId, bootId: this.#bootId });
     } catch (error) {
       await this.#reopen(old, data).catch((failure: unknown) =>
-        this.#options.onFatal(`the data cannot be opened again: ${textOf(failure)}`),
+        this.#options.onFatal(`the data cannot be opened again: ${messageOf(failure)}`),
       );
       throw error;
     }
@@ -237,7 +235,7 @@ class StartingNode {
       this.#engine = await this.#openEngine(store, AS_REPLICA);
       failpoint('switch.after_open');
     } catch (error) {
-      this.#options.onFatal(`the snapshot was taken and cannot be opened: ${textOf(error)}`);
+      this.#options.onFatal(`the snapshot was taken and cannot be opened: ${messageOf(error)}`);
       throw error;
     }
     this.#data = { ...data, store };
@@ -368,10 +366,6 @@ class StartingNode {
       }
     }
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** An address that means "all" is reached as this machine, from this machine. */

@@ -76,7 +76,7 @@ function common({ log, source, counts }: Counted) {
     heartbeatsReceived: registry.acknowledgements + counts.heartbeatsReceived,
     fullSyncs: source.fullSyncs + counts.fullSyncs,
     partialSyncs: source.partialSyncs + counts.partialSyncs,
-    reconnects: counts.reconnects,
+    reconnects: Math.max(0, counts.links - 1),
     divergences: registry.divergences + counts.divergences,
   };
 }

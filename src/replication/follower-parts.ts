@@ -44,10 +44,9 @@ export interface FollowerCounts extends LinkCounts {
   acknowledgementsSent: number;
   fullSyncs: number;
   partialSyncs: number;
-  /** Links after the first. */
-  reconnects: number;
+  /** Those that a master welcomed. */
+  links: number;
   divergences: number;
-  linkedOnce: boolean;
   /** Of the last snapshot that was put in place; 0: none was. */
   snapshotBytes: number;
   /** The snapshot that was begun and is not in place yet: going on with it is no sync of its own. */
@@ -65,9 +64,8 @@ export function newFollowerCounts(): FollowerCounts {
     acknowledgementsSent: 0,
     fullSyncs: 0,
     partialSyncs: 0,
-    reconnects: 0,
+    links: 0,
     divergences: 0,
-    linkedOnce: false,
     snapshotBytes: 0,
     begunSnapshot: null,
     lastHeartbeatWallMs: null,

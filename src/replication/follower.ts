@@ -221,8 +221,7 @@ export class Follower {
     if (epoch > this.#state.epoch && !this.#noted(epoch)) return;
     this.#parts.noteMaster(welcome);
     const nowMs = this.#parts.clock.monotonicMs();
-    if (this.#counts.linkedOnce) this.#counts.reconnects += 1;
-    this.#counts.linkedOnce = true;
+    this.#counts.links += 1;
     const parted = decision.kind === 'snapshot' && PARTED.has(decision.reason);
     this.#tail.linked({ lastSeq: welcome.lastSeq, epoch, sender: welcome.role, parted, nowMs });
     if (decision.kind === 'continue') {

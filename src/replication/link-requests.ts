@@ -1,5 +1,6 @@
 /** Requests over a link, in either direction: who asked what, until the answer comes or the link ends. Must not know: sockets, methods. */
 
+import { messageOf } from '../model/errors.js';
 import { CONTROL_TEXT_MAX, type LinkRequest, type LinkResponse, type LinkValues } from '../wire/frames.js';
 
 export class LinkRequests {
@@ -37,7 +38,7 @@ export async function answerTo({ id }: LinkRequest, work: () => Promise<LinkValu
   try {
     return { type: 'response', id, error: null, result: await work() };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     return { type: 'response', id, error: message.slice(0, CONTROL_TEXT_MAX), result: {} };
   }
 }

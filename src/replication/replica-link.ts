@@ -5,6 +5,7 @@
 
 import type { ReplicatedLog } from '../engine/engine.js';
 import type { BuiltSnapshot } from '../engine/snapshot.js';
+import { messageOf } from '../model/errors.js';
 import { failpoint } from '../model/failpoint.js';
 import type {
   AckFrame,
@@ -278,7 +279,7 @@ export class ReplicaLink {
       this.#step({ kind: 'chunk_sent', number });
       if (sent > 0 && number === chunks - 1) this.#host.snapshotSent(snapshot);
     } catch (error) {
-      this.close(`the snapshot cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      this.close(`the snapshot cannot be read: ${messageOf(error)}`);
     } finally {
       this.#readingChunk = false;
     }

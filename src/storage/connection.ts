@@ -7,6 +7,7 @@
 
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { messageOf } from '../model/errors.js';
 import { isDamage, sqliteCode } from './database-errors.js';
 import { checkSqliteVersion, type Database, loadDriver } from './driver.js';
 import { APPLICATION_ID, FORMAT, FORMAT_MIN, formatOf, PAGE_BYTES, schemaDifferences } from './schema.js';
@@ -134,8 +135,4 @@ function asRefusal(error: unknown, path: string): unknown {
     });
   }
   return error;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -15,6 +15,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '../model/errors.js';
 import { syncFolder, writeDurably } from './durable-files.js';
 import { LOCK_FILE } from './folder-lock.js';
 import { MANIFEST_FILE, type ManifestReading, readManifest, replaceManifest } from './manifest.js';
@@ -124,7 +125,7 @@ function listNames(dataDir: string): string[] {
     return readdirSync(dataDir).sort();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     throw new StoreRefused('folder', `${dataDir} cannot be read (${message})`, { cause: error });
   }
 }

@@ -5,7 +5,7 @@
  *    anything else                                  StorageFailure
  *  Errors that have their meaning already pass through. Must not know: tables, SQL. */
 
-import { type ErrorDetails, SkeinError } from '../model/errors.js';
+import { type ErrorDetails, messageOf, SkeinError } from '../model/errors.js';
 import { StorageFailure, StorageFull, StoreRefused } from './storage.js';
 
 /** The driver's extended result code, such as SQLITE_IOERR_FSYNC; '' for anything that is not an error of SQLite. */
@@ -45,7 +45,7 @@ export function asWriteError(error: unknown): unknown {
 
 function asFailure(error: unknown): Error {
   const code = sqliteCode(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (code === 'SQLITE_FULL') return new StorageFull(`The disk is full (${message})`, { cause: error });
   return new StorageFailure(code === '' ? message : `${code}: ${message}`, { cause: error });
 }

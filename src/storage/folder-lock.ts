@@ -6,6 +6,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { messageOf } from '../model/errors.js';
 import { sqliteCode } from './database-errors.js';
 import { type Database, loadDriver } from './driver.js';
 import { StoreRefused } from './storage.js';
@@ -72,6 +73,6 @@ function refusal(error: unknown, dataDir: string, path: string): unknown {
     const why = 'the file system is read-only, or the file belongs to another user';
     return new StoreRefused('unwritable', `${path} cannot be written: ${why}`, { cause: error });
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return new StoreRefused('unwritable', `${dataDir} cannot be locked (${message})`, { cause: error });
 }

@@ -7,6 +7,7 @@
 
 import { closeSync, fdatasyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '../model/errors.js';
 import { writeDurably } from './durable-files.js';
 import {
   decodeSlot,
@@ -165,6 +166,6 @@ function failing<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {
-    throw new StorageFailure(`MANIFEST: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new StorageFailure(`MANIFEST: ${messageOf(error)}`, { cause: error });
   }
 }

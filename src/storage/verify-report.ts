@@ -1,6 +1,7 @@
 /** What a verification says: findings, each exact about its place, and what was counted. Plain JSON data.
  *  The list is bounded; the count is not. Must not know: how findings are made. */
 
+import { messageOf } from '../model/errors.js';
 import type { PointId } from '../model/point.js';
 
 export type VerifyLevel = 'full' | 'quick';
@@ -109,7 +110,7 @@ export class FindingList {
       return true;
     } catch (error) {
       if (!isDamage(error)) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.add('page_damaged', `A page of ${table} cannot be read (${reason}); what stands behind it was not checked`, {
         table,
         ...place,

@@ -10,6 +10,7 @@
 import { statSync } from 'node:fs';
 import { encodeSpec } from '../codec/collection-spec.js';
 import { catalogueHash, Sum128 } from '../codec/digest.js';
+import { messageOf } from '../model/errors.js';
 import { CATALOGUE_COLUMNS, readCollection } from './catalogue.js';
 import { openConnection } from './connection.js';
 import { inspectDataFolder } from './data-folder.js';
@@ -139,7 +140,7 @@ class StoreCheck {
     try {
       return stateReads(this.#db).stateRow();
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       this.#findings.add('row_damaged', `The state row is missing or damaged (${message})`, { table: 'state' });
       return null;
     }

@@ -6,12 +6,14 @@
  *  Invariant: the AVX2 binary is loaded only when its marker and SHA-256 match, it belongs to the installed version of
  *  hnswlib-node, and this processor has AVX2 and FMA: otherwise the process would die of SIGILL, which nothing can catch.
  *  Must not know: indexes, points, threads (every worker that loads it gets the same choice). */
+
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { messageOf } from '../model/errors.js';
 
 /** What Skein uses of hnswlib-node 3's HierarchicalNSW. Everything is synchronous but readIndex and writeIndex.
  *  Danger: the native side checks little. A component that is not a number, or a filter that throws, aborts the process;
@@ -85,7 +87,7 @@ export function loadNative(sources: NativeSources = {}): LoadedNative {
     const addon = requireAddon(join(folder, 'hnswlib-avx2.node'));
     return { HierarchicalNSW: addon, build: 'avx2', reason: 'this processor has avx2 and fma' };
   } catch (error) {
-    return loadPlain(`the AVX2 build does not load: ${error instanceof Error ? error.message : String(error)}`);
+    return loadPlain(`the AVX2 build does not load: ${messageOf(error)}`);
   }
 }
 

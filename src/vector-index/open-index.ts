@@ -7,6 +7,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../model/clock.js';
 import { DISTANCES } from '../model/distance.js';
+import { messageOf } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import { committedNames, dataPath } from './checkpoint-folder.js';
 import { decodeHead, type StoredHead, type StoredPart } from './checkpoint-head.js';
@@ -170,8 +171,4 @@ function checkParameters({ dimension, distance, m, efConstruct }: IndexParameter
   between('m', m, M_MIN, M_MAX);
   between('ef_construct', efConstruct, 1, FIXED.labelMax);
   if (!DISTANCES.includes(distance)) throw new RangeError(`distance ${distance} is not known`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -15,6 +15,7 @@
 import { crc32 } from 'node:zlib';
 import { ByteReader, ByteWriter } from '../codec/bytes.js';
 import { CHAIN_HASH_BYTES, DIGEST_BYTES } from '../codec/digest.js';
+import { messageOf } from '../model/errors.js';
 import { type ControlFrame, EPOCH_MAX, packControl, readControl } from './frames-control.js';
 
 export type {
@@ -182,7 +183,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     return { epoch, message };
   } catch (error) {
     if (error instanceof BadFrame) throw error;
-    throw new BadFrame(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new BadFrame(messageOf(error), { cause: error });
   }
 }
 

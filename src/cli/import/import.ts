@@ -8,8 +8,9 @@
 import { basename } from 'node:path';
 import type { IMPORT_FIELDS } from '../../config/command-fields.js';
 import type { ValuesOf } from '../../config/field.js';
+import { messageOf } from '../../model/errors.js';
 import { type CollectionInfo, type Distance, SkeinApiError, type SkeinClient } from '../../sdk/index.js';
-import { messageOf, reportFailure, UsageError } from '../failure.js';
+import { reportFailure, UsageError } from '../failure.js';
 import { counted, grouped, rateOf } from '../numbers.js';
 import { connectTo } from '../server-connection.js';
 import { EXIT, type ExitCode, print, type Surroundings } from '../surroundings.js';

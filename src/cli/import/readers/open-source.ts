@@ -2,6 +2,7 @@
 
 import { accessSync, constants, statSync } from 'node:fs';
 import { extname } from 'node:path';
+import { messageOf } from '../../../model/errors.js';
 import { FileProblem, type RecordSource, type SourceOptions } from '../record.js';
 import { csvSource } from './csv.js';
 import { jsonArraySource } from './json-array.js';
@@ -32,7 +33,7 @@ export async function openSource(format: ImportFormat, options: SourceOptions): 
     accessSync(options.path, constants.R_OK);
     if (!statSync(options.path).isFile()) throw new Error('it is not a file');
   } catch (error) {
-    throw new FileProblem(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new FileProblem(`it cannot be read: ${messageOf(error)}`);
   }
   switch (format) {
     case 'ndjson':

@@ -10,6 +10,7 @@ import { isUtf8 } from 'node:buffer';
 import { statSync } from 'node:fs';
 import * as zlib from 'node:zlib';
 import { asyncBufferFromFile, type Compressors, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { messageOf } from '../../../model/errors.js';
 import { pointFromFields, RecordProblem } from '../point-fields.js';
 import { FileProblem, type ImportRecord, POINT_OVERHEAD_BYTES, type RecordSource, type SourceOptions } from '../record.js';
 
@@ -136,7 +137,7 @@ async function readable<Value>(what: string, read: () => Promise<Value>): Promis
   try {
     return await read();
   } catch (error) {
-    throw new FileProblem(`${what} cannot be read as Parquet: ${error instanceof Error ? error.message : String(error)}`);
+    throw new FileProblem(`${what} cannot be read as Parquet: ${messageOf(error)}`);
   }
 }
 
