@@ -34,7 +34,7 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
   // Native packages, and pages that are read from the package's own folder.
-  external: ['better-sqlite3', 'better-sqlite3-next', 'hnswlib-node', '@fastify/swagger-ui'],
+  external: ['better-sqlite3', 'better-sqlite3-next', 'hnswlib-node', 'roaring', '@fastify/swagger-ui'],
   // Bundled CommonJS packages ask for Node's own modules by require.
   banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },
 });

@@ -12,6 +12,40 @@ export interface HnswParameters {
 
 export const DEFAULT_HNSW: HnswParameters = { m: 16, efConstruct: 200, efSearch: 64 };
 
+export const PAYLOAD_INDEX_TYPES = ['keyword', 'integer', 'float', 'bool', 'datetime', 'geo'] as const;
+export type PayloadIndexType = (typeof PAYLOAD_INDEX_TYPES)[number];
+
+/** A payload field that filters are answered from bitmaps for. */
+export interface PayloadIndexSpec {
+  /** Dotted, as in filters. */
+  readonly path: string;
+  readonly type: PayloadIndexType;
+}
+
+/** How the text fields of a collection are read and ranked. */
+export interface TextSettings {
+  /** Dotted paths; what they hold together is the text of a point. Empty: no text search. */
+  readonly fields: readonly string[];
+  /** Name of a Snowball stemmer, or none. */
+  readonly language: string;
+  /** Words that are passed over: those of the language, or a list of one's own (empty: none). */
+  readonly stopWords: 'default' | readonly string[];
+  /** Of BM25: how soon a word's repetition stops counting, and how much length counts. */
+  readonly k1: number;
+  readonly b: number;
+}
+
+export const DEFAULT_TEXT: TextSettings = { fields: [], language: 'english', stopWords: 'default', k1: 1.2, b: 0.75 };
+
+/** How the graph keeps its copies of the vectors; the store keeps them whole. */
+export interface Quantization {
+  readonly type: 'int8' | 'float16';
+  /** Candidates are ordered by their full vectors. */
+  readonly rescore: boolean;
+  /** So many candidates are taken from the graph for each hit that is wanted, ≥ 1. */
+  readonly oversampling: number;
+}
+
 /** What is fixed or set by the user; replicated, part of the digest. */
 export interface CollectionSpec {
   readonly dimension: number;

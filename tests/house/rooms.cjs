@@ -88,7 +88,11 @@ const homes = {
   'cli-progress': ['cli'],
   'csv-parse': ['cli'],
   hyparquet: ['cli'],
-  'lru-cache': ['engine', 'embedding'],
+  'lru-cache': ['engine', 'embedding', 'payload-index'],
+  roaring: ['payload-index'],
+  cockatiel: ['resilience'],
+  'snowball-stemmers': ['text-index'],
+  stopword: ['text-index'],
   esbuild: ['install'],
 };
 
