@@ -17,12 +17,10 @@ const using = (method: Fusion['method'], weights = DEFAULT_FUSION.weights): Fusi
 
 /** Best first, each label once. */
 const anyRanking = fc.uniqueArray(fc.nat(30), { maxLength: 12 }).chain((labels) =>
-  fc
-    .array(fc.integer({ min: -1_000, max: 1_000 }), { minLength: labels.length, maxLength: labels.length })
-    .map((scores) => {
-      const sorted = scores.sort((a, b) => b - a);
-      return ranking(labels.map((label, i) => [label, sorted[i] as number]));
-    }),
+  fc.array(fc.integer({ min: -1_000, max: 1_000 }), { minLength: labels.length, maxLength: labels.length }).map((scores) => {
+    const sorted = scores.sort((a, b) => b - a);
+    return ranking(labels.map((label, i) => [label, sorted[i] as number]));
+  }),
 );
 const anyFusion = fc.constantFrom(...FUSION_METHODS).map((method) => using(method));
 

@@ -1,0 +1,87 @@
+/** The circuit breaker: opens after failures in a row, refuses without calling, tries once, closes on success. */
+
+import * as assert from 'uvu/assert';
+import { SkeinError } from '../../src/model/errors.js';
+import { type BreakerState, CircuitBreaker } from '../../src/resilience/circuit-breaker.js';
+import { suite } from '../support/suite.js';
+import { waitUntil } from '../support/wait-until.js';
+
+const test = suite('resilience/circuit-breaker');
+const RESET_MS = 30;
+
+class Rig {
+  readonly states: BreakerState[] = [];
+  calls = 0;
+  readonly breaker: CircuitBreaker;
+
+  constructor(failuresMax: number) {
+    this.breaker = new CircuitBreaker({
+      name: 'thing',
+      failuresMax,
+      resetMs: RESET_MS,
+      isFailure: (error) => error.message !== 'your fault',
+      onState: (state) => this.states.push(state),
+    });
+  }
+
+  async end(how: string): Promise<string> {
+    try {
+      return await this.breaker.run(async () => {
+        this.calls += 1;
+        if (how !== 'good') throw new Error(how);
+        return how;
+      });
+    } catch (error) {
+      return error instanceof SkeinError ? error.type : (error as Error).message;
+    }
+  }
+
+  /** Until a call goes through again. */
+  async untilTried(how: string): Promise<void> {
+    const before = this.calls;
+    await waitUntil(async () => (await this.end(how)) !== 'CircuitOpen' && this.calls > before, { what: 'a try' });
+  }
+}
+
+test('it opens after so many failures in a row, and then refuses without a call', async () => {
+  const rig = new Rig(3);
+  for (const how of ['bad', 'bad', 'good', 'bad', 'bad']) await rig.end(how);
+  assert.is(rig.breaker.state, 'closed', 'a success starts the count anew');
+  assert.is(await rig.end('bad'), 'bad');
+  assert.is(rig.breaker.state, 'open');
+  const { calls } = rig;
+  assert.is(await rig.end('good'), 'CircuitOpen');
+  assert.is(rig.calls, calls);
+  assert.is(rig.breaker.failures, 5);
+});
+
+test('errors that are the fault of the caller do not count', async () => {
+  const rig = new Rig(1);
+  for (let i = 0; i < 5; i++) assert.is(await rig.end('your fault'), 'your fault');
+  assert.is(rig.breaker.state, 'closed');
+});
+
+test('after a while one call tries: a failure opens it again, a success closes it', async () => {
+  const rig = new Rig(1);
+  await rig.end('bad');
+  await rig.untilTried('bad');
+  assert.is(rig.breaker.state, 'open');
+  await rig.untilTried('good');
+  assert.is(rig.breaker.state, 'closed');
+  assert.equal(rig.states, ['open', 'half_open', 'open', 'half_open', 'closed']);
+});
+
+test('its refusal says when to come back', async () => {
+  const rig = new Rig(1);
+  await rig.end('bad');
+  const refused = await rig.breaker.run(async () => 'never').catch((error: SkeinError) => error);
+  assert.instance(refused, SkeinError);
+  const { dependency, retry_after_ms: retryMs } = (refused as SkeinError).details as {
+    dependency: string;
+    retry_after_ms: number;
+  };
+  assert.is(dependency, 'thing');
+  assert.ok(retryMs >= 1 && retryMs <= RESET_MS);
+});
+
+test.run();
