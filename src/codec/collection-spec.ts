@@ -1,34 +1,71 @@
 /** The byte form of a collection's spec: canonical JSON (fixed key order), version first.
- *  Part of the digest, so its bytes are deterministic. History: v 1 (2026-11). */
+ *
+ *  Part of the digest, so its bytes are deterministic: a spec that declares neither text fields nor payload indexes nor quantization
+ *  keeps the bytes of version 1, and only one that does is of version 2. Whatever version was read, the spec is whole.
+ *  History: v 1 (2026-11) · v 2 (2026-11): text, payloadIndexes, quantization. */
 
-import type { CollectionSpec } from '../model/collection.js';
-import { DISTANCES, type Distance } from '../model/distance.js';
+import {
+  type CollectionSpec,
+  DEFAULT_TEXT,
+  NOTHING_DECLARED,
+  PAYLOAD_INDEX_TYPES,
+  QUANTIZATION_TYPES,
+  TEXT_LANGUAGES,
+} from '../model/collection.js';
+import { DISTANCES } from '../model/distance.js';
 
-const VERSION = 1;
+type PlainSpec = Omit<CollectionSpec, 'text' | 'payloadIndexes' | 'quantization'>;
 
 export function encodeSpec(spec: CollectionSpec): Buffer {
   const { m, efConstruct, efSearch } = spec.hnsw;
-  return Buffer.from(
-    JSON.stringify({
-      v: VERSION,
-      dimension: spec.dimension,
-      distance: spec.distance,
-      hnsw: { m, efConstruct, efSearch },
-      ttlMs: spec.ttlMs,
-      createdAtMs: spec.createdAtMs,
-    }),
-  );
+  const plain = {
+    dimension: spec.dimension,
+    distance: spec.distance,
+    hnsw: { m, efConstruct, efSearch },
+    ttlMs: spec.ttlMs,
+    createdAtMs: spec.createdAtMs,
+  };
+  return Buffer.from(JSON.stringify(isPlain(spec) ? { v: 1, ...plain } : { v: 2, ...plain, ...declared(spec) }));
 }
 
-/** @throws RangeError when the bytes are not a spec of a known version */
-export function decodeSpec(bytes: Uint8Array): CollectionSpec {
-  const { v, ...spec } = JSON.parse(
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(),
-  ) as CollectionSpec & {
-    v: number;
+function isPlain({ text, payloadIndexes, quantization }: CollectionSpec): boolean {
+  if (text.fields.length > 0 || payloadIndexes.length > 0 || quantization !== null) return false;
+  const { language, stopWords, k1, b } = DEFAULT_TEXT;
+  return text.language === language && text.stopWords === stopWords && text.k1 === k1 && text.b === b;
+}
+
+/** Field by field, because the order of keys in what was handed in is nobody's promise. */
+function declared({ text, payloadIndexes, quantization }: CollectionSpec): object {
+  const { fields, language, stopWords, k1, b } = text;
+  return {
+    text: { fields, language, stopWords, k1, b },
+    payloadIndexes: payloadIndexes.map(({ path, type }) => ({ path, type })),
+    quantization:
+      quantization === null
+        ? null
+        : { type: quantization.type, rescore: quantization.rescore, oversampling: quantization.oversampling },
   };
-  if (v !== VERSION || !DISTANCES.includes(spec.distance as Distance)) {
-    throw new RangeError('not a collection spec of a version known to this build');
-  }
+}
+
+/** @throws RangeError when the bytes are not a spec of a known version, or one with words that this build does not know */
+export function decodeSpec(bytes: Uint8Array): CollectionSpec {
+  const { v, ...fields } = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as { v: number };
+  if (v !== 1 && v !== 2) throw unknownSpec();
+  const spec = v === 1 ? { ...(fields as PlainSpec), ...NOTHING_DECLARED } : (fields as CollectionSpec);
+  const { distance, text, payloadIndexes, quantization } = spec;
+  const known =
+    isOneOf(distance, DISTANCES) &&
+    isOneOf(text.language, TEXT_LANGUAGES) &&
+    payloadIndexes.every(({ type }) => isOneOf(type, PAYLOAD_INDEX_TYPES)) &&
+    (quantization === null || isOneOf(quantization.type, QUANTIZATION_TYPES));
+  if (!known) throw unknownSpec();
   return spec;
+}
+
+function isOneOf(word: string, words: readonly string[]): boolean {
+  return words.includes(word);
+}
+
+function unknownSpec(): RangeError {
+  return new RangeError('not a collection spec of a version known to this build');
 }

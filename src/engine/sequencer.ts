@@ -7,7 +7,7 @@
 import { payloadText } from '../codec/payload.js';
 import { encodePointId } from '../codec/point-id.js';
 import { decodeVectorSet, encodeDefaultVector, encodeVectorSet } from '../codec/vector-set.js';
-import { type CollectionSpec, collectionNotFound } from '../model/collection.js';
+import { type CollectionSpec, collectionNotFound, NOTHING_DECLARED } from '../model/collection.js';
 import type { Effect, PointValue } from '../model/entry.js';
 import { SkeinError } from '../model/errors.js';
 import { FIXED, type Limits } from '../model/limits.js';
@@ -106,7 +106,7 @@ export class Sequencer {
         limit: this.#limits.collectionsMax,
       });
     }
-    const spec: CollectionSpec = { ...operation.spec, createdAtMs: timeMs };
+    const spec: CollectionSpec = { ...NOTHING_DECLARED, ...operation.spec, createdAtMs: timeMs };
     const uid = this.#state.state.nextUid;
     const collection = { uid, spec, pointsCount: 0, dataBytes: 0 };
     return { effects: [{ kind: 'create_collection', uid, name, spec }], result: { kind: 'create_collection', collection } };

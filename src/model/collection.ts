@@ -22,12 +22,40 @@ export interface PayloadIndexSpec {
   readonly type: PayloadIndexType;
 }
 
+/** Languages that text can be stemmed in and that have a list of stop words of their own (the Snowball stemmers and the lists of the
+ *  `stopword` package have these in common), and none: words as they stand. Fixed: names may be added, none may go. */
+export const TEXT_LANGUAGES = [
+  'none',
+  'arabic',
+  'armenian',
+  'basque',
+  'catalan',
+  'czech',
+  'danish',
+  'dutch',
+  'english',
+  'finnish',
+  'french',
+  'german',
+  'hungarian',
+  'irish',
+  'italian',
+  'norwegian',
+  'portuguese',
+  'romanian',
+  'russian',
+  'slovene',
+  'spanish',
+  'swedish',
+  'turkish',
+] as const;
+export type TextLanguage = (typeof TEXT_LANGUAGES)[number];
+
 /** How the text fields of a collection are read and ranked. */
 export interface TextSettings {
   /** Dotted paths; what they hold together is the text of a point. Empty: no text search. */
   readonly fields: readonly string[];
-  /** Name of a Snowball stemmer, or none. */
-  readonly language: string;
+  readonly language: TextLanguage;
   /** Words that are passed over: those of the language, or a list of one's own (empty: none). */
   readonly stopWords: 'default' | readonly string[];
   /** Of BM25: how soon a word's repetition stops counting, and how much length counts. */
@@ -37,17 +65,31 @@ export interface TextSettings {
 
 export const DEFAULT_TEXT: TextSettings = { fields: [], language: 'english', stopWords: 'default', k1: 1.2, b: 0.75 };
 
+export const QUANTIZATION_TYPES = ['int8', 'float16'] as const;
+export type QuantizationType = (typeof QUANTIZATION_TYPES)[number];
+
 /** How the graph keeps its copies of the vectors; the store keeps them whole. */
 export interface Quantization {
-  readonly type: 'int8' | 'float16';
+  readonly type: QuantizationType;
   /** Candidates are ordered by their full vectors. */
   readonly rescore: boolean;
   /** So many candidates are taken from the graph for each hit that is wanted, ≥ 1. */
   readonly oversampling: number;
 }
 
+/** What a collection is indexed by beside its vectors. */
+export interface Declarations {
+  /** Without fields it is DEFAULT_TEXT. */
+  readonly text: TextSettings;
+  /** One for a path. */
+  readonly payloadIndexes: readonly PayloadIndexSpec[];
+  readonly quantization: Quantization | null;
+}
+
+export const NOTHING_DECLARED: Declarations = { text: DEFAULT_TEXT, payloadIndexes: [], quantization: null };
+
 /** What is fixed or set by the user; replicated, part of the digest. */
-export interface CollectionSpec {
+export interface CollectionSpec extends Declarations {
   readonly dimension: number;
   readonly distance: Distance;
   readonly hnsw: HnswParameters;

@@ -3,12 +3,13 @@
  *  One request is a list of operations that take effect together or not at all (a unit).
  *  The sequencer resolves them to effects; effects are what the log carries (model/entry.ts). */
 
-import type { CollectionRecord, HnswParameters } from './collection.js';
+import type { CollectionRecord, Declarations, HnswParameters, Quantization, TextSettings } from './collection.js';
 import type { Distance } from './distance.js';
 import type { Filter } from './filter.js';
 import type { PointBlock, PointId, PointPatch } from './point.js';
 
-export interface NewCollection {
+/** What is declared of nothing may be left out. */
+export interface NewCollection extends Partial<Declarations> {
   readonly dimension: number;
   readonly distance: Distance;
   readonly hnsw: HnswParameters;
@@ -19,6 +20,13 @@ export interface NewCollection {
 export interface CollectionChange {
   readonly efSearch?: number;
   readonly ttlMs?: number | null;
+  /** In the place of all that were declared; with none, the other settings of text are forgotten. */
+  readonly textFields?: readonly string[];
+  readonly text?: Partial<Omit<TextSettings, 'fields'>>;
+  /** In the place of all that were declared. */
+  readonly payloadIndexes?: Declarations['payloadIndexes'];
+  /** The type is fixed: naming another one, or null where there is one, is refused. */
+  readonly quantization?: Partial<Quantization> | null;
 }
 
 export type Operation =

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { decodeEntry, encodeEntry, readEntryHead } from '../../src/codec/entry.js';
 import { encodeVectorSet } from '../../src/codec/vector-set.js';
+import { NOTHING_DECLARED } from '../../src/model/collection.js';
 import type { Effect, Entry } from '../../src/model/entry.js';
 import type { NamedVectors } from '../../src/model/point.js';
 import { suite } from '../support/suite.js';
@@ -37,6 +38,9 @@ const spec = fc.record({
   hnsw: fc.record({ m: fc.nat(64), efConstruct: fc.nat(500), efSearch: fc.nat(500) }),
   ttlMs: fc.option(fc.nat()),
   createdAtMs: fc.nat(),
+  text: fc.constant(NOTHING_DECLARED.text),
+  payloadIndexes: fc.constant(NOTHING_DECLARED.payloadIndexes),
+  quantization: fc.constant(NOTHING_DECLARED.quantization),
 });
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const hexId = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((value) => Buffer.from(value).toString('hex'));

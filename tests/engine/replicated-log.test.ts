@@ -6,7 +6,7 @@ import { chainHash } from '../../src/codec/digest.js';
 import { decodeEntry, encodeEntry } from '../../src/codec/entry.js';
 import { encodeDefaultVector } from '../../src/codec/vector-set.js';
 import type { ApplyFailure, EntryBatch } from '../../src/engine/engine.js';
-import { DEFAULT_HNSW } from '../../src/model/collection.js';
+import { DEFAULT_HNSW, NOTHING_DECLARED } from '../../src/model/collection.js';
 import type { Effect, Entry } from '../../src/model/entry.js';
 import type { LogRow } from '../../src/storage/storage.js';
 import { assertSameContent, batchOf, follow, logOf, refusal } from '../support/follow-log.js';
@@ -33,7 +33,7 @@ const WRONG_VECTOR: Effect = {
 const OTHER_DIMENSION: Effect = {
   kind: 'update_collection',
   uid: 1,
-  spec: { dimension: 3, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null, createdAtMs: 1 },
+  spec: { dimension: 3, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null, createdAtMs: 1, ...NOTHING_DECLARED },
 };
 
 /** A master with one collection and four points, and a replica that has all but the last two units. */

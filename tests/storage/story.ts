@@ -15,7 +15,7 @@ import {
 import { encodeEntry } from '../../src/codec/entry.js';
 import { encodePointId } from '../../src/codec/point-id.js';
 import { encodeDefaultVector } from '../../src/codec/vector-set.js';
-import type { CollectionSpec } from '../../src/model/collection.js';
+import { type CollectionSpec, NOTHING_DECLARED } from '../../src/model/collection.js';
 import type { Effect } from '../../src/model/entry.js';
 import { FIXED } from '../../src/model/limits.js';
 import type { PointId } from '../../src/model/point.js';
@@ -30,6 +30,7 @@ export const SPEC: CollectionSpec = {
   hnsw: { m: 16, efConstruct: 200, efSearch: 64 },
   ttlMs: null,
   createdAtMs: 1_700_000_000_000,
+  ...NOTHING_DECLARED,
 };
 
 export interface Put {

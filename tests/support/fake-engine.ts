@@ -16,7 +16,7 @@ import type {
   WriteReceipt,
 } from '../../src/engine/engine.js';
 import { mergePayload } from '../../src/engine/merge-payload.js';
-import { checkCollectionName, collectionNotFound } from '../../src/model/collection.js';
+import { checkCollectionName, collectionNotFound, NOTHING_DECLARED } from '../../src/model/collection.js';
 import { compareScores, passesThreshold, scorer } from '../../src/model/distance.js';
 import { SkeinError } from '../../src/model/errors.js';
 import type { Filter } from '../../src/model/filter.js';
@@ -304,5 +304,5 @@ function hex(bytes: Uint8Array | undefined): string {
 }
 
 function collectionAfter({ spec, points }: StoredCollection): CollectionAfter {
-  return { uid: 1, spec: { ...spec, createdAtMs: 0 }, pointsCount: points.size, dataBytes: 0 };
+  return { uid: 1, spec: { ...NOTHING_DECLARED, ...spec, createdAtMs: 0 }, pointsCount: points.size, dataBytes: 0 };
 }
