@@ -6,7 +6,7 @@
  *  Must not know: HTTP, sockets, frames. */
 
 import type { AnswerBudget } from '../model/answer-budget.js';
-import type { HnswParameters } from '../model/collection.js';
+import type { Declarations, HnswParameters } from '../model/collection.js';
 import type { Distance } from '../model/distance.js';
 import type { ErrorRecord } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
@@ -42,7 +42,7 @@ export interface WriteReceipt {
   readonly repeated: boolean;
 }
 
-export interface CollectionInfo {
+export interface CollectionInfo extends Declarations {
   readonly name: string;
   readonly uid: number;
   readonly dimension: number;

@@ -20,6 +20,10 @@ export function operationBytes(operations: readonly Operation[]): number {
         bytes += PER_POINT + (patch.vector?.byteLength ?? 0) + (patch.payload?.byteLength ?? 0);
     } else if (operation.kind === 'delete') {
       bytes += operation.ids.length * PER_POINT;
+    } else if (operation.kind === 'create_collection') {
+      bytes += 2 * JSON.stringify(operation.spec).length;
+    } else if (operation.kind === 'update_collection') {
+      bytes += 2 * JSON.stringify(operation.change).length;
     }
   }
   return bytes;

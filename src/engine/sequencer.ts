@@ -15,6 +15,7 @@ import type { Operation, OperationResult } from '../model/operation.js';
 import { DEFAULT_VECTOR, type Payload, type PointBlock, type PointId, type PointPatch } from '../model/point.js';
 import { compileFilter } from '../search/evaluate-filter.js';
 import type { PointRow, StoreReads } from '../storage/storage.js';
+import { changedSpec } from './changed-spec.js';
 import { type ClusterOperation, resolveCluster } from './cluster-operations.js';
 import { mergePayload } from './merge-payload.js';
 import type { CollectionState, WriterState } from './writer-state.js';
@@ -55,7 +56,7 @@ export class Sequencer {
   }
 
   /** @throws CollectionNotFound, CollectionAlreadyExists, DimensionMismatch, ZeroVector, PointNotFound, VersionConflict, PayloadTooLarge,
-   *  NotPromotable (begin_history in an epoch that is not later), InvalidRequest (ids and addresses of nodes) */
+   *  NotPromotable (begin_history in an epoch that is not later), InvalidRequest (ids and addresses of nodes; a change that cannot be made) */
   resolve(operation: Operation | ExpiryOperation | ClusterOperation, timeMs: number): Resolved {
     switch (operation.kind) {
       case 'upsert':
@@ -70,8 +71,7 @@ export class Sequencer {
         return this.#create(operation, timeMs);
       case 'update_collection': {
         const { uid, spec, pointsCount, dataBytes } = this.#collection(operation.collection);
-        const { efSearch = spec.hnsw.efSearch, ttlMs = spec.ttlMs } = operation.change;
-        const changed: CollectionSpec = { ...spec, hnsw: { ...spec.hnsw, efSearch }, ttlMs };
+        const changed = changedSpec(spec, operation.change);
         const collection = { uid, spec: changed, pointsCount, dataBytes };
         return {
           effects: [{ kind: 'update_collection', uid, spec: changed }],

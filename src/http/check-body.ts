@@ -73,6 +73,11 @@ function issuesOf(error: SchemaError, inside: string): RequestIssue[] {
     // The field itself fails with "schema is false"; additionalProperties names it better.
     case 'boolean':
       return [];
+    // What may also be null is told by what it should be otherwise.
+    case 'anyOf':
+      return [];
+    case 'type':
+      return params['type'] === 'null' ? [] : [{ path: place, message: error.message }];
     case 'additionalProperties':
       return (params['additionalProperties'] as string[]).map((name) => ({ path: field(name), message: 'unknown field' }));
     case 'required':

@@ -1,25 +1,22 @@
 /** Collections between the model and the wire: specs as they come in, info as it goes out. */
 
 import type { CollectionInfo, Engine } from '../engine/engine.js';
-import { DEFAULT_HNSW } from '../model/collection.js';
+import { DEFAULT_HNSW, NOTHING_DECLARED } from '../model/collection.js';
 import type { CollectionChange, NewCollection, OperationResult } from '../model/operation.js';
 import { CollectionChangeBody, type CollectionInfoBody, NewCollectionBody } from '../wire/http-bodies.js';
 import { tokenOf } from './answer.js';
 import { type BodyCheck, bodyCheck } from './check-body.js';
+import { declarationChange, newDeclarations, shownDeclarations } from './declarations.js';
 
 type CollectionResult = Extract<OperationResult, { readonly kind: 'create_collection' | 'update_collection' }>;
 
-const LATER = {
-  text_fields: 'text search',
-  payload_indexes: 'indexing of payload fields',
-  embedding: 'embedding of text',
-  quantization: 'quantization',
-};
+const LATER = { embedding: 'embedding of text' };
 
 export const checkNewCollection: BodyCheck<NewCollectionBody> = bodyCheck(NewCollectionBody, LATER);
 export const checkCollectionChange: BodyCheck<CollectionChangeBody> = bodyCheck(CollectionChangeBody, LATER);
 
-export function newCollection(body: NewCollectionBody): NewCollection {
+/** @param inside where the body stands in the whole: '' or such as `operations[2].create_collection` @throws InvalidRequest */
+export function newCollection(body: NewCollectionBody, inside = ''): NewCollection {
   const { m, ef_construct: efConstruct, ef_search: efSearch } = body.hnsw ?? {};
   return {
     dimension: body.dimension,
@@ -30,13 +27,16 @@ export function newCollection(body: NewCollectionBody): NewCollection {
       efSearch: efSearch ?? DEFAULT_HNSW.efSearch,
     },
     ttlMs: body.ttl_ms ?? null,
+    ...newDeclarations(body, inside),
   };
 }
 
+/** @throws InvalidRequest */
 export function collectionChange(body: CollectionChangeBody): CollectionChange {
   return {
     ...(body.hnsw?.ef_search === undefined ? {} : { efSearch: body.hnsw.ef_search }),
     ...(body.ttl_ms === undefined ? {} : { ttlMs: body.ttl_ms }),
+    ...declarationChange(body),
   };
 }
 
@@ -48,7 +48,8 @@ export function writtenCollectionBody(engine: Engine, name: string, { collection
     today?.uid === uid
       ? today
       : { status: 'ready' as const, progress: 1, memoryBytes: 0, tombstoneRatio: 0, position: engine.position() };
-  return collectionInfoBody({ ...index, ...spec, name, uid, pointsCount, diskBytes: dataBytes });
+  // A result that was remembered long ago may be of a time when nothing could be declared.
+  return collectionInfoBody({ ...index, ...NOTHING_DECLARED, ...spec, name, uid, pointsCount, diskBytes: dataBytes });
 }
 
 export function collectionInfoBody(info: CollectionInfo): CollectionInfoBody {
@@ -63,11 +64,9 @@ export function collectionInfoBody(info: CollectionInfo): CollectionInfoBody {
     memory_bytes: info.memoryBytes,
     disk_bytes: info.diskBytes,
     tombstone_ratio: info.tombstoneRatio,
-    text_fields: [],
-    payload_indexes: [],
+    ...shownDeclarations(info),
     ttl_ms: info.ttlMs,
     embedding: null,
-    quantization: null,
     created_at: new Date(info.createdAtMs).toISOString(),
     position: tokenOf(info.position),
   };

@@ -104,6 +104,19 @@ export const FIXED = {
   filterDepthMax: 16,
   filterConditionsMax: 1_000,
   filterValuesMax: 10_000,
+  /** What a collection declares. A path is as deep as payloads are (jsonDepthMax). */
+  payloadIndexesMax: 64,
+  textFieldsMax: 32,
+  fieldPathBytesMax: 512,
+  stopWordsMax: 10_000,
+  stopWordLengthMax: 64,
+  oversamplingMax: 100,
+  /** What a search asks of its engines. */
+  queryTextLengthMax: 10_000,
+  searchCandidatesMax: 10_000,
+  searchTimeoutMsMax: 60_000,
+  rrfKMax: 10_000,
+  fusionWeightMax: 1_000_000,
   /** Bodies above this are parsed off the main thread. */
   inlineBodyBytesMax: 256 * KIB,
   /** Bodies on their way in, all together; what would exceed it is refused as Overloaded. */

@@ -35,6 +35,7 @@ import type {
   SearchAnswer,
   SearchRequest,
   Selection,
+  TextSettings,
   VectorInput,
   WriteAnswer,
 } from './types.js';
@@ -75,17 +76,37 @@ export function patchToWire(patch: PointPatch, form: VectorForm): PointPatchBody
 }
 
 export function collectionToWire(settings: CollectionSettings): NewCollectionBody {
-  const { dimension, distance, hnsw, ttlMs } = settings;
+  const { dimension, distance, hnsw, ttlMs, quantization } = settings;
   return present<NewCollectionBody>({
     dimension,
     distance,
     hnsw: hnsw === undefined ? undefined : present({ m: hnsw.m, ef_construct: hnsw.efConstruct, ef_search: hnsw.efSearch }),
     ttl_ms: ttlMs,
+    ...indexingToWire(settings),
+    quantization,
   });
 }
 
-export function collectionChangeToWire({ hnsw, ttlMs }: CollectionChange): CollectionChangeBody {
-  return present<CollectionChangeBody>({ hnsw: hnsw === undefined ? undefined : { ef_search: hnsw.efSearch }, ttl_ms: ttlMs });
+export function collectionChangeToWire(change: CollectionChange): CollectionChangeBody {
+  const { hnsw, ttlMs, quantization } = change;
+  return present<CollectionChangeBody>({
+    hnsw: hnsw === undefined ? undefined : { ef_search: hnsw.efSearch },
+    ttl_ms: ttlMs,
+    ...indexingToWire(change),
+    quantization,
+  });
+}
+
+type Indexing = Pick<CollectionChange, 'textFields' | 'text' | 'payloadIndexes'>;
+type IndexingBody = Pick<CollectionChangeBody, 'text_fields' | 'text' | 'payload_indexes'>;
+
+function indexingToWire({ textFields, text, payloadIndexes }: Indexing): IndexingBody {
+  return present<IndexingBody>({
+    text_fields: textFields === undefined ? undefined : [...textFields],
+    text:
+      text === undefined ? undefined : present({ language: text.language, stop_words: text.stopWords, k1: text.k1, b: text.b }),
+    payload_indexes: payloadIndexes === undefined ? undefined : [...payloadIndexes],
+  });
 }
 
 export function collectionFromWire(body: CollectionInfoBody): CollectionInfo {
@@ -101,9 +122,17 @@ export function collectionFromWire(body: CollectionInfoBody): CollectionInfo {
     memoryBytes: body.memory_bytes,
     diskBytes: body.disk_bytes,
     tombstoneRatio: body.tombstone_ratio,
+    textFields: body.text_fields,
+    text: textFromWire(body.text),
+    payloadIndexes: body.payload_indexes,
+    quantization: body.quantization,
     createdAt: body.created_at,
     position: body.position,
   };
+}
+
+function textFromWire(body: CollectionInfoBody['text']): TextSettings | null {
+  return body === null ? null : { language: body.language, stopWords: body.stop_words, k1: body.k1, b: body.b };
 }
 
 export function selectionToWire({ withVector, withPayload }: Selection): { with_vector?: boolean; with_payload?: boolean } {

@@ -12,8 +12,10 @@ import { ERRORS, type ErrorType } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { Payload, PointId } from '../model/point.js';
 import { closed, OWN_CHECK, PointIdBody, Timestamp, Token } from './body-parts.js';
+import { changedDeclarations, newDeclarations, shownDeclarations } from './declaration-bodies.js';
 import type { FilterBody as FilterShape } from './filter-body.js';
 
+export type { ChangedDeclarationsBody, NewDeclarationsBody, ShownDeclarationsBody } from './declaration-bodies.js';
 export { OWN_CHECK, PointIdBody };
 
 /** An array of numbers; in MessagePack also binary: little-endian float32, 4 · dimension bytes. */
@@ -80,6 +82,7 @@ export const NewCollectionBody = Type.Object(
     distance: DistanceBody,
     hnsw: Type.Optional(HnswBody),
     ttl_ms: Type.Optional(TtlMs),
+    ...newDeclarations,
   },
   closed,
 );
@@ -89,6 +92,7 @@ export const CollectionChangeBody = Type.Object(
   {
     hnsw: Type.Optional(Type.Object({ ef_search: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })) }, closed)),
     ttl_ms: Type.Optional(TtlMs),
+    ...changedDeclarations,
   },
   closed,
 );
@@ -105,11 +109,9 @@ export const CollectionInfoBody = Type.Object({
   memory_bytes: Type.Integer(),
   disk_bytes: Type.Integer(),
   tombstone_ratio: Type.Number(),
-  text_fields: Type.Array(Type.String()),
-  payload_indexes: Type.Array(Type.Object({ path: Type.String(), type: Type.String() })),
+  ...shownDeclarations,
   ttl_ms: Type.Unsafe<number | null>({ type: ['integer', 'null'] }),
   embedding: Type.Null(),
-  quantization: Type.Null(),
   created_at: Timestamp,
   position: Token,
 });

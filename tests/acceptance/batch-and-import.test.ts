@@ -71,7 +71,7 @@ test('when one operation is refused, none of the batch has happened', async () =
     [{ upsert: { collection: 'whole', points: [], odd: 1 } }, 'operations[2].upsert.odd'],
     [
       { create_collection: { collection: 'q', dimension: 2, distance: 'dot', quantization: {} } },
-      'operations[2].create_collection.quantization',
+      'operations[2].create_collection.quantization.type',
     ],
   ] as const) {
     invalidAt(await batch(first, create, last), path);

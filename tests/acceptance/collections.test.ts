@@ -13,18 +13,30 @@ interface Info {
   readonly position: string;
 }
 
+interface Declared {
+  readonly text_fields: string[];
+  readonly text: object | null;
+  readonly payload_indexes: object[];
+  readonly quantization: object | null;
+}
+
+function declarationsOf({ text_fields, text, payload_indexes, quantization }: Declared): Declared {
+  return { text_fields, text, payload_indexes, quantization };
+}
+
 test('creation answers 201 with every field of the info, and reading gives the same', async () => {
   const made = await call<Info>('PUT', `${COLLECTIONS}/all`, SMALL);
   assert.is(made.status, 201);
   assert.equal(Object.keys(made.body).sort(), [
     ...['created_at', 'dimension', 'disk_bytes', 'distance', 'embedding', 'hnsw', 'memory_bytes', 'name', 'payload_indexes'],
-    ...['points_count', 'position', 'progress', 'quantization', 'status', 'text_fields', 'tombstone_ratio', 'ttl_ms'],
+    ...['points_count', 'position', 'progress', 'quantization', 'status', 'text', 'text_fields', 'tombstone_ratio'],
+    'ttl_ms',
   ]);
   const { created_at, ...rest } = made.body as Info & { created_at: string };
   assert.match(created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   assert.equal(rest, {
     ...{ name: 'all', ...SMALL, hnsw: { m: 16, ef_construct: 200, ef_search: 64 }, points_count: 0, status: 'ready' },
-    ...{ progress: 1, memory_bytes: 0, disk_bytes: 0, tombstone_ratio: 0, text_fields: [], payload_indexes: [] },
+    ...{ progress: 1, memory_bytes: 0, disk_bytes: 0, tombstone_ratio: 0, text_fields: [], text: null, payload_indexes: [] },
     ...{ ttl_ms: null, embedding: null, quantization: null, position: made.headers['x-skein-position'] },
   });
   assert.equal((await call('GET', `${COLLECTIONS}/all`)).body, made.body);
@@ -60,6 +72,11 @@ test('every field of creation is checked and the place is named', async () => {
     [{ ...SMALL, hnsw: { m: 0 } }, 'hnsw.m'],
     [{ ...SMALL, hnsw: { M: 16 } }, 'hnsw.M'],
     [{ ...SMALL, hnsw: { ef_search: 10_001 } }, 'hnsw.ef_search'],
+    [{ ...SMALL, text_fields: ['a..b'] }, 'text_fields[0]'],
+    [{ ...SMALL, text: { language: 'german' } }, 'text'],
+    [{ ...SMALL, text_fields: ['a'], text: { language: 'German' } }, 'text.language'],
+    [{ ...SMALL, payload_indexes: [{ path: 'a', type: 'string' }] }, 'payload_indexes[0].type'],
+    [{ ...SMALL, quantization: { type: 'scalar' } }, 'quantization.type'],
     [{ ...SMALL, ttl_ms: 0 }, 'ttl_ms'],
     [{ ...SMALL, ttl_ms: 1e300 }, 'ttl_ms'],
     [[], ''],
@@ -72,17 +89,32 @@ test('every field of creation is checked and the place is named', async () => {
   assert.is((await call('PUT', `${COLLECTIONS}/widest`, { dimension: 65_535, distance: 'dot' })).status, 201);
 });
 
-test('features of later versions are refused by name, at creation and at change', async () => {
+test('an embedding is refused by name, at creation and at change', async () => {
   await call('PUT', `${COLLECTIONS}/plain`, SMALL);
-  for (const [field, value] of Object.entries({
-    text_fields: ['title'],
-    payload_indexes: [{ path: 'a', type: 'keyword' }],
-    embedding: { provider: 'x', model: 'y' },
-    quantization: { type: 'scalar' },
-  })) {
-    invalidAt(await call('PUT', `${COLLECTIONS}/later`, { ...SMALL, [field]: value }), field);
-    invalidAt(await call('PATCH', `${COLLECTIONS}/plain`, { [field]: value }), field);
-  }
+  const embedding = { provider: 'x', model: 'y' };
+  invalidAt(await call('PUT', `${COLLECTIONS}/later`, { ...SMALL, embedding }), 'embedding');
+  invalidAt(await call('PATCH', `${COLLECTIONS}/plain`, { embedding }), 'embedding');
+});
+
+test('text fields, payload indexes and quantization are declared, shown and changed', async () => {
+  const at = `${COLLECTIONS}/declared`;
+  const declared = { text_fields: ['title'], payload_indexes: [{ path: 'a.b', type: 'keyword' }] };
+  const made = await pack<Declared>('PUT', at, { ...SMALL, ...declared, quantization: { type: 'int8' } });
+  const whole = {
+    ...declared,
+    text: { language: 'english', stop_words: 'default', k1: 1.2, b: 0.75 },
+    quantization: { type: 'int8', rescore: true, oversampling: 3 },
+  };
+  assert.equal([made.status, declarationsOf(made.body)], [201, whole]);
+  assert.equal(declarationsOf((await call<Declared>('GET', at)).body), whole);
+  const text = { language: 'german', stop_words: ['und'], k1: 0.9, b: 0 };
+  const change = { text_fields: ['t', 'u'], text, payload_indexes: [], quantization: { rescore: false, oversampling: 1 } };
+  const changed = { ...change, quantization: { type: 'int8', ...change.quantization } };
+  assert.equal(declarationsOf((await call<Declared>('PATCH', at, change)).body), changed);
+  assert.equal(declarationsOf((await call<Declared>('GET', at)).body), changed);
+  assert.is((await call<Declared>('PATCH', at, { text_fields: [] })).body.text, null);
+  invalidAt(await call('PATCH', at, { quantization: { type: 'float16' } }), 'quantization.type');
+  invalidAt(await call('PATCH', at, { text: { k1: 1 } }), 'text');
 });
 
 test('a change takes ef_search and ttl_ms and nothing that would change what is stored', async () => {

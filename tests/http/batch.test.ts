@@ -49,8 +49,8 @@ test('one mistake refuses the whole, named by its place', async (t) => {
     ],
     [[{ create_collection: { collection: 'a', dimension: 0, distance: 'dot' } }], 'operations[0].create_collection.dimension'],
     [
-      [{ create_collection: { collection: 'a', dimension: 2, distance: 'dot', text_fields: ['t'] } }],
-      'operations[0].create_collection.text_fields',
+      [{ create_collection: { collection: 'a', dimension: 2, distance: 'dot', text_fields: ['t', 'a..b'] } }],
+      'operations[0].create_collection.text_fields[1]',
     ],
     [[{ rename: {} }], 'operations[0].rename'],
   ] as const) {

@@ -19,11 +19,12 @@ const info = {
   memory_bytes: 10,
   disk_bytes: 20,
   tombstone_ratio: 0,
-  text_fields: [],
-  payload_indexes: [],
+  text_fields: ['title'],
+  text: { language: 'german', stop_words: ['und'], k1: 1, b: 0.5 },
+  payload_indexes: [{ path: 'year', type: 'integer' }],
   ttl_ms: null,
   embedding: null,
-  quantization: null,
+  quantization: { type: 'int8', rescore: true, oversampling: 3 },
   created_at: '2026-11-20T00:00:00.000Z',
   position: 'p',
 };
@@ -54,6 +55,9 @@ test('collections are created, changed, listed and deleted with settings in snak
   assert.is(sent().headers['authorization'], 'Bearer the-key');
   assert.equal(created.hnsw, { m: 16, efConstruct: 200, efSearch: 64 });
   assert.is(created.pointsCount, 2);
+  assert.equal([created.textFields, created.payloadIndexes], [['title'], [{ path: 'year', type: 'integer' }]]);
+  assert.equal(created.text, { language: 'german', stopWords: ['und'], k1: 1, b: 0.5 });
+  assert.equal(created.quantization, { type: 'int8', rescore: true, oversampling: 3 });
 
   await client.updateCollection('films', { hnsw: { efSearch: 5 }, ttlMs: null });
   assert.equal(sent().body, { hnsw: { ef_search: 5 }, ttl_ms: null });
@@ -64,6 +68,26 @@ test('collections are created, changed, listed and deleted with settings in snak
   assert.equal(await client.deleteCollection('films'), writtenHere);
   assert.is(sent().method, 'DELETE');
   assert.is(sent().bytes.length, 0);
+});
+
+test('what is to be indexed is declared and changed in snake case on the wire', async (t) => {
+  const { client, sent } = await clientOf(t, { status: 201, body: { ...info, text: null, text_fields: [] } });
+  const indexing = {
+    textFields: ['a.bC'],
+    text: { stopWords: ['und'], k1: 1 },
+    payloadIndexes: [{ path: 'aB', type: 'geo' as const }],
+  };
+  const body = { text_fields: ['a.bC'], text: { stop_words: ['und'], k1: 1 }, payload_indexes: [{ path: 'aB', type: 'geo' }] };
+  const base = { dimension: 3, distance: 'cosine' } as const;
+  const created = await client.createCollection('films', {
+    ...base,
+    ...indexing,
+    quantization: { type: 'float16', rescore: false },
+  });
+  assert.equal(sent().body, { ...base, ...body, quantization: { type: 'float16', rescore: false } });
+  assert.is(created.text, null);
+  await client.updateCollection('films', { ...indexing, quantization: { oversampling: 2 } });
+  assert.equal(sent().body, { ...body, quantization: { oversampling: 2 } });
 });
 
 test('points are upserted with binary vectors and untouched payloads', async (t) => {

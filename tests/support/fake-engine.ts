@@ -1,6 +1,7 @@
 /** An engine in memory with exact search: what HTTP promises can be tried against it without a disk, and its answers can be made to fail.
  *  It keeps the contract of engine/engine.ts for what tests need; order, atomicity and durability are the real engine's to prove. */
 
+import { changedSpec } from '../../src/engine/changed-spec.js';
 import type {
   CollectionInfo,
   Engine,
@@ -16,7 +17,7 @@ import type {
   WriteReceipt,
 } from '../../src/engine/engine.js';
 import { mergePayload } from '../../src/engine/merge-payload.js';
-import { checkCollectionName, collectionNotFound, NOTHING_DECLARED } from '../../src/model/collection.js';
+import { type CollectionSpec, checkCollectionName, collectionNotFound, NOTHING_DECLARED } from '../../src/model/collection.js';
 import { compareScores, passesThreshold, scorer } from '../../src/model/distance.js';
 import { SkeinError } from '../../src/model/errors.js';
 import type { Filter } from '../../src/model/filter.js';
@@ -110,10 +111,9 @@ export class FakeEngine implements Engine {
       memoryBytes: 0,
       diskBytes: 0,
       tombstoneRatio: 0,
-      createdAtMs: 0,
       uid: 1,
     } as const;
-    return { ...spec, ...still, name, pointsCount: points.size, position: this.position() };
+    return { ...specOf({ spec }), ...still, name, pointsCount: points.size, position: this.position() };
   }
 
   async get(name: string, ids: readonly PointId[], selection: Selection) {
@@ -238,8 +238,7 @@ export class FakeEngine implements Engine {
         return { kind, deleted: gone.length, ...(operation.earlier && { units: operation.earlier.units + 1 }) };
       }
       case 'update_collection': {
-        const { efSearch = collection.spec.hnsw.efSearch, ttlMs = collection.spec.ttlMs } = operation.change;
-        collection.spec = { ...collection.spec, hnsw: { ...collection.spec.hnsw, efSearch }, ttlMs };
+        collection.spec = changedSpec(specOf(collection), operation.change);
         return { kind, collection: collectionAfter(collection) };
       }
       case 'delete_collection':
@@ -303,6 +302,10 @@ function hex(bytes: Uint8Array | undefined): string {
   return bytes === undefined ? '' : Buffer.from(bytes).toString('hex');
 }
 
+function specOf({ spec }: Pick<StoredCollection, 'spec'>): CollectionSpec {
+  return { ...NOTHING_DECLARED, ...spec, createdAtMs: 0 };
+}
+
 function collectionAfter({ spec, points }: StoredCollection): CollectionAfter {
-  return { uid: 1, spec: { ...NOTHING_DECLARED, ...spec, createdAtMs: 0 }, pointsCount: points.size, dataBytes: 0 };
+  return { uid: 1, spec: specOf({ spec }), pointsCount: points.size, dataBytes: 0 };
 }

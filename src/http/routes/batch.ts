@@ -51,7 +51,7 @@ function allRules(room: Room, engine: Engine): WriteRules {
 
 function checkCreate(operation: Operation | UncheckedCreate): Operation {
   if (operation.kind !== 'unchecked_create') return operation;
-  const spec = newCollection(checkNewCollection(operation.spec, operation.path));
+  const spec = newCollection(checkNewCollection(operation.spec, operation.path), operation.path);
   return { kind: 'create_collection', collection: operation.collection, spec };
 }
 

@@ -107,7 +107,7 @@ function changeRoute(room: Room): Route {
     path: PATH,
     operationId: 'changeCollection',
     master: true,
-    summary: 'Change ef_search or ttl_ms of a collection',
+    summary: 'Change ef_search, ttl_ms, or what is indexed beside the vectors',
     tag: 'collections',
     query: WriteQuery,
     body: CollectionChangeBody,

@@ -1,0 +1,140 @@
+/** What a collection declares of text, payload indexes and quantization, between the model and the wire.
+ *
+ *  The schemas (wire/declaration-bodies.ts) have checked the form; here every path and stop word is checked and named by its place,
+ *  and what was left out gets its default. Must not know: what a declaration does. */
+
+import {
+  DEFAULT_TEXT,
+  type Declarations,
+  type PayloadIndexSpec,
+  type Quantization,
+  type QuantizationType,
+  type TextSettings,
+} from '../model/collection.js';
+import { type RequestIssue, SkeinError } from '../model/errors.js';
+import { FIXED } from '../model/limits.js';
+import type { CollectionChange, NewCollection } from '../model/operation.js';
+import type { ChangedDeclarationsBody, NewDeclarationsBody, ShownDeclarationsBody } from '../wire/http-bodies.js';
+import { join } from '../wire/place.js';
+
+type TextBody = NonNullable<NewDeclarationsBody['text']>;
+type QuantizationBody = NonNullable<ChangedDeclarationsBody['quantization']>;
+
+const ISSUES_MAX = 20;
+/** float16 keeps the order of neighbours nearly as it is; int8 has 255 steps for a component and needs more candidates. */
+const OVERSAMPLING: Readonly<Record<QuantizationType, number>> = { int8: 3, float16: 1.5 };
+
+/** @param inside where the body stands: '' or such as `operations[2].create_collection` @throws InvalidRequest */
+export function newDeclarations(body: NewDeclarationsBody, inside: string): Pick<NewCollection, keyof Declarations> {
+  const issues = issuesOf(body, inside);
+  const fields = body.text_fields ?? [];
+  if (body.text !== undefined && fields.length === 0)
+    issues.push({ path: join(inside, 'text'), message: 'says how text_fields are read, and there are none' });
+  refuse(issues);
+  const indexes = body.payload_indexes ?? [];
+  const { quantization } = body;
+  return {
+    ...(fields.length === 0 ? {} : { text: { ...DEFAULT_TEXT, ...textSettings(body.text ?? {}), fields } }),
+    ...(indexes.length === 0 ? {} : { payloadIndexes: payloadIndexes(indexes) }),
+    ...(quantization === undefined || quantization === null ? {} : { quantization: wholeQuantization(quantization) }),
+  };
+}
+
+type DeclarationChange = Pick<CollectionChange, 'textFields' | 'text' | 'payloadIndexes' | 'quantization'>;
+
+/** @throws InvalidRequest; what only the collection knows is left to the engine */
+export function declarationChange(body: ChangedDeclarationsBody): DeclarationChange {
+  refuse(issuesOf(body, ''));
+  const { text_fields: textFields, text, payload_indexes: indexes, quantization } = body;
+  return {
+    ...(textFields === undefined ? {} : { textFields }),
+    ...(text === undefined ? {} : { text: textSettings(text) }),
+    ...(indexes === undefined ? {} : { payloadIndexes: payloadIndexes(indexes) }),
+    ...(quantization === undefined ? {} : { quantization: quantization === null ? null : quantizationSettings(quantization) }),
+  };
+}
+
+export function shownDeclarations({ text, payloadIndexes: indexes, quantization }: Declarations): ShownDeclarationsBody {
+  const { language, stopWords, k1, b } = text;
+  return {
+    text_fields: [...text.fields],
+    text: text.fields.length === 0 ? null : { language, stop_words: stopWords, k1, b },
+    payload_indexes: indexes.map(({ path, type }) => ({ path, type })),
+    quantization:
+      quantization === null
+        ? null
+        : { type: quantization.type, rescore: quantization.rescore, oversampling: quantization.oversampling },
+  };
+}
+
+function textSettings({ language, stop_words: stopWords, k1, b }: TextBody): Partial<Omit<TextSettings, 'fields'>> {
+  return {
+    ...(language === undefined ? {} : { language }),
+    ...(stopWords === undefined ? {} : { stopWords }),
+    ...(k1 === undefined ? {} : { k1 }),
+    ...(b === undefined ? {} : { b }),
+  };
+}
+
+/** Field by field, so that equal declarations are equal whatever order their keys came in. */
+function payloadIndexes(indexes: readonly PayloadIndexSpec[]): PayloadIndexSpec[] {
+  return indexes.map(({ path, type }) => ({ path, type }));
+}
+
+function wholeQuantization({ type, rescore, oversampling }: QuantizationBody & { type: QuantizationType }): Quantization {
+  return { type, rescore: rescore ?? true, oversampling: oversampling ?? OVERSAMPLING[type] };
+}
+
+function quantizationSettings({ type, rescore, oversampling }: QuantizationBody): Partial<Quantization> {
+  return {
+    ...(type === undefined ? {} : { type }),
+    ...(rescore === undefined ? {} : { rescore }),
+    ...(oversampling === undefined ? {} : { oversampling }),
+  };
+}
+
+function issuesOf(body: ChangedDeclarationsBody, inside: string): RequestIssue[] {
+  const at = (field: string): string => join(inside, field);
+  return [
+    ...pathIssues((body.text_fields ?? []).map((path, i) => ({ path, place: at(`text_fields[${i}]`) }))),
+    ...stopWordIssues(body.text?.stop_words, at('text.stop_words')),
+    ...pathIssues((body.payload_indexes ?? []).map(({ path }, i) => ({ path, place: at(`payload_indexes[${i}].path`) }))),
+  ];
+}
+
+/** @param paths as they came: the schema has not looked at them */
+function pathIssues(paths: readonly { readonly path: unknown; readonly place: string }[]): RequestIssue[] {
+  const seen = new Map<unknown, string>();
+  const issues: RequestIssue[] = [];
+  for (const { path, place } of paths) {
+    const before = seen.get(path);
+    const message = before === undefined ? pathFault(path) : `stands at ${before} already`;
+    if (message !== null) issues.push({ path: place, message });
+    seen.set(path, place);
+  }
+  return issues;
+}
+
+function pathFault(path: unknown): string | null {
+  if (typeof path !== 'string' || path === '') return 'must be a dotted path of payload keys';
+  if (Buffer.byteLength(path) > FIXED.fieldPathBytesMax) return `has more than ${FIXED.fieldPathBytesMax} bytes`;
+  const keys = path.split('.');
+  if (keys.length > FIXED.jsonDepthMax) return `has more than ${FIXED.jsonDepthMax} keys, and no payload is that deep`;
+  return keys.includes('') ? 'has an empty key between its dots' : null;
+}
+
+function stopWordIssues(words: unknown, place: string): RequestIssue[] {
+  if (words === undefined || words === 'default') return [];
+  if (!Array.isArray(words)) return [{ path: place, message: 'must be "default" or a list of words' }];
+  if (words.length > FIXED.stopWordsMax) return [{ path: place, message: `at most ${FIXED.stopWordsMax} words` }];
+  return (words as readonly unknown[]).flatMap((word, i) => {
+    const fine = typeof word === 'string' && word !== '' && word.length <= FIXED.stopWordLengthMax;
+    return fine ? [] : [{ path: `${place}[${i}]`, message: `must be a word of 1 to ${FIXED.stopWordLengthMax} characters` }];
+  });
+}
+
+function refuse(issues: readonly RequestIssue[]): void {
+  const [first] = issues;
+  if (first === undefined) return;
+  throw new SkeinError('InvalidRequest', `${first.path}: ${first.message}`, { issues: issues.slice(0, ISSUES_MAX) });
+}

@@ -1,0 +1,104 @@
+/** What collections declare beside their vectors, as it stands in bodies: text, indexes of payload fields, quantization.
+ *
+ *  Paths and stop words have the mark `x-own-check`: http/declarations.ts checks them and names each by its place. */
+
+import { type Static, Type } from 'typebox';
+import { PAYLOAD_INDEX_TYPES, type PayloadIndexType, QUANTIZATION_TYPES, TEXT_LANGUAGES } from '../model/collection.js';
+import { FIXED } from '../model/limits.js';
+import { closed, nullable, OWN_CHECK } from './body-parts.js';
+
+const FieldPath = Type.Unsafe<string>({
+  [OWN_CHECK]: true,
+  type: 'string',
+  minLength: 1,
+  description: `A dotted path of payload keys, at most ${FIXED.fieldPathBytesMax} bytes and ${FIXED.jsonDepthMax} keys.`,
+});
+
+const StopWords = Type.Unsafe<'default' | readonly string[]>({
+  [OWN_CHECK]: true,
+  anyOf: [
+    { const: 'default' },
+    {
+      type: 'array',
+      items: { type: 'string', minLength: 1, maxLength: FIXED.stopWordLengthMax },
+      maxItems: FIXED.stopWordsMax,
+    },
+  ],
+  default: 'default',
+  description:
+    'Words that are passed over: those of the language, or a list in their place; with an empty one every word counts.',
+});
+
+const TextBody = Type.Object(
+  {
+    language: Type.Optional(Type.Enum([...TEXT_LANGUAGES], { default: 'english', description: 'none: words as they stand.' })),
+    stop_words: Type.Optional(StopWords),
+    k1: Type.Optional(Type.Number({ minimum: 0, maximum: 10, default: 1.2, description: 'Of BM25.' })),
+    b: Type.Optional(Type.Number({ minimum: 0, maximum: 1, default: 0.75, description: 'Of BM25.' })),
+  },
+  closed,
+);
+
+const PayloadIndexBody = Type.Object(
+  { path: FieldPath, type: Type.Enum([...PAYLOAD_INDEX_TYPES] as [PayloadIndexType, ...PayloadIndexType[]]) },
+  closed,
+);
+
+const QuantizationType = Type.Enum([...QUANTIZATION_TYPES]);
+const quantizationSettings = {
+  rescore: Type.Optional(Type.Boolean({ default: true, description: 'Order candidates by their full vectors.' })),
+  oversampling: Type.Optional(
+    Type.Number({
+      minimum: 1,
+      maximum: FIXED.oversamplingMax,
+      description: 'Candidates taken for each hit that is wanted. Default 3 for int8, 1.5 for float16.',
+    }),
+  ),
+};
+
+/** Fields of a new collection, and of a change: lists are replaced as a whole. */
+const indexing = {
+  text_fields: Type.Optional(
+    Type.Array(FieldPath, { maxItems: FIXED.textFieldsMax, description: 'Their strings together are the text of a point.' }),
+  ),
+  text: Type.Optional(TextBody),
+  payload_indexes: Type.Optional(Type.Array(PayloadIndexBody, { maxItems: FIXED.payloadIndexesMax })),
+};
+
+export const newDeclarations = {
+  ...indexing,
+  quantization: Type.Optional(nullable(Type.Object({ type: QuantizationType, ...quantizationSettings }, closed))),
+};
+
+export const changedDeclarations = {
+  ...indexing,
+  quantization: Type.Optional(nullable(Type.Object({ type: Type.Optional(QuantizationType), ...quantizationSettings }, closed))),
+};
+
+export const shownDeclarations = {
+  text_fields: Type.Array(Type.String()),
+  text: nullable(
+    Type.Object(
+      {
+        language: Type.Enum([...TEXT_LANGUAGES]),
+        stop_words: Type.Unsafe<'default' | readonly string[]>({
+          anyOf: [{ const: 'default' }, { type: 'array', items: { type: 'string' } }],
+        }),
+        k1: Type.Number(),
+        b: Type.Number(),
+      },
+      { description: 'null: no text fields.' },
+    ),
+  ),
+  payload_indexes: Type.Array(
+    Type.Object({ path: Type.String(), type: Type.Enum([...PAYLOAD_INDEX_TYPES] as [PayloadIndexType, ...PayloadIndexType[]]) }),
+  ),
+  quantization: nullable(Type.Object({ type: QuantizationType, rescore: Type.Boolean(), oversampling: Type.Number() })),
+};
+
+const NewDeclarations = Type.Object(newDeclarations);
+export type NewDeclarationsBody = Static<typeof NewDeclarations>;
+const ChangedDeclarations = Type.Object(changedDeclarations);
+export type ChangedDeclarationsBody = Static<typeof ChangedDeclarations>;
+const ShownDeclarations = Type.Object(shownDeclarations);
+export type ShownDeclarationsBody = Static<typeof ShownDeclarations>;
