@@ -7,6 +7,7 @@ import type { RunningEngine, SearchAnswer, SearchRequest, WaitLevel } from '../.
 import { openEngine } from '../../src/engine/open-engine.js';
 import { systemClock } from '../../src/model/clock.js';
 import { DEFAULT_HNSW } from '../../src/model/collection.js';
+import { DEFAULT_FUSION } from '../../src/model/fusion.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
 import { silentLog } from '../../src/model/log.js';
 import type { PointBlock } from '../../src/model/point.js';
@@ -47,7 +48,9 @@ export class BenchEngine {
 
   async search(vector: Float32Array, how: { readonly ef?: number; readonly exact?: boolean }): Promise<SearchAnswer> {
     const request: SearchRequest = {
-      target: { vector },
+      vector,
+      fusion: DEFAULT_FUSION,
+      cache: false,
       limit: 10,
       offset: 0,
       exact: how.exact ?? false,

@@ -10,6 +10,7 @@ import type { Declarations, HnswParameters } from '../model/collection.js';
 import type { Distance } from '../model/distance.js';
 import type { ErrorRecord } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
+import type { Fusion } from '../model/fusion.js';
 import type { Idempotency, Operation, OperationResult } from '../model/operation.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
@@ -80,8 +81,22 @@ export interface ScrollRequest extends Selection {
   readonly after: PointId | null;
 }
 
+/** What is near a vector (or a point), what a text finds, or both as one list: at least one of vector, id and text, and not both vector
+ *  and id. */
 export interface SearchRequest extends Selection {
-  readonly target: { readonly vector: Float32Array } | { readonly id: PointId };
+  readonly vector?: Float32Array;
+  /** The vector of this point, which is left out of the hits. */
+  readonly id?: PointId;
+  readonly text?: string;
+  readonly filter?: Filter;
+  /** Counts where vector (or id) and text are both given. */
+  readonly fusion: Fusion;
+  /** Hits taken from each engine before fusion. */
+  readonly candidates?: number;
+  /** May it be answered from what the same search found at the same position? */
+  readonly cache: boolean;
+  /** How long the search may take. */
+  readonly timeoutMs?: number;
   readonly limit: number;
   readonly offset: number;
   readonly efSearch?: number;
@@ -101,7 +116,7 @@ export interface Explanation {
   readonly visited: number;
   readonly rejected: number;
   readonly steps: readonly { readonly name: string; readonly tookMs: number }[];
-  readonly engines: { readonly vector: Readonly<Record<string, unknown>> };
+  readonly engines: { readonly vector?: Readonly<Record<string, unknown>>; readonly text?: Readonly<Record<string, unknown>> };
   readonly advice: readonly string[];
 }
 
@@ -109,7 +124,10 @@ export interface SearchAnswer {
   readonly hits: readonly SearchHit[];
   readonly complete: boolean;
   readonly incompleteReason?: string;
-  readonly mode: 'vector' | 'exact';
+  /** What answered. */
+  readonly mode: 'hybrid' | 'text' | 'vector' | 'exact';
+  /** An engine that was asked could not answer. */
+  readonly degraded: boolean;
   readonly tookMs: number;
   readonly position: Position;
   readonly explain?: Explanation;
@@ -176,7 +194,7 @@ export interface Engine {
   scroll(collection: string, request: ScrollRequest): Promise<{ points: FoundPoint[]; next: PointId | null; position: Position }>;
   count(collection: string, filter?: Filter): Promise<{ count: number; position: Position }>;
   /** @param budget shared by searches that are answered together; alone it has limits.answerBytesMax
-   *  @throws CollectionNotFound, DimensionMismatch, ZeroVector, PointNotFound, Overloaded · PayloadTooLarge when the hits do not fit */
+   *  @throws CollectionNotFound, InvalidRequest (a text without text fields), DimensionMismatch, ZeroVector, PointNotFound, Overloaded · PayloadTooLarge when the hits do not fit */
   search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer>;
 
   /** The durable position. */

@@ -7,7 +7,7 @@
 import type { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
 import { norm } from '../model/distance.js';
-import { SkeinError } from '../model/errors.js';
+import { invalidRequest, SkeinError } from '../model/errors.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import { type CatalogueEntry, shownSeq } from './catalogue.js';
@@ -52,8 +52,10 @@ export class Searcher {
     return floor;
   }
 
-  /** @throws DimensionMismatch, ZeroVector, PointNotFound, Overloaded, CorruptData, PayloadTooLarge (the hits) */
+  /** @throws InvalidRequest, DimensionMismatch, ZeroVector, PointNotFound, Overloaded, CorruptData, PayloadTooLarge (the hits) */
   async search(entry: CatalogueEntry, request: SearchRequest, budget: AnswerBudget): Promise<SearchAnswer> {
+    checkText(entry, request);
+    refuseLater(request);
     const { clock } = this.#parts;
     const startMs = clock.monotonicMs();
     const steps: { name: string; tookMs: number }[] = [];
@@ -67,8 +69,7 @@ export class Searcher {
     this.#openFloors.set(token, Math.min(entry.indexed.seq, this.#parts.durableSeq()));
     try {
       const query = await timed('target', this.#target(entry, request));
-      const self = 'id' in request.target ? request.target.id : undefined;
-      const wanted = request.offset + request.limit + (self === undefined ? 0 : 1);
+      const wanted = request.offset + request.limit + (request.id === undefined ? 0 : 1);
       const ask: Ask = { entry, request, query, wanted, budget };
       let found = request.exact ? null : await timed('index', this.#fromIndex(ask));
       if (found === null || found.rows < Math.min(wanted, found.live)) {
@@ -82,6 +83,7 @@ export class Searcher {
         complete: found.lost === 0,
         ...(found.lost === 0 ? {} : { incompleteReason: `${found.lost} hits were removed while the search ran` }),
         mode: request.exact ? 'exact' : 'vector',
+        degraded: false,
         tookMs: clock.monotonicMs() - startMs,
         position: this.#parts.positionAt(found.seq),
       };
@@ -91,10 +93,10 @@ export class Searcher {
     }
   }
 
-  async #target(entry: CatalogueEntry, { target }: SearchRequest): Promise<Float32Array> {
+  async #target(entry: CatalogueEntry, { vector, id }: SearchRequest): Promise<Float32Array> {
     const { dimension, distance } = entry.row.spec;
-    if ('id' in target) return this.#vectorOf(entry, target.id);
-    const { vector } = target;
+    if (id !== undefined) return this.#vectorOf(entry, id);
+    if (vector === undefined) throw invalidRequest('', 'at least one of vector, id and text is needed');
     if (vector.length !== dimension) {
       throw new SkeinError(
         'DimensionMismatch',
@@ -156,6 +158,17 @@ export class Searcher {
   }
 }
 
+function checkText({ row }: CatalogueEntry, { text }: SearchRequest): void {
+  if (text === undefined || row.spec.text.fields.length > 0) return;
+  throw invalidRequest('text', `collection '${row.name}' has no text_fields to find it in`);
+}
+
+/** What can be asked and is not answered yet. */
+function refuseLater({ filter, text }: SearchRequest): void {
+  if (filter !== undefined) throw invalidRequest('filter', 'filtered search is not available in this version');
+  if (text !== undefined) throw invalidRequest('text', 'text search is not available in this version');
+}
+
 /** One search on its way. */
 interface Ask {
   readonly entry: CatalogueEntry;
@@ -166,12 +179,12 @@ interface Ask {
   readonly budget: AnswerBudget;
 }
 
-function pageOf({ offset, limit, scoreThreshold, target }: SearchRequest): HitsPage {
+function pageOf({ offset, limit, scoreThreshold, id }: SearchRequest): HitsPage {
   return {
     offset,
     limit,
     ...(scoreThreshold === undefined ? {} : { scoreThreshold }),
-    ...('id' in target ? { without: target.id } : {}),
+    ...(id === undefined ? {} : { without: id }),
   };
 }
 

@@ -81,7 +81,7 @@ export function* writeSearchAnswer(out: AnswerWriter, answer: SearchAnswer): Gen
   out.key('mode');
   out.value(answer.mode);
   out.key('degraded');
-  out.value(false);
+  out.value(answer.degraded);
   out.key('took_ms');
   out.value(rounded(answer.tookMs));
   out.key('position');

@@ -1,12 +1,13 @@
-/** How the rankings of the vector index and the text index become one (src/search/fusion.ts). */
+/** Fusion: how the hits of the vector engine and of the text engine become one list. What it computes stands in src/search/fusion.ts. */
 
 export const FUSION_METHODS = ['rrf', 'weighted', 'dbsf'] as const;
 
 export interface Fusion {
+  /** rrf: by ranks alone. weighted: by scores, brought to 0 … 1. dbsf: by scores, brought to their own spread. */
   readonly method: (typeof FUSION_METHODS)[number];
-  /** Of reciprocal rank fusion: the larger, the less the first ranks stand out. */
+  /** The constant that is added to ranks (rrf only): the larger, the less the first places stand out. */
   readonly rrfK: number;
-  /** What each side counts, ≥ 0. */
+  /** Shares of the two engines, ≥ 0 and not both 0; only their ratio counts. */
   readonly weights: { readonly vector: number; readonly text: number };
 }
 

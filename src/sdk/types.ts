@@ -221,10 +221,30 @@ export interface ScrollPage {
   readonly nextCursor: string | null;
 }
 
+/** How the hits of vector and text become one list. */
+export interface FusionSettings {
+  /** Default rrf: by ranks alone. weighted and dbsf: by scores. */
+  readonly method?: 'rrf' | 'weighted' | 'dbsf';
+  /** Added to ranks, of rrf only. Default 60. */
+  readonly rrfK?: number;
+  /** Shares of the two engines, default 1 and 1; only their ratio counts. */
+  readonly weights?: { readonly vector?: number; readonly text?: number };
+}
+
 export interface SearchRequest extends Selection {
-  /** Exactly one of vector and id; the point of an id is left out of its own hits. */
+  /** At least one of vector, id and text, and not both vector and id; the point of an id is left out of its own hits. */
   readonly vector?: VectorInput;
   readonly id?: PointId;
+  /** Words to find in the text fields of the collection; with a vector or an id beside it the search is hybrid. */
+  readonly text?: string;
+  readonly filter?: Filter;
+  readonly fusion?: FusionSettings;
+  /** Hits taken from each engine before fusion. */
+  readonly candidates?: number;
+  /** false: the answer is computed anew. Default true. */
+  readonly cache?: boolean;
+  /** How long the server may take for the search itself. */
+  readonly searchTimeoutMs?: number;
   /** Default 10. */
   readonly limit?: number;
   readonly offset?: number;
@@ -243,7 +263,9 @@ export interface SearchAnswer {
   /** false: fewer hits than exist could be found; incompleteReason says why. */
   readonly complete: boolean;
   readonly incompleteReason?: string;
-  readonly mode: 'vector' | 'exact';
+  /** What answered. */
+  readonly mode: 'hybrid' | 'text' | 'vector' | 'exact';
+  /** An engine that was asked could not answer. */
   readonly degraded: boolean;
   readonly tookMs: number;
   readonly position: string;

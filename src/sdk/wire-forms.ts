@@ -9,6 +9,7 @@ import type {
   ConditionBody,
   FilterBody,
   FoundPointBody,
+  FusionBody,
   ImportAnswer as ImportAnswerBody,
   NewCollectionBody,
   PointBody,
@@ -26,6 +27,7 @@ import type {
   CollectionSettings,
   Condition,
   Filter,
+  FusionSettings,
   Hit,
   ImportAnswer,
   PointInput,
@@ -152,6 +154,12 @@ export function searchToWire(request: SearchRequest, form: VectorForm): SearchBo
   return present<SearchBody>({
     vector: request.vector === undefined ? undefined : form(request.vector),
     id: request.id,
+    text: request.text,
+    filter: request.filter === undefined ? undefined : filterToWire(request.filter),
+    fusion: request.fusion === undefined ? undefined : fusionToWire(request.fusion),
+    candidates: request.candidates,
+    cache: request.cache,
+    timeout_ms: request.searchTimeoutMs,
     limit: request.limit,
     offset: request.offset,
     ef_search: request.efSearch,
@@ -161,6 +169,10 @@ export function searchToWire(request: SearchRequest, form: VectorForm): SearchBo
     with_vector: request.withVector,
     explain: request.explain,
   });
+}
+
+function fusionToWire({ method, rrfK, weights }: FusionSettings): FusionBody {
+  return present<FusionBody>({ method, rrf_k: rrfK, weights: weights === undefined ? undefined : present({ ...weights }) });
 }
 
 export function searchFromWire(body: SearchAnswerBody): SearchAnswer {

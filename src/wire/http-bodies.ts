@@ -14,9 +14,11 @@ import type { Payload, PointId } from '../model/point.js';
 import { closed, OWN_CHECK, PointIdBody, Timestamp, Token } from './body-parts.js';
 import { changedDeclarations, newDeclarations, shownDeclarations } from './declaration-bodies.js';
 import type { FilterBody as FilterShape } from './filter-body.js';
+import { ExplainBody, searchEngines } from './search-parts.js';
 
 export type { ChangedDeclarationsBody, NewDeclarationsBody, ShownDeclarationsBody } from './declaration-bodies.js';
-export { OWN_CHECK, PointIdBody };
+export type { FusionBody } from './search-parts.js';
+export { ExplainBody, OWN_CHECK, PointIdBody };
 
 /** An array of numbers; in MessagePack also binary: little-endian float32, 4 · dimension bytes. */
 export type VectorBody = readonly number[] | Float32Array | Uint8Array;
@@ -262,6 +264,8 @@ export const SearchBody = Type.Object(
   {
     vector: Type.Optional(VectorBody),
     id: Type.Optional(PointIdBody),
+    ...searchEngines,
+    filter: Type.Optional(FilterBody),
     limit: Type.Optional(Type.Integer({ minimum: 1, default: 10 })),
     offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
     ef_search: Type.Optional(Type.Integer({ minimum: 1 })),
@@ -272,28 +276,21 @@ export const SearchBody = Type.Object(
     explain: Type.Optional(Type.Boolean({ default: false })),
     ...freshness,
   },
-  { ...closed, description: 'Exactly one of vector and id. Search by id leaves that point out.' },
+  {
+    ...closed,
+    description: 'At least one of vector, id and text, and not both vector and id. Search by id leaves that point out.',
+  },
 );
 export type SearchBody = Static<typeof SearchBody>;
 
 export const SearchBatchBody = Type.Object({ searches: Type.Array(SearchBody), ...freshness }, closed);
 export type SearchBatchBody = Static<typeof SearchBatchBody>;
 
-export const ExplainBody = Type.Object({
-  plan: Type.String(),
-  reason: Type.String(),
-  cardinality: Type.Object({ estimated: Type.Number(), actual: Type.Number() }),
-  visited: Type.Number(),
-  rejected: Type.Number(),
-  steps: Type.Array(Type.Object({ name: Type.String(), took_ms: Type.Number() })),
-  engines: Type.Object({ vector: Type.Optional(Type.Object({}, { additionalProperties: true })) }),
-  advice: Type.Array(Type.String()),
-});
-export type ExplainBody = Static<typeof ExplainBody>;
-
 export const SearchHitBody = Type.Object({
   id: PointIdBody,
-  score: Type.Number({ description: 'cosine and dot: higher is nearer; euclid: the distance, lower is nearer.' }),
+  score: Type.Number({
+    description: 'cosine and dot: higher is nearer; euclid: the distance, lower is nearer. With a text: higher is better.',
+  }),
   version: Type.Integer(),
   payload: Type.Optional(PayloadBody),
   vector: Type.Optional(VectorBody),
@@ -304,8 +301,8 @@ export const SearchAnswerBody = Type.Object({
   hits: Type.Array(SearchHitBody),
   complete: Type.Boolean({ description: 'false: fewer hits than min(limit, matching points) could be found.' }),
   incomplete_reason: Type.Optional(Type.String()),
-  mode: Type.Enum(['vector', 'exact']),
-  degraded: Type.Boolean(),
+  mode: Type.Enum(['hybrid', 'text', 'vector', 'exact'], { description: 'What answered.' }),
+  degraded: Type.Boolean({ description: 'true: an engine that was asked could not answer, and mode says which did.' }),
   took_ms: Type.Number(),
   position: Token,
   explain: Type.Optional(ExplainBody),

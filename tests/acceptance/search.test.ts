@@ -119,7 +119,7 @@ test('a bad search is refused with its place', async () => {
   ] as const) {
     invalidAt(await search(body), path, JSON.stringify(body));
   }
-  for (const [field, value] of Object.entries({ text: 'a house', filter: {}, fusion: { method: 'rrf' } })) {
+  for (const [field, value] of Object.entries({ text: 'a house', fusion: { method: 'rrf' }, candidates: 5 })) {
     invalidAt(await search({ ...v, [field]: value }), field);
     invalidAt(
       await call('POST', `${c}/points/search/batch`, { searches: [v, { ...v, [field]: value }] }),

@@ -8,7 +8,7 @@ import { SkeinError } from '../../src/model/errors.js';
 import type { Filter } from '../../src/model/filter.js';
 import type { Limits } from '../../src/model/limits.js';
 import type { PointId } from '../../src/model/point.js';
-import { openTestEngine, type TestEngine, type TestPoint, WAIT } from '../support/open-test-engine.js';
+import { openTestEngine, SEARCH, type TestEngine, type TestPoint, WAIT } from '../support/open-test-engine.js';
 import { suite, type TestContext } from '../support/suite.js';
 
 const test = suite('engine/answer-size');
@@ -29,11 +29,8 @@ async function withPoints(t: TestContext, limits: Partial<Limits>): Promise<Test
 }
 
 const search = (request: Partial<SearchRequest> = {}): SearchRequest => ({
-  target: { vector: Float32Array.of(0, 0) },
-  limit: 10,
-  offset: 0,
-  exact: false,
-  explain: false,
+  ...SEARCH,
+  ...(request.id === undefined && { vector: Float32Array.of(0, 0) }),
   ...ALL,
   ...request,
 });
@@ -94,7 +91,7 @@ test('of a search only the hits on its page count, and those of a batch together
     assert.equal(await idsOf({ limit: 9 }), ids(0, 9));
     assert.equal(await idsOf({ limit: 9, offset: 200 }), ids(200, 209));
     assert.equal(await idsOf({ limit: POINTS, scoreThreshold: 7 }), ids(0, 8));
-    assert.equal(await idsOf({ limit: 4, offset: 100, target: { id: 0 } }), ids(101, 105));
+    assert.equal(await idsOf({ limit: 4, offset: 100, id: 0 }), ids(101, 105));
     for (const limit of [11, POINTS]) await refusedAt(1_200 * KIB, idsOf({ limit }));
     const five = search({ exact, limit: 5 });
     const together = (requests: readonly SearchRequest[]) => {

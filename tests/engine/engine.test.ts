@@ -8,7 +8,7 @@ import { FIXED } from '../../src/model/limits.js';
 import type { Operation } from '../../src/model/operation.js';
 import { loadDriver } from '../../src/storage/driver.js';
 import { openReader } from '../../src/storage/open-store.js';
-import { openTestEngine, pointBlock, type TestEngine, type TestPoint, WAIT } from '../support/open-test-engine.js';
+import { openTestEngine, pointBlock, SEARCH, type TestEngine, type TestPoint, WAIT } from '../support/open-test-engine.js';
 import { checkDigests, TEST_CACHE } from '../support/open-test-store.js';
 import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
@@ -154,9 +154,8 @@ test('very short, very long and many equal vectors are found as an exact search 
       wanted += exact.length;
     }
     assert.ok(found >= wanted * 0.98, `recall ${found} of ${wanted} at ${size}`);
-    const target = { vector: Float32Array.from(points[1_000]?.vector ?? []) };
-    const request = { target, limit: 3, offset: 0, exact: false, explain: true, withPayload: false, withVector: false };
-    const { explain } = await engine.search(`dot${size}`, request);
+    const vector = Float32Array.from(points[1_000]?.vector ?? []);
+    const { explain } = await engine.search(`dot${size}`, { ...SEARCH, vector, limit: 3, explain: true });
     assert.is(explain?.plan, plans[size]);
     assert.is(explain?.advice.length, size === 1e15 ? 1 : 0);
   }
@@ -321,7 +320,7 @@ test('who asks for no payload reads none: not even a damaged one stands in the w
   const other = new (loadDriver())(storePath);
   other.exec(`UPDATE points SET payload = x'7b7d' WHERE key % ${2 ** 31} = 2`);
   other.close();
-  const search = { target: { vector: Float32Array.of(1, 1, 1) }, limit: 4, offset: 0, exact: false, explain: false };
+  const search = { ...SEARCH, vector: Float32Array.of(1, 1, 1), limit: 4 };
   for (const withPayload of [false, true]) {
     const selection = { withPayload, withVector: false };
     for (const read of [

@@ -9,7 +9,7 @@ import { type BuiltSnapshot, buildSnapshot } from '../../src/engine/snapshot.js'
 import { systemClock } from '../../src/model/clock.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
 import type { Log } from '../../src/model/log.js';
-import { openTestEngine, type TestEngine, type TestPoint } from '../support/open-test-engine.js';
+import { openTestEngine, SEARCH, type TestEngine, type TestPoint } from '../support/open-test-engine.js';
 import { Random } from '../support/random.js';
 import { allBytes, blankReplica, HOW, receive } from '../support/snapshots.js';
 import { suite, type TestContext } from '../support/suite.js';
@@ -18,7 +18,6 @@ import { waitUntil } from '../support/wait-until.js';
 const test = suite('engine/snapshot-graphs', { deadlineMs: 120_000 });
 const DIMENSION = 8;
 const QUERIES = 20;
-const ANSWER = { limit: 10, offset: 0, explain: false, withPayload: false, withVector: false };
 
 interface Notes {
   readonly log: Log;
@@ -54,8 +53,8 @@ async function graphMaster(t: TestContext, folder: string, random: Random): Prom
 }
 
 async function servedByGraph({ engine }: TestEngine, name: string): Promise<boolean> {
-  const target = { vector: new Float32Array(DIMENSION).fill(1) };
-  const { explain } = await engine.search(name, { ...ANSWER, target, exact: false, explain: true });
+  const vector = new Float32Array(DIMENSION).fill(1);
+  const { explain } = await engine.search(name, { ...SEARCH, vector, explain: true });
   return explain?.plan === 'graph';
 }
 
@@ -103,7 +102,7 @@ test('a receiver loads the graphs of the master and answers as it does', async (
   for (let query = 0; query < QUERIES; query++) {
     for (const name of ['a', 'b', 'small']) {
       const vector = random.vector(DIMENSION);
-      const request = { ...ANSWER, target: { vector: Float32Array.from(vector) }, exact: false, efSearch: 400 };
+      const request = { ...SEARCH, vector: Float32Array.from(vector), efSearch: 400 };
       const { hits } = await engine.search(name, request);
       assert.equal(
         hits.map(({ id, score }) => ({ id, score })),

@@ -2,7 +2,7 @@
 
 import * as assert from 'uvu/assert';
 import { floatBytes, floatsOf } from '../../src/codec/msgpack.js';
-import type { SearchAnswer } from '../../src/engine/engine.js';
+import type { SearchAnswer, SearchRequest } from '../../src/engine/engine.js';
 import { type Answer, startHttp, type TestHttp } from '../support/http-server.js';
 import { suite, type TestContext } from '../support/suite.js';
 
@@ -15,6 +15,12 @@ async function withPoints(t: TestContext): Promise<TestHttp> {
   const points = Array.from({ length: 20 }, (_, id) => ({ id, vector: [id, 0], payload: { id } }));
   await http.ask('PUT', '/v1/collections/c/points', { points });
   return http;
+}
+
+function lastOf<Item>(items: readonly Item[]): Item {
+  const last = items.at(-1);
+  if (last === undefined) throw new Error('there is none');
+  return last;
 }
 
 const issue = ({ status, body }: Answer): string => {
@@ -71,13 +77,14 @@ test('an incomplete answer says why', async (t) => {
     hits: [],
     complete: false,
     incompleteReason: 'half is gone',
-    mode: 'vector',
+    mode: 'hybrid',
+    degraded: true,
     tookMs: 1,
     position: engine.position(),
   };
   engine.search = async () => answer;
   const { body } = await ask('POST', SEARCH, { vector: [0, 0] });
-  assert.equal([body.complete, body.incomplete_reason], [false, 'half is gone']);
+  assert.equal([body.complete, body.incomplete_reason, body.mode, body.degraded], [false, 'half is gone', 'hybrid', true]);
 });
 
 test('requests that make no sense are refused by their place', async (t) => {
@@ -86,6 +93,23 @@ test('requests that make no sense are refused by their place', async (t) => {
   for (const [body, path] of [
     [{}, ''],
     [{ vector, id: 1 }, ''],
+    [{ vector, id: 1, text: 'x' }, ''],
+    [{ vector, fusion: {} }, 'fusion'],
+    [{ text: 'x', fusion: { method: 'rrf' } }, 'fusion'],
+    [{ text: 'x', candidates: 5 }, 'candidates'],
+    [{ vector, text: '' }, 'text'],
+    [{ vector, text: 'x'.repeat(10_001) }, 'text'],
+    [{ vector, text: 7 }, 'text'],
+    [{ vector, text: 'x', fusion: { method: 'sum' } }, 'fusion.method'],
+    [{ vector, text: 'x', fusion: { rrf_k: 0 } }, 'fusion.rrf_k'],
+    [{ vector, text: 'x', fusion: { weights: { vector: -1 } } }, 'fusion.weights.vector'],
+    [{ vector, text: 'x', fusion: { weights: { vector: 0, text: 0 } } }, 'fusion.weights'],
+    [{ vector, text: 'x', fusion: { weights: { words: 1 } } }, 'fusion.weights.words'],
+    [{ vector, text: 'x', candidates: 0 }, 'candidates'],
+    [{ vector, text: 'x', candidates: 10_001 }, 'candidates'],
+    [{ vector, cache: 1 }, 'cache'],
+    [{ vector, timeout_ms: 0 }, 'timeout_ms'],
+    [{ vector, timeout_ms: 60_001 }, 'timeout_ms'],
     [{ vector: 'x' }, 'vector'],
     [{ vector, limit: 0 }, 'limit'],
     [{ vector, limit: 10_001 }, 'limit'],
@@ -129,13 +153,61 @@ test('a search that cannot be run is named by its place, in a batch too', async 
   assert.equal([...(place(missing) as []), missing.body.error.details.id], [404, 'PointNotFound', 'searches[1].id', 'none']);
 });
 
-test('what later versions bring is refused by name', async (t) => {
+test('filter, text and how both are joined reach the engine with their defaults', async (t) => {
+  const { ask, engine } = await startHttp(t);
+  await ask('PUT', '/v1/collections/c', { dimension: 2, distance: 'euclid', text_fields: ['t'] });
+  const asked = async (body: object): Promise<Partial<SearchRequest>> => {
+    assert.is((await ask('POST', SEARCH, body)).status, 200, JSON.stringify(body));
+    const { limit: _l, offset: _o, exact: _e, explain: _x, withPayload: _p, withVector: _v, ...rest } = lastOf(engine.searches);
+    return rest;
+  };
+  const usual = { fusion: { method: 'rrf', rrfK: 60, weights: { vector: 1, text: 1 } }, cache: true };
+  assert.equal(await asked({ text: 'a house' }), { text: 'a house', ...usual });
+  assert.equal(await asked({ vector: [1, 2], filter: { must: [{ key: 'a', match: { value: 1 } }] } }), {
+    vector: Float32Array.of(1, 2),
+    filter: { must: [{ kind: 'match_value', key: 'a', value: 1 }] },
+    ...usual,
+  });
+  const fusion = { method: 'weighted', rrf_k: 7, weights: { text: 0 } };
+  assert.equal(await asked({ text: 'x', vector: [1, 2], fusion, candidates: 300, cache: false, timeout_ms: 50 }), {
+    vector: Float32Array.of(1, 2),
+    text: 'x',
+    fusion: { method: 'weighted', rrfK: 7, weights: { vector: 1, text: 0 } },
+    candidates: 300,
+    cache: false,
+    timeoutMs: 50,
+  });
+  await ask('PUT', '/v1/collections/c/points', { points: [{ id: 1, vector: [0, 0] }] });
+  assert.equal(await asked({ text: 'x', id: 1, fusion: {} }), { id: 1, text: 'x', ...usual });
+});
+
+test('a filter cuts the hits, and its mistakes are named by their place in the filter, in a batch by the search too', async (t) => {
   const { ask } = await withPoints(t);
-  for (const field of ['filter', 'text', 'fusion']) {
-    const { status, body } = await ask('POST', SEARCH, { vector: [0, 0], [field]: { must: [] } });
-    assert.equal([status, body.error.details.issues[0].path], [400, field]);
-    assert.match(body.error.message, 'not available');
-  }
+  const filter = { must: [{ key: 'id', range: { gte: 5, lt: 7 } }] };
+  const { body } = await ask('POST', SEARCH, { vector: [0, 0], filter });
+  assert.equal(
+    body.hits.map((hit: { id: number }) => hit.id),
+    [5, 6],
+  );
+  const place = ({ status, body: { error } }: Answer): unknown => [status, error.type, error.details.path];
+  const bad = { must: [{ key: 'a', range: { gt: 'x' } }] };
+  const one = (wrong: object): Promise<Answer> => ask('POST', SEARCH, { vector: [0, 0], filter: wrong });
+  assert.equal(place(await one(bad)), [400, 'InvalidFilter', 'must[0].range.gt']);
+  assert.equal(place(await one([])), [400, 'InvalidFilter', '']);
+  const second = (wrong: object): Promise<Answer> =>
+    ask('POST', `${SEARCH}/batch`, { searches: [{ vector: [0, 0] }, { vector: [0, 0], filter: wrong }] });
+  assert.equal(place(await second(bad)), [400, 'InvalidFilter', 'searches[1].filter.must[0].range.gt']);
+  assert.equal(place(await second([])), [400, 'InvalidFilter', 'searches[1].filter']);
+});
+
+test('a text where there are no text fields is refused by the place of its search', async (t) => {
+  const { ask } = await withPoints(t);
+  const answer = await ask('POST', SEARCH, { text: 'a house' });
+  assert.is(issue(answer), 'text');
+  assert.match(answer.body.error.message, 'text_fields');
+  const batch = await ask('POST', `${SEARCH}/batch`, { searches: [{ vector: [0, 0] }, { text: 'a house' }] });
+  assert.is(issue(batch), 'searches[1].text');
+  assert.match(batch.body.error.message, 'text_fields');
 });
 
 test('a batch answers each search in its place', async (t) => {
@@ -155,7 +227,7 @@ test('a batch answers each search in its place', async (t) => {
     issue(await ask('POST', `${SEARCH}/batch`, { searches: [{ id: 1 }, { vector: [0, 0], limit: 0 }] })),
     'searches[1].limit',
   );
-  assert.is(issue(await ask('POST', `${SEARCH}/batch`, { searches: [{ vector: [0, 0], filter: {} }] })), 'searches[0].filter');
+  assert.is(issue(await ask('POST', `${SEARCH}/batch`, { searches: [{ vector: [0, 0], fusion: {} }] })), 'searches[0].fusion');
   assert.is(issue(await ask('POST', `${SEARCH}/batch`, { searches: new Array(101).fill({ id: 1 }) })), 'searches');
   assert.is(issue(await ask('POST', `${SEARCH}/batch`, { queries: [] })), 'queries');
 });
@@ -176,7 +248,7 @@ test('a long answer comes whole, in both forms', async (t) => {
   const payload = Buffer.from(JSON.stringify({ text: 'é'.repeat(5_000) }));
   const vector = Float32Array.from({ length: 500 }, (_, i) => i / 7);
   const hits = Array.from({ length: 500 }, (_, id) => ({ id, score: id, version: 1, payload, vector }));
-  engine.search = async () => ({ hits, complete: true, mode: 'vector', tookMs: 1, position: engine.position() });
+  engine.search = async () => ({ hits, complete: true, mode: 'vector', degraded: false, tookMs: 1, position: engine.position() });
   const text = await ask('POST', SEARCH, { vector: [0, 0] });
   assert.is(text.headers.get('content-length'), null, 'in slices');
   assert.is(text.body.hits.length, 500);

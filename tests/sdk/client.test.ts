@@ -256,6 +256,26 @@ test('searches say what they ask for and nothing else, one by one and in batches
     tookMs: 1.5,
     position: 'p',
   });
+  await client.search('films', {
+    id: 5,
+    text: 'a house',
+    filter: { mustNot: [{ hasId: [1] }] },
+    fusion: { method: 'weighted', rrfK: 9, weights: { text: 2 } },
+    candidates: 50,
+    cache: false,
+    searchTimeoutMs: 20,
+    explain: true,
+  });
+  assert.equal(sent().body, {
+    id: 5,
+    text: 'a house',
+    filter: { must_not: [{ has_id: [1] }] },
+    fusion: { method: 'weighted', rrf_k: 9, weights: { text: 2 } },
+    candidates: 50,
+    cache: false,
+    timeout_ms: 20,
+    explain: true,
+  });
   assert.is((await client.searchBatch('films', [{ id: 5 }, { id: 'x' }])).length, 2);
   assert.equal(sent().body, { searches: [{ id: 5 }, { id: 'x' }] });
 });

@@ -19,7 +19,7 @@ import type {
 import { mergePayload } from '../../src/engine/merge-payload.js';
 import { type CollectionSpec, checkCollectionName, collectionNotFound, NOTHING_DECLARED } from '../../src/model/collection.js';
 import { compareScores, passesThreshold, scorer } from '../../src/model/distance.js';
-import { SkeinError } from '../../src/model/errors.js';
+import { invalidRequest, SkeinError } from '../../src/model/errors.js';
 import type { Filter } from '../../src/model/filter.js';
 import type { CollectionAfter, NewCollection, Operation, OperationResult } from '../../src/model/operation.js';
 import { comparePointIds, type Payload, type PointId } from '../../src/model/point.js';
@@ -46,6 +46,8 @@ export class FakeEngine implements Engine {
   readonly failures = new Map<keyof Engine, Error[]>();
   /** Options of all writes, in their order. */
   readonly writes: { readonly operations: readonly Operation[]; readonly options: WriteOptions }[] = [];
+  /** All searches, in their order. */
+  readonly searches: SearchRequest[] = [];
   /** Each write waits for it. */
   gate: Promise<void> = Promise.resolve();
   readonly #collections = new Map<string, StoredCollection>();
@@ -139,6 +141,7 @@ export class FakeEngine implements Engine {
   }
 
   async search(name: string, request: SearchRequest): Promise<SearchAnswer> {
+    this.searches.push(request);
     this.#mayFail('search');
     return this.#searchOne(this.#named(name), request);
   }
@@ -248,9 +251,10 @@ export class FakeEngine implements Engine {
   }
 
   #searchOne({ spec, points }: StoredCollection, request: SearchRequest): SearchAnswer {
-    const { target, limit, offset, scoreThreshold } = request;
-    const query = 'vector' in target ? target.vector : points.get(target.id)?.vector;
-    if (query === undefined) throw new SkeinError('PointNotFound', 'no such point', target);
+    const { id, text, limit, offset, scoreThreshold } = request;
+    if (text !== undefined && spec.text === undefined) throw invalidRequest('text', 'no text_fields here');
+    const query = id === undefined ? (request.vector ?? new Float32Array(spec.dimension)) : points.get(id)?.vector;
+    if (query === undefined) throw new SkeinError('PointNotFound', 'no such point', { id });
     if (query.length !== spec.dimension) {
       throw new SkeinError('DimensionMismatch', 'another dimension', {
         expected: spec.dimension,
@@ -260,8 +264,9 @@ export class FakeEngine implements Engine {
     }
     const score = scorer(spec.distance, query);
     const hits: SearchHit[] = [];
+    const passes = compileFilter(request.filter ?? {});
     for (const point of points.values()) {
-      if ('id' in target && point.id === target.id) continue;
+      if (point.id === id || !passes(point.id, payloadOf(point.payload))) continue;
       const reached = score(point.vector);
       if (scoreThreshold === undefined || passesThreshold(spec.distance, reached, scoreThreshold)) {
         hits.push({ ...shown(point, request), score: reached });
@@ -282,6 +287,7 @@ export class FakeEngine implements Engine {
       hits: hits.slice(offset, offset + limit),
       complete: true,
       mode: 'exact',
+      degraded: false,
       tookMs: 0.25,
       position: this.position(),
     } as const;

@@ -3,11 +3,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunningEngine, WriteReceipt } from '../../src/engine/engine.js';
+import type { RunningEngine, SearchRequest, WriteReceipt } from '../../src/engine/engine.js';
 import { openEngine } from '../../src/engine/open-engine.js';
 import { systemClock } from '../../src/model/clock.js';
 import { DEFAULT_HNSW } from '../../src/model/collection.js';
 import type { Distance } from '../../src/model/distance.js';
+import { DEFAULT_FUSION } from '../../src/model/fusion.js';
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.js';
 import { silentLog } from '../../src/model/log.js';
 import type { PointBlock, PointId } from '../../src/model/point.js';
@@ -41,6 +42,17 @@ export function pointBlock(points: readonly TestPoint[]): PointBlock {
 }
 
 export const WAIT = { wait: 'indexed', timeoutMs: 20_000 } as const;
+/** A search for ids and scores; it needs what to search for. */
+export const SEARCH: SearchRequest = {
+  limit: 10,
+  offset: 0,
+  exact: false,
+  explain: false,
+  withPayload: false,
+  withVector: false,
+  fusion: DEFAULT_FUSION,
+  cache: true,
+};
 
 export interface TestEngine {
   readonly engine: RunningEngine;
@@ -94,16 +106,7 @@ export async function openTestEngine(
     put: (name, points) => engine.write([{ kind: 'upsert', collection: name, points: pointBlock(points) }], WAIT),
     remove: (name, ids) => engine.write([{ kind: 'delete', collection: name, ids }], WAIT),
     async nearest(name, vector, limit, exact = false) {
-      const request = {
-        target: { vector: Float32Array.from(vector) },
-        limit,
-        offset: 0,
-        exact,
-        explain: false,
-        withPayload: false,
-        withVector: false,
-      };
-      const { hits } = await engine.search(name, request);
+      const { hits } = await engine.search(name, { ...SEARCH, vector: Float32Array.from(vector), limit, exact });
       return hits.map(({ id, score }) => ({ id, score }));
     },
   };

@@ -4,9 +4,12 @@ import type { FastifyRequest } from 'fastify';
 import type { Engine, SearchAnswer, SearchHit, SearchRequest } from '../../engine/engine.js';
 import { AnswerBudget } from '../../model/answer-budget.js';
 import { type ErrorType, invalidRequest, SkeinError } from '../../model/errors.js';
+import type { Filter } from '../../model/filter.js';
+import { DEFAULT_FUSION, type Fusion } from '../../model/fusion.js';
 import type { Limits } from '../../model/limits.js';
 import { checkPointId } from '../../model/point.js';
-import { SearchAnswerBody, SearchBatchAnswer, SearchBatchBody, SearchBody } from '../../wire/http-bodies.js';
+import { parseFilter } from '../../wire/filter.js';
+import { type FusionBody, SearchAnswerBody, SearchBatchAnswer, SearchBatchBody, SearchBody } from '../../wire/http-bodies.js';
 import { join, overLimit } from '../../wire/place.js';
 import type { ReadSearch } from '../../wire/search-body.js';
 import { setPosition } from '../answer.js';
@@ -21,8 +24,7 @@ import { collectionOf } from './collections.js';
 
 const PATH = '/v1/collections/:collection/points/search';
 const LIMIT = 10;
-const LATER = { filter: 'filtered search', text: 'text search', fusion: 'hybrid search' };
-const checkSearch = bodyCheck(SearchBody, LATER);
+const checkSearch = bodyCheck(SearchBody);
 
 export function searchRoutes(room: Room): Route[] {
   return [searchRoute(room), searchBatchRoute(room)];
@@ -33,7 +35,7 @@ function searchRoute(room: Room): Route {
     method: 'POST',
     path: PATH,
     operationId: 'searchPoints',
-    summary: 'Find the points nearest to a vector or to another point',
+    summary: 'Find the points nearest to a vector or to another point, by a text, or by both',
     tag: 'search',
     query: ReadQuery,
     headers: ReadHeaders,
@@ -96,7 +98,7 @@ function waitOf(request: FastifyRequest, body: FreshnessFields, limits: Limits):
   return freshness(request, queryOf(request, READ_PARAMETERS), body, limits);
 }
 
-/** @param path of the search in the body; errors about its vector or id name it */
+/** @param path of the search in the body; errors about what it asks name it */
 async function searchOne(
   engine: Engine,
   collection: string,
@@ -107,19 +109,28 @@ async function searchOne(
   try {
     return await engine.search(collection, search, budget);
   } catch (error) {
-    if (!(error instanceof SkeinError) || !ABOUT_TARGET.has(error.type)) throw error;
-    const place = join(path, 'id' in search.target ? 'id' : 'vector');
+    if (!(error instanceof SkeinError)) throw error;
+    if (error.type === 'InvalidRequest') throw insideSearch(error, path);
+    if (!ABOUT_TARGET.has(error.type)) throw error;
+    const place = join(path, search.id === undefined ? 'vector' : 'id');
     throw new SkeinError(error.type, `${place}: ${error.message}`, { ...error.details, path: place });
   }
 }
 
 const ABOUT_TARGET: ReadonlySet<ErrorType> = new Set<ErrorType>(['DimensionMismatch', 'ZeroVector', 'PointNotFound']);
 
-/** @throws InvalidRequest */
+/** The engine does not know where in a body its search stood. */
+function insideSearch(error: SkeinError, path: string): SkeinError {
+  const [issue] = (error.details['issues'] ?? []) as readonly { readonly path: string; readonly message: string }[];
+  if (path === '' || issue === undefined) return error;
+  return invalidRequest(issue.path === '' ? path : join(path, issue.path), issue.message);
+}
+
+/** @throws InvalidRequest, InvalidFilter */
 function searchRequest(read: ReadSearch, body: SearchBody, limits: Limits): SearchRequest {
   const at = (field: string): string => join(read.path, field);
   const { vector } = read;
-  if ((vector === null) === (body.id === undefined)) throw invalidRequest(read.path, 'exactly one of vector and id is needed');
+  checkTarget(read, body);
   const limit = body.limit ?? LIMIT;
   const offset = body.offset ?? 0;
   if (limit + offset > limits.searchLimitMax)
@@ -127,7 +138,14 @@ function searchRequest(read: ReadSearch, body: SearchBody, limits: Limits): Sear
   const efSearch = body.ef_search;
   if (efSearch !== undefined && efSearch > limits.efSearchMax) throw overLimit(at('ef_search'), 'candidates', limits.efSearchMax);
   return {
-    target: vector === null ? { id: checkPointId(body.id, at('id')) } : { vector },
+    ...(vector === null ? {} : { vector }),
+    ...(body.id === undefined ? {} : { id: checkPointId(body.id, at('id')) }),
+    ...(body.text === undefined ? {} : { text: body.text }),
+    ...(body.filter === undefined ? {} : { filter: filterOf(body.filter, read.path) }),
+    fusion: fusionOf(body.fusion, at('fusion')),
+    ...(body.candidates === undefined ? {} : { candidates: body.candidates }),
+    cache: body.cache ?? true,
+    ...(body.timeout_ms === undefined ? {} : { timeoutMs: body.timeout_ms }),
     limit,
     offset,
     exact: body.exact ?? false,
@@ -137,4 +155,32 @@ function searchRequest(read: ReadSearch, body: SearchBody, limits: Limits): Sear
     ...(efSearch === undefined ? {} : { efSearch }),
     ...(body.score_threshold === undefined ? {} : { scoreThreshold: body.score_threshold }),
   };
+}
+
+function checkTarget({ vector, path }: ReadSearch, { id, text, fusion, candidates }: SearchBody): void {
+  const near = vector !== null || id !== undefined;
+  if (!near && text === undefined) throw invalidRequest(path, 'at least one of vector, id and text is needed');
+  if (vector !== null && id !== undefined) throw invalidRequest(path, 'vector and id are two ways to say the same: give one');
+  if (near && text !== undefined) return;
+  const field = fusion !== undefined ? 'fusion' : candidates !== undefined ? 'candidates' : null;
+  if (field !== null) throw invalidRequest(join(path, field), 'is for a text together with a vector or an id');
+}
+
+/** A filter's mistake is named by its place inside the filter, in a batch with the place of the filter before it. */
+function filterOf(value: unknown, path: string): Filter {
+  try {
+    return parseFilter(value);
+  } catch (error) {
+    if (path === '' || !(error instanceof SkeinError) || error.type !== 'InvalidFilter') throw error;
+    const inside = String(error.details['path'] ?? '');
+    const place = inside === '' ? join(path, 'filter') : join(join(path, 'filter'), inside);
+    throw new SkeinError('InvalidFilter', `${path}: ${error.message}`, { ...error.details, path: place });
+  }
+}
+
+function fusionOf(body: FusionBody | undefined, path: string): Fusion {
+  const { method, rrfK, weights } = DEFAULT_FUSION;
+  const { vector = weights.vector, text = weights.text } = body?.weights ?? {};
+  if (vector === 0 && text === 0) throw invalidRequest(join(path, 'weights'), 'must not both be 0');
+  return { method: body?.method ?? method, rrfK: body?.rrf_k ?? rrfK, weights: { vector, text } };
 }
