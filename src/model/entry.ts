@@ -3,6 +3,7 @@
  *  A unit is one request's entries, seqs dense; firstSeq names its first and `last` marks its end. Commit, publish, apply, prune
  *  and fork happen at unit borders only. An entry is the effect on up to 1,000 points or about 1 MiB of one collection. */
 
+import type { Alias } from './alias.js';
 import type { CollectionSpec } from './collection.js';
 import type { PointId } from './point.js';
 import type { Voter } from './replication.js';
@@ -23,7 +24,11 @@ export type Effect =
   | { readonly kind: 'delete_points'; readonly uid: number; readonly ids: readonly PointId[] }
   | { readonly kind: 'create_collection'; readonly uid: number; readonly name: string; readonly spec: CollectionSpec }
   | { readonly kind: 'update_collection'; readonly uid: number; readonly spec: CollectionSpec }
+  /** With its points and its aliases. */
   | { readonly kind: 'drop_collection'; readonly uid: number }
+  /** The name stands for the collection from now on, whatever it stood for before. */
+  | ({ readonly kind: 'put_alias' } & Alias)
+  | { readonly kind: 'remove_alias'; readonly name: string }
   /** Remembers an idempotent request; always the last effect of its unit. */
   | { readonly kind: 'remember'; readonly scope: Uint8Array; readonly body: Uint8Array; readonly results: Uint8Array }
   /** The first entry of a new epoch, alone in its unit; the entry's own epoch is the new one. Both ids are 32 lower-case hex digits. */

@@ -1,8 +1,9 @@
 /** The digest: order plays no part, every bit of a point counts, and the 128-bit sums are true sums. */
 
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { bucketOf, contentHash, type HashedPoint, Sum128 } from '../../src/codec/digest.js';
+import { aliasHash, bucketOf, contentHash, type HashedPoint, Sum128 } from '../../src/codec/digest.js';
 import { FIXED } from '../../src/model/limits.js';
 import { suite } from '../support/suite.js';
 
@@ -49,6 +50,12 @@ test('every part of a point changes its hash', () => {
   ];
   const hashes = [point, ...others.map((other) => ({ ...point, ...other }))].map((each) => contentHash(each).toString('hex'));
   assert.is(new Set(hashes).size, hashes.length);
+});
+
+test('an alias is hashed as its definition says, name and collection', () => {
+  const bytes = Buffer.concat([Buffer.from([1, 0xc3, 7, 0, 0, 0, 1, 0, 0, 0]), Buffer.from('films')]);
+  const expected = createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+  assert.is(aliasHash({ name: 'films', uid: 2 ** 32 + 7 }).toString('hex'), expected);
 });
 
 test('buckets cover the tree evenly enough', () => {

@@ -56,6 +56,8 @@ const effect: fc.Arbitrary<Effect> = fc.oneof(
   fc.record({ kind: fc.constant('begin_history' as const), historyId: hexId, nodeId: hexId }),
   fc.record({ kind: fc.constant('put_voter' as const), nodeId: hexId, host: fc.string({ unit: 'grapheme' }), port }),
   fc.record({ kind: fc.constant('remove_voter' as const), nodeId: hexId }),
+  fc.record({ kind: fc.constant('put_alias' as const), uid: integer, name: fc.string({ unit: 'grapheme' }) }),
+  fc.record({ kind: fc.constant('remove_alias' as const), name: fc.string({ unit: 'grapheme' }) }),
 );
 const entry: fc.Arbitrary<Entry> = fc.record({
   seq: integer,
@@ -132,7 +134,7 @@ test('cut or stretched bytes are refused, never misread', () => {
 });
 
 test('version 1 is read and written as its golden file says', () => {
-  const [golden, ...ofCluster] = readFileSync(new URL('../../../tests/codec/entry-v1.golden', import.meta.url), 'utf8')
+  const [golden, ...later] = readFileSync(new URL('../../../tests/codec/entry-v1.golden', import.meta.url), 'utf8')
     .trim()
     .split('\n');
   const known: Entry = {
@@ -172,10 +174,12 @@ test('version 1 is read and written as its golden file says', () => {
     { kind: 'begin_history', historyId: 'fedcba9876543210'.repeat(2), nodeId },
     { kind: 'put_voter', nodeId, host: 'büro.example', port: 7_171 },
     { kind: 'remove_voter', nodeId },
+    { kind: 'put_alias', name: 'films', uid: 7 },
+    { kind: 'remove_alias', name: 'films' },
   ];
   const all = [known, ...effects.map((effect): Entry => ({ ...known, trace: null, effect }))];
-  assert.is(all.length, ofCluster.length + 1);
-  for (const [i, text] of [golden as string, ...ofCluster].entries()) {
+  assert.is(all.length, later.length + 1);
+  for (const [i, text] of [golden as string, ...later].entries()) {
     const entry = all[i] as Entry;
     assert.is(encodeEntry(entry).toString('hex'), text);
     assert.equal(plain(decodeEntry(Buffer.from(text, 'hex'))), plain(entry));
