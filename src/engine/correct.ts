@@ -1,7 +1,8 @@
 /** Corrects rows of a replica that differ from its master's, in the write thread: no entry of the log, the seq stays.
  *
- *  One transaction: all of it or nothing. Versions are the master's, so content hashes are; digests and counts follow from the rows. Labels
- *  need not equal the master's from then on. What the master has written behind the replica's seq comes by the log: until the last
+ *  One transaction: all of it or nothing. Versions are the master's, so content hashes are; digests and counts follow from the rows. Every
+ *  point that is put gets a new label, also when its vectors were right: its version may lie behind the cursors of the indexes, which find it by
+ *  its label. So labels need not equal the master's from then on. What the master has written behind the replica's seq comes by the log: until the last
  *  seq that was looked at has been applied, the digests of units say nothing and a delete may find its point gone.
  *  Must not know: links, threads, how differences are found. */
 
@@ -90,18 +91,13 @@ class RowCorrection {
     const hash = contentHash({ uid, idBytes, version, expiresAtMs, vectorSet, payload });
     const before = this.#store.pointById(uid, id);
     const value = { uid, id, version, expiresAtMs, deadSeq: null, payload, contentHash: hash };
-    const sameVectors = before !== undefined && Buffer.compare(this.#vectorsOf(before), vectorSet) === 0;
+    if (nextLabel > FIXED.labelMax)
+      throw notRepairable('labels', `Collection '${this.#collection.name}' has used up its label space`);
     if (before !== undefined) this.#subtract(before);
-    if (before !== undefined && sameVectors) {
-      this.#store.updatePoint({ ...before, ...value });
-    } else {
-      if (nextLabel > FIXED.labelMax)
-        throw notRepairable('labels', `Collection '${this.#collection.name}' has used up its label space`);
-      if (before !== undefined) this.#store.markDead(before, this.#seq);
-      this.#store.insertPoint({ ...value, label: nextLabel, labelSeq: this.#seq, prevLabel: before?.label ?? null });
-      this.#store.insertVectorSet(uid, nextLabel, vectorSet);
-      this.#collection.nextLabel = nextLabel + 1;
-    }
+    if (before !== undefined) this.#store.markDead(before, this.#seq);
+    this.#store.insertPoint({ ...value, label: nextLabel, labelSeq: this.#seq, prevLabel: before?.label ?? null });
+    this.#store.insertVectorSet(uid, nextLabel, vectorSet);
+    this.#collection.nextLabel = nextLabel + 1;
     this.#state.addHash(this.#collection, bucketOf(idBytes), hash);
     this.#collection.pointsCount += 1;
     this.#collection.dataBytes += idBytes.length + payload.length + vectorSet.length;

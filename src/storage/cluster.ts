@@ -8,7 +8,7 @@ import type { Voter } from '../model/replication.js';
 import { damagedRow } from './database-errors.js';
 import type { Database } from './driver.js';
 import { isBytes, isCount, rowChecksum } from './row-checksum.js';
-import { formatOf } from './schema.js';
+import { formatOf, hasPart } from './schema.js';
 import type { LineageRow, StoreReads, StoreState, StoreWriter } from './storage.js';
 
 export type ClusterReads = Pick<StoreReads, 'lineage' | 'voters'>;
@@ -16,8 +16,6 @@ export type ClusterWrites = Pick<StoreWriter, 'insertLineage' | 'putVoter' | 're
 
 export const LINEAGE_COLUMNS = 'epoch, crc, start_seq, history_id, start_hash';
 export const VOTER_COLUMNS = 'node_id, crc, port, host';
-/** Before it there were none. */
-const FORMAT_WITH_CLUSTER = 2;
 
 /** The lineage of a store that knows of one history only. */
 export function firstLineage({ epoch, historyId }: Pick<StoreState, 'epoch' | 'historyId'>): LineageRow {
@@ -25,7 +23,7 @@ export function firstLineage({ epoch, historyId }: Pick<StoreState, 'epoch' | 'h
 }
 
 export function clusterReads(db: Database, reads: Pick<StoreReads, 'state'>): ClusterReads {
-  if (formatOf(db) < FORMAT_WITH_CLUSTER) return { lineage: () => [firstLineage(reads.state())], voters: () => [] };
+  if (!hasPart(formatOf(db), 'lineage')) return { lineage: () => [firstLineage(reads.state())], voters: () => [] };
   const histories = db.prepare(`SELECT ${LINEAGE_COLUMNS} FROM lineage ORDER BY epoch`).raw();
   const voters = db.prepare(`SELECT ${VOTER_COLUMNS} FROM voters ORDER BY node_id`).raw();
   return {

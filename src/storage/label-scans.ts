@@ -1,15 +1,16 @@
-/** What an index reads to come level with the store: rows in label order, live labels, deaths in log order.
- *  Only heads of points are read, never payloads. Must not know: indexes, checkpoints. */
+/** What an index reads to come level with the store: rows in label order, live labels, deaths and changed payloads in log order.
+ *  Who wants no payloads reads heads of points only. Must not know: indexes, checkpoints. */
 
 import { corruptData, damagedRow } from './database-errors.js';
 import type { Database } from './driver.js';
-import { POINT_HEAD, POINT_HEAD_CELLS, placeOfPoint, readPointHead } from './point-row.js';
+import { POINT_HEAD, POINT_HEAD_CELLS, placeOfPoint, readPointHead, readPointRow } from './point-row.js';
 import { isCount } from './row-checksum.js';
 import { firstKeyOf, rowKey } from './row-keys.js';
-import type { LabelRow, StoreReads } from './storage.js';
+import { formatOf, hasPart } from './schema.js';
+import type { ChangedPage, ChangedRow, LabelRow, PointHead, StoreReads } from './storage.js';
 import { readVectorSet } from './vectors.js';
 
-export type LabelScans = Pick<StoreReads, 'labelsFrom' | 'liveLabels' | 'deadBetween'>;
+export type LabelScans = Pick<StoreReads, 'labelsFrom' | 'liveLabels' | 'deadBetween' | 'changedBetween'>;
 
 /** @param reads how this connection makes a snapshot and reads a catalogue row */
 export function labelScans(
@@ -17,13 +18,8 @@ export function labelScans(
   reads: Pick<StoreReads, 'snapshot' | 'collection'>,
   isWriting: () => boolean,
 ): LabelScans {
-  const head = POINT_HEAD.split(', ').map((column) => `p.${column}`);
-  const rows = db
-    .prepare(
-      `SELECT ${head.join(', ')}, v.key, v.crc, v.vector_set FROM points AS p LEFT JOIN vectors AS v ON v.key = p.key
-       WHERE p.key >= ? AND p.key < ? ORDER BY p.key LIMIT ?`,
-    )
-    .raw();
+  const rows = labelRows(db, POINT_HEAD);
+  const rowsWithPayload = labelRows(db, `${POINT_HEAD}, payload`);
   const live = db
     .prepare('SELECT key FROM points NOT INDEXED WHERE key >= ? AND key < ? AND dead_seq IS NULL ORDER BY key')
     .pluck();
@@ -48,13 +44,14 @@ export function labelScans(
   }
 
   return {
-    labelsFrom: (uid, fromLabel, limit, bytesMax) => {
+    labelsFrom: (uid, fromLabel, limit, bytesMax, withPayload = false) => {
       const found: LabelRow[] = [];
       let bytes = 0;
-      for (const cells of rows.iterate(rowKey(uid, fromLabel), firstKeyOf(uid + 1), limit) as Iterable<unknown[]>) {
-        const row = readLabelRow(cells);
+      const statement = withPayload ? rowsWithPayload : rows;
+      for (const cells of statement.iterate(rowKey(uid, fromLabel), firstKeyOf(uid + 1), limit) as Iterable<unknown[]>) {
+        const row = readLabelRow(cells, withPayload);
         found.push(row);
-        bytes += row.vectorSet.length;
+        bytes += row.vectorSet.length + (row.payload?.length ?? 0);
         if (bytes >= bytesMax) break;
       }
       return found;
@@ -78,14 +75,52 @@ export function labelScans(
         if (row === null || row.deadSeq === null) throw damagedRow('points', placeOfPoint(cells));
         return { label: row.label, deadSeq: row.deadSeq };
       }),
+    changedBetween: changedScan(db),
   };
 }
 
-function readLabelRow(cells: readonly unknown[]): LabelRow {
-  const row = readPointHead(cells);
+/** Rows of points with their vectors behind them. */
+function labelRows(db: Database, columns: string) {
+  const points = columns.split(', ').map((column) => `p.${column}`);
+  return db
+    .prepare(
+      `SELECT ${points.join(', ')}, v.key, v.crc, v.vector_set FROM points AS p LEFT JOIN vectors AS v ON v.key = p.key
+       WHERE p.key >= ? AND p.key < ? ORDER BY p.key LIMIT ?`,
+    )
+    .raw();
+}
+
+function readLabelRow(cells: readonly unknown[], withPayload: boolean): LabelRow {
+  const row: (PointHead & { readonly payload?: Uint8Array }) | null = withPayload ? readPointRow(cells) : readPointHead(cells);
   if (row === null) throw damagedRow('points', placeOfPoint(cells));
-  const vectorSet = readVectorSet(cells.slice(POINT_HEAD_CELLS));
+  const vectorSet = readVectorSet(cells.slice(withPayload ? POINT_HEAD_CELLS + 1 : POINT_HEAD_CELLS));
   if (vectorSet === null) throw damagedRow('vectors', { collection_uid: row.uid, label: row.label });
   const { label, labelSeq, prevLabel, deadSeq } = row;
-  return { label, labelSeq, prevLabel, deadSeq, vectorSet };
+  return { label, labelSeq, prevLabel, deadSeq, vectorSet, payload: row.payload ?? null };
+}
+
+/** A store of an older format lacks the index; whoever reads such a one (nobody writes to it) waits for a scan of the table. */
+function changedScan(db: Database): LabelScans['changedBetween'] {
+  const through = hasPart(formatOf(db), 'points_changed') ? 'INDEXED BY points_changed' : 'NOT INDEXED';
+  const changed = db
+    .prepare(
+      `SELECT ${POINT_HEAD}, payload FROM points ${through}
+       WHERE uid = ? AND version > ? AND version <= ? AND dead_seq IS NULL AND version > label_seq ORDER BY version, key`,
+    )
+    .raw();
+  return (uid, afterSeq, throughSeq, limit, bytesMax): ChangedPage => {
+    const rows: ChangedRow[] = [];
+    let bytes = 0;
+    for (const cells of changed.iterate(uid, afterSeq, throughSeq) as Iterable<unknown[]>) {
+      const row = readPointRow(cells);
+      if (row === null) throw damagedRow('points', placeOfPoint(cells));
+      const { label, version, payload } = row;
+      const last = rows.at(-1);
+      if (last !== undefined && last.version !== version && (rows.length >= limit || bytes >= bytesMax))
+        return { rows, throughSeq: last.version };
+      rows.push({ label, version, payload });
+      bytes += payload.length;
+    }
+    return { rows, throughSeq };
+  };
 }

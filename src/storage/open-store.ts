@@ -4,6 +4,7 @@
 
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { aliasReads, aliasWrites } from './aliases.js';
 import { catalogueReads, catalogueWrites } from './catalogue.js';
 import { clusterReads, clusterWrites, firstLineage } from './cluster.js';
 import { createConnection, openConnection } from './connection.js';
@@ -77,6 +78,7 @@ export function openWriter(path: string, options: StoreOptions): StoreWriter {
     ...logWrites(db),
     ...rememberedWrites(db),
     ...clusterWrites(db),
+    ...aliasWrites(db),
     writeState: state.writeState,
   };
   const upkeep = transactions.eachAlone({ ...rowRemoval(db, state), ...logPruning(db, state), ...rememberedPruning(db) });
@@ -107,6 +109,7 @@ function readsOn(db: Database, path: string, isWriting: () => boolean): Omit<Sto
     ...digestPageReads(db),
     ...rememberedReads(db),
     ...clusterReads(db, state),
+    ...aliasReads(db),
     fileBytes: () => fileBytes(path),
   };
 }

@@ -6,8 +6,8 @@
 
 import type { Database } from './driver.js';
 
-/** Kept in PRAGMA user_version. History: 1 (2026-11), 2 (2026-11: lineage and voters). */
-export const FORMAT = 2;
+/** Kept in PRAGMA user_version. History: 1 (2026-11), 2 (2026-11: lineage and voters), 3 (2026-11: aliases, the index points_changed). */
+export const FORMAT = 3;
 /** The oldest format that can be read, and brought to FORMAT where it is opened for writing (upgrade.ts). */
 export const FORMAT_MIN = 1;
 /** "Skn1", kept in PRAGMA application_id. */
@@ -102,10 +102,15 @@ export const TABLES: Readonly<Record<string, string>> = {
   port INTEGER NOT NULL,
   host TEXT NOT NULL
 ) STRICT, WITHOUT ROWID`,
+  aliases: `CREATE TABLE aliases (
+  name TEXT NOT NULL PRIMARY KEY,
+  crc INTEGER NOT NULL,
+  uid INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
 };
 
-/** The format in which a table first was, where it was not the first. */
-const SINCE: Readonly<Record<string, number>> = { lineage: 2, voters: 2 };
+/** The format in which a table or an index first was, where it was not the first. */
+const SINCE: Readonly<Record<string, number>> = { lineage: 2, voters: 2, aliases: 3, points_changed: 3 };
 
 export const INDEXES: Readonly<Record<string, string>> = {
   collections_name: 'CREATE UNIQUE INDEX collections_name ON collections (name) WHERE dropped_seq IS NULL',
@@ -113,12 +118,18 @@ export const INDEXES: Readonly<Record<string, string>> = {
   points_live: 'CREATE UNIQUE INDEX points_live ON points (uid, id) WHERE dead_seq IS NULL',
   points_dead: 'CREATE INDEX points_dead ON points (uid, dead_seq) WHERE dead_seq IS NOT NULL',
   points_expiring: 'CREATE INDEX points_expiring ON points (expires_at) WHERE expires_at IS NOT NULL AND dead_seq IS NULL',
+  points_changed: 'CREATE INDEX points_changed ON points (uid, version) WHERE dead_seq IS NULL AND version > label_seq',
   remembered_age: 'CREATE INDEX remembered_age ON remembered (time_ms, seq)',
 };
 
-/** Name and definition of each table of a format. */
-export function tablesOf(format: number): [string, string][] {
-  return Object.entries(TABLES).filter(([name]) => (SINCE[name] ?? FORMAT_MIN) <= format);
+/** Name and definition of each table of a format, then of each index. */
+export function schemaOf(format: number): [string, string][] {
+  return [...Object.entries(TABLES), ...Object.entries(INDEXES)].filter(([name]) => hasPart(format, name));
+}
+
+/** Does a format have this table or index? */
+export function hasPart(format: number, name: string): boolean {
+  return (SINCE[name] ?? FORMAT_MIN) <= format;
 }
 
 /** Makes all indexes; where many rows come first, they are made afterwards. */
@@ -133,9 +144,9 @@ export function createTables(db: Database): void {
   db.pragma(`user_version = ${FORMAT}`);
 }
 
-/** Makes what a store of an older format lacks; the caller holds the transaction. */
-export function addTables(db: Database, format: number): void {
-  for (const [name, sql] of Object.entries(TABLES)) if ((SINCE[name] ?? FORMAT_MIN) > format) db.exec(sql);
+/** Makes the tables and indexes that a store of an older format lacks; the caller holds the transaction. */
+export function addWhatIsNew(db: Database, format: number): void {
+  for (const [name, sql] of schemaOf(FORMAT)) if (!hasPart(format, name)) db.exec(sql);
   db.pragma(`user_version = ${FORMAT}`);
 }
 
@@ -144,12 +155,12 @@ export function formatOf(db: Database): number {
   return db.pragma('user_version', { simple: true }) as number;
 }
 
-/** What differs between the tables of a file and those of its format, in words; empty when nothing does. */
+/** What differs between the tables and indexes of a file and those of its format, in words; empty when nothing does. */
 export function schemaDifferences(db: Database): string[] {
   const rows = db.prepare("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'").raw().all() as [string, string][];
   const found = new Map(rows);
   const differences: string[] = [];
-  for (const [name, sql] of [...tablesOf(formatOf(db)), ...Object.entries(INDEXES)]) {
+  for (const [name, sql] of schemaOf(formatOf(db))) {
     if (!found.has(name)) differences.push(`${name} is missing`);
     else if (found.get(name) !== sql) differences.push(`${name} is defined differently`);
     found.delete(name);

@@ -1,5 +1,5 @@
-/** The door of the store: one SQLite file that holds operation log, points, vectors, digest tree, catalogue, idempotency keys, and the
- *  lineage and voters of the cluster.
+/** The door of the store: one SQLite file that holds operation log, points, vectors, digest tree, catalogue, aliases, idempotency keys, and
+ *  the lineage and voters of the cluster.
  *
  *  Synchronous: a connection belongs to one thread. One writer (in the writer thread), any number of readers.
  *  Every row carries a CRC32 over all its columns, checked on every read: a damaged row throws CorruptData and is never served.
@@ -8,6 +8,7 @@
  *
  *  Must not know: operations, HTTP, indexes, workers. Formats: docs/STORAGE_FORMAT.md. */
 
+import type { Alias } from '../model/alias.js';
 import type { CollectionRecord } from '../model/collection.js';
 import type { PointId } from '../model/point.js';
 import type { Voter } from '../model/replication.js';
@@ -70,6 +71,21 @@ export interface LabelRow {
   readonly deadSeq: number | null;
   /** Encoded vector set (codec/vector-set.ts), 4-byte aligned. */
   readonly vectorSet: Uint8Array;
+  /** As of now, whatever it was when the label was given out; null when it was not asked for. */
+  readonly payload: Uint8Array | null;
+}
+
+/** A live point that was written again under the label it had. */
+export interface ChangedRow {
+  readonly label: number;
+  readonly version: number;
+  readonly payload: Uint8Array;
+}
+
+export interface ChangedPage {
+  readonly rows: readonly ChangedRow[];
+  /** Up to this seq nothing is missing. */
+  readonly throughSeq: number;
 }
 
 export interface RememberedRow {
@@ -131,13 +147,18 @@ export interface StoreReads {
   /** Live points in scroll order, strictly behind `after` (null: from the start), at most `limit` and at most about bytesMax of payloads
    *  (at least one if any). A page that is not empty does not say that it is the last. */
   pointsAfter(uid: number, after: PointId | null, limit: number, bytesMax: number): PointRow[];
-  /** Rows with label ≥ fromLabel in label order, at most `limit` and at most about bytesMax of vectors (at least one if any). */
-  labelsFrom(uid: number, fromLabel: number, limit: number, bytesMax: number): LabelRow[];
+  /** Rows with label ≥ fromLabel in label order, at most `limit` and at most about bytesMax of vectors and payloads (at least one if any).
+   *  Without withPayload payloads are neither read nor checked. */
+  labelsFrom(uid: number, fromLabel: number, limit: number, bytesMax: number, withPayload?: boolean): LabelRow[];
   /** All live labels with label < belowLabel, ascending. Cost: a scan of the point rows, about 0.3 µs each. The rows' CRCs are not
    *  checked (their number is, against the catalogue, outside a write transaction). */
   liveLabels(uid: number, belowLabel: number): Uint32Array;
   /** Rows that died with afterSeq < deadSeq ≤ throughSeq, in deadSeq order. */
   deadBetween(uid: number, afterSeq: number, throughSeq: number, limit: number): { label: number; deadSeq: number }[];
+  /** Live rows that were written again under their label with afterSeq < version ≤ throughSeq, by version, then label. A page ends behind a
+   *  version, as soon as it has `limit` rows or about bytesMax of payloads; a version has at most 1,000 rows. One that was written several times
+   *  stands at its newest version alone. */
+  changedBetween(uid: number, afterSeq: number, throughSeq: number, limit: number, bytesMax: number): ChangedPage;
   /** Log rows with seq ≥ fromSeq, in order, at most `limit` and about bytesMax (at least one if any). CRC and order checked. */
   logFrom(fromSeq: number, limit: number, bytesMax: number): LogRow[];
   /** Chain hash at a seq of the log, or at logMinSeq − 1; undefined for any other. Cost: one head, no entry. */
@@ -148,6 +169,8 @@ export interface StoreReads {
   lineage(): LineageRow[];
   /** By node id. */
   voters(): Voter[];
+  /** By name. */
+  aliases(): Alias[];
   /** Chain hash at logMinSeq − 1, 32 bytes: what the first row of the log continues. */
   logBaseHash(): Uint8Array;
   /** 64 bucket sums of one page of the digest tree (1,024 bytes); zeros when the page was never written. */
@@ -192,6 +215,10 @@ export interface StoreWriter extends StoreReads {
   putVoter(voter: Voter): void;
   /** Harmless when it is not there. */
   removeVoter(nodeId: string): void;
+  /** Replaces what the name stood for before. */
+  putAlias(alias: Alias): void;
+  /** Harmless when it is not there. */
+  removeAlias(name: string): void;
   /** Replaces the state row. A state with an empty log (logMinSeq = seq + 1) makes its chain hash the log's base hash.
    *  @throws StorageFailure when logMinSeq or reapedSeq are older than what upkeep has stored: read state() after upkeep */
   writeState(state: StoreState): void;

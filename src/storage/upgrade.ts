@@ -3,17 +3,18 @@
 
 import { clusterWrites, firstLineage } from './cluster.js';
 import type { Database } from './driver.js';
-import { addTables, FORMAT, formatOf } from './schema.js';
+import { addWhatIsNew, FORMAT, formatOf, hasPart } from './schema.js';
 import { stateReads } from './state.js';
 
-/** Does nothing to a store of this format. Format 1 knew one history and no voters.
+/** Does nothing to a store of this format. Format 1 knew one history and no voters; neither it nor format 2 knew aliases. Cost: one scan of
+ *  the point rows, for the index of those whose payload was changed.
  *  @throws SkeinError CorruptData when the state row is damaged, errors of the driver: nothing was changed */
 export function upgradeStore(db: Database): void {
   const format = formatOf(db);
   if (format === FORMAT) return;
   db.transaction(() => {
     const state = stateReads(db).state();
-    addTables(db, format);
-    clusterWrites(db).insertLineage(firstLineage(state));
+    addWhatIsNew(db, format);
+    if (!hasPart(format, 'lineage')) clusterWrites(db).insertLineage(firstLineage(state));
   }).immediate();
 }

@@ -6,24 +6,22 @@ import { LINEAGE_COLUMNS, readLineage, readVoter, VOTER_COLUMNS } from './cluste
 import { isDamage } from './database-errors.js';
 import type { Database } from './driver.js';
 import { LOG_HEAD, readLogHead } from './log.js';
-import { formatOf } from './schema.js';
+import { formatOf, hasPart } from './schema.js';
 import type { StateRow } from './state.js';
 import type { LineageRow } from './storage.js';
 import type { FindingList } from './verify-report.js';
 
-const FORMAT_WITHOUT_CLUSTER = 1;
-
 /** @returns the hashes of the voters that could be read, which are part of the state digest */
 export function verifyCluster(db: Database, state: StateRow | null, findings: FindingList): Uint8Array[] {
-  if (formatOf(db) === FORMAT_WITHOUT_CLUSTER) return [];
+  if (!hasPart(formatOf(db), 'lineage')) return [];
   const lineage = rowsOf(db, 'lineage', LINEAGE_COLUMNS, readLineage, findings);
   if (state !== null && lineage !== null) checkOrder(db, lineage, state, findings);
   const voters = rowsOf(db, 'voters', VOTER_COLUMNS, readVoter, findings);
   return (voters ?? []).map(voterHash);
 }
 
-/** Null when a row or a page is damaged: then nothing more can be said. */
-function rowsOf<Row>(
+/** All rows of a small table. Null when a row or a page is damaged: then nothing more can be said. */
+export function rowsOf<Row>(
   db: Database,
   table: string,
   columns: string,

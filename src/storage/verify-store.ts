@@ -1,8 +1,9 @@
 /** Verifies a data folder, or a store's file alone: that every row is what was written, that the parts agree, and that nothing acknowledged is missing.
  *
  *    full   integrity_check · CRC of every row · points ↔ vectors · content hashes, buckets, digests and counts from the rows ·
- *           the log's seqs, hash chain and units · lineage and voters · the manifest     reads the whole file, about 1 s per 400 MB warm
- *    quick  quick_check and CRC of the small tables · digests and counts from the catalogue · lineage and voters · the log's end · the manifest
+ *           the log's seqs, hash chain and units · lineage, voters, aliases · the manifest     reads the whole file, about 1 s per 400 MB warm
+ *    quick  quick_check and CRC of the small tables · digests and counts from the catalogue · lineage, voters, aliases · the log's end ·
+ *           the manifest
  *
  *  Reads only and changes nothing; a damaged file can end the process, so a server runs it in a child (verify-in-child.ts).
  *  The caller sees to it that nobody writes meanwhile. Must not know: what to do about findings. */
@@ -21,6 +22,7 @@ import { REMEMBERED_COLUMNS, readRemembered } from './remembered.js';
 import { firstKeyOf, PAGES_PER_COLLECTION, uidOfKey } from './row-keys.js';
 import { type StateRow, stateReads } from './state.js';
 import { type CollectionRow, StoreRefused } from './storage.js';
+import { verifyAliases } from './verify-aliases.js';
 import { verifyCluster } from './verify-cluster.js';
 import { verifyLog } from './verify-log.js';
 import { verifyManifest } from './verify-manifest.js';
@@ -114,8 +116,8 @@ class StoreCheck {
     const state = this.#state();
     const catalogue = this.#catalogue();
     if (state !== null && this.#level === 'full') this.#rows(state, catalogue);
-    const voterHashes = verifyCluster(this.#db, state, this.#findings);
-    if (state !== null) this.#stateDigest(state, catalogue, voterHashes);
+    const hashes = [...verifyCluster(this.#db, state, this.#findings), ...verifyAliases(this.#db, catalogue, this.#findings)];
+    if (state !== null) this.#stateDigest(state, catalogue, hashes);
     if (state !== null) this.#log(state);
     if (this.#level === 'full') this.#remembered(state);
     const countable = this.#findings.ok || this.#level === 'quick';
@@ -210,17 +212,18 @@ class StoreCheck {
     return [...uids].sort((a, b) => a - b);
   }
 
-  #stateDigest(state: StateRow, catalogue: Catalogue, voterHashes: readonly Uint8Array[]): void {
+  /** @param hashes of all voters and aliases */
+  #stateDigest(state: StateRow, catalogue: Catalogue, hashes: readonly Uint8Array[]): void {
     if (!this.#findings.ok) return;
     const sum = new Sum128();
-    for (const hash of voterHashes) sum.add(hash);
+    for (const hash of hashes) sum.add(hash);
     for (const row of catalogue.values()) {
       if (row === 'unsure') continue;
       sum.add(row.digest);
       sum.add(catalogueHash(row.uid, row.name, encodeSpec(row.spec)));
     }
     if (sum.toBytes().equals(state.digest)) return;
-    const message = 'The state digest is not the sum of all collections, catalogue rows and voters';
+    const message = 'The state digest is not the sum of all collections, catalogue rows, voters and aliases';
     this.#findings.add('digest_mismatch', message, { table: 'state', seq: state.seq });
   }
 

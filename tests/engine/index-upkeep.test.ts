@@ -54,7 +54,7 @@ class ModelStore {
       labelsFrom: (_uid, from, limit): LabelRow[] =>
         this.rows
           .slice(from, from + Math.min(limit, pageRows))
-          .map((row) => ({ ...row, vectorSet: encodeDefaultVector(new Float32Array([row.point])) })),
+          .map((row) => ({ ...row, vectorSet: encodeDefaultVector(new Float32Array([row.point])), payload: null })),
       deadBetween: (_uid, after, through, limit) =>
         this.rows
           .filter(

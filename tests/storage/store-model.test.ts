@@ -220,6 +220,28 @@ class Run {
     const dead = rows.filter((row) => row.deadSeq !== null).map(({ label, deadSeq }) => ({ label, deadSeq }));
     dead.sort((a, b) => (a.deadSeq as number) - (b.deadSeq as number) || a.label - b.label);
     assert.equal(reads.deadBetween(uid, 0, 2 ** 40, 1_000), dead);
+    this.#compareChanges(reads, uid, heads);
+  }
+
+  /** All at once, and a page at a time as an index reads it. */
+  #compareChanges(reads: StoreReads, uid: number, heads: readonly PointHead[]): void {
+    const changed = heads.filter(({ version, labelSeq }) => version > labelSeq);
+    const expected = changed.map(({ version, label }) => [version, label]).sort(([a = 0], [b = 0]) => a - b);
+    const found: number[][] = [];
+    for (let seq = 0; seq < this.#model.seq; ) {
+      const { rows, throughSeq } = reads.changedBetween(uid, seq, this.#model.seq, 2, 5_000);
+      assert.ok(throughSeq > seq);
+      for (const { label, version, payload } of rows) {
+        assert.equal(payload, reads.pointByLabel(uid, label)?.payload);
+        found.push([version, label]);
+      }
+      seq = throughSeq;
+    }
+    assert.equal(found, expected);
+    const withPayloads = reads.labelsFrom(uid, 0, 1_000, 1e9, true);
+    for (const { label, payload } of withPayloads) assert.equal(payload, reads.pointByLabel(uid, label)?.payload);
+    const bare = withPayloads.map((row) => ({ ...row, payload: null }));
+    assert.equal(bare, reads.labelsFrom(uid, 0, 1_000, 1e9));
   }
 }
 

@@ -4,6 +4,7 @@
 import { encodeSpec } from '../../src/codec/collection-spec.js';
 import {
   addInto,
+  aliasHash,
   bucketOf,
   catalogueHash,
   chainHash,
@@ -121,6 +122,28 @@ export class Story {
       this.store.updateCollection({ ...row, lastSeq: this.#state.seq, droppedSeq: this.#state.seq });
       return { kind: 'drop_collection', uid };
     };
+  }
+
+  putAlias(name: string, uid: number): () => Effect {
+    return () => {
+      this.#dropAlias(name);
+      this.store.putAlias({ name, uid });
+      this.#digest.add(aliasHash({ name, uid }));
+      return { kind: 'put_alias', name, uid };
+    };
+  }
+
+  removeAlias(name: string): () => Effect {
+    return () => {
+      this.#dropAlias(name);
+      this.store.removeAlias(name);
+      return { kind: 'remove_alias', name };
+    };
+  }
+
+  #dropAlias(name: string): void {
+    const before = this.store.aliases().find((alias) => alias.name === name);
+    if (before !== undefined) this.#digest.subtract(aliasHash(before));
   }
 
   remember(scope: Uint8Array): () => Effect {

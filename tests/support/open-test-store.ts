@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { encodeSpec } from '../../src/codec/collection-spec.js';
-import { bucketOf, catalogueHash, contentHash, Sum128, voterHash } from '../../src/codec/digest.js';
+import { aliasHash, bucketOf, catalogueHash, contentHash, Sum128, voterHash } from '../../src/codec/digest.js';
 import { encodePointId } from '../../src/codec/point-id.js';
 import { FIXED } from '../../src/model/limits.js';
 import { createStore } from '../../src/storage/open-store.js';
@@ -52,6 +52,7 @@ export function checkDigests(reads: StoreReads): void {
     state.add(catalogueHash(collection.uid, collection.name, encodeSpec(collection.spec)));
   }
   for (const voter of reads.voters()) state.add(voterHash(voter));
+  for (const alias of reads.aliases()) state.add(aliasHash(alias));
   assert.is(
     state.toBytes().toString('hex'),
     Buffer.from(reads.state().digest).toString('hex'),
