@@ -1,4 +1,4 @@
-/** Filters: their grammar as types. Parsing is in wire/filter.ts, plain evaluation in search/evaluate-filter.ts.
+/** Filters: their grammar as types, and what lies within bounds. Parsing is in wire/filter.ts, plain evaluation in search/evaluate-filter.ts.
  *  Keys are dotted paths; arrays match when any element does. Meaning: docs/HTTP_API.md, "Filters". */
 
 import type { PointId } from './point.js';
@@ -17,6 +17,15 @@ export interface RangeBounds {
   readonly gte?: number;
   readonly lt?: number;
   readonly lte?: number;
+}
+
+export function within(value: number, { gt, gte, lt, lte }: RangeBounds): boolean {
+  return (
+    (gt === undefined || value > gt) &&
+    (gte === undefined || value >= gte) &&
+    (lt === undefined || value < lt) &&
+    (lte === undefined || value <= lte)
+  );
 }
 
 export type Condition =

@@ -5,32 +5,92 @@
  *  Empty or absent lists demand nothing. Pure and deterministic: no clock, no zone of the server, no locale.
  *  Must not know: indexes, storage. */
 
-import type { Condition, Filter, RangeBounds } from '../model/filter.js';
+import { type Condition, type Filter, type RangeBounds, within } from '../model/filter.js';
 import { parseInstant } from '../model/instant.js';
+import { anyAt, anyElement, isObject } from '../model/payload-path.js';
+import { inBox, inCircle, placeOf } from '../model/place.js';
 import type { JsonValue, Payload, PointId } from '../model/point.js';
 
 export type PointTest = (id: PointId, payload: Payload) => boolean;
 type ValueTest = (value: JsonValue) => boolean;
 
-const WORD = /[\p{L}\p{M}\p{N}]+/gu;
-/** Mean radius of the Earth (IUGG), for great circles by the haversine formula. */
-const EARTH_RADIUS_M = 6_371_008.8;
-
-/** Compiles a filter once, to be asked for many points. Cost of a call: the conditions until the answer is known. */
-export function compileFilter(filter: Filter): PointTest {
-  const all: PointTest[] = (filter.must ?? []).map(compileCondition);
-  const none = (filter.mustNot ?? []).map(compileCondition);
-  const some = (filter.should ?? []).map(compileCondition);
-  if (none.length > 0) all.push((id, payload) => !none.some((test) => test(id, payload)));
-  if (some.length > 0) all.push((id, payload) => some.some((test) => test(id, payload)));
-  if (filter.minShould !== undefined) all.push(compileMinShould(filter.minShould));
-  const [only] = all;
-  if (all.length === 1 && only !== undefined) return only;
-  return (id, payload) => all.every((test) => test(id, payload));
+/** From a text to its words in the form in which they are compared. */
+type Analyser = (text: string) => readonly string[];
+export interface FilterReading {
+  /** How a text field is read (its full dotted path is given); null for a field that is none: words in lower case. */
+  readonly analyse?: (path: string) => Analyser | null;
 }
 
-function compileMinShould({ conditions, minCount }: NonNullable<Filter['minShould']>): PointTest {
-  const tests = conditions.map(compileCondition);
+const WORD = /[\p{L}\p{M}\p{N}]+/gu;
+
+/** Compiles a filter once, to be asked for many points. Cost of a call: the conditions until the answer is known. */
+export function compileFilter(filter: Filter, { analyse = () => null }: FilterReading = {}): PointTest {
+  return new Compiler(analyse, '').filter(filter);
+}
+
+/** @property prefix path of the element that the filter's keys begin at, with a dot behind it, or nothing */
+class Compiler {
+  readonly #analyse: (path: string) => Analyser | null;
+  readonly #prefix: string;
+
+  constructor(analyse: (path: string) => Analyser | null, prefix: string) {
+    this.#analyse = analyse;
+    this.#prefix = prefix;
+  }
+
+  filter(filter: Filter): PointTest {
+    const compile = (condition: Condition): PointTest => this.#condition(condition);
+    const all: PointTest[] = (filter.must ?? []).map(compile);
+    const none = (filter.mustNot ?? []).map(compile);
+    const some = (filter.should ?? []).map(compile);
+    if (none.length > 0) all.push((id, payload) => !none.some((test) => test(id, payload)));
+    if (some.length > 0) all.push((id, payload) => some.some((test) => test(id, payload)));
+    if (filter.minShould !== undefined) all.push(atLeast(filter.minShould.conditions.map(compile), filter.minShould.minCount));
+    const [only] = all;
+    if (all.length === 1 && only !== undefined) return only;
+    return (id, payload) => all.every((test) => test(id, payload));
+  }
+
+  #condition(condition: Condition): PointTest {
+    switch (condition.kind) {
+      case 'filter':
+        return this.filter(condition.filter);
+      case 'has_id': {
+        const ids = new Set(condition.ids);
+        return (id) => ids.has(id);
+      }
+      case 'nested':
+        return this.#nested(condition.key, condition.filter);
+      case 'match_text':
+        return this.#text(condition.key, condition.text);
+      default: {
+        const holds = payloadTest(condition);
+        return (_id, payload) => holds(payload);
+      }
+    }
+  }
+
+  #nested(key: string, filter: Filter): PointTest {
+    const path = key.split('.');
+    const matches = new Compiler(this.#analyse, `${this.#prefix}${key}.`).filter(filter);
+    return (id, payload) => {
+      const element: ValueTest = (value) => isObject(value) && matches(id, value);
+      return anyAt(payload, path, (value) => anyElement(value, element));
+    };
+  }
+
+  /** Every word of the query occurs in one element; a query without words matches nothing. */
+  #text(key: string, text: string): PointTest {
+    const path = key.split('.');
+    const read = this.#analyse(this.#prefix + key) ?? wordsOf;
+    const wanted = [...new Set(read(text))];
+    if (wanted.length === 0) return () => false;
+    const element: ValueTest = (value) => typeof value === 'string' && hasWords(new Set(read(value)), wanted);
+    return (_id, payload) => anyAt(payload, path, (value) => anyElement(value, element));
+  }
+}
+
+function atLeast(tests: readonly PointTest[], minCount: number): PointTest {
   return (id, payload) => {
     let count = 0;
     for (const test of tests) {
@@ -41,32 +101,27 @@ function compileMinShould({ conditions, minCount }: NonNullable<Filter['minShoul
   };
 }
 
-function compileCondition(condition: Condition): PointTest {
+type PayloadCondition = Exclude<Condition, { kind: 'filter' | 'has_id' | 'nested' | 'match_text' }>;
+
+function payloadTest(condition: PayloadCondition): (payload: Payload) => boolean {
+  const path = condition.key.split('.');
   switch (condition.kind) {
-    case 'filter':
-      return compileFilter(condition.filter);
-    case 'has_id': {
-      const ids = new Set(condition.ids);
-      return (id) => ids.has(id);
-    }
-    case 'nested':
-      return compileNested(condition.key, condition.filter);
     case 'exists':
-      return compileExists(condition.key, condition.exists);
+      return (payload) => anyAt(payload, path, () => true) === condition.exists;
     case 'is_null': {
-      const hasNull = atKey(condition.key, (value) => value === null || (Array.isArray(value) && value.includes(null)));
-      return (_id, payload) => hasNull(payload) === condition.isNull;
+      const isNull: ValueTest = (value) => value === null || (Array.isArray(value) && value.includes(null));
+      return (payload) => anyAt(payload, path, isNull) === condition.isNull;
     }
     case 'values_count':
-      return compileValuesCount(condition.key, condition.bounds);
+      return valuesCountTest(path, condition.bounds);
     default: {
-      const matches = atKey(condition.key, anyElement(elementTest(condition)));
-      return (_id, payload) => matches(payload);
+      const element = elementTest(condition);
+      return (payload) => anyAt(payload, path, (value) => anyElement(value, element));
     }
   }
 }
 
-type ElementCondition = Exclude<Condition, { kind: 'filter' | 'has_id' | 'nested' | 'exists' | 'is_null' | 'values_count' }>;
+type ElementCondition = Exclude<PayloadCondition, { kind: 'exists' | 'is_null' | 'values_count' }>;
 
 /** Conditions that look at one element. */
 function elementTest(condition: ElementCondition): ValueTest {
@@ -81,81 +136,22 @@ function elementTest(condition: ElementCondition): ValueTest {
       const values = new Set<JsonValue>(condition.values);
       return (value) => value !== null && !values.has(value);
     }
-    case 'match_text': {
-      const wanted = [...wordsOf(condition.text)];
-      return (value) => typeof value === 'string' && wanted.length > 0 && hasWords(value, wanted);
-    }
     case 'range':
       return condition.time ? timeRange(condition.bounds) : numberRange(condition.bounds);
     case 'geo_radius':
-      return (value) => {
-        const place = placeOf(value);
-        return place !== null && metresBetween(place.lat, place.lon, condition.lat, condition.lon) <= condition.radiusM;
-      };
     case 'geo_box':
       return (value) => {
         const place = placeOf(value);
-        return (
-          place !== null && place.lat <= condition.top && place.lat >= condition.bottom && betweenMeridians(place.lon, condition)
-        );
+        return place !== null && (condition.kind === 'geo_box' ? inBox(place, condition) : inCircle(place, condition));
       };
   }
 }
 
-function compileNested(key: string, filter: Filter): PointTest {
-  const path = key.split('.');
-  const matches = compileFilter(filter);
-  return (id, payload) => {
-    const element: ValueTest = (value) => isObject(value) && matches(id, value);
-    return anyAt(payload, path, 0, anyElement(element));
-  };
-}
-
-function compileExists(key: string, wanted: boolean): PointTest {
-  const present = atKey(key, () => true);
-  return (_id, payload) => present(payload) === wanted;
-}
-
 /** A missing or null field counts 0, a scalar or an object 1, an array its length. */
-function compileValuesCount(key: string, bounds: RangeBounds): PointTest {
-  const present = atKey(key, () => true);
-  const counts = atKey(key, (value) => within(value === null ? 0 : Array.isArray(value) ? value.length : 1, bounds));
+function valuesCountTest(path: readonly string[], bounds: RangeBounds): (payload: Payload) => boolean {
   const emptyMatches = within(0, bounds);
-  return (_id, payload) => counts(payload) || (emptyMatches && !present(payload));
-}
-
-function atKey(key: string, test: ValueTest): (payload: Payload) => boolean {
-  const path = key.split('.');
-  return (payload) => anyAt(payload, path, 0, test);
-}
-
-/** Does the test hold for any value at the path's end? Own keys only: a payload may have a key named "constructor". */
-function anyAt(from: JsonValue, path: readonly string[], start: number, test: ValueTest): boolean {
-  let value = from;
-  for (let step = start; step < path.length; step++) {
-    if (Array.isArray(value)) return value.some((element) => isObject(element) && anyAt(element, path, step, test));
-    const key = path[step] as string;
-    if (!isObject(value) || !Object.hasOwn(value, key)) return false;
-    value = value[key] as JsonValue;
-  }
-  return test(value);
-}
-
-function anyElement(test: ValueTest): ValueTest {
-  return (value) => (Array.isArray(value) ? value.some(test) : test(value));
-}
-
-function isObject(value: JsonValue): value is Payload {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function within(value: number, { gt, gte, lt, lte }: RangeBounds): boolean {
-  return (
-    (gt === undefined || value > gt) &&
-    (gte === undefined || value >= gte) &&
-    (lt === undefined || value < lt) &&
-    (lte === undefined || value <= lte)
-  );
+  const counts: ValueTest = (value) => within(value === null ? 0 : Array.isArray(value) ? value.length : 1, bounds);
+  return (payload) => anyAt(payload, path, counts) || (emptyMatches && !anyAt(payload, path, () => true));
 }
 
 function numberRange(bounds: RangeBounds): ValueTest {
@@ -169,34 +165,11 @@ function timeRange(bounds: RangeBounds): ValueTest {
   };
 }
 
-function hasWords(text: string, wanted: readonly string[]): boolean {
-  const words = wordsOf(text);
+function hasWords(words: ReadonlySet<string>, wanted: readonly string[]): boolean {
   return wanted.every((word) => words.has(word));
 }
 
 /** Words are runs of letters, marks and digits, in lower case. */
-function wordsOf(text: string): Set<string> {
-  return new Set(text.toLowerCase().match(WORD));
-}
-
-/** A place is an object with numbers `lat` and `lon` in range; anything else is none. */
-function placeOf(value: JsonValue): { readonly lat: number; readonly lon: number } | null {
-  if (!isObject(value) || !Object.hasOwn(value, 'lat') || !Object.hasOwn(value, 'lon')) return null;
-  const { lat, lon } = value;
-  if (typeof lat !== 'number' || typeof lon !== 'number' || Math.abs(lat) > 90 || Math.abs(lon) > 180) return null;
-  return { lat, lon };
-}
-
-/** A box whose left edge is east of its right edge crosses the antimeridian; 180 and -180 are the same meridian. */
-function betweenMeridians(lon: number, { left, right }: { readonly left: number; readonly right: number }): boolean {
-  const inside = (one: number): boolean => (left <= right ? one >= left && one <= right : one >= left || one <= right);
-  return inside(lon) || (Math.abs(lon) === 180 && inside(-lon));
-}
-
-function metresBetween(latA: number, lonA: number, latB: number, lonB: number): number {
-  const radians = Math.PI / 180;
-  const halfLat = Math.sin(((latB - latA) * radians) / 2);
-  const halfLon = Math.sin(((lonB - lonA) * radians) / 2);
-  const haversine = halfLat * halfLat + Math.cos(latA * radians) * Math.cos(latB * radians) * halfLon * halfLon;
-  return 2 * EARTH_RADIUS_M * Math.asin(Math.min(1, Math.sqrt(haversine)));
+function wordsOf(text: string): readonly string[] {
+  return text.toLowerCase().match(WORD) ?? [];
 }

@@ -319,6 +319,20 @@ test('text: every word occurs in one element, whatever the case, as whole words'
   assert.is(holds(text('7'), { a: 7 }), false);
 });
 
+test('text of a declared text field is read by its analyser, query and payload alike, inside nested filters as well', () => {
+  const firstLetters = (text: string): readonly string[] => text.split(' ').map((word) => word.slice(0, 1));
+  const analyse = (path: string): typeof firstLetters | null => (path === 'a.b' ? firstLetters : null);
+  const text = (key: string, query: string): Condition => ({ kind: 'match_text', key, text: query });
+  const payload = { a: [{ b: 'red sky' }, { b: 'green field' }], b: 'red sky' };
+  const read = (condition: Condition): boolean => compileFilter({ must: [condition] }, { analyse })(1, payload);
+  assert.is(read(text('a.b', 'gold fish')), true);
+  assert.is(read(text('a.b', 'gold ship')), false, 'not in one element');
+  assert.is(read(text('b', 'round sun')), false, 'no text field');
+  assert.is(read(text('b', 'sky')), true);
+  assert.is(read({ kind: 'nested', key: 'a', filter: { must: [text('b', 'rain sun')] } }), true);
+  assert.is(compileFilter({ must: [text('a.b', 'red')] }, { analyse: () => () => [] })(1, payload), false, 'no words, no match');
+});
+
 test('time ranges read the zone of the text and never the zone of the server', () => {
   const noon = Date.UTC(2026, 10, 20, 12);
   const at = (bounds: RangeBounds): Condition => ({ kind: 'range', key: 'a', time: true, bounds });

@@ -1,0 +1,33 @@
+/** Dotted paths into payloads, as filters, payload indexes and text fields follow them.
+ *
+ *    items.color in {"items": [{"color": "red"}, {"color": "blue"}, "red", [{"color": "green"}]]}      reaches "red" and "blue"
+ *
+ *  A path is a row of object keys. Where it meets an array it goes on in every element that is an object; an array inside an array is
+ *  not entered. Own keys only: a payload may have a key named "constructor". */
+
+import type { JsonValue, Payload } from './point.js';
+
+export function isObject(value: JsonValue): value is Payload {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Does the test hold for any value at the path's end? An array there is one value. */
+export function anyAt(from: JsonValue, path: readonly string[], test: (value: JsonValue) => boolean): boolean {
+  return anyFrom(from, path, 0, test);
+}
+
+/** The elements of an array, or else the value itself: does the test hold for any? */
+export function anyElement(value: JsonValue, test: (value: JsonValue) => boolean): boolean {
+  return Array.isArray(value) ? value.some(test) : test(value);
+}
+
+function anyFrom(from: JsonValue, path: readonly string[], start: number, test: (value: JsonValue) => boolean): boolean {
+  let value = from;
+  for (let step = start; step < path.length; step++) {
+    if (Array.isArray(value)) return value.some((element) => isObject(element) && anyFrom(element, path, step, test));
+    const key = path[step] as string;
+    if (!isObject(value) || !Object.hasOwn(value, key)) return false;
+    value = value[key] as JsonValue;
+  }
+  return test(value);
+}
