@@ -117,6 +117,8 @@ export const FIXED = {
   searchTimeoutMsMax: 60_000,
   rrfKMax: 10_000,
   fusionWeightMax: 1_000_000,
+  /** Answers of one payload index to filters that may come again. */
+  filterAnswersBytesMax: 8 * MIB,
   /** Bodies above this are parsed off the main thread. */
   inlineBodyBytesMax: 256 * KIB,
   /** Bodies on their way in, all together; what would exceed it is refused as Overloaded. */

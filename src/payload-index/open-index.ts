@@ -1,0 +1,132 @@
+/** Makes payload indexes. */
+
+import type { PayloadIndexSpec, PayloadIndexType } from '../model/collection.js';
+import type { Filter } from '../model/filter.js';
+import type { Payload, PointId } from '../model/point.js';
+import { AnswerCache } from './answer-cache.js';
+import { type Bitmap, bitmapOf, bytesOf, emptyBitmap, intersectionOf, labelFilterOfBitmap } from './bitmap.js';
+import { FacetCounts } from './facet-counts.js';
+import { FilterBounds, isExact } from './filter-bounds.js';
+import { type Cardinality, cardinality, HeldLabels } from './label-source.js';
+import { PayloadField } from './payload-field.js';
+import type { Facet, FilterMatch, PayloadIndex, ResolveIds } from './payload-index.js';
+import { type Found, PayloadWalk } from './payload-walk.js';
+import { SetAlgebra } from './set-algebra.js';
+
+/** @param specs a path may be declared with several types. The index is empty. */
+export function createPayloadIndex(specs: readonly PayloadIndexSpec[]): PayloadIndex {
+  return new FieldsIndex(specs);
+}
+
+interface Declared {
+  readonly field: PayloadField;
+  readonly types: ReadonlySet<PayloadIndexType>;
+  /** What the walk through a payload found there. */
+  readonly found: Found;
+}
+
+class FieldsIndex implements PayloadIndex {
+  readonly specs: readonly PayloadIndexSpec[];
+  readonly #declared = new Map<string, Declared>();
+  readonly #fields = new Map<string, PayloadField>();
+  readonly #walk = new PayloadWalk();
+  readonly #live = emptyBitmap();
+  readonly #answers = new AnswerCache();
+  #changes = 0;
+
+  constructor(specs: readonly PayloadIndexSpec[]) {
+    this.specs = specs;
+    for (const path of new Set(specs.map((spec) => spec.path))) {
+      const types = new Set(specs.filter((spec) => spec.path === path).map((spec) => spec.type));
+      const field = new PayloadField(types);
+      this.#declared.set(path, { field, types, found: this.#walk.follow(path) });
+      this.#fields.set(path, field);
+    }
+  }
+
+  put(label: number, payload: Payload): void {
+    if (!this.#live.tryAdd(label)) for (const field of this.#fields.values()) field.remove(label);
+    this.#walk.walk(payload);
+    for (const { field, found } of this.#declared.values()) field.put(label, found);
+    this.#changes += 1;
+  }
+
+  remove(label: number): void {
+    if (!this.#live.delete(label)) return;
+    for (const field of this.#fields.values()) field.remove(label);
+    this.#changes += 1;
+  }
+
+  has(label: number): boolean {
+    return this.#live.has(label);
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  get changes(): number {
+    return this.#changes;
+  }
+
+  get memoryBytes(): number {
+    let bytes = bytesOf(this.#live) + this.#answers.memoryBytes;
+    for (const field of this.#fields.values()) bytes += field.memoryBytes;
+    return bytes;
+  }
+
+  match(filter: Filter, resolveIds: ResolveIds): FilterMatch {
+    const kept = this.#answers.get(filter, this.#changes);
+    if (kept !== undefined) return kept;
+    const { labels, exact, unindexed } = this.#labelsOf(filter, resolveIds);
+    const answer = { labels: labelFilterOfBitmap(labels), exact, unindexed };
+    this.#answers.set(filter, this.#changes, answer);
+    return answer;
+  }
+
+  estimate(filter: Filter, resolveIds: ResolveIds): Cardinality {
+    const { bounds } = this.#read(filter, resolveIds);
+    const possible = bounds.possible.size();
+    if (isExact(bounds)) return possible;
+    const certain = bounds.certain.size();
+    return cardinality(certain.least, (certain.expected + possible.expected) / 2, possible.most);
+  }
+
+  facet(path: string, filter: Filter | null, resolveIds: ResolveIds, limit: number): Facet | null {
+    const declared = this.#declared.get(path);
+    if (declared === undefined) return null;
+    const { field, types } = declared;
+    if (!(field.terms !== null || field.numberValues !== null || types.has('bool'))) return null;
+    const matched = filter === null ? null : this.#labelsOf(filter, resolveIds);
+    const counts = new FacetCounts(limit);
+    const add = (value: string | number, count: number): void => counts.add(value, count);
+    const sizeAmong = (set: Bitmap): number => (matched === null ? set.size : set.andCardinality(matched.labels));
+    counts.add(true, sizeAmong(field.trues));
+    counts.add(false, sizeAmong(field.falses));
+    const labels = matched?.labels.toUint32Array();
+    if (labels === undefined) {
+      field.terms?.visitCounts(add);
+      field.numberValues?.visitCounts(add);
+    } else {
+      field.terms?.visitCountsAmong(labels, add);
+      field.numberValues?.visitCountsAmong(labels, add);
+    }
+    const passedOver =
+      (field.terms === null ? sizeAmong(field.texts) : 0) + (field.numberValues === null ? sizeAmong(field.numbers) : 0);
+    return { values: counts.values, exact: (matched?.exact ?? true) && passedOver === 0 };
+  }
+
+  #labelsOf(filter: Filter, resolveIds: ResolveIds): { labels: Bitmap } & Omit<FilterMatch, 'labels'> {
+    const { bounds, unindexed } = this.#read(filter, resolveIds);
+    const labels = bounds.possible.labels();
+    // One lies within the other, so they are equal when they are equally large.
+    const exact = isExact(bounds) || bounds.certain.labels().size === labels.size;
+    return { labels, exact, unindexed: exact ? [] : unindexed };
+  }
+
+  #read(filter: Filter, resolveIds: ResolveIds): FilterBounds {
+    const labelsOfIds = (ids: readonly PointId[]): HeldLabels =>
+      new HeldLabels(intersectionOf(bitmapOf(resolveIds(ids).slice()), this.#live));
+    return new FilterBounds(filter, { fields: this.#fields, algebra: new SetAlgebra(this.#live), labelsOfIds });
+  }
+}
