@@ -3,10 +3,10 @@
  *  Data is drawn block by block and only the native calls are timed, so that neither the clock nor the memory holds anything of ours.
  *  Queries are plain arrays before the clock starts. Spoken to by raw-process.ts over the channel of its parent. */
 
-import { type LoadedNative, loadNative, type NativeGraph } from '../../src/vector-index/native.js';
 import { Random } from '../../tests/support/random.js';
 import { ClusterStream, plainArray, rowOf } from './clusters.js';
 import { Latencies } from './latencies.js';
+import { type RawGraph, rawLibrary } from './raw-library.js';
 import type { RawAnswer, RawRequest } from './raw-messages.js';
 
 const M = 16;
@@ -16,9 +16,8 @@ const BLOCK_ROWS = 1_000;
 const LIMIT = 10;
 
 class RawIndex {
-  readonly #library: LoadedNative = loadNative();
   readonly #random = new Random(7);
-  #graph: NativeGraph | null = null;
+  #graph: RawGraph | null = null;
   #stream: ClusterStream | null = null;
   #queries: number[][] = [];
   #live: number[] = [];
@@ -44,7 +43,7 @@ class RawIndex {
 
   #build(count: number, dimension: number): RawAnswer {
     const stream = new ClusterStream(dimension);
-    const graph = new this.#library.HierarchicalNSW('l2', dimension);
+    const graph = new (rawLibrary())('l2', dimension);
     graph.initIndex(count, M, EF_CONSTRUCT, GRAPH_SEED, false);
     this.#queries = Array.from({ length: stream.queries.count }, (_, query) => plainArray(rowOf(stream.queries, query)));
     const buffer: number[] = [];
@@ -126,7 +125,7 @@ class RawIndex {
     return plainArray(this.#stream.next());
   }
 
-  #opened(): NativeGraph {
+  #opened(): RawGraph {
     if (this.#graph === null) throw new Error('nothing was built');
     return this.#graph;
   }

@@ -158,9 +158,9 @@ function search(message: ToIndex & { kind: 'search' }): void {
   const { id } = message;
   if (index === undefined) return post({ kind: 'search_failed', id, message: null });
   try {
-    const hits = index.search(message.query, message.limit, message.ef);
+    const { labels, scores, exact, scanned } = index.search(message.query, message.limit, message.ef);
     const { seq, live } = index;
-    post({ kind: 'hits', id, seq, live, ...hits });
+    post({ kind: 'hits', id, seq, live, labels, scores: exact ? scores : null, scanned });
   } catch (error) {
     post({ kind: 'search_failed', id, message: messageOf(error) });
   }

@@ -43,7 +43,7 @@ export class OwnedIndex {
 
   get #parameters(): IndexParameters {
     const { dimension, distance, hnsw } = this.#collection.spec;
-    return { dimension, distance, m: hnsw.m, efConstruct: hnsw.efConstruct };
+    return { dimension, distance, m: hnsw.m, efConstruct: hnsw.efConstruct, quantization: 'none' };
   }
 
   /** Had it nothing more to read when it last looked? */

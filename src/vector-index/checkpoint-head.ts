@@ -22,7 +22,7 @@ export interface StoredPart extends GraphMarks {
   readonly dataSha256: string;
 }
 
-const FORMAT = 3;
+const FORMAT = 4;
 const PARTS_MAX = 2;
 /** Rows that wait for a graph are in no checkpoint. */
 const KIND = 'graph';
@@ -30,7 +30,7 @@ const KIND = 'graph';
 const sha256 = (content: string): string => createHash('sha256').update(content).digest('hex');
 
 export function encodeHead(head: StoredHead): string {
-  const { dimension, distance, m, efConstruct } = head.parameters;
+  const { dimension, distance, m, efConstruct, quantization } = head.parameters;
   const body = JSON.stringify({
     format: head.format,
     kind: KIND,
@@ -38,13 +38,14 @@ export function encodeHead(head: StoredHead): string {
     label_generation: head.labelGeneration,
     seq: head.seq,
     next_label: head.nextLabel,
-    parameters: { dimension, distance, m, ef_construct: efConstruct },
+    parameters: { dimension, distance, m, ef_construct: efConstruct, quantization },
     parts: head.parts.map((part) => ({
       live: part.live,
       data_bytes: part.dataBytes,
       data_sha256: part.dataSha256,
       removed: packLabels(part.removed),
-      unranked: packLabels(part.unranked),
+      unranked: packLabels(Uint32Array.from(part.unranked.keys())),
+      unranked_exponents: packExponents(part.unranked.values()),
       twins: [...part.twins].map(([front, labels]) => [front, packLabels(labels)]),
     })),
   });
@@ -76,16 +77,23 @@ function fromJson(parsed: unknown): StoredHead {
       distance: text(parameters, 'distance') as IndexParameters['distance'],
       m: integer(parameters, 'm'),
       efConstruct: integer(parameters, 'ef_construct'),
+      quantization: text(parameters, 'quantization') as IndexParameters['quantization'],
     },
     parts: (parts as unknown[]).map((part) => ({
       live: integer(part, 'live'),
       dataBytes: integer(part, 'data_bytes'),
       dataSha256: text(part, 'data_sha256'),
       removed: unpackLabels(text(part, 'removed')),
-      unranked: unpackLabels(text(part, 'unranked')),
+      unranked: unrankedFrom(unpackLabels(text(part, 'unranked')), text(part, 'unranked_exponents')),
       twins: twinsFrom(field(part, 'twins')),
     })),
   };
+}
+
+function unrankedFrom(labels: Uint32Array, packed: string): Map<number, number> {
+  const bytes = Buffer.from(packed, 'base64');
+  if (bytes.length !== labels.length * 2) throw new Error('the unranked labels have other exponents than they are');
+  return new Map(Array.from(labels, (label, i) => [label, 2 ** bytes.readInt16LE(i * 2)]));
 }
 
 function twinsFrom(groups: unknown): Map<number, Uint32Array> {
@@ -128,6 +136,14 @@ function packLabels(labels: Uint32Array): string {
     at = bytes.writeUInt8(rest, at);
   }
   return bytes.toString('base64', 0, at);
+}
+
+/** Of powers of two, each in 16 bits; base64. */
+function packExponents(powers: Iterable<number>): string {
+  const exponents = Int16Array.from(powers, Math.log2);
+  const bytes = Buffer.allocUnsafe(exponents.length * 2);
+  for (const [i, exponent] of exponents.entries()) bytes.writeInt16LE(exponent, i * 2);
+  return bytes.toString('base64');
 }
 
 function unpackLabels(packed: string): Uint32Array {

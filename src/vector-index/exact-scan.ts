@@ -37,6 +37,11 @@ export class TopK {
     return this.#count;
   }
 
+  /** The worst score that is kept while `limit` are, else undefined: everything is taken. */
+  get worst(): number | undefined {
+    return this.#count < this.#limit ? undefined : (this.#keys[0] as number) * this.#sign;
+  }
+
   offer(label: number, score: number): void {
     const key = score * this.#sign;
     if (this.#count < this.#limit) {

@@ -4,6 +4,7 @@
  *  Labels are unique. Scores equal model/distance.ts bit for bit. Must not know: graphs, files. */
 
 import { type Distance, dot, norm, squaredEuclid } from '../model/distance.js';
+import { type LabelFilter, passesFilter } from '../model/label-filter.js';
 import { type ScoredLabels, TopK } from './exact-scan.js';
 
 const FIRST_CAPACITY = 4;
@@ -13,6 +14,11 @@ const HOLES_MIN = 32;
 const KEPT_CAPACITY = 64;
 /** Label, norm, view object and map entry of one row. */
 const ROW_OVERHEAD_BYTES = 220;
+
+export interface RowHits extends ScoredLabels {
+  /** Rows that were compared. */
+  readonly scanned: number;
+}
 
 export class FlatRows {
   readonly #dimension: number;
@@ -89,16 +95,18 @@ export class FlatRows {
     return Uint32Array.from(this.#rowOf.keys()).sort();
   }
 
-  /** The exact best `limit`, ties by label. Cost: one distance per row. */
-  search(query: Float32Array, limit: number): ScoredLabels {
+  /** The exact best `limit` that pass, ties by label. @param filter null: all. Cost: one distance per row that passes. */
+  search(query: Float32Array, limit: number, filter: LabelFilter | null): RowHits {
     const top = new TopK(this.#distance, limit);
     const queryNorm = this.#distance === 'cosine' ? norm(query) : 0;
+    let scanned = 0;
     for (let row = 0; row < this.#rows; row++) {
       const label = this.#labels[row] as number;
-      if (label === HOLE) continue;
+      if (label === HOLE || (filter !== null && !passesFilter(filter, label))) continue;
+      scanned += 1;
       top.offer(label, this.#score(query, queryNorm, row));
     }
-    return top.finish();
+    return { ...top.finish(), scanned };
   }
 
   /** The same arithmetic as model/distance.ts scorer, with the stored norm taken from memory. */

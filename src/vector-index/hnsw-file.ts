@@ -2,7 +2,7 @@
  *
  *    header  96 bytes: offsetLevel0, maxElements, count, elementBytes, labelOffset, dataOffset (u64) · maxLevel, entry (u32)
  *            · maxM, maxM0, M (u64) · mult (f64) · efConstruction (u64); little-endian
- *    count × element: links of the ground level (u16 count, u16 marks, 2·m × u32) · vector (dimension × f32) · label (u64)
+ *    count × element: links of the ground level (u16 count, u16 marks, 2·m × u32) · vector (scale.ts, keptBytes) · label (u64)
  *    count × (u32 bytes, upper links: whole levels of 4 + 4·m bytes each), and nothing behind
  *
  *  The native loader trusts all of it: a changed number there is a wild pointer, another dimension is garbage, and the native
@@ -12,6 +12,7 @@
 import { FIXED } from '../model/limits.js';
 import type { FileCheck } from './hashed-file.js';
 import { LabelSet } from './label-set.js';
+import { keptBytes } from './scale.js';
 import type { IndexParameters } from './vector-index.js';
 
 const HEADER_BYTES = 96;
@@ -20,7 +21,7 @@ const LEVEL_MAX = 64;
 export class HnswFileCheck implements FileCheck {
   readonly #m: number;
   readonly #efConstruct: number;
-  readonly #dimension: number;
+  readonly #vectorBytes: number;
   readonly #elementBytes: number;
   readonly #levelBytes: number;
   readonly #fileBytes: number;
@@ -36,8 +37,8 @@ export class HnswFileCheck implements FileCheck {
     this.#fileBytes = fileBytes;
     this.#m = parameters.m;
     this.#efConstruct = parameters.efConstruct;
-    this.#dimension = parameters.dimension;
-    this.#elementBytes = 4 + 8 * parameters.m + 4 * parameters.dimension + 8;
+    this.#vectorBytes = keptBytes(parameters.quantization, parameters.dimension);
+    this.#elementBytes = 4 + 8 * parameters.m + this.#vectorBytes + 8;
     this.#levelBytes = 4 + 4 * parameters.m;
   }
 
@@ -89,7 +90,7 @@ export class HnswFileCheck implements FileCheck {
     expect('offset of the ground level', u64(0), 0);
     expect('element size', u64(24), this.#elementBytes);
     expect('label offset', u64(32), this.#elementBytes - 8);
-    expect('data offset', u64(40), this.#elementBytes - 8 - 4 * this.#dimension);
+    expect('data offset', u64(40), this.#elementBytes - 8 - this.#vectorBytes);
     expect('links per upper level', u64(56), this.#m);
     expect('links on the ground level', u64(64), 2 * this.#m);
     expect('m', u64(72), this.#m);

@@ -1,10 +1,11 @@
-/** Native builds: chooses, at load, which binary of hnswlib-node this process runs.
+/** Native builds: chooses, at load, which binary keeps this process's graphs.
  *
- *    build/native/hnswlib-avx2.{node,json}   made by src/install/build-native.js, maybe on another machine (an image)
- *    hnswlib-node's own plain binary         works on every processor
+ *    build/native/graph-avx2.{node,json}    our addon (native/), made by src/install/build-native.js, maybe on another machine (an image)
+ *    build/native/graph-plain.{node,json}   the same for every processor of the architecture
+ *    hnswlib-node's own binary              where neither could be made (library-graph.ts): slower, float32 only
  *
- *  Invariant: the AVX2 binary is loaded only when its marker and SHA-256 match, it belongs to the installed version of
- *  hnswlib-node, and this processor has AVX2 and FMA: otherwise the process would die of SIGILL, which nothing can catch.
+ *  Invariant: a binary of ours is loaded only when its marker and SHA-256 match, it belongs to the installed version of hnswlib-node, and
+ *  this processor has what it was built for: otherwise the process would die of SIGILL, which nothing can catch.
  *  Must not know: indexes, points, threads (every worker that loads it gets the same choice). */
 
 import { execFileSync } from 'node:child_process';
@@ -14,110 +15,92 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../model/errors.js';
-
-/** What Skein uses of hnswlib-node 3's HierarchicalNSW. Everything is synchronous but readIndex and writeIndex.
- *  Danger: the native side checks little. A component that is not a number, or a filter that throws, aborts the process;
- *  NaN and labels outside uint32 are taken silently. Callers validate first. */
-export interface NativeGraph {
-  initIndex(maxElements: number, m?: number, efConstruct?: number, randomSeed?: number, allowReplaceDeleted?: boolean): void;
-  /** Resets ef to 10; only on a fresh object, and only on a file whose checksum was verified. */
-  readIndex(filename: string, allowReplaceDeleted?: boolean): Promise<boolean>;
-  readIndexSync(filename: string, allowReplaceDeleted?: boolean): void;
-  writeIndex(filename: string): Promise<boolean>;
-  writeIndexSync(filename: string): void;
-  resizeIndex(newMaxElements: number): void;
-  addPoint(point: number[], label: number, replaceDeleted?: boolean): void;
-  markDelete(label: number): void;
-  unmarkDelete(label: number): void;
-  /** Throws when `numNeighbors` exceeds the capacity. */
-  searchKnn(query: number[], numNeighbors: number, filter?: (label: number) => boolean): NativeHits;
-  /** Includes deleted labels, as does getCurrentCount. */
-  getIdsList(): number[];
-  /** Throws for a deleted label. */
-  getPoint(label: number): number[];
-  getMaxElements(): number;
-  getCurrentCount(): number;
-  getNumDimensions(): number;
-  getEf(): number;
-  setEf(ef: number): void;
-}
-
-export interface NativeHits {
-  readonly distances: number[];
-  readonly neighbors: number[];
-}
-
-/** `l2` is the squared distance, `ip` and `cosine` are 1 − the product. */
-export type NativeGraphConstructor = new (space: 'l2' | 'ip' | 'cosine', dimension: number) => NativeGraph;
+import { type LibraryIndexConstructor, libraryGraphs } from './library-graph.js';
+import type { NativeGraphConstructor } from './native-graph.js';
 
 export interface LoadedNative {
-  readonly HierarchicalNSW: NativeGraphConstructor;
-  readonly build: 'avx2' | 'plain';
+  readonly Graph: NativeGraphConstructor;
+  readonly build: 'avx2' | 'plain' | 'hnswlib-node';
   /** Why this build, in words for a log line and for `status`. */
   readonly reason: string;
 }
 
 /** What the choice depends on; the defaults are this machine and this installation. */
 export interface NativeSources {
-  /** The folder that may hold hnswlib-avx2.node and its marker. */
+  /** The folder that may hold our binaries and their markers. */
   readonly folder?: string;
   /** The processor's flags in lower case, as /proc/cpuinfo names them. */
   readonly cpuFlags?: ReadonlySet<string>;
-  /** The value of SKEIN_NATIVE_BUILD; `plain` refuses the AVX2 build. */
+  /** The value of SKEIN_NATIVE_BUILD; `plain` refuses the AVX2 build, `hnswlib-node` all of ours. */
   readonly setting?: string | undefined;
 }
 
-const NEEDED_FLAGS = ['avx2', 'fma'];
+/** What the addon must say of itself: the calls of native-graph.ts as they are now. */
+const ADDON_VERSION = 1;
+const NEEDED_FLAGS = ['avx2', 'fma', 'f16c'];
 /** Seen from dist/src/vector-index/. */
 const BUILD_FOLDER = fileURLToPath(new URL('../../../build/native/', import.meta.url));
 const require = createRequire(import.meta.url);
 
 /** Loads the binary that fits. Cost: about 2 ms (the binary is hashed); Node loads each binary once per thread.
- *  @throws Error when even the plain binary cannot be loaded (hnswlib-node is not installed, or was built for another system). */
+ *  @throws Error when even hnswlib-node's binary cannot be loaded (it is not installed, or was built for another system). */
 export function loadNative(sources: NativeSources = {}): LoadedNative {
   const setting = 'setting' in sources ? sources.setting : process.env['SKEIN_NATIVE_BUILD'];
-  if (setting === 'plain') return loadPlain('SKEIN_NATIVE_BUILD=plain');
-  const flags = sources.cpuFlags ?? readCpuFlags();
-  const missing = NEEDED_FLAGS.filter((flag) => !flags.has(flag));
-  if (missing.length > 0) return loadPlain(`this processor lacks ${missing.join(' and ')}`);
+  if (setting === 'hnswlib-node') return loadLibrary('SKEIN_NATIVE_BUILD=hnswlib-node');
   const folder = sources.folder ?? BUILD_FOLDER;
-  const distrust = findDistrust(folder);
-  if (distrust !== null) return loadPlain(distrust);
+  const refusal = refusalOfAvx2(setting, sources.cpuFlags);
+  const avx2 = refusal ?? loadOurs(folder, 'avx2');
+  if (typeof avx2 !== 'string') return { Graph: avx2, build: 'avx2', reason: 'this processor has avx2, fma and f16c' };
+  const plain = loadOurs(folder, 'plain');
+  if (typeof plain !== 'string') return { Graph: plain, build: 'plain', reason: avx2 };
+  return loadLibrary(refusal === null ? `${avx2}; ${plain}` : plain);
+}
+
+function refusalOfAvx2(setting: string | undefined, cpuFlags: ReadonlySet<string> | undefined): string | null {
+  if (setting === 'plain') return 'SKEIN_NATIVE_BUILD=plain';
+  const flags = cpuFlags ?? readCpuFlags();
+  const missing = NEEDED_FLAGS.filter((flag) => !flags.has(flag));
+  return missing.length === 0 ? null : `this processor lacks ${missing.join(' and ')}`;
+}
+
+/** @returns the addon's class, or why it is not to be had */
+function loadOurs(folder: string, build: 'avx2' | 'plain'): NativeGraphConstructor | string {
+  const distrust = findDistrust(folder, build);
+  if (distrust !== null) return distrust;
   try {
-    const addon = requireAddon(join(folder, 'hnswlib-avx2.node'));
-    return { HierarchicalNSW: addon, build: 'avx2', reason: 'this processor has avx2 and fma' };
+    const addon: unknown = require(join(folder, `graph-${build}.node`));
+    if (typeof addon !== 'object' || addon === null || !('Graph' in addon && 'version' in addon))
+      return `the ${build} build is not ours`;
+    if (addon.version !== ADDON_VERSION) return `the ${build} build is of another version of Skein`;
+    return addon.Graph as NativeGraphConstructor;
   } catch (error) {
-    return loadPlain(`the AVX2 build does not load: ${messageOf(error)}`);
+    return `the ${build} build does not load: ${messageOf(error)}`;
   }
 }
 
-function loadPlain(reason: string): LoadedNative {
-  return { HierarchicalNSW: requireAddon('hnswlib-node'), build: 'plain', reason };
-}
-
-function requireAddon(name: string): NativeGraphConstructor {
-  const addon: unknown = require(name);
+function loadLibrary(reason: string): LoadedNative {
+  const addon: unknown = require('hnswlib-node');
   if (typeof addon !== 'object' || addon === null || !('HierarchicalNSW' in addon))
-    throw new Error(`${name} is not hnswlib-node`);
-  if (typeof addon.HierarchicalNSW !== 'function') throw new Error(`${name} has no HierarchicalNSW`);
-  return addon.HierarchicalNSW as NativeGraphConstructor;
+    throw new Error('hnswlib-node has no HierarchicalNSW');
+  return { Graph: libraryGraphs(addon.HierarchicalNSW as LibraryIndexConstructor), build: 'hnswlib-node', reason };
 }
 
-/** Why the AVX2 binary in `folder` must not be loaded, or null when its marker vouches for it. */
-function findDistrust(folder: string): string | null {
+/** Why a binary in `folder` must not be loaded, or null when its marker vouches for it. */
+function findDistrust(folder: string, build: string): string | null {
   let marker: Record<string, unknown>;
   let binary: Buffer;
   try {
-    marker = JSON.parse(readFileSync(join(folder, 'hnswlib-avx2.json'), 'utf8')) as Record<string, unknown>;
-    binary = readFileSync(join(folder, 'hnswlib-avx2.node'));
+    marker = JSON.parse(readFileSync(join(folder, `graph-${build}.json`), 'utf8')) as Record<string, unknown>;
+    binary = readFileSync(join(folder, `graph-${build}.node`));
   } catch {
-    return 'no AVX2 build was made at installation';
+    return `no ${build} build was made at installation`;
   }
   const installed = installedVersion();
-  if (marker['hnswlibNode'] !== installed) return `the AVX2 build is of another version than hnswlib-node ${installed}`;
-  if (marker['platform'] !== process.platform || marker['arch'] !== process.arch) return 'the AVX2 build is for another platform';
+  if (marker['hnswlibNode'] !== installed) return `the ${build} build is of another version than hnswlib-node ${installed}`;
+  if (marker['platform'] !== process.platform || marker['arch'] !== process.arch)
+    return `the ${build} build is for another platform`;
   const sum = createHash('sha256').update(binary).digest('hex');
-  return marker['sha256'] === sum ? null : 'the AVX2 build differs from its marker';
+  return marker['sha256'] === sum ? null : `the ${build} build differs from its marker`;
 }
 
 function installedVersion(): string {

@@ -16,7 +16,13 @@ import { HnswFileCheck } from './hnsw-file.js';
 import { HnswGraph, nativeLibrary } from './hnsw-graph.js';
 import { RenewingGraph } from './renewing-graph.js';
 import { type IndexLimits, TieredIndex } from './tiered-index.js';
-import type { CheckpointHead, IndexParameters, OpenedCheckpoint, VectorIndex } from './vector-index.js';
+import {
+  type CheckpointHead,
+  type IndexParameters,
+  type OpenedCheckpoint,
+  VECTOR_FORMS,
+  type VectorIndex,
+} from './vector-index.js';
 
 /** All have defaults: model/limits.ts FIXED, the system's clock. */
 export interface IndexOptions {
@@ -128,6 +134,7 @@ function checkOwner(head: StoredHead, expected: ExpectedCheckpoint): void {
   compare('distance', head.parameters.distance, expected.parameters.distance);
   compare('m', head.parameters.m, expected.parameters.m);
   compare('ef_construct', head.parameters.efConstruct, expected.parameters.efConstruct);
+  compare('quantization', head.parameters.quantization, expected.parameters.quantization);
 }
 
 function mustEqual(found: FileDigest, part: StoredPart): void {
@@ -145,7 +152,7 @@ function checkLabels(labels: Uint32Array, head: StoredHead, part: StoredPart): v
 }
 
 function publicHead({ uid, labelGeneration, seq, nextLabel, parameters }: StoredHead): CheckpointHead {
-  return { format: 3, uid, labelGeneration, seq, nextLabel, parameters };
+  return { format: 4, uid, labelGeneration, seq, nextLabel, parameters };
 }
 
 function indexOf(
@@ -162,7 +169,7 @@ function limitsOf({ limits = {} }: IndexOptions): IndexLimits {
   return { flatPointsMax, flatBytesMax, waitingBytesMax, rebuildTombstonesMin };
 }
 
-function checkParameters({ dimension, distance, m, efConstruct }: IndexParameters): void {
+function checkParameters({ dimension, distance, m, efConstruct, quantization }: IndexParameters): void {
   const between = (name: string, value: number, least: number, most: number): void => {
     if (!Number.isInteger(value) || value < least || value > most)
       throw new RangeError(`${name} is ${value}, not ${least} to ${most}`);
@@ -171,4 +178,5 @@ function checkParameters({ dimension, distance, m, efConstruct }: IndexParameter
   between('m', m, M_MIN, M_MAX);
   between('ef_construct', efConstruct, 1, FIXED.labelMax);
   if (!DISTANCES.includes(distance)) throw new RangeError(`distance ${distance} is not known`);
+  if (!VECTOR_FORMS.includes(quantization)) throw new RangeError(`quantization ${quantization} is not known`);
 }

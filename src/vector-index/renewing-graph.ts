@@ -9,9 +9,13 @@
  *  Must not know: flat rows, checkpoint files, threads. */
 
 import type { Clock } from '../model/clock.js';
+import { type LabelFilter, passesFilter } from '../model/label-filter.js';
 import { HnswGraph } from './hnsw-graph.js';
-import { type Hit, nearest } from './nearest.js';
-import type { IndexParameters } from './vector-index.js';
+import type { WalkBounds } from './native-graph.js';
+import { type Hit, type Nearest, nearest } from './nearest.js';
+import type { PreparedQuery } from './prepared-query.js';
+import { scoreOfMeasure } from './scale.js';
+import type { IndexHealth, IndexParameters } from './vector-index.js';
 
 const DEAD_SHARE_BUSY = 0.2;
 const DEAD_SHARE_QUIET = 0.1;
@@ -28,9 +32,11 @@ const PAUSE_QUIET = 1;
 /** Each is one more row to read and score for every search. */
 const UNRANKED_MAX = 64;
 
-export interface GraphHits {
-  readonly hits: readonly Hit[];
-  readonly unranked: readonly number[];
+export interface GraphHits extends Nearest {
+  /** Those that the graph cannot rank, in no order. */
+  readonly unranked: readonly Hit[];
+  /** False: hits and unranked are empty, though there may be points. */
+  readonly reached: boolean;
 }
 
 export class RenewingGraph {
@@ -138,20 +144,37 @@ export class RenewingGraph {
     return true;
   }
 
-  /** The `limit` nearest live labels (all, when there are fewer), best first, and beside them all that the graph cannot rank.
-   *  @returns null when it cannot rank the query, or too many of its points, or does not reach as many as there are
+  /** The `limit` nearest live labels that pass (all, when there are fewer), best first, and beside them all that the graph cannot rank.
+   *  Not reached: it cannot rank the query, or too many of its points, or did not come to as many as there are.
    *  Cost: as nearest(), over both graphs while there are two. */
-  search(query: Float32Array, limit: number, ef: number): GraphHits | null {
-    const numbers = this.#young.prepare(query);
+  search(query: PreparedQuery, bounds: WalkBounds, filter: LabelFilter | null): GraphHits {
     const { live, unranked } = this;
-    if (live === 0) return { hits: [], unranked: [] };
-    if (numbers === null || unranked > UNRANKED_MAX) return null;
-    const ranked = live - unranked;
-    const wanted = Math.min(limit, ranked);
+    if (live > 0 && (query.scale === null || unranked > UNRANKED_MAX)) return { ...NOTHING, reached: false };
+    const wanted = Math.min(bounds.limit, live - unranked);
     const graphs = this.graphs.filter((graph) => graph.live > graph.unranked);
-    const hits = wanted === 0 ? [] : nearest(graphs, numbers, wanted, Math.max(Math.min(ef, ranked), wanted));
-    if (hits.length < wanted) return null;
-    return { hits, unranked: unranked === 0 ? [] : this.graphs.flatMap((graph) => [...graph.unrankedLabels()]) };
+    const found = wanted === 0 ? NOTHING : nearest(graphs, query, { ...bounds, limit: wanted }, filter);
+    const short = found.hits.length < wanted;
+    if (short && (filter === null || found.hits.length < this.#sum((graph) => graph.matches(filter))))
+      return { ...found, hits: [], unranked: [], reached: false };
+    return { ...found, unranked: unranked === 0 ? [] : this.#unrankedHits(query, filter), reached: true };
+  }
+
+  #unrankedHits(query: PreparedQuery, filter: LabelFilter | null): Hit[] {
+    const labels = this.graphs.flatMap((graph) => [...graph.unrankedLabels()]);
+    const passing = filter === null ? labels : labels.filter((label) => passesFilter(filter, label));
+    return passing.map((label) => ({ label, score: this.scoreUnranked(query, label) }));
+  }
+
+  /** The score of a live label that the graph cannot rank. */
+  scoreUnranked(query: PreparedQuery, label: number): number {
+    const graph = this.#old?.has(label) ? this.#old : this.#young;
+    return scoreOfMeasure(query.distance, graph.measureUnranked(query, label), query.length);
+  }
+
+  /** Of the graph that holds more, while there are two. Null: as HnswGraph.health, or nothing is in it. */
+  health(sampleMax: number): IndexHealth | null {
+    const graph = this.#old !== null && this.#old.live > this.#young.live ? this.#old : this.#young;
+    return graph.live === 0 ? null : graph.health(sampleMax);
   }
 
   /** Does what may be done beside changes. @returns milliseconds until there is more to do, null: not before the next change */
@@ -219,3 +242,5 @@ export class RenewingGraph {
     return true;
   }
 }
+
+const NOTHING: GraphHits = { hits: [], visited: 0, rejected: 0, stopped: false, unranked: [], reached: true };

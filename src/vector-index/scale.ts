@@ -9,6 +9,7 @@
  *  Powers of two are exact. What is longer or shorter gets null: the graph cannot rank it. Must not know: graphs. */
 
 import type { Distance } from '../model/distance.js';
+import type { VectorForm } from './vector-index.js';
 
 const LEAST_LENGTH = 2 ** -31;
 const DOT_SCALE = 2 ** 31;
@@ -30,15 +31,37 @@ export function queryScale(distance: Distance, length: number): number | null {
   return length > EUCLID_MOST_LENGTH ? null : 1;
 }
 
-/** The distance that a graph computes between a query and a point, but for float32, from their exact score.
- *  @param length of the query as given by the user */
-export function nativeDistance(distance: Distance, score: number, length: number): number {
-  if (distance === 'euclid') return score * score;
-  if (distance === 'cosine') return 2 - 2 * score;
-  return 1 - score * DOT_SCALE * unitScale(length) * DOT_SCALE;
+/** The score that belongs to a distance which a graph computed, but for float32. @param length of the query as given by the user */
+export function scoreOfDistance(distance: Distance, native: number, length: number): number {
+  if (distance === 'euclid') return Math.sqrt(Math.max(0, native));
+  if (distance === 'cosine') return Math.max(-1, Math.min(1, 1 - native / 2));
+  return (1 - native) / (DOT_SCALE * unitScale(length) * DOT_SCALE);
 }
+
+/** The score that belongs to a measure of a scan (native-graph.ts). For dot and euclid it is the one of model/distance.ts to the bit: the
+ *  kept vector is the given one, or it times a power of two, and the sums run in the same lanes.
+ *  For cosine it is off by less than COSINE_ERROR: each component of a kept copy is rounded twice, the factor to float64 and the component
+ *  to float32, so the copy is v/|v| + e with |e| ≤ 2^−24 · (1 + 2^−28) + √dimension · 2^−150 (the last where components are subnormal);
+ *  the product with the query's direction is off by at most |e|, and sums in float64 by less than dimension · 2^−52. */
+export function scoreOfMeasure(distance: Distance, measure: number, length: number): number {
+  if (distance === 'euclid') return measure;
+  if (distance === 'dot') return -measure / DOT_SCALE;
+  return length === 0 ? 0 : Math.max(-1, Math.min(1, -measure / length));
+}
+
+export const COSINE_ERROR = 2 ** -23;
 
 /** The power of two that brings a length to between 1 and 2. */
 export function unitScale(length: number): number {
   return length === 0 ? 1 : 2 ** -Math.floor(Math.log2(length));
+}
+
+/** Bytes of one vector as a graph keeps it, in memory and in files, whole words all of them:
+ *    none      float32 × dimension
+ *    float16   half × dimension, zeros up to a multiple of 8 · float32 scale, a power of two
+ *    int8      int8 × dimension, zeros up to a multiple of 16 · float32 scale · int32 sum of their squares */
+export function keptBytes(form: VectorForm, dimension: number): number {
+  if (form === 'float16') return Math.ceil(dimension / 8) * 16 + 4;
+  if (form === 'int8') return Math.ceil(dimension / 16) * 16 + 8;
+  return dimension * 4;
 }

@@ -8,18 +8,29 @@
  *  Must not know: files' names, threads, storage. */
 
 import type { Clock } from '../model/clock.js';
-import { norm } from '../model/distance.js';
+import type { LabelFilter } from '../model/label-filter.js';
 import { FIXED } from '../model/limits.js';
 import { writeCheckpoint } from './checkpoint-folder.js';
 import { FlatRows } from './flat-rows.js';
 import type { FileCheck } from './hashed-file.js';
 import { HnswFileCheck } from './hnsw-file.js';
 import { HnswGraph } from './hnsw-graph.js';
+import { SlicedScan, SPARE } from './index-scan.js';
 import { LabelSet } from './label-set.js';
-import { byDistance, type Hit } from './nearest.js';
+import { best, type Hit, hitsOf } from './nearest.js';
+import { type PreparedQuery, prepareQuery } from './prepared-query.js';
 import { RenewingGraph } from './renewing-graph.js';
-import { nativeDistance } from './scale.js';
-import type { CheckpointHead, IndexHits, IndexParameters, IndexStatus, VectorIndex } from './vector-index.js';
+import type {
+  CheckpointHead,
+  IndexHealth,
+  IndexHits,
+  IndexParameters,
+  IndexScan,
+  IndexStatus,
+  ScanOptions,
+  SearchOptions,
+  VectorIndex,
+} from './vector-index.js';
 
 export interface IndexLimits {
   /** Beyond this many live points, or this many bytes of vectors, there is a graph. */
@@ -33,6 +44,7 @@ export interface IndexLimits {
 
 /** A search asks the graph for so many more places at most. */
 const REMOVED_WHILE_SAVING_MAX = 1_000;
+const NO_WALK = { visited: 0, rejected: 0, stopped: false, reached: true };
 
 export class TieredIndex implements VectorIndex {
   readonly parameters: IndexParameters;
@@ -94,33 +106,53 @@ export class TieredIndex implements VectorIndex {
     return all;
   }
 
-  search(query: Float32Array, limit: number, ef: number): IndexHits {
-    this.#mustBeOpen();
-    if (query.length !== this.parameters.dimension) throw new RangeError(`a query has ${query.length} components`);
-    if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`limit is ${limit}, not an integer from 1`);
-    const scanned = this.#rows.size;
-    if (this.#graph === null) return { ...this.#rows.search(query, limit), scanned };
-    return { labels: this.#searchBoth(this.#graph, query, limit, ef), scores: null, scanned };
-  }
-
-  #searchBoth(graph: RenewingGraph, query: Float32Array, limit: number, ef: number): Uint32Array {
+  search(query: Float32Array, limit: number, ef: number, options: SearchOptions = {}): IndexHits {
+    const prepared = this.#prepare(query, limit);
+    const { filter = null, visitsMax = 0 } = options;
+    const rows = this.#rows.search(query, limit, filter);
+    if (this.#graph === null) return { ...rows, ...NO_WALK, exact: true };
     const removed = this.#removedWhileSaving;
     const asked = limit + (removed?.size ?? 0);
-    const found = graph.search(query, asked, ef);
-    // What was found must not make up in number for what the graph did not reach.
-    if (found === null) return new Uint32Array(0);
-    const isThere = (label: number): boolean => !removed?.has(label);
-    const inGraph = removed === null ? found.hits : found.hits.filter(({ label }) => isThere(label));
-    const best = byDistance(inGraph.concat(this.#rowHits(query, limit))).slice(0, limit);
-    return Uint32Array.from(best.map(({ label }) => label).concat(found.unranked.filter(isThere)));
+    const found = this.#graph.search(prepared, { limit: asked, ef: Math.max(ef, asked), visitsMax }, filter);
+    const { visited, rejected, stopped, reached } = found;
+    const walk = { scanned: rows.scanned, visited, rejected, stopped, reached, exact: false };
+    // What waits must not make up in number for what the graph did not reach.
+    if (!reached) return { labels: new Uint32Array(0), scores: new Float64Array(0), ...walk };
+    const isThere = ({ label }: Hit): boolean => !removed?.has(label);
+    const { distance } = this.parameters;
+    const ranked = best(distance, found.hits.filter(isThere).concat(hitsOf(rows.labels, rows.scores)), limit);
+    const hits = found.unranked.length === 0 ? ranked : ranked.concat(found.unranked.filter(isThere));
+    const ordered = found.unranked.length === 0 ? hits : best(distance, hits, hits.length);
+    return {
+      labels: Uint32Array.from(ordered, ({ label }) => label),
+      scores: Float64Array.from(ordered, ({ score }) => score),
+      ...walk,
+    };
   }
 
-  #rowHits(query: Float32Array, limit: number): Hit[] {
-    if (this.#rows.size === 0) return [];
-    const { distance } = this.parameters;
-    const length = norm(query);
-    const { labels, scores } = this.#rows.search(query, limit);
-    return Array.from(labels, (label, i) => ({ label, distance: nativeDistance(distance, scores[i] as number, length) }));
+  scan(query: Float32Array, limit: number, filter: LabelFilter | null, { candidates = limit }: ScanOptions = {}): IndexScan {
+    const prepared = this.#prepare(query, limit);
+    const { distance, quantization } = this.parameters;
+    const given = quantization === 'none' ? limit : Math.max(limit, candidates);
+    const keptWhole = quantization === 'none' && distance !== 'cosine';
+    const scanned = {
+      rows: this.#rows.search(query, given + SPARE, filter),
+      graph: this.#graph,
+      endLabel: this.#rows.oldest() ?? this.#nextLabel,
+      isThere: (label: number) => this.has(label),
+    };
+    return new SlicedScan({ query: prepared, limit, candidates: given, filter, keptWhole }, scanned, this.#clock);
+  }
+
+  #prepare(query: Float32Array, limit: number): PreparedQuery {
+    this.#mustBeOpen();
+    if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`limit is ${limit}, not an integer from 1`);
+    return prepareQuery(this.parameters.distance, this.parameters.dimension, query);
+  }
+
+  health(sampleMax: number): IndexHealth | null {
+    this.#mustBeOpen();
+    return this.#graph?.health(sampleMax) ?? null;
   }
 
   get crowded(): boolean {
@@ -183,7 +215,7 @@ export class TieredIndex implements VectorIndex {
           write: (path: string) => part.write(path),
           check: (bytes: number): FileCheck => new HnswFileCheck(this.parameters, bytes),
         }));
-      return await writeCheckpoint(folder, { ...head, nextLabel, format: 3, parameters: this.parameters }, parts);
+      return await writeCheckpoint(folder, { ...head, nextLabel, format: 4, parameters: this.parameters }, parts);
     } finally {
       const removed = this.#removedWhileSaving.toArray();
       this.#removedWhileSaving = null;

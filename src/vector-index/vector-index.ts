@@ -1,6 +1,6 @@
 /** The door of the vector index: approximate and exact nearest neighbours over labels, owned by one worker thread.
  *
- *  Few points (limits.flatPointsMax and flatBytesMax): kept flat, searched exactly, no graph. More: an HNSW graph (hnswlib-node), and
+ *  Few points (limits.flatPointsMax and flatBytesMax): kept flat, searched exactly, no graph. More: an HNSW graph (native.ts), and
  *  beside it the rows that wait for their place in it, searched exactly; so a point is found from the turn in which it is added.
  *  Labels are added in ascending order, may be removed once, and never come back; removal leaves a tombstone until a rebuild, which the
  *  index makes by itself, in slices.
@@ -9,21 +9,75 @@
  *  Must not know: ids, payloads, storage, threads. The store is the truth; everything here can be rebuilt from it. */
 
 import type { Distance } from '../model/distance.js';
+import type { LabelFilter } from '../model/label-filter.js';
+
+/** How the graph keeps its copies of the vectors: as float32, or in half or a quarter of that. Rows are always kept whole. */
+export const VECTOR_FORMS = ['none', 'float16', 'int8'] as const;
+export type VectorForm = (typeof VECTOR_FORMS)[number];
 
 export interface IndexParameters {
   readonly dimension: number;
   readonly distance: Distance;
   readonly m: number;
   readonly efConstruct: number;
+  readonly quantization: VectorForm;
 }
 
+/** What one search found and what it did for it. */
 export interface IndexHits {
-  /** Best first, all live, no duplicates; at most `limit`, and with a graph behind them all points that it cannot rank, up to 64. */
+  /** Best first by `scores`, all live, all in the filter, no duplicates; at most `limit`, and of a search that went through a graph all
+   *  points that it cannot rank, up to 64, wherever their scores put them. */
   readonly labels: Uint32Array;
-  /** Exact scores (model/distance.ts) where they were computed here (flat); null where the caller must score (graph). */
-  readonly scores: Float64Array | null;
+  /** One a label, with the meaning of model/distance.ts. */
+  readonly scores: Float64Array;
+  /** The scores are those of model/distance.ts to the last bit. Else they are near: of float32 about 1e-6 off, of quantized copies more,
+   *  and whoever shows them computes them from the rows. */
+  readonly exact: boolean;
   /** Points that were compared one by one. */
   readonly scanned: number;
+  /** Places of the graph whose distance was computed. */
+  readonly visited: number;
+  /** Of those, how many may not be answers: removed, or not in the filter. */
+  readonly rejected: number;
+  /** The walk through the graph ended at visitsMax: there may be nearer points, also when there are `limit` hits. */
+  readonly stopped: boolean;
+  /** False: there are no hits, though there may be points. The graph cannot rank the query, or too many of its points, or did not reach as
+   *  many as there are; whoever promises all of them scans then. */
+  readonly reached: boolean;
+}
+
+export interface SearchOptions {
+  /** Only these labels may be answers; left out or null: all. */
+  readonly filter?: LabelFilter | null;
+  /** So many places of each graph are visited at most, about; left out: as many as it takes, all of them where the filter is far away. */
+  readonly visitsMax?: number;
+}
+
+export interface ScanOptions {
+  /** How many a quantized graph gives, ≥ limit, so that the caller can order them by their rows; others give `limit` and some ties. */
+  readonly candidates?: number;
+}
+
+/** One look at every point, in slices. Between them the index may change: new points may be missed, removed ones are not given. */
+export interface IndexScan {
+  /** Looks for about budgetMs, a thousand points at least. @returns true when all were looked at */
+  advance(budgetMs: number): boolean;
+  /** What was found, once, when advance() gave true: the true best `limit` where vectors are kept as float32, best first, and behind
+   *  them up to 64 that could change places with the last of these (cosine only: copies of length 1 are rounded; scale.ts has the bound).
+   *  `exact` where no rounding is between the copies and the vectors: rows, dot, euclid. */
+  hits(): IndexHits;
+}
+
+/** How well the graph holds together. */
+export interface IndexHealth {
+  /** Points that were looked for, and how many of them their own vector found at ef 64. */
+  readonly sampled: number;
+  readonly reachable: number;
+  /** Live places that no other place links to on the ground level. */
+  readonly orphans: number;
+  /** Links to a live place on the ground level. */
+  readonly inDegreeMin: number;
+  readonly inDegreeMean: number;
 }
 
 export interface IndexStatus {
@@ -44,7 +98,7 @@ export interface IndexStatus {
 
 /** What a checkpoint file belongs to and what it holds; stored beside it as JSON. */
 export interface CheckpointHead {
-  readonly format: 3;
+  readonly format: 4;
   readonly uid: number;
   readonly labelGeneration: number;
   /** Everything up to this seq is inside. */
@@ -68,10 +122,14 @@ export interface VectorIndex {
   /** Labels inside and alive, ascending. */
   liveLabels(): Uint32Array;
   /** @param limit ≥ 1, may exceed the live count  @param ef raised to limit when smaller; flat ignores it
-   *  @returns no hits, though there are live points, when the graph cannot rank the query, or too many of its points, or does not reach as
-   *  many as it has: whoever promises all of them looks exactly then. Cost: about ef / (1 − tombstone share) · log(n) distances, and one
-   *  for each point that waits. */
-  search(query: Float32Array, limit: number, ef: number): IndexHits;
+   *  Cost: about ef / (share of live points that pass the filter) · log(n) distances, and one for each point that waits and passes; a
+   *  filter of few labels is compared one by one instead. */
+  search(query: Float32Array, limit: number, ef: number, options?: SearchOptions): IndexHits;
+  /** @param limit as for search()  @param filter null: all. Cost: one distance a point that passes, about 60 ns at 128 dimensions. */
+  scan(query: Float32Array, limit: number, filter: LabelFilter | null, options?: ScanOptions): IndexScan;
+  /** Looks for up to `sampleMax` points, spread over all, and at every link. Null: there is no graph, or its library cannot tell.
+   *  Cost: a search each, and about 60 ms a million points for the links. */
+  health(sampleMax: number): IndexHealth | null;
   /** So much waits that whoever adds should let work() go first. */
   readonly crowded: boolean;
   /** Does a slice of what is pending: moves what waits into the graph (one HNSW insert each; while the graph is rebuilt up to five, on an

@@ -15,7 +15,7 @@ const OWNER = { uid: 1, labelGeneration: 1 };
 const UNRANKED_MAX = 64;
 
 function make(t: TestContext, distance: Distance, dimension = 16, m = 16): VectorIndex {
-  const index = createIndex({ dimension, distance, m, efConstruct: 100 }, { limits: LIMITS });
+  const index = createIndex({ dimension, distance, m, efConstruct: 100, quantization: 'none' }, { limits: LIMITS });
   t.after(() => index.close());
   return index;
 }
@@ -174,7 +174,7 @@ test('any history of equal vectors leaves the same live labels as a set does, an
       fc.constantFrom(...DISTANCES),
       fc.array(step, { minLength: 20, maxLength: 120 }),
       async (distance, steps) => {
-        const index = createIndex({ dimension: 2, distance, m: 16, efConstruct: 50 }, { limits: LIMITS });
+        const index = createIndex({ dimension: 2, distance, m: 16, efConstruct: 50, quantization: 'none' }, { limits: LIMITS });
         const live = new Set<number>();
         for (const [label, { remove, pick, value }] of steps.entries()) {
           const gone = remove ? [...live][pick % Math.max(1, live.size)] : undefined;

@@ -28,7 +28,7 @@ function put(kind: Kind, index: VectorIndex, label: number, vector: Float32Array
 }
 
 function make(kind: Kind, distance: Distance, dimension = 8): { index: VectorIndex; parameters: IndexParameters } {
-  const parameters = { dimension, distance, m: 8, efConstruct: 100 };
+  const parameters = { dimension, distance, m: 8, efConstruct: 100, quantization: 'none' } as const;
   const { flatPointsMax, rebuildTombstonesMin } = KINDS[kind];
   const limits = { flatPointsMax, rebuildTombstonesMin, flatBytesMax: 2 ** 30 };
   return { parameters, index: createIndex(parameters, { limits }) };
@@ -71,7 +71,8 @@ for (const kind of Object.keys(KINDS) as Kind[]) {
         if (label % 50 !== 49) continue;
         assert.equal([...index.liveLabels()], allowed(points));
         const query = data.next();
-        const { labels, scores } = index.search(query, 10, 200);
+        const { labels, scores, exact } = index.search(query, 10, 200);
+        assert.is(exact, index.status().kind === 'flat');
         const truth = nearest(distance, points, query, 10);
         assert.is(labels.length, truth.length);
         assert.is(new Set(labels).size, labels.length, 'no duplicates');
@@ -79,7 +80,7 @@ for (const kind of Object.keys(KINDS) as Kind[]) {
           [...labels].every((found) => points.has(found)),
           'only live labels',
         );
-        if (scores !== null) {
+        if (exact) {
           assert.equal([...labels], truth);
           assert.equal(
             [...scores],
@@ -114,7 +115,7 @@ for (const kind of Object.keys(KINDS) as Kind[]) {
       if ('refused' in opened) throw new Error(opened.refused);
       const labels = [...index.liveLabels()];
       const nextLabel = labels[labels.length - waiting] ?? first + 200;
-      assert.equal(opened.head, { format: 3, ...owner, seq: 99, nextLabel, parameters });
+      assert.equal(opened.head, { format: 4, ...owner, seq: 99, nextLabel, parameters });
       assert.equal([...opened.index.liveLabels()], labels.slice(0, labels.length - waiting));
       for (const label of labels.slice(labels.length - waiting))
         opened.index.add(label, vectors[label - first] as Float32Array, null);

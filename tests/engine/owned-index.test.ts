@@ -21,7 +21,13 @@ import { suite, type TestContext } from '../support/suite.js';
 const test = suite('engine/owned-index');
 const POINTS = 1_300;
 const KEPT = 700;
-const PARAMETERS = { dimension: 4, distance: 'euclid', m: DEFAULT_HNSW.m, efConstruct: DEFAULT_HNSW.efConstruct } as const;
+const PARAMETERS = {
+  dimension: 4,
+  distance: 'euclid',
+  m: DEFAULT_HNSW.m,
+  efConstruct: DEFAULT_HNSW.efConstruct,
+  quantization: 'none',
+} as const;
 const SPEC = { dimension: 4, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null } as const;
 
 interface Rig {

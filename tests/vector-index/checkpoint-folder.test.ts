@@ -13,7 +13,7 @@ import { Random } from '../support/random.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('vector-index/checkpoint-folder');
-const parameters = { dimension: 4, distance: 'cosine', m: 8, efConstruct: 60 } as const;
+const parameters = { dimension: 4, distance: 'cosine', m: 8, efConstruct: 60, quantization: 'none' } as const;
 const owner = { uid: 1, labelGeneration: 0 };
 const LONG_AGO = new Date(Date.now() - 3_600_000);
 
@@ -130,7 +130,7 @@ test('a save whose data come out short, as on a full disk, fails, and keeps what
   const index = graph(20);
   await index.save(folder, { ...owner, seq: 5, nextLabel: 20 });
   index.close();
-  const head: CheckpointHead = { format: 3, ...owner, seq: 6, nextLabel: 20, parameters };
+  const head: CheckpointHead = { format: 4, ...owner, seq: 6, nextLabel: 20, parameters };
   const failing: CheckpointSource = {
     live: 20,
     ...NO_MARKS,

@@ -19,7 +19,7 @@ test('scores equal the scorer of the model bit for bit, also for zero, tiny and 
     for (const [label, vector] of vectors.entries()) rows.add(label, vector);
     for (const query of vectors) {
       const score = scorer(distance, query);
-      const { labels, scores } = rows.search(query, 100);
+      const { labels, scores } = rows.search(query, 100, null);
       assert.is(labels.length, vectors.length);
       for (const [place, label] of labels.entries()) assert.ok(Object.is(scores[place], score(vectors[label] as Float32Array)));
     }
@@ -31,7 +31,7 @@ test('keeps a copy: a vector that its owner changes later stays as it was', () =
   const vector = Float32Array.of(1, 2);
   rows.add(1, vector);
   vector.fill(9);
-  assert.equal([...rows.search(Float32Array.of(1, 1), 1).scores], [3]);
+  assert.equal([...rows.search(Float32Array.of(1, 1), 1, null).scores], [3]);
 });
 
 test('closes its holes when they are many, keeps the order of rows, and still finds every row', (t) => {
@@ -42,7 +42,7 @@ test('closes its holes when they are many, keeps the order of rows, and still fi
   for (let label = 0; label < 400; label++) if (label % 5 !== 0) assert.is(rows.remove(label), true);
   assert.is(rows.size, 80);
   for (let label = 0; label < 400; label += 5) {
-    assert.equal([...rows.search(vectors[label] as Float32Array, 1).labels], [label]);
+    assert.equal([...rows.search(vectors[label] as Float32Array, 1, null).labels], [label]);
     assert.equal(rows.vectorOf(label), vectors[label]);
     assert.is(rows.oldest(), label);
     rows.remove(label);
@@ -60,7 +60,7 @@ test('memory of many rows is given back when all are gone, and rows come again',
   assert.is(rows.memoryBytes, empty);
   rows.add(1_000, new Float32Array(100).fill(1));
   assert.equal([rows.oldest(), rows.size], [1_000, 1]);
-  assert.equal([...rows.search(new Float32Array(100).fill(1), 3).scores], [100]);
+  assert.equal([...rows.search(new Float32Array(100).fill(1), 3, null).scores], [100]);
 });
 
 test.run();

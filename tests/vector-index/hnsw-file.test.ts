@@ -1,16 +1,16 @@
 /** The shape check of native files: takes what hnswlib writes, in any blocks, and nothing else. */
 
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { HnswFileCheck } from '../../src/vector-index/hnsw-file.js';
 import { HnswGraph } from '../../src/vector-index/hnsw-graph.js';
-import { loadNative } from '../../src/vector-index/native.js';
 import { Random } from '../support/random.js';
 import { suite, type TestContext } from '../support/suite.js';
 
 const test = suite('vector-index/hnsw-file');
-const parameters = { dimension: 6, distance: 'dot', m: 4, efConstruct: 30 } as const;
+const parameters = { dimension: 6, distance: 'dot', m: 4, efConstruct: 30, quantization: 'none' } as const;
 const HEADER_BYTES = 96;
 const ELEMENT_BYTES = 4 + 8 * 4 + 4 * 6 + 8;
 
@@ -82,7 +82,8 @@ test('refuses numbers that the native loader would follow into foreign memory', 
 });
 
 test('refuses a graph with native delete marks, which would break later inserts', async (t) => {
-  const native = new (loadNative().HierarchicalNSW)('ip', 6);
+  const { HierarchicalNSW } = createRequire(import.meta.url)('hnswlib-node') as typeof import('hnswlib-node');
+  const native = new HierarchicalNSW('ip', 6);
   native.initIndex(10, 4, 30, 100, false);
   for (let label = 0; label < 5; label++) native.addPoint([1, 2, 3, 4, 5, label], label);
   native.markDelete(2);

@@ -3,21 +3,22 @@
 import * as assert from 'uvu/assert';
 import { HnswGraph } from '../../src/vector-index/hnsw-graph.js';
 import { nearest } from '../../src/vector-index/nearest.js';
+import { prepareQuery } from '../../src/vector-index/prepared-query.js';
 import { GaussianMixture, Random } from '../support/random.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('vector-index/hnsw-graph');
 
 function graphOf(t: { after(cleanup: () => unknown): void }, dimension: number, m = 16): HnswGraph {
-  const graph = HnswGraph.create({ dimension, distance: 'euclid', m, efConstruct: 100 });
+  const graph = HnswGraph.create({ dimension, distance: 'euclid', m, efConstruct: 100, quantization: 'none' });
   t.after(() => graph.free());
   return graph;
 }
 
 function search(graph: HnswGraph, query: Float32Array, limit: number, ef: number): readonly number[] {
   const wanted = Math.min(limit, graph.live);
-  const hits = nearest([graph], graph.prepare(query) ?? [], wanted, Math.max(ef, wanted));
-  return hits.map(({ label }) => label);
+  const bounds = { limit: wanted, ef: Math.max(ef, wanted), visitsMax: 0 };
+  return nearest([graph], prepareQuery('euclid', query.length, query), bounds, null).hits.map(({ label }) => label);
 }
 
 /** Squared distance. */

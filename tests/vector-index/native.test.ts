@@ -1,97 +1,33 @@
 /** Native builds: which binary is chosen, and that a binary nobody vouches for is never loaded. */
-import { createHash } from 'node:crypto';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as assert from 'uvu/assert';
 import { type LoadedNative, loadNative, type NativeSources } from '../../src/vector-index/native.js';
-import { suite, type TestContext } from '../support/suite.js';
+import { suite } from '../support/suite.js';
 
 const test = suite('vector-index/native');
-const require = createRequire(import.meta.url);
-const plainBinary = join(dirname(require.resolve('hnswlib-node/package.json')), 'build', 'Release', 'addon.node');
-const allFlags = new Set(['avx2', 'fma']);
-
-/** A folder with a binary (the plain one under the other name, so that the test runs on every processor) and its marker. */
-function vouchedFolder(t: TestContext, change: Record<string, unknown> = {}): string {
-  const folder = t.folder();
-  const binary = join(folder, 'hnswlib-avx2.node');
-  copyFileSync(plainBinary, binary);
-  const marker = {
-    hnswlibNode: (require('hnswlib-node/package.json') as { version: string }).version,
-    platform: process.platform,
-    arch: process.arch,
-    sha256: createHash('sha256').update(readFileSync(binary)).digest('hex'),
-    ...change,
-  };
-  writeFileSync(join(folder, 'hnswlib-avx2.json'), JSON.stringify(marker));
-  return folder;
-}
+const allFlags = new Set(['avx2', 'fma', 'f16c']);
 
 function nearestTo5(native: LoadedNative): number | undefined {
-  const index = new native.HierarchicalNSW('l2', 4);
-  index.initIndex(8);
-  for (let label = 0; label < 8; label += 1) index.addPoint([label, label, label, label], label);
-  return index.searchKnn([5, 5, 5, 5], 1).neighbors[0];
+  const graph = new native.Graph('euclid', 4, 'none');
+  graph.create(8, 4, 20, 1);
+  for (let label = 0; label < 8; label += 1) {
+    graph.load(new Float32Array(4).fill(label), 1);
+    graph.insert(label, true);
+  }
+  return graph.search(new Float32Array(4).fill(5), 1, { limit: 1, ef: 8, visitsMax: 0 }, null).labels[0];
 }
 
 function choose(sources: NativeSources): LoadedNative {
   return loadNative({ cpuFlags: allFlags, setting: undefined, ...sources });
 }
 
-test('loads the AVX2 build when its marker vouches for it and the processor can run it', (t) => {
-  const native = choose({ folder: vouchedFolder(t) });
-  assert.is(native.build, 'avx2');
-  assert.is(nearestTo5(native), 5);
-});
-
-test('loads the plain build when it is told to', (t) => {
-  const native = choose({ folder: vouchedFolder(t), setting: 'plain' });
-  assert.is(native.build, 'plain');
-  assert.match(native.reason, 'SKEIN_NATIVE_BUILD');
-  assert.is(nearestTo5(native), 5);
-});
-
-test('loads the plain build on a processor without AVX2 or FMA', (t) => {
-  const folder = vouchedFolder(t);
-  const native = choose({ folder, cpuFlags: new Set(['fma']) });
-  assert.is(native.build, 'plain');
-  assert.match(native.reason, 'lacks avx2');
-  assert.is(choose({ folder, cpuFlags: new Set(['avx2']) }).build, 'plain');
-  assert.is(choose({ folder, cpuFlags: new Set() }).build, 'plain');
-});
-
-test('loads the plain build when no other was made', (t) => {
-  const native = choose({ folder: t.folder() });
-  assert.is(native.build, 'plain');
-  assert.match(native.reason, 'no AVX2 build');
-});
-
-test('loads the plain build when the binary is not the one that was made', (t) => {
-  const folder = vouchedFolder(t, { sha256: 'f'.repeat(64) });
-  const native = choose({ folder });
-  assert.is(native.build, 'plain');
-  assert.match(native.reason, 'differs from its marker');
-});
-
-test('loads the plain build when the other belongs to another version or platform', (t) => {
-  assert.is(choose({ folder: vouchedFolder(t, { hnswlibNode: '2.9.9' }) }).build, 'plain');
-  assert.is(choose({ folder: vouchedFolder(t, { platform: 'sunos' }) }).build, 'plain');
-  assert.is(choose({ folder: vouchedFolder(t, { arch: 'arm64' }) }).build, 'plain');
-});
-
-test('loads the plain build when the marker is not JSON or the binary is no library', (t) => {
-  const folder = vouchedFolder(t);
-  writeFileSync(join(folder, 'hnswlib-avx2.json'), '{');
-  assert.is(choose({ folder }).build, 'plain');
-
-  const text = Buffer.from('no library');
-  const other = vouchedFolder(t, { sha256: createHash('sha256').update(text).digest('hex') });
-  writeFileSync(join(other, 'hnswlib-avx2.node'), text);
-  const native = choose({ folder: other });
-  assert.is(native.build, 'plain');
-  assert.match(native.reason, 'does not load');
+test("falls back to hnswlib-node's own binary where no build of ours is, and when it is told to", (t) => {
+  for (const sources of [{ folder: t.folder() }, { setting: 'hnswlib-node' }]) {
+    const native = choose(sources);
+    assert.is(native.build, 'hnswlib-node');
+    assert.is(nearestTo5(native), 5);
+    assert.throws(() => new native.Graph('dot', 4, 'int8'), /int8 needs Skein's own native build/);
+  }
 });
 
 test('works in worker threads, and gives each the choice of the main thread', async () => {
@@ -101,11 +37,13 @@ test('works in worker threads, and gives each the choice of the main thread', as
   const code = `
     const { parentPort } = require('node:worker_threads');
     import(${JSON.stringify(module)}).then(({ loadNative }) => {
-      const { HierarchicalNSW, build } = loadNative();
-      const index = new HierarchicalNSW('l2', 2);
-      index.initIndex(4);
-      index.addPoint([1, 1], 7);
-      parentPort.postMessage({ build, found: index.searchKnn([1, 1], 1).neighbors[0] });
+      const { Graph, build } = loadNative();
+      const graph = new Graph('euclid', 2, 'none');
+      graph.create(4, 4, 20, 1);
+      graph.load(Float32Array.of(1, 1), 1);
+      graph.insert(7, true);
+      const bounds = { limit: 1, ef: 4, visitsMax: 0 };
+      parentPort.postMessage({ build, found: graph.search(Float32Array.of(1, 1), 1, bounds, null).labels[0] });
     });`;
   const answers = await Promise.all(
     [1, 2].map(

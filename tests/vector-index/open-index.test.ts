@@ -20,7 +20,7 @@ import { Random } from '../support/random.js';
 import { suite, type TestContext } from '../support/suite.js';
 
 const test = suite('vector-index/open-index');
-const parameters: IndexParameters = { dimension: 5, distance: 'dot', m: 6, efConstruct: 50 };
+const parameters: IndexParameters = { dimension: 5, distance: 'dot', m: 6, efConstruct: 50, quantization: 'none' };
 const owner = { uid: 3, labelGeneration: 1 };
 
 async function saved(t: TestContext, change: Partial<IndexParameters> = {}): Promise<string> {
@@ -87,7 +87,13 @@ test('files of another collection, label space, dimension, distance or graph are
   const folder = await saved(t);
   assert.match(await refusal(folder, { ...owner, uid: 4, parameters }), /collection uid 3, not 4/);
   assert.match(await refusal(folder, { ...owner, labelGeneration: 2, parameters }), /label generation 1, not 2/);
-  for (const change of [{ dimension: 6 }, { distance: 'cosine' as const }, { m: 7 }, { efConstruct: 51 }]) {
+  for (const change of [
+    { dimension: 6 },
+    { distance: 'cosine' as const },
+    { m: 7 },
+    { efConstruct: 51 },
+    { quantization: 'int8' as const },
+  ]) {
     assert.match(await refusal(folder, { ...owner, parameters: { ...parameters, ...change } }), /it is of .*, not /);
   }
 });
@@ -133,10 +139,11 @@ test('parameters that the native code must never see are refused', async (t) => 
     assert.match(await refusal(t.folder(), { ...owner, parameters: { ...parameters, ...change } }), /not \d+ to \d+/);
   }
   assert.throws(() => createIndex({ ...parameters, distance: 'manhattan' as 'dot' }), /manhattan/);
+  assert.throws(() => createIndex({ ...parameters, quantization: 'int4' as 'int8' }), /int4/);
 });
 
 test('says which native build it runs', () => {
-  assert.ok(['avx2', 'plain'].includes(nativeBuild()));
+  assert.ok(['avx2', 'plain', 'hnswlib-node'].includes(nativeBuild()));
 });
 
 test.run();

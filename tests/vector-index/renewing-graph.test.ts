@@ -41,7 +41,10 @@ interface Rig {
 
 function make(t: TestContext, distance: Distance = 'euclid'): Rig {
   const clock = new SlowClock();
-  const index = createIndex({ dimension: DIMENSION, distance, m: 16, efConstruct: 100 }, { limits: LIMITS, clock });
+  const index = createIndex(
+    { dimension: DIMENSION, distance, m: 16, efConstruct: 100, quantization: 'none' },
+    { limits: LIMITS, clock },
+  );
   t.after(() => index.close());
   const live = new Map<number, Float32Array>();
   let next = 0;
