@@ -5,22 +5,33 @@
 
 import { checkCollectionName, collectionNotFound } from '../model/collection.js';
 import type { CollectionRow } from '../storage/storage.js';
-import type { IndexReport } from './index-messages.js';
+import type { EngineKind, IndexReport } from './index-messages.js';
 import { Tail } from './tail.js';
 
 /** What one label costs the index beside its vector: with few components it is most of the work. */
 const LABEL_BYTES = 512;
 
+/** Where one of a collection's indexes stands. */
+export interface EngineState {
+  /** Null until it has reported, and again when its worker was lost. */
+  report: IndexReport | null;
+  /** Seq up to which it holds the collection; 0 while it is being built. */
+  readonly indexed: Tail;
+  /** False while it answers nothing, because it is built for a collection that was there before or loaded after a failure: then writes
+   *  neither wait for it nor are held back by it. */
+  serving: boolean;
+}
+
 export interface CatalogueEntry {
   row: CollectionRow;
-  report: IndexReport | null;
-  /** Seq up to which the index holds the collection. */
-  readonly indexed: Tail;
+  readonly vector: EngineState;
+  /** Null: no text fields are declared. */
+  text: EngineState | null;
   /** Monotonic time of the last write seen. */
   lastWriteMs: number;
   /** Monotonic time when a checkpoint was last asked for. */
-  lastSaveMs: number;
-  /** What is durable and not yet in the index, as bytes of vectors and labels. */
+  readonly lastSaveMs: { vector: number; text: number };
+  /** What is durable and not yet in the indexes, as bytes of vectors and labels. */
   lagBytes: number;
   /** What is in the index and waits for its place in the graph, likewise. */
   waitingBytes: number;
@@ -67,10 +78,12 @@ export class Catalogue {
   }
 
   #measure(entry: CatalogueEntry): void {
-    const { row, report } = entry;
+    const { row, vector, text } = entry;
     const labelBytes = row.spec.dimension * 4 + LABEL_BYTES;
-    const behind = Math.max(0, row.nextLabel - (report?.nextLabel ?? 0));
-    this.#setWork(entry, behind * labelBytes, (report?.status.waiting ?? 0) * labelBytes);
+    const behind = (state: EngineState | null): number =>
+      state?.serving === true ? Math.max(0, row.nextLabel - (state.report?.nextLabel ?? 0)) : 0;
+    const lagBytes = behind(vector) * labelBytes + behind(text) * LABEL_BYTES;
+    this.#setWork(entry, lagBytes, (vector.report?.status.waiting ?? 0) * labelBytes);
   }
 
   #setWork(entry: CatalogueEntry, lagBytes: number, waitingBytes: number): void {
@@ -82,47 +95,112 @@ export class Catalogue {
 
   /** Ends every wait for an index; what is not there yet counts as not reached. */
   endWaits(): void {
-    for (const { indexed } of this.#byUid.values()) indexed.close();
+    for (const entry of this.#byUid.values()) for (const { indexed } of enginesOf(entry)) indexed.close();
   }
 
   /** Takes in one changed row. @returns what became of the collection */
-  take(row: CollectionRow, nowMs: number): 'created' | 'changed' | 'dropped' | 'unknown' {
+  take(row: CollectionRow, nowMs: number): 'created' | 'changed' | 'configured' | 'dropped' | 'unknown' {
     const entry = this.#byUid.get(row.uid);
     if (row.droppedSeq !== null) {
       if (entry === undefined) return 'unknown';
       this.#byUid.delete(row.uid);
       if (this.#byName.get(row.name) === entry) this.#byName.delete(row.name);
       this.#setWork(entry, 0, 0);
-      entry.indexed.close();
+      for (const { indexed } of enginesOf(entry)) indexed.close();
       return 'dropped';
     }
     if (entry !== undefined) {
+      const configured = JSON.stringify(entry.row.spec) !== JSON.stringify(row.spec);
       entry.row = row;
+      if (configured) this.#syncText(entry);
       entry.lastWriteMs = nowMs;
       this.#measure(entry);
-      return 'changed';
+      return configured ? 'configured' : 'changed';
     }
-    const indexed = new Tail(0);
-    const moments = { lastWriteMs: nowMs, lastSaveMs: nowMs };
-    const created: CatalogueEntry = { row, report: null, indexed, ...moments, lagBytes: 0, waitingBytes: 0 };
+    const created: CatalogueEntry = {
+      row,
+      vector: newState(true),
+      text: null,
+      lastWriteMs: nowMs,
+      lastSaveMs: { vector: nowMs, text: nowMs },
+      lagBytes: 0,
+      waitingBytes: 0,
+    };
+    this.#syncText(created);
     this.#measure(created);
     this.#byUid.set(row.uid, created);
     this.#byName.set(row.name, created);
     return 'created';
   }
 
+  /** There is a text index exactly while text fields are declared. */
+  #syncText(entry: CatalogueEntry): void {
+    const wanted = entry.row.spec.text.fields.length > 0;
+    if (wanted) entry.text ??= newState(entry.row.pointsCount === 0);
+    else {
+      entry.text?.indexed.close();
+      entry.text = null;
+    }
+  }
+
+  /** The worker of an index died: nothing of it is known until it reports again. */
+  lost(uid: number, engine: EngineKind): void {
+    const entry = this.#byUid.get(uid);
+    const state = entry?.[engine];
+    if (entry === undefined || state === null || state === undefined) return;
+    state.report = null;
+    state.serving = false;
+    state.indexed.reset();
+    this.#measure(entry);
+  }
+
   report(report: IndexReport): CatalogueEntry | undefined {
     const entry = this.#byUid.get(report.uid);
-    if (entry === undefined) return undefined;
-    entry.report = report;
-    this.#measure(entry);
+    const state = entry?.[report.engine];
+    if (entry === undefined || state === null || state === undefined) return undefined;
+    state.report = report;
     // An index that is still building has parts of many states; it is level for nobody.
-    if (report.phase !== 'building') entry.indexed.advance(report.seq);
+    if (report.phase !== 'building') {
+      state.serving = true;
+      state.indexed.advance(report.seq);
+    }
+    this.#measure(entry);
     return entry;
   }
 }
 
-/** Seq whose state a search of this collection shows: the durable one when nothing of the collection is missing from its index. */
-export function shownSeq(entry: CatalogueEntry, durableSeq: number): number {
-  return entry.indexed.seq >= entry.row.lastSeq ? durableSeq : entry.indexed.seq;
+function newState(serving: boolean): EngineState {
+  return { report: null, indexed: new Tail(0), serving };
+}
+
+/** The indexes that a collection has. */
+export function enginesOf({ vector, text }: CatalogueEntry): readonly EngineState[] {
+  return text === null ? [vector] : [vector, text];
+}
+
+/** Seq whose state a search of this index shows: the durable one when nothing of the collection is missing from it. */
+export function shownSeq({ indexed }: EngineState, { row }: CatalogueEntry, durableSeq: number): number {
+  return indexed.seq >= row.lastSeq ? durableSeq : indexed.seq;
+}
+
+/** The least that any index of the collection shows. */
+export function leastShownSeq(entry: CatalogueEntry, durableSeq: number): number {
+  return Math.min(...enginesOf(entry).map((state) => shownSeq(state, entry, durableSeq)));
+}
+
+/** Up to where searches of the collection see everything. */
+export function leastIndexed(entry: CatalogueEntry): number {
+  return Math.min(...waitedFor(entry).map(({ indexed }) => indexed.seq));
+}
+
+/** Waits until whatever answers searches of the collection has applied `seq`.
+ *  @param leftMs how long it may still take  @returns false when time was over, or the collection was dropped */
+export async function reachIndexed(entry: CatalogueEntry, seq: number, leftMs: () => number): Promise<boolean> {
+  for (const { indexed } of waitedFor(entry)) if (!(await indexed.reach(seq, leftMs()))) return false;
+  return true;
+}
+
+function waitedFor(entry: CatalogueEntry): readonly EngineState[] {
+  const serving = enginesOf(entry).filter((state) => state.serving);
+  return serving.length > 0 ? serving : [entry.vector];
 }

@@ -8,9 +8,9 @@ import { messageOf } from '../model/errors.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { CollectionRow } from '../storage/storage.js';
-import type { Catalogue, CatalogueEntry } from './catalogue.js';
-import type { IndexedCollection, IndexReport, IndexWorkerData } from './index-messages.js';
-import { IndexPool } from './index-pool.js';
+import { type Catalogue, type CatalogueEntry, type EngineState, enginesOf } from './catalogue.js';
+import type { EngineKind, IndexedCollection, IndexReport, IndexWorkerData } from './index-messages.js';
+import { IndexPool, type IndexPoolEvents } from './index-pool.js';
 import { checkpointDue, QUIET_MS } from './index-schedule.js';
 
 export interface KeeperOptions {
@@ -27,27 +27,70 @@ export interface KeeperOptions {
 const LEVEL_POLL_MS = 20;
 /** What is replayed faster than this needs no newer checkpoint. */
 const WORTH_SAVING_MS = 100;
+const ENGINES: readonly EngineKind[] = ['vector', 'text'];
+/** The folder of an engine's checkpoints in that of the collection. */
+const FOLDERS: Readonly<Record<EngineKind, string>> = { vector: 'default', text: 'text' };
 
 export class IndexKeeper {
-  readonly pool: IndexPool;
   readonly #options: KeeperOptions;
+  readonly #vector: IndexPool;
+  /** Started with the first collection that has text fields. */
+  #text: IndexPool | null = null;
   #rebuilds = 0;
   #room: (() => void)[] = [];
 
   constructor(options: KeeperOptions) {
     this.#options = options;
-    const { workers, data, limits, log, catalogue, onFatal } = options;
-    const report = (next: Parameters<Catalogue['report']>[0]): void => {
-      this.#rebuilds += next.status.rebuilds - (catalogue.byUid(next.uid)?.report?.status.rebuilds ?? 0);
-      catalogue.report(next);
-      this.#wakeRoom();
+    this.#vector = this.#newPool('vector', options.workers);
+  }
+
+  #newPool(engine: EngineKind, workers: number): IndexPool {
+    const { data, limits, log, catalogue, onFatal } = this.#options;
+    const events: IndexPoolEvents = {
+      report: (report) => {
+        this.#rebuilds += Math.max(
+          0,
+          report.status.rebuilds - (catalogue.byUid(report.uid)?.[engine]?.report?.status.rebuilds ?? 0),
+        );
+        catalogue.report(report);
+        this.#wakeRoom();
+      },
+      lost: (uid) => {
+        catalogue.lost(uid, engine);
+        this.#wakeRoom();
+      },
+      fatal: (reason) => {
+        onFatal(reason);
+        catalogue.endWaits();
+        this.#wakeRoom();
+      },
     };
-    const fatal = (reason: string): void => {
-      onFatal(reason);
-      catalogue.endWaits();
-      this.#wakeRoom();
-    };
-    this.pool = new IndexPool(workers, data, limits.searchQueueMax, log, { report, fatal });
+    return new IndexPool({ workers, data: { ...data, engine }, queueMax: limits.searchQueueMax, log, events });
+  }
+
+  /** The pool of an engine; that of texts is there once a collection has text fields. */
+  pool(engine: EngineKind): IndexPool {
+    if (engine === 'vector') return this.#vector;
+    this.#text ??= this.#newPool('text', 1);
+    return this.#text;
+  }
+
+  get #pools(): readonly IndexPool[] {
+    return this.#text === null ? [this.#vector] : [this.#vector, this.#text];
+  }
+
+  /** Why the workers of an engine are not started any more, or null. */
+  get lost(): string | null {
+    return this.#pools.map(({ lost }) => lost).find((reason) => reason !== null) ?? null;
+  }
+
+  get asksWaiting(): number {
+    return this.#pools.reduce((sum, { asksWaiting }) => sum + asksWaiting, 0);
+  }
+
+  /** How often a worker was started again after it died. */
+  get restarts(): number {
+    return this.#pools.reduce((sum, { restarts }) => sum + restarts, 0);
   }
 
   /** Rebuilds that ended since the start. */
@@ -55,9 +98,9 @@ export class IndexKeeper {
     return this.#rebuilds;
   }
 
-  #indexed(row: CollectionRow): IndexedCollection {
-    const folder = join(this.#options.checkpointsDir, String(row.uid), 'default');
-    return { uid: row.uid, labelGeneration: row.labelGeneration, spec: row.spec, folder };
+  #indexed({ uid, labelGeneration, spec }: CollectionRow, engine: EngineKind): IndexedCollection {
+    const folder = join(this.#options.checkpointsDir, String(uid), FOLDERS[engine]);
+    return { uid, labelGeneration, spec, folder };
   }
 
   /** Removes the files of collections that were dropped while the process came to an end; before anything is opened. */
@@ -73,11 +116,31 @@ export class IndexKeeper {
   }
 
   open(row: CollectionRow): void {
-    this.pool.open(this.#indexed(row));
+    this.#vector.open(this.#indexed(row, 'vector'));
+    if (row.spec.text.fields.length > 0) this.pool('text').open(this.#indexed(row, 'text'));
+  }
+
+  /** The collection has changed, and maybe its settings. */
+  configure(row: CollectionRow): void {
+    this.#vector.configure(this.#indexed(row, 'vector'));
+    const collection = this.#indexed(row, 'text');
+    if (row.spec.text.fields.length === 0) this.#text?.close(row.uid);
+    else if (this.pool('text').has(row.uid)) this.pool('text').configure(collection);
+    else this.pool('text').open(collection);
+  }
+
+  /** The store has more of these collections. */
+  advance(uids: readonly number[]): void {
+    for (const pool of this.#pools) pool.advance(uids);
   }
 
   close(uid: number): void {
-    this.pool.close(uid);
+    for (const pool of this.#pools) pool.close(uid);
+  }
+
+  /** @throws as IndexPool.settle */
+  async settle(uid: number): Promise<void> {
+    await Promise.all(this.#pools.map((pool) => pool.settle(uid)));
   }
 
   get #hasRoom(): boolean {
@@ -90,7 +153,7 @@ export class IndexKeeper {
     const deadlineMs = this.#options.clock.monotonicMs() + timeoutMs;
     while (!this.#hasRoom) {
       const left = deadlineMs - this.#options.clock.monotonicMs();
-      if (left <= 0 || this.pool.lost !== null) return false;
+      if (left <= 0 || this.lost !== null) return false;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#room.push(() => {
@@ -103,62 +166,75 @@ export class IndexKeeper {
   }
 
   #wakeRoom(): void {
-    if (this.#room.length === 0 || !(this.#hasRoom || this.pool.lost !== null)) return;
+    if (this.#room.length === 0 || !(this.#hasRoom || this.lost !== null)) return;
     const waiting = this.#room;
     this.#room = [];
     for (const wake of waiting) wake();
   }
 
+  /** Of all that the collection has: what is built first counts as building, what is made anew beside it as rebuilding. */
   status(entry: CatalogueEntry): { status: 'ready' | 'building' | 'rebuilding'; progress: number } {
-    const { report } = entry;
-    if (report === null || report.phase === 'building') {
-      const { nextLabel } = entry.row;
-      return { status: 'building', progress: nextLabel === 0 ? 0 : Math.min(1, (report?.nextLabel ?? 0) / nextLabel) };
-    }
-    const { growing, live } = report.status;
-    if (growing === 0) return { status: 'ready', progress: 1 };
-    return { status: 'rebuilding', progress: (live - growing) / live };
+    const building = enginesOf(entry).map((state) => buildingProgress(state.report, entry.row.nextLabel));
+    const least = Math.min(...building);
+    if (least < 1) return { status: 'building', progress: least };
+    const renewing = Math.min(...enginesOf(entry).map(({ report }) => renewalProgress(report)));
+    return renewing < 1 ? { status: 'rebuilding', progress: renewing } : { status: 'ready', progress: 1 };
   }
 
   /** Starts the checkpoints that are due; called a few times a second. */
   tick(): void {
     const now = this.#options.clock.monotonicMs();
     for (const entry of this.#options.catalogue.all()) {
-      const { report } = entry;
-      if (report === null) continue;
       const quiet = now - entry.lastWriteMs > QUIET_MS;
-      if (!checkpointDue(report, quiet, now - entry.lastSaveMs)) continue;
-      this.#save(entry, report);
+      for (const engine of ENGINES) {
+        const report = entry[engine]?.report ?? null;
+        if (report !== null && checkpointDue(report, quiet, now - entry.lastSaveMs[engine])) this.#save(entry, report);
+      }
     }
   }
 
   #save(entry: CatalogueEntry, report: IndexReport): void {
+    const state = entry[report.engine];
+    if (state === null) return;
     // Marked at once, so that the next tick does not ask again before the worker answers.
-    entry.report = { ...report, saving: true };
-    entry.lastSaveMs = this.#options.clock.monotonicMs();
-    this.pool.checkpoint(report.uid);
+    state.report = { ...report, saving: true };
+    entry.lastSaveMs[report.engine] = this.#options.clock.monotonicMs();
+    this.pool(report.engine).checkpoint(report.uid);
   }
 
   /** Brings the checkpoints up to date for somebody who will load them, as far as timeoutMs allow. */
   async saveAll(timeoutMs: number): Promise<void> {
     const { catalogue, clock } = this.#options;
+    const states = (): EngineState[] => [...catalogue.all()].flatMap((entry) => enginesOf(entry));
     for (const entry of catalogue.all()) {
-      const { report } = entry;
-      if (report?.phase === 'ready' && !report.saving && report.replayMs > WORTH_SAVING_MS) this.#save(entry, report);
+      for (const { report } of enginesOf(entry))
+        if (report?.phase === 'ready' && !report.saving && report.replayMs > WORTH_SAVING_MS) this.#save(entry, report);
     }
     const deadlineMs = clock.monotonicMs() + timeoutMs;
-    const saving = (): boolean => [...catalogue.all()].some(({ report }) => report?.saving === true);
-    while (saving() && this.pool.lost === null && clock.monotonicMs() < deadlineMs)
+    while (states().some(({ report }) => report?.saving) && this.lost === null && clock.monotonicMs() < deadlineMs)
       await new Promise((resolve) => setTimeout(resolve, LEVEL_POLL_MS));
   }
 
-  /** Gives the indexes a moment to take in the last writes, then saves their graphs; what waits for its place goes on after the next start. */
+  /** Gives the indexes a moment to take in the last writes, then saves them; what waits for its place goes on after the next start. */
   async stop(levelMs: number): Promise<void> {
     const deadlineMs = this.#options.clock.monotonicMs() + levelMs;
-    const lagging = (): boolean => this.#options.catalogue.lagBytes > 0 && this.pool.lost === null;
+    const lagging = (): boolean => this.#options.catalogue.lagBytes > 0 && this.lost === null;
     while (lagging() && this.#options.clock.monotonicMs() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, LEVEL_POLL_MS));
     }
-    await this.pool.stop();
+    await Promise.all(this.#pools.map((pool) => pool.stop()));
   }
+}
+
+/** 0 … 1; 1 when it serves. */
+function buildingProgress(report: IndexReport | null, nextLabel: number): number {
+  if (report?.phase === 'ready') return 1;
+  return nextLabel === 0 ? 0 : Math.min(0.999, (report?.nextLabel ?? 0) / nextLabel);
+}
+
+/** How far the graph is moved, payload fields are read, texts are analysed anew. */
+function renewalProgress(report: IndexReport | null): number {
+  if (report === null) return 1;
+  const { growing, live, payloadProgress } = report.status;
+  return Math.min(payloadProgress, report.nextProgress, growing === 0 ? 1 : (live - growing) / live);
 }

@@ -1,11 +1,19 @@
 /** What crosses the border between the main thread and an index worker. Plain data only. */
 
 import type { CollectionSpec } from '../model/collection.js';
-import type { IndexStatus } from '../vector-index/vector-index.js';
+import type { ErrorRecord } from '../model/errors.js';
+import type { IndexAnswers, IndexAsk, IndexAskKind } from './index-asks.js';
+
+/** The two kinds of workers: one keeps vectors, one keeps texts. Each keeps payload indexes of its own, so that one can fail alone. */
+export type EngineKind = 'vector' | 'text';
 
 export interface IndexWorkerData {
   readonly storePath: string;
   readonly cacheBytes: number;
+}
+
+export interface IndexThreadData extends IndexWorkerData {
+  readonly engine: EngineKind;
 }
 
 /** What an index worker must know of a collection. */
@@ -13,23 +21,19 @@ export interface IndexedCollection {
   readonly uid: number;
   readonly labelGeneration: number;
   readonly spec: CollectionSpec;
-  /** Where this collection's checkpoints are: <store>/checkpoints/<uid>/default. */
+  /** Where this worker's checkpoints of the collection are: <store>/checkpoints/<uid>/default or text. */
   readonly folder: string;
 }
 
 export type ToIndex =
   | { readonly kind: 'open'; readonly collection: IndexedCollection }
   | { readonly kind: 'close'; readonly uid: number }
+  /** The collection's settings changed. */
+  | { readonly kind: 'configure'; readonly collection: IndexedCollection }
   /** The store has durable changes for these collections. */
   | { readonly kind: 'advance'; readonly uids: readonly number[] }
-  | {
-      readonly kind: 'search';
-      readonly id: number;
-      readonly uid: number;
-      readonly query: Float32Array;
-      readonly limit: number;
-      readonly ef: number;
-    }
+  /** untilMs: Date.now() from which on nobody waits for the answer. */
+  | { readonly kind: 'ask'; readonly id: number; readonly uid: number; readonly ask: IndexAsk; readonly untilMs: number }
   | { readonly kind: 'checkpoint'; readonly uid: number }
   /** Rows of the collection were changed at a seq that the index may have passed. */
   | { readonly kind: 'settle'; readonly id: number; readonly uid: number }
@@ -38,16 +42,35 @@ export type ToIndex =
 
 export type IndexPhase = 'building' | 'ready';
 
+/** What the content of a worker says of itself; fields that one kind does not have are 0 or 1. */
+export interface ContentStatus {
+  readonly kind: 'flat' | 'graph' | 'text';
+  readonly live: number;
+  readonly tombstones: number;
+  readonly unranked: number;
+  readonly memoryBytes: number;
+  /** Live points that wait for their place in the graph. */
+  readonly waiting: number;
+  /** Points still to be moved while the graph is rebuilt. */
+  readonly growing: number;
+  readonly rebuilds: number;
+  /** How far newly declared payload fields are read; 1 when they answer filters. */
+  readonly payloadProgress: number;
+}
+
 export interface IndexReport {
   readonly uid: number;
+  readonly engine: EngineKind;
   readonly phase: IndexPhase;
   /** Everything up to this seq is inside. */
   readonly seq: number;
   readonly nextLabel: number;
-  readonly status: IndexStatus;
+  readonly status: ContentStatus;
+  /** How far content with other settings is built beside the one that serves; 1: there is none. */
+  readonly nextProgress: number;
   /** Estimated milliseconds to replay what the newest checkpoint lacks. */
   readonly replayMs: number;
-  /** Estimated milliseconds to build the graph of all live points. */
+  /** Estimated milliseconds to build it anew from all live points. */
   readonly rebuildMs: number;
   readonly checkpointBytes: number;
   readonly saving: boolean;
@@ -57,17 +80,9 @@ export interface IndexReport {
 
 export type FromIndex =
   | { readonly kind: 'report'; readonly report: IndexReport }
-  | {
-      readonly kind: 'hits';
-      readonly id: number;
-      readonly seq: number;
-      readonly labels: Uint32Array;
-      readonly scores: Float64Array | null;
-      readonly scanned: number;
-      readonly live: number;
-    }
-  /** message null: the collection is not here (any more). */
-  | { readonly kind: 'search_failed'; readonly id: number; readonly message: string | null }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: IndexAnswers[IndexAskKind] }
+  /** error null: the collection is not here (any more). */
+  | { readonly kind: 'refused'; readonly id: number; readonly error: ErrorRecord | null }
   /** The index has what the store has, or is no more. */
   | { readonly kind: 'settled'; readonly id: number }
   | { readonly kind: 'note'; readonly event: string; readonly fields: Readonly<Record<string, unknown>> }

@@ -1,100 +1,162 @@
-/** The async door of the vector indexes: a pool of workers, each collection owned by one of them.
+/** The async door of the vector indexes or of the text indexes: a pool of workers, each collection owned by one of them.
  *
- *  Routes searches, forwards "the store has more", and hands on what the indexes report. Searches waiting for an answer are bounded. A
- *  worker that dies is fatal: its graphs cannot be trusted; it is told once, and every search, also one that comes later, fails.
- *  Must not know: HTTP, ids, payloads, the write path. */
+ *  Routes questions, forwards "the store has more", and hands on what the indexes report. Questions waiting for an answer are bounded. A
+ *  worker that dies is started again and loads its collections from their checkpoints; what it was asked is refused, and its collections
+ *  answer nothing until they are level again. One that dies again and again is fatal: told once, and everything that comes later fails.
+ *  Must not know: HTTP, what is asked, the write path. */
 
 import type { Worker } from 'node:worker_threads';
 import { SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
-import type { FromIndex, IndexedCollection, IndexReport, IndexWorkerData, ToIndex } from './index-messages.js';
+import type { AskOf, IndexAnswers, IndexAsk, IndexAskKind } from './index-asks.js';
+import type { EngineKind, FromIndex, IndexedCollection, IndexReport, IndexThreadData, ToIndex } from './index-messages.js';
 import { startThread } from './start-thread.js';
-
-export interface IndexAnswer {
-  /** Seq of the index that answered. */
-  readonly seq: number;
-  readonly labels: Uint32Array;
-  /** Exact scores, or null where the caller must score. */
-  readonly scores: Float64Array | null;
-  /** Points that were compared one by one. */
-  readonly scanned: number;
-  readonly live: number;
-}
 
 export interface IndexPoolEvents {
   report(report: IndexReport): void;
+  /** The worker of this collection died; nothing of it is known until the next report. */
+  lost(uid: number): void;
   fatal(reason: string): void;
 }
 
-interface PoolWorker {
-  readonly thread: Worker;
-  readonly ended: Promise<void>;
-  /** Collections it owns. */
-  owned: number;
+export interface IndexPoolOptions {
+  readonly workers: number;
+  readonly data: IndexThreadData;
+  readonly queueMax: number;
+  readonly log: Log;
+  readonly events: IndexPoolEvents;
 }
 
-interface OpenSearch {
-  readonly resolve: (answer: IndexAnswer) => void;
+interface PoolWorker {
+  readonly number: number;
+  thread: Worker;
+  ended: Promise<void>;
+  /** Collections it owns. */
+  readonly owned: Map<number, IndexedCollection>;
+  /** Monotonic times of its newest deaths. */
+  readonly deathsMs: number[];
+}
+
+interface OpenAsk {
+  readonly worker: PoolWorker;
+  readonly resolve: (answer: IndexAnswers[IndexAskKind]) => void;
   readonly reject: (error: Error) => void;
 }
 
+interface Settling {
+  readonly worker: PoolWorker;
+  readonly uid: number;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** A worker that dies more often than this within so long is not started again. */
+const DEATHS_MAX = 3;
+const DEATHS_WITHIN_MS = 60_000;
+
 export class IndexPool {
+  readonly #options: IndexPoolOptions;
   readonly #workers: PoolWorker[] = [];
   readonly #ownerOf = new Map<number, PoolWorker>();
-  readonly #searches = new Map<number, OpenSearch>();
-  readonly #settling = new Map<number, { resolve(): void; reject(error: Error): void }>();
-  readonly #events: IndexPoolEvents;
-  readonly #log: Log;
-  readonly #searchQueueMax: number;
+  /** Collections whose worker died and that have not reported since. */
+  readonly #loading = new Set<number>();
+  readonly #asks = new Map<number, OpenAsk>();
+  readonly #settling = new Map<number, Settling>();
+  #restarts = 0;
   #nextId = 1;
   #stopping = false;
-  /** Why a worker was lost. */
+  /** Why workers are not started any more. */
   #lost: string | null = null;
 
-  constructor(workerCount: number, data: IndexWorkerData, searchQueueMax: number, log: Log, events: IndexPoolEvents) {
-    this.#events = events;
-    this.#log = log;
-    this.#searchQueueMax = searchQueueMax;
-    for (let i = 0; i < workerCount; i++) this.#workers.push(this.#start(data, i));
+  constructor(options: IndexPoolOptions) {
+    this.#options = options;
+    for (let number = 0; number < options.workers; number++) this.#workers.push(this.#hire(number));
   }
 
-  #start(data: IndexWorkerData, number: number): PoolWorker {
-    const thread = startThread('index-thread.js', `skein-index-${number}`, data);
+  get engine(): EngineKind {
+    return this.#options.data.engine;
+  }
+
+  #hire(number: number): PoolWorker {
+    return { number, owned: new Map(), deathsMs: [], ...this.#start(number, () => this.#workers[number]) };
+  }
+
+  #start(number: number, worker: () => PoolWorker | undefined): Pick<PoolWorker, 'thread' | 'ended'> {
+    const thread = startThread('index-thread.js', `skein-${this.engine}-${number}`, this.#options.data);
+    let reason = '';
     thread.on('message', (message: FromIndex) => this.#take(message));
-    thread.on('error', (error) => this.#lose(`an index worker failed: ${error.message}`));
+    thread.on('error', (error) => {
+      reason = `an index worker failed: ${error.message}`;
+    });
     const ended = new Promise<void>((resolve) => {
       thread.on('exit', (code) => {
-        if (!this.#stopping) this.#lose(`an index worker ended with code ${code}`);
+        const died = worker();
+        if (!this.#stopping && died !== undefined)
+          this.#bury(died, reason === '' ? `an index worker ended with code ${code}` : reason);
         resolve();
       });
     });
-    return { thread, ended, owned: 0 };
+    return { thread, ended };
   }
 
-  #lose(reason: string): void {
+  #bury(worker: PoolWorker, reason: string): void {
+    for (const [id, { reject, worker: owner }] of this.#asks) {
+      if (owner !== worker) continue;
+      this.#asks.delete(id);
+      reject(this.#unavailable(reason));
+    }
     if (this.#lost !== null) return;
+    const now = performance.now();
+    worker.deathsMs.push(now);
+    const deaths = worker.deathsMs.filter((deathMs) => now - deathMs <= DEATHS_WITHIN_MS).length;
+    if (deaths > DEATHS_MAX) return this.#giveUp(reason);
+    this.#options.log.error('index_worker_restarted', { engine: this.engine, reason, deaths });
+    this.#restarts += 1;
+    Object.assign(
+      worker,
+      this.#start(worker.number, () => worker),
+    );
+    for (const collection of worker.owned.values()) {
+      this.#loading.add(collection.uid);
+      this.#options.events.lost(collection.uid);
+      this.#send(worker, { kind: 'open', collection });
+      this.#send(worker, { kind: 'advance', uids: [collection.uid] });
+    }
+    for (const [id, { uid, worker: owner }] of this.#settling)
+      if (owner === worker) this.#send(worker, { kind: 'settle', id, uid });
+  }
+
+  #giveUp(reason: string): void {
     this.#lost = reason;
-    this.#events.fatal(reason);
-    const searches = [...this.#searches.values()];
-    this.#searches.clear();
-    for (const search of searches) search.reject(unavailable(reason));
-    for (const { reject } of this.#settling.values()) reject(unavailable(reason));
+    this.#options.events.fatal(reason);
+    for (const { reject } of this.#asks.values()) reject(this.#unavailable(reason));
+    this.#asks.clear();
+    for (const { reject } of this.#settling.values()) reject(this.#unavailable(reason));
     this.#settling.clear();
   }
 
-  /** Why a worker was lost, or null. */
+  /** Why workers are not started any more, or null. */
   get lost(): string | null {
     return this.#lost;
   }
 
-  get searchesWaiting(): number {
-    return this.#searches.size;
+  /** How often a worker was started again. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  get asksWaiting(): number {
+    return this.#asks.size;
+  }
+
+  has(uid: number): boolean {
+    return this.#ownerOf.has(uid);
   }
 
   /** Gives the collection to the worker that owns the fewest. */
   open(collection: IndexedCollection): void {
-    const owner = this.#workers.reduce((least, next) => (next.owned < least.owned ? next : least));
-    owner.owned += 1;
+    const owner = this.#workers.reduce((least, next) => (next.owned.size < least.owned.size ? next : least));
+    owner.owned.set(collection.uid, collection);
     this.#ownerOf.set(collection.uid, owner);
     this.#send(owner, { kind: 'open', collection });
   }
@@ -102,50 +164,69 @@ export class IndexPool {
   close(uid: number): void {
     const owner = this.#ownerOf.get(uid);
     if (owner === undefined) return;
-    owner.owned -= 1;
+    owner.owned.delete(uid);
     this.#ownerOf.delete(uid);
+    this.#loading.delete(uid);
     this.#send(owner, { kind: 'close', uid });
+  }
+
+  configure(collection: IndexedCollection): void {
+    const owner = this.#ownerOf.get(collection.uid);
+    if (owner === undefined) return;
+    owner.owned.set(collection.uid, collection);
+    this.#send(owner, { kind: 'configure', collection });
   }
 
   /** Resolves when the index has all rows as the store has them, also those that were changed without a new seq.
    *  @throws SearchUnavailable when a worker is lost */
   settle(uid: number): Promise<void> {
-    const owner = this.#ownerOf.get(uid);
-    if (this.#lost !== null) return Promise.reject(unavailable(this.#lost));
-    if (owner === undefined) return Promise.resolve();
+    const worker = this.#ownerOf.get(uid);
+    if (this.#lost !== null) return Promise.reject(this.#unavailable(this.#lost));
+    if (worker === undefined) return Promise.resolve();
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#settling.set(id, { resolve, reject });
-      this.#send(owner, { kind: 'settle', id, uid });
+      this.#settling.set(id, { worker, uid, resolve, reject });
+      this.#send(worker, { kind: 'settle', id, uid });
     });
   }
 
   advance(uids: readonly number[]): void {
     for (const worker of this.#workers) {
-      const own = uids.filter((uid) => this.#ownerOf.get(uid) === worker);
+      const own = uids.filter((uid) => worker.owned.has(uid));
       if (own.length > 0) this.#send(worker, { kind: 'advance', uids: own });
     }
   }
 
   checkpoint(uid: number): void {
-    this.#tell(uid, { kind: 'checkpoint', uid });
+    const owner = this.#ownerOf.get(uid);
+    if (owner !== undefined) this.#send(owner, { kind: 'checkpoint', uid });
   }
 
-  /** @throws Overloaded when too many searches wait · CollectionNotFound when the collection was dropped meanwhile
-   *  · SearchUnavailable when a worker was lost · ShuttingDown */
-  async search(uid: number, query: Float32Array, limit: number, ef: number): Promise<IndexAnswer> {
+  /** @param timeoutMs how long the answer is of use: the worker drops the question then; the caller must not wait longer either
+   *  @throws Overloaded when too many questions wait · CollectionNotFound when the collection was dropped meanwhile
+   *  · SearchUnavailable when its worker died · Timeout · ShuttingDown */
+  async ask<K extends IndexAskKind>(uid: number, ask: AskOf<K>, timeoutMs: number): Promise<IndexAnswers[K]> {
     if (this.#stopping) throw new SkeinError('ShuttingDown', 'The server is stopping');
-    if (this.#lost !== null) throw unavailable(this.#lost);
-    const owner = this.#ownerOf.get(uid);
-    if (owner === undefined) throw dropped();
-    if (this.#searches.size >= this.#searchQueueMax) {
+    if (this.#lost !== null) throw this.#unavailable(this.#lost);
+    const worker = this.#ownerOf.get(uid);
+    if (worker === undefined) throw dropped();
+    if (this.#loading.has(uid)) throw this.#unavailable('it is being loaded after a failure');
+    if (this.#asks.size >= this.#options.queueMax) {
       throw new SkeinError('Overloaded', 'Too many searches are waiting', { reason: 'search_queue' });
     }
     const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      this.#searches.set(id, { resolve, reject });
-      this.#send(owner, { kind: 'search', id, uid, query, limit, ef });
-    });
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<IndexAnswers[K]>((resolve, reject) => {
+        // The answer to a question of kind K is of kind K.
+        this.#asks.set(id, { worker, resolve: (answer) => resolve(answer as IndexAnswers[K]), reject });
+        timer = setTimeout(() => reject(tooLate(this.engine, timeoutMs)), timeoutMs);
+        this.#send(worker, { kind: 'ask', id, uid, ask: ask as IndexAsk, untilMs: Date.now() + timeoutMs });
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#asks.delete(id);
+    }
   }
 
   /** Saves what is worth saving and ends the workers. Resolves when all have ended, however they did. */
@@ -159,43 +240,42 @@ export class IndexPool {
     worker.thread.postMessage(message);
   }
 
-  #tell(uid: number, message: ToIndex): void {
-    const owner = this.#ownerOf.get(uid);
-    if (owner !== undefined) this.#send(owner, message);
-  }
-
   #take(message: FromIndex): void {
     switch (message.kind) {
-      case 'report':
-        if (this.#ownerOf.has(message.report.uid)) this.#events.report(message.report);
-        return;
-      case 'hits':
-        return this.#answered(message.id, (search) => search.resolve(message));
-      case 'search_failed':
-        return this.#answered(message.id, (search) =>
-          search.reject(message.message === null ? dropped() : new Error(message.message)),
-        );
+      case 'report': {
+        const { uid, phase } = message.report;
+        if (!this.#ownerOf.has(uid)) return;
+        if (phase === 'ready') this.#loading.delete(uid);
+        return this.#options.events.report(message.report);
+      }
+      case 'answer':
+        return this.#asks.get(message.id)?.resolve(message.answer);
+      case 'refused': {
+        const { error } = message;
+        return this.#asks.get(message.id)?.reject(error === null ? dropped() : SkeinError.fromRecord(error));
+      }
       case 'settled':
         this.#settling.get(message.id)?.resolve();
         this.#settling.delete(message.id);
         return;
       case 'note':
-        return this.#log.info(message.event, message.fields);
+        return this.#options.log.info(message.event, message.fields);
       case 'stopped':
         return;
     }
   }
 
-  #answered(id: number, settle: (search: OpenSearch) => void): void {
-    const search = this.#searches.get(id);
-    this.#searches.delete(id);
-    if (search !== undefined) settle(search);
+  #unavailable(reason: string): SkeinError {
+    return new SkeinError('SearchUnavailable', `The ${this.engine} index cannot answer`, {
+      failed: [{ engine: this.engine, message: reason }],
+    });
   }
 }
 
-function unavailable(reason: string): SkeinError {
-  return new SkeinError('SearchUnavailable', 'The vector index cannot answer', {
-    failed: [{ engine: 'vector', message: reason }],
+function tooLate(engine: EngineKind, timeoutMs: number): SkeinError {
+  return new SkeinError('Timeout', `The ${engine} index did not answer within ${timeoutMs} ms`, {
+    engine,
+    timeout_ms: timeoutMs,
   });
 }
 

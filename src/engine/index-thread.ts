@@ -1,13 +1,16 @@
-/** An index worker: owns the graphs of some collections, keeps them level with the store, answers searches between short slices.
+/** An index worker: owns the vector indexes or the text indexes of some collections, keeps them level with the store, answers questions
+ *  between short slices.
  *
- *  Searches run as their messages arrive; upkeep runs in slices of a few milliseconds, one collection after the other, rebuilds in
- *  shorter ones with pauses between. In a slice new rows come first, so that searches find them; the graph gets the rest of it.
- *  Must not know: ids, payloads, HTTP. */
+ *  Questions are begun as their messages arrive; long ones and upkeep go on in slices of a few milliseconds in turns, one collection after
+ *  the other, rebuilds in shorter ones with pauses between. In a slice new rows come first, so that searches find them; the graph gets the
+ *  rest of it. Must not know: HTTP, what is asked. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { messageOf } from '../model/errors.js';
 import { openReader } from '../storage/open-store.js';
-import type { FromIndex, IndexReport, IndexWorkerData, ToIndex } from './index-messages.js';
+import { type AskReply, AsksInTurn, type BegunAsk } from './asks-in-turn.js';
+import { CONTENT_KINDS } from './content-kinds.js';
+import { meetEngineFault } from './engine-fault.js';
+import type { FromIndex, IndexReport, IndexThreadData, ToIndex } from './index-messages.js';
 import { OwnedIndex } from './owned-index.js';
 import { QuietCollection } from './quiet-collection.js';
 
@@ -16,7 +19,8 @@ const REPORT_INTERVAL_MS = 100;
 
 if (parentPort === null) throw new Error('index-thread.js runs as a worker only');
 const port = parentPort;
-const data = workerData as IndexWorkerData;
+const data = workerData as IndexThreadData;
+const kind = CONTENT_KINDS[data.engine];
 const reads = openReader(data.storePath, { cacheBytes: data.cacheBytes });
 const owned = new Map<number, OwnedIndex>();
 const due = new Set<number>();
@@ -25,6 +29,9 @@ const timers = new Map<number, NodeJS.Timeout>();
 const lastReports = new Map<number, { report: IndexReport; atMs: number }>();
 /** What was asked for and goes on beside other messages: openings, checkpoints. */
 const pending = new Set<Promise<void>>();
+/** Questions to collections that are not level yet. */
+const held = new Map<number, (ToIndex & { kind: 'ask' })[]>();
+const asks = new AsksInTurn();
 const garbage = new QuietCollection();
 let scheduled = false;
 let stopping = false;
@@ -46,6 +53,7 @@ function schedule(): void {
 function turn(): void {
   scheduled = false;
   if (stopping) return;
+  asks.advance(SLICE_MS);
   for (const uid of due) {
     due.delete(uid);
     const index = owned.get(uid);
@@ -53,11 +61,12 @@ function turn(): void {
     const nextMs = index.advance(SLICE_MS);
     garbage.worked();
     report(index);
+    if (held.has(uid) && index.ready) release(uid);
     if (nextMs === 0) due.add(uid);
     else later(uid, nextMs);
     break;
   }
-  if (due.size > 0) schedule();
+  if (due.size > 0 || asks.waiting > 0) schedule();
 }
 
 /** @param delayMs null: not before the next change */
@@ -89,11 +98,15 @@ function report(index: OwnedIndex): void {
 function turned(last: IndexReport, current: IndexReport): boolean {
   const { kind, growing, rebuilds } = current.status;
   const was = last.status;
+  if (last.nextProgress < 1 !== current.nextProgress < 1 || was.payloadProgress < 1 !== current.status.payloadProgress < 1)
+    return true;
   return last.phase !== current.phase || was.kind !== kind || was.rebuilds !== rebuilds || was.growing > 0 !== growing > 0;
 }
 
 function moved(last: IndexReport, current: IndexReport, level: boolean, aged: boolean): boolean {
   if (last.seq !== current.seq) return level || aged;
+  if (aged && (last.nextProgress !== current.nextProgress || last.status.payloadProgress !== current.status.payloadProgress))
+    return true;
   const { tombstones, growing, waiting } = current.status;
   const was = last.status;
   // The last one that waited has its place: whoever waits for room hears of it at once.
@@ -104,7 +117,7 @@ function moved(last: IndexReport, current: IndexReport, level: boolean, aged: bo
 async function take(message: ToIndex): Promise<void> {
   switch (message.kind) {
     case 'open': {
-      const index = new OwnedIndex(reads, message.collection, note);
+      const index = new OwnedIndex(reads, kind, message.collection, note);
       owned.set(message.collection.uid, index);
       await index.open();
       due.add(message.collection.uid);
@@ -113,6 +126,7 @@ async function take(message: ToIndex): Promise<void> {
     case 'close': {
       const index = owned.get(message.uid);
       owned.delete(message.uid);
+      release(message.uid);
       later(message.uid, null);
       lastReports.delete(message.uid);
       return index?.discard();
@@ -120,8 +134,12 @@ async function take(message: ToIndex): Promise<void> {
     case 'advance':
       for (const uid of message.uids) if (owned.has(uid)) due.add(uid);
       return schedule();
-    case 'search':
-      return search(message);
+    case 'ask':
+      return ask(message);
+    case 'configure':
+      owned.get(message.collection.uid)?.configure(message.collection);
+      due.add(message.collection.uid);
+      return schedule();
     case 'checkpoint': {
       const index = owned.get(message.uid);
       if (index === undefined) return;
@@ -153,17 +171,31 @@ async function take(message: ToIndex): Promise<void> {
   }
 }
 
-function search(message: ToIndex & { kind: 'search' }): void {
-  const index = owned.get(message.uid);
-  const { id } = message;
-  if (index === undefined) return post({ kind: 'search_failed', id, message: null });
-  try {
-    const { labels, scores, exact, scanned } = index.search(message.query, message.limit, message.ef);
-    const { seq, live } = index;
-    post({ kind: 'hits', id, seq, live, labels, scores: exact ? scores : null, scanned });
-  } catch (error) {
-    post({ kind: 'search_failed', id, message: messageOf(error) });
+/** A question to an index that is not level yet waits until it is. */
+function ask(message: ToIndex & { kind: 'ask' }): void {
+  const { id, uid, untilMs } = message;
+  const index = owned.get(uid);
+  if (index === undefined) return post({ kind: 'refused', id, error: null });
+  if (!index.ready) {
+    held.set(uid, [...(held.get(uid) ?? []), message]);
+    return;
   }
+  const begin = (): BegunAsk => {
+    meetEngineFault(kind.engine);
+    return index.ask(message.ask);
+  };
+  const reply: AskReply = {
+    answer: (answer) => post({ kind: 'answer', id, answer }),
+    refuse: (error) => post({ kind: 'refused', id, error }),
+  };
+  asks.begin(begin, reply, untilMs);
+  if (asks.waiting > 0) schedule();
+}
+
+function release(uid: number): void {
+  const messages = held.get(uid) ?? [];
+  held.delete(uid);
+  for (const message of messages) ask(message);
 }
 
 port.on('message', (message: ToIndex) => {

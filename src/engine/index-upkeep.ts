@@ -1,35 +1,39 @@
-/** Keeps one collection's index level with the store: a cursor over labels and deaths, in the order of the log.
+/** Keeps what one worker holds of a collection level with the store: a cursor over labels, deaths and changed payloads, in the order of
+ *  the log.
  *
  *  What to do is read from rows, not from the log, so no checkpoint ever pins the log:
- *    adds    labels ≥ nextLabel in label order (= log order), each naming the label it superseded
- *    deaths  rows with seq < deadSeq ≤ the snapshot's seq
- *  Both are merged by seq. What the cursor has passed is found by searches; its place in the graph it gets in the time that is left.
+ *    adds     labels ≥ nextLabel in label order (= log order), each naming the label it superseded
+ *    deaths   rows with seq < deadSeq ≤ the snapshot's seq
+ *    changes  live rows whose payload was changed in place, with seq < version ≤ the snapshot's seq; read only where payloads are indexed
+ *  All are merged by seq. A changed payload is read as it is now, which may be later than the seq; it is never earlier. What the cursor has passed is found by searches; its place in the graph it gets in the time that is left.
  *  A label whose successor stands in the same page is not added; what it superseded is then tombstoned when the
  *  last of them is added, in the same turn, so a search sees the old point or the new one, never neither, never both. Only within a page:
  *  a point that is written faster than the index comes along would otherwise hold the cursor back for ever.
- *  Must not know: threads, messages, ids, payloads. */
+ *  Must not know: threads, messages, ids, what an index makes of a row. */
 
-import { decodeDefaultVector } from '../codec/vector-set.js';
-import type { LabelRow, StoreReads } from '../storage/storage.js';
-import type { VectorIndex } from '../vector-index/vector-index.js';
+import type { ChangedRow, LabelRow, StoreReads } from '../storage/storage.js';
+import type { IndexedContent } from './indexed-content.js';
 
 const PAGE_ROWS_MAX = 512;
 const PAGE_BYTES_MAX = 2 * 1024 * 1024;
 const DEATHS_PER_PAGE_MAX = 4_096;
+const CHANGES_PER_PAGE_MAX = 512;
 
 interface Page {
   readonly rows: readonly LabelRow[];
   readonly deaths: readonly { readonly label: number; readonly deadSeq: number }[];
+  readonly changes: readonly ChangedRow[];
   /** Where the cursor stands once the page is done. */
   readonly throughSeq: number;
   /** Labels whose successor is in this page too. */
   readonly superseded: ReadonlySet<number | null>;
   nextRow: number;
   nextDeath: number;
+  nextChange: number;
 }
 
-export class IndexUpkeep {
-  readonly index: VectorIndex;
+export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
+  readonly content: Content;
   readonly #reads: StoreReads;
   readonly #uid: number;
   #nextLabel: number;
@@ -50,10 +54,10 @@ export class IndexUpkeep {
 
   /** @param nextLabel,seq what the index already holds: all labels below, all deaths up to
    *  @param buildTo until this label the index is being built and serves nobody */
-  constructor(reads: StoreReads, uid: number, index: VectorIndex, nextLabel: number, seq: number, buildTo: number) {
+  constructor(reads: StoreReads, uid: number, content: Content, nextLabel: number, seq: number, buildTo: number) {
     this.#reads = reads;
     this.#uid = uid;
-    this.index = index;
+    this.content = content;
     this.#nextLabel = nextLabel;
     this.#seq = seq;
     this.#buildTo = buildTo;
@@ -90,11 +94,11 @@ export class IndexUpkeep {
   advance(budgetMs: number): number | null {
     const until = performance.now() + budgetMs;
     this.#level = false;
-    while (!this.index.crowded) {
+    while (!this.content.crowded) {
       this.#page ??= this.#read();
       if (!this.#work(this.#page, until)) return 0;
       this.#seq = this.#page.throughSeq;
-      this.#level = this.#page.rows.length === 0 && this.#page.deaths.length === 0;
+      this.#level = this.#page.rows.length + this.#page.deaths.length + this.#page.changes.length === 0;
       this.#page = null;
       if (this.#level) break;
       if (performance.now() >= until) return 0;
@@ -104,9 +108,9 @@ export class IndexUpkeep {
 
   #fill(budgetMs: number): number | null {
     const startMs = performance.now();
-    const insertsBefore = this.index.inserts;
-    const nextMs = this.index.work(budgetMs);
-    const inserts = this.index.inserts - insertsBefore;
+    const insertsBefore = this.content.inserts;
+    const nextMs = this.content.work(budgetMs);
+    const inserts = this.content.inserts - insertsBefore;
     if (inserts > 0) this.#workMs += performance.now() - startMs;
     this.#inserts += inserts;
     return nextMs;
@@ -117,7 +121,7 @@ export class IndexUpkeep {
     if (this.#page !== null) return false;
     return this.#reads.snapshot(() => {
       if (this.#reads.labelsFrom(this.#uid, this.#nextLabel, 1, 1).length > 0) return false;
-      const reason = reconcile(this.#reads, this.#uid, this.index, this.#nextLabel);
+      const reason = reconcile(this.#reads, this.#uid, this.content, this.#nextLabel);
       if (reason !== null) throw new Error(reason);
       return true;
     });
@@ -128,41 +132,67 @@ export class IndexUpkeep {
       const { seq } = this.#reads.state();
       if (this.#building) this.#soundSeq = seq;
       if (this.#nextLabel >= this.#buildTo) this.#building = false;
-      const rows = this.#reads.labelsFrom(this.#uid, this.#nextLabel, PAGE_ROWS_MAX, PAGE_BYTES_MAX);
+      const { needsPayload } = this.content;
+      const rows = this.#reads.labelsFrom(this.#uid, this.#nextLabel, PAGE_ROWS_MAX, PAGE_BYTES_MAX, needsPayload);
       const last = rows.at(-1);
-      const throughRows = last === undefined ? seq : Math.min(seq, last.labelSeq - 1);
-      const deaths = this.#reads.deadBetween(this.#uid, this.#seq, throughRows, DEATHS_PER_PAGE_MAX);
-      // A full page of deaths stops short of its last seq, which may have more; adds and deaths stop at the same seq.
-      const full = deaths.length === DEATHS_PER_PAGE_MAX;
-      const throughSeq = Math.max(this.#seq, full ? (deaths.at(-1)?.deadSeq ?? 0) - 1 : throughRows);
+      let throughSeq = last === undefined ? seq : Math.min(seq, last.labelSeq - 1);
+      const deaths = this.#reads.deadBetween(this.#uid, this.#seq, throughSeq, DEATHS_PER_PAGE_MAX);
+      // A full page stops short of its last seq, which may have more; adds, deaths and changes stop at the same seq.
+      if (deaths.length === DEATHS_PER_PAGE_MAX) throughSeq = (deaths.at(-1)?.deadSeq ?? 0) - 1;
+      // Also changes beyond: a later one may stand where one up to throughSeq stood.
+      const changed = needsPayload
+        ? this.#reads.changedBetween(this.#uid, this.#seq, seq, CHANGES_PER_PAGE_MAX, PAGE_BYTES_MAX)
+        : null;
+      const full = deaths.length === DEATHS_PER_PAGE_MAX || (changed !== null && changed.throughSeq < throughSeq);
+      throughSeq = Math.min(throughSeq, changed?.throughSeq ?? seq);
+      throughSeq = Math.max(this.#seq, throughSeq);
       const rowsThrough = full ? rows.filter((row) => row.labelSeq <= throughSeq) : rows;
-      const deathsThrough = full ? deaths.filter((death) => death.deadSeq <= throughSeq) : deaths;
-      const superseded = new Set(rowsThrough.map((row) => row.prevLabel));
-      return { rows: rowsThrough, deaths: deathsThrough, throughSeq, superseded, nextRow: 0, nextDeath: 0 };
+      return {
+        rows: rowsThrough,
+        deaths: deaths.filter((death) => death.deadSeq <= throughSeq),
+        changes: changed?.rows ?? [],
+        throughSeq,
+        superseded: new Set(rowsThrough.map((row) => row.prevLabel)),
+        nextRow: 0,
+        nextDeath: 0,
+        nextChange: 0,
+      };
     });
   }
 
+  /** @returns false when time was over before the page was done */
   #work(page: Page, until: number): boolean {
-    for (;;) {
-      const row = page.rows[page.nextRow];
-      const death = page.deaths[page.nextDeath];
-      if (row === undefined && death === undefined) return true;
-      if (death !== undefined && (row === undefined || death.deadSeq < row.labelSeq)) {
-        this.#bury(death.label);
-        page.nextDeath += 1;
-      } else if (row !== undefined) {
-        this.#add(row, page);
-        page.nextRow += 1;
-        this.#nextLabel = row.label + 1;
-      }
-      if (performance.now() >= until) return page.nextRow === page.rows.length && page.nextDeath === page.deaths.length;
+    while (this.#step(page)) if (performance.now() >= until) return isDone(page);
+    return true;
+  }
+
+  /** What comes first in the log; of one seq what dies, what changes, what is new. @returns false: nothing is left */
+  #step(page: Page): boolean {
+    const row = page.rows[page.nextRow];
+    const death = page.deaths[page.nextDeath];
+    const change = page.changes[page.nextChange];
+    const addSeq = row?.labelSeq ?? Number.POSITIVE_INFINITY;
+    const changeSeq = change?.version ?? Number.POSITIVE_INFINITY;
+    if (death !== undefined && death.deadSeq < addSeq && death.deadSeq <= changeSeq) {
+      this.#bury(death.label);
+      page.nextDeath += 1;
+    } else if (change !== undefined && changeSeq < addSeq) {
+      if (this.content.has(change.label)) this.content.update(change.label, change.payload);
+      page.nextChange += 1;
+    } else if (row !== undefined) {
+      this.#add(row, page);
+      page.nextRow += 1;
+      this.#nextLabel = row.label + 1;
+    } else {
+      return false;
     }
+    return true;
   }
 
   #add(row: LabelRow, page: Page): void {
     const before = row.prevLabel === null ? null : (this.#standIns.get(row.prevLabel) ?? row.prevLabel);
     if (row.prevLabel !== null) this.#standIns.delete(row.prevLabel);
-    const inside = before !== null && this.index.has(before) ? before : null;
+    const inside = before !== null && this.content.has(before) ? before : null;
     if (row.deadSeq !== null && this.#building) return;
     if (page.superseded.has(row.label)) {
       if (inside === null) return;
@@ -172,12 +202,7 @@ export class IndexUpkeep {
     }
     // A new point that is gone before the page ends was never there for a search that starts after it.
     if (inside === null && row.deadSeq !== null && row.deadSeq <= page.throughSeq) return;
-    const vector = decodeDefaultVector(row.vectorSet);
-    if (vector === null) {
-      if (inside !== null) this.index.remove(inside);
-      return;
-    }
-    this.index.add(row.label, vector, inside);
+    this.content.add(row, inside);
     if (inside !== null) this.#standing.delete(inside);
   }
 
@@ -186,18 +211,22 @@ export class IndexUpkeep {
     if (standIn !== undefined) {
       this.#standIns.delete(label);
       this.#standing.delete(standIn);
-      this.index.remove(standIn);
+      this.content.remove(standIn);
     } else if (!this.#standing.has(label)) {
-      this.index.remove(label);
+      this.content.remove(label);
     }
   }
 }
 
+function isDone(page: Page): boolean {
+  return page.nextRow === page.rows.length && page.nextDeath === page.deaths.length && page.nextChange === page.changes.length;
+}
+
 /** Tombstones what an index, such as a loaded checkpoint, holds but the store no longer does.
  *  @returns why the checkpoint cannot be used (the store has a live label below its nextLabel that it lacks), or null */
-export function reconcile(reads: StoreReads, uid: number, index: VectorIndex, nextLabel: number): string | null {
+export function reconcile(reads: StoreReads, uid: number, content: IndexedContent, nextLabel: number): string | null {
   const live = reads.liveLabels(uid, nextLabel);
-  const inside = index.liveLabels();
+  const inside = content.liveLabels();
   let at = 0;
   const dead: number[] = [];
   for (const label of inside) {
@@ -206,6 +235,6 @@ export function reconcile(reads: StoreReads, uid: number, index: VectorIndex, ne
     else return `label ${live[at]} is alive in the store and not in the checkpoint`;
   }
   if (at < live.length) return `label ${live[at]} is alive in the store and not in the checkpoint`;
-  for (const label of dead) index.remove(label);
+  for (const label of dead) content.remove(label);
   return null;
 }

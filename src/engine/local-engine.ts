@@ -14,7 +14,7 @@ import type { PointId } from '../model/point.js';
 import { type Position, positionAt } from '../model/position.js';
 import type { Role } from '../model/replication.js';
 import type { ClusterRows, StoreReads, StoreState } from '../storage/storage.js';
-import { type Catalogue, type CatalogueEntry, shownSeq } from './catalogue.js';
+import { type Catalogue, type CatalogueEntry, enginesOf, leastIndexed, leastShownSeq, reachIndexed } from './catalogue.js';
 import { DiskWatch } from './disk-watch.js';
 import type {
   CollectionInfo,
@@ -33,6 +33,9 @@ import type {
   WriteOptions,
   WriteReceipt,
 } from './engine.js';
+import { EngineCalls } from './engine-calls.js';
+import { Fallback } from './fallback.js';
+import { FilterLookup } from './filter-lookup.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { tombstoneRatio } from './index-schedule.js';
 import { MESSAGE_WAIT_MS, reachPosition } from './position-wait.js';
@@ -70,6 +73,9 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   readonly log: LocalLog;
   readonly #parts: LocalEngineParts;
   readonly #durable: Tail;
+  readonly #calls: EngineCalls;
+  readonly #fallback: Fallback;
+  readonly #lookup: FilterLookup;
   readonly #searcher: Searcher;
   readonly #writes: WritePath;
   readonly #disk: DiskWatch;
@@ -84,16 +90,31 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     this.#parts = parts;
     this.#durable = new Tail(parts.state.seq);
     this.#disk = new DiskWatch(parts.dataDir, parts.limits.diskFreeBytesMin, parts.log);
+    const { keeper, reader, clock, limits, log } = parts;
+    this.#calls = new EngineCalls({
+      keeper,
+      reader,
+      breakerFailuresMax: limits.searchBreakerFailuresMax,
+      breakerResetMs: limits.searchBreakerResetMs,
+      durableSeq: () => this.#durable.seq,
+      onBreaker: (engine, state) => log.warn('search_breaker', { engine, state }),
+    });
+    this.#fallback = new Fallback(clock, log);
     this.#searcher = new Searcher({
-      pool: parts.keeper.pool,
-      reader: parts.reader,
-      clock: parts.clock,
+      calls: this.#calls,
+      reader,
+      clock,
+      fallback: this.#fallback,
+      timeoutMs: limits.searchTimeoutMs,
+      engineTimeoutMs: limits.searchEngineTimeoutMs,
       isThere: (uid) => parts.catalogue.byUid(uid) !== undefined,
       durableSeq: () => this.#durable.seq,
       positionAt: (seq) => this.#positionAt(seq),
     });
+    this.#lookup = new FilterLookup(this.#calls, limits.searchEngineTimeoutMs);
     this.#writes = new WritePath({
       ...parts,
+      lookup: this.#lookup,
       disk: this.#disk,
       durableSeq: () => this.#durable.seq,
       positionAt: (seq) => this.#positionAt(seq),
@@ -117,12 +138,13 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       const change = this.#parts.catalogue.take(row, now);
       if (change === 'dropped') this.#parts.keeper.close(row.uid);
       if (change === 'created') this.#parts.keeper.open(row);
-      if (change === 'changed') uids.push(row.uid);
+      if (change === 'configured') this.#parts.keeper.configure(row);
+      if (change === 'changed' || change === 'configured') uids.push(row.uid);
     }
     this.#commits = { count: this.#commits.count + 1, units: this.#commits.units + commit.units, lastMs: commit.commitMs };
     this.log.take(commit);
     this.#durable.advance(commit.state.seq);
-    if (uids.length > 0) this.#parts.keeper.pool.advance(uids);
+    if (uids.length > 0) this.#parts.keeper.advance(uids);
     this.log.tellCommit();
   }
 
@@ -170,8 +192,9 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   }
 
   #info(entry: CatalogueEntry): CollectionInfo {
-    const { row, report } = entry;
+    const { row } = entry;
     const { spec } = row;
+    const reports = enginesOf(entry).flatMap(({ report }) => (report === null ? [] : [report]));
     return {
       name: row.name,
       uid: row.uid,
@@ -185,9 +208,9 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       quantization: spec.quantization,
       pointsCount: row.pointsCount,
       ...this.#parts.keeper.status(entry),
-      memoryBytes: report?.status.memoryBytes ?? 0,
-      diskBytes: row.dataBytes + (report?.checkpointBytes ?? 0),
-      tombstoneRatio: report === null ? 0 : tombstoneRatio(report),
+      memoryBytes: reports.reduce((sum, { status }) => sum + status.memoryBytes, 0),
+      diskBytes: reports.reduce((sum, { checkpointBytes }) => sum + checkpointBytes, row.dataBytes),
+      tombstoneRatio: entry.vector.report === null ? 0 : tombstoneRatio(entry.vector.report),
       position: this.position(),
     };
   }
@@ -201,13 +224,15 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   }
 
   async scroll(collection: string, request: ScrollRequest) {
-    const { uid } = this.#parts.catalogue.get(collection).row;
+    const entry = this.#parts.catalogue.get(collection);
+    const { uid } = entry.row;
     const { filter, limit, after, withPayload, withVector } = request;
+    const rowFilter = filter === undefined ? null : await this.#lookup.rowFilter(entry, filter);
     const { points, next, seq } = await this.#parts.reader.read(
       {
         kind: 'scroll',
         uid,
-        filter: filter ?? null,
+        filter: rowFilter,
         after,
         limit,
         bytesMax: this.#parts.limits.scrollBytesMax,
@@ -220,9 +245,13 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   }
 
   async count(collection: string, filter?: Filter) {
-    const { uid, pointsCount } = this.#parts.catalogue.get(collection).row;
+    const entry = this.#parts.catalogue.get(collection);
+    const { uid, pointsCount } = entry.row;
     if (filter === undefined) return { count: pointsCount, position: this.position() };
-    const { count, seq } = await this.#parts.reader.read({ kind: 'count', uid, filter });
+    const rowFilter = await this.#lookup.rowFilter(entry, filter);
+    const { among } = rowFilter;
+    if (among?.exact === true && among.seq >= entry.row.lastSeq) return { count: among.labels.size, position: this.position() };
+    const { count, seq } = await this.#parts.reader.read({ kind: 'count', uid, filter: rowFilter });
     await this.#published(seq);
     return { count, position: this.#positionAt(seq) };
   }
@@ -260,19 +289,19 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     const entry = collection === null ? undefined : this.#parts.catalogue.get(collection);
     if (level === 'durable' || entry === undefined) return;
     const goal = Math.min(position.seq, entry.row.lastSeq);
-    if (await entry.indexed.reach(goal, maxWaitMs - (clock.monotonicMs() - startMs))) return;
+    if (await reachIndexed(entry, goal, () => maxWaitMs - (clock.monotonicMs() - startMs))) return;
     if (this.#parts.catalogue.byUid(entry.row.uid) === undefined)
       throw new SkeinError('CollectionNotFound', `Collection '${collection}' was dropped`, { collection });
     throw new SkeinError('IndexBehind', `The index has not reached the requested position within ${maxWaitMs} ms`, {
       requested: position.seq,
-      applied: entry.indexed.seq,
+      applied: leastIndexed(entry),
     });
   }
 
   indexedSeq(): number {
     const { seq } = this.#durable;
     let least = seq;
-    for (const entry of this.#parts.catalogue.all()) least = Math.min(least, shownSeq(entry, seq));
+    for (const entry of this.#parts.catalogue.all()) least = Math.min(least, leastShownSeq(entry, seq));
     return least;
   }
 
@@ -285,7 +314,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   async correct(correction: Correction): Promise<void> {
     await this.#parts.link.correct(correction);
-    await Promise.all(correction.collections.map(({ uid }) => this.#parts.keeper.pool.settle(uid)));
+    await Promise.all(correction.collections.map(({ uid }) => this.#parts.keeper.settle(uid)));
   }
 
   status(): EngineStatus {
@@ -302,7 +331,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
         building: entries.filter((entry) => keeper.status(entry).status !== 'ready').length,
         lagBytes: catalogue.lagBytes,
         waitingBytes: catalogue.waitingBytes,
-        searchesWaiting: keeper.pool.searchesWaiting + reader.waiting,
+        searchesWaiting: keeper.asksWaiting + reader.waiting,
         rebuilds: keeper.rebuilds,
       },
       log: { minSeq: this.#figures.logMinSeq, bytes: this.#figures.logBytes },
@@ -327,7 +356,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     this.#parts.keeper.tick();
     const durable = this.#durable.seq;
     let floor = Math.min(durable, this.#searcher.floorSeq);
-    for (const entry of this.#parts.catalogue.all()) floor = Math.min(floor, shownSeq(entry, durable));
+    for (const entry of this.#parts.catalogue.all()) floor = Math.min(floor, leastShownSeq(entry, durable));
     if (floor <= this.#reapedSeq) return;
     this.#reapedSeq = floor;
     this.#parts.link.tell({ kind: 'reap', throughSeq: floor });

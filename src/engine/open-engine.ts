@@ -8,7 +8,7 @@ import type { Log } from '../model/log.js';
 import type { Role } from '../model/replication.js';
 import { openReader, openWriter } from '../storage/open-store.js';
 import { nativeBuild } from '../vector-index/open-index.js';
-import { Catalogue } from './catalogue.js';
+import { Catalogue, enginesOf } from './catalogue.js';
 import type { RunningEngine } from './engine.js';
 import { IndexKeeper } from './index-keeper.js';
 import { LocalEngine } from './local-engine.js';
@@ -120,18 +120,20 @@ async function levelUp(keeper: IndexKeeper, catalogue: Catalogue, options: Engin
   const all = [...catalogue.all()];
   const labels = all.reduce((sum, { row }) => sum + row.nextLabel, 0);
   const tell = (): void => {
-    const done = all.reduce((sum, { report }) => sum + (report?.nextLabel ?? 0), 0);
-    const ready = all.filter(({ report }) => report !== null && report.phase !== 'building').length;
-    options.onProgress(labels === 0 ? 1 : Math.min(1, done / labels), `${ready} of ${all.length} indexes are level`);
+    const done = all.reduce((sum, { vector }) => sum + (vector.report?.nextLabel ?? 0), 0);
+    const states = all.flatMap(enginesOf);
+    const ready = states.filter(({ report }) => report?.phase === 'ready').length;
+    options.onProgress(labels === 0 ? 1 : Math.min(1, done / labels), `${ready} of ${states.length} indexes are level`);
   };
   const timer = setInterval(tell, PROGRESS_INTERVAL_MS);
   try {
     // A worker that is lost later ends the waits.
-    if (keeper.pool.lost === null) await Promise.all(all.map(({ indexed, row }) => indexed.reach(row.lastSeq, 2 ** 31 - 1)));
+    const waits = all.flatMap((entry) => enginesOf(entry).map(({ indexed }) => indexed.reach(entry.row.lastSeq, 2 ** 31 - 1)));
+    if (keeper.lost === null) await Promise.all(waits);
   } finally {
     clearInterval(timer);
   }
-  if (keeper.pool.lost !== null) throw new Error(keeper.pool.lost);
+  if (keeper.lost !== null) throw new Error(keeper.lost);
 }
 
 /** The write thread may speak before the engine exists; nothing but a failure can come so early. */

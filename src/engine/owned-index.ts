@@ -1,18 +1,23 @@
-/** One collection inside an index worker: its index, its cursor, its checkpoints.
+/** One collection inside an index worker: its content, its cursor, its checkpoints, the questions that are being answered.
  *
  *    open ─► building ─► ready          (building: from a checkpoint or from nothing, until level once)
  *
+ *  New settings that the content cannot take (another text analysis) are built beside it, and served once they are level.
+ *  While a question is being answered the content stands still, so that no point is met twice or missed; between two questions it goes on.
  *  Invariant: what serves searches is never ahead of the store; a checkpoint is written only from a quiet index.
- *  Must not know: messages, other collections. */
+ *  Must not know: messages, other collections, what the content is. */
 
 import { rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf } from '../model/errors.js';
+import { learnCosts, type SearchCosts, typicalCosts } from '../search/costs.js';
 import type { StoreReads } from '../storage/storage.js';
-import { createIndex, openCheckpoint, removeLeftovers } from '../vector-index/open-index.js';
-import type { IndexHits, IndexParameters, IndexStatus } from '../vector-index/vector-index.js';
-import type { IndexedCollection, IndexPhase, IndexReport } from './index-messages.js';
+import { type AskRun, beginRun } from './ask-run.js';
+import type { ContentKind } from './content-kinds.js';
+import type { IndexAsk } from './index-asks.js';
+import type { ContentStatus, IndexedCollection, IndexPhase, IndexReport } from './index-messages.js';
 import { IndexUpkeep, reconcile } from './index-upkeep.js';
+import type { ServedContent } from './served-content.js';
 
 type Note = (event: string, fields: Readonly<Record<string, unknown>>) => void;
 
@@ -20,9 +25,12 @@ const ASSUMED_MS_PER_INSERT = 0.2;
 
 export class OwnedIndex {
   readonly #reads: StoreReads;
-  readonly #collection: IndexedCollection;
+  readonly #kind: ContentKind;
   readonly #note: Note;
-  #current: IndexUpkeep;
+  #collection: IndexedCollection;
+  #current: IndexUpkeep<ServedContent>;
+  /** Content with newer settings, until it is level. */
+  #next: { readonly collection: IndexedCollection; readonly upkeep: IndexUpkeep<ServedContent> } | null = null;
   #phase: IndexPhase = 'building';
   #saving: Promise<void> | null = null;
   #saveFailed = false;
@@ -32,18 +40,22 @@ export class OwnedIndex {
   #opened = false;
   #discarded = false;
   #settling: (() => void)[] = [];
+  #asks = 0;
+  #costs: SearchCosts;
 
-  constructor(reads: StoreReads, collection: IndexedCollection, note: Note) {
+  constructor(reads: StoreReads, kind: ContentKind, collection: IndexedCollection, note: Note) {
     this.#reads = reads;
+    this.#kind = kind;
     this.#collection = collection;
     this.#note = note;
-    const stored = reads.collection(collection.uid)?.nextLabel ?? 0;
-    this.#current = new IndexUpkeep(reads, collection.uid, createIndex(this.#parameters), 0, 0, stored);
+    this.#current = this.#build(collection);
+    this.#costs = typicalCosts(collection.spec.dimension * 4);
   }
 
-  get #parameters(): IndexParameters {
-    const { dimension, distance, hnsw } = this.#collection.spec;
-    return { dimension, distance, m: hnsw.m, efConstruct: hnsw.efConstruct, quantization: 'none' };
+  /** From nothing, up to what the store has now. */
+  #build(collection: IndexedCollection): IndexUpkeep<ServedContent> {
+    const stored = this.#reads.collection(collection.uid)?.nextLabel ?? 0;
+    return new IndexUpkeep(this.#reads, collection.uid, this.#kind.create(this.#reads, collection), 0, 0, stored);
   }
 
   /** Had it nothing more to read when it last looked? */
@@ -56,21 +68,29 @@ export class OwnedIndex {
   }
 
   get live(): number {
-    return this.#current.index.status().live;
+    return this.#status().live;
+  }
+
+  get ready(): boolean {
+    return this.#phase === 'ready';
+  }
+
+  #status(): ContentStatus {
+    return this.#current.content.status(this.#current.nextLabel);
   }
 
   /** Starts from the newest trusted checkpoint, or from nothing. Nobody else writes into the folder yet. */
   async open(): Promise<void> {
-    await this.#tidy(() => removeLeftovers(this.#collection.folder));
+    await this.#tidy(() => this.#kind.removeLeftovers(this.#collection.folder));
     const loaded = await this.#load();
-    if (this.#discarded) return loaded?.index.close();
+    if (this.#discarded) return loaded?.content.close();
     if (loaded !== null) this.#current = loaded;
     this.#opened = true;
   }
 
-  async #load(): Promise<IndexUpkeep | null> {
-    const { uid, labelGeneration, folder } = this.#collection;
-    const opened = await openCheckpoint(folder, { uid, labelGeneration, parameters: this.#parameters });
+  async #load(): Promise<IndexUpkeep<ServedContent> | null> {
+    const { uid, folder } = this.#collection;
+    const opened = await this.#kind.open(this.#reads, this.#collection);
     if ('refused' in opened) {
       if (opened.refused !== 'none') this.#note('index_checkpoint_refused', { uid, reason: opened.refused });
       return null;
@@ -79,16 +99,17 @@ export class OwnedIndex {
     const state = this.#reads.state();
     const stored = this.#reads.collection(uid)?.nextLabel ?? 0;
     const ahead = seq > state.seq || nextLabel > stored ? `it is at seq ${seq}, the store at ${state.seq}` : null;
-    const reason = ahead ?? reconcile(this.#reads, uid, opened.index, nextLabel);
+    const reason = ahead ?? reconcile(this.#reads, uid, opened.content, nextLabel);
     if (reason !== null) {
-      opened.index.close();
+      opened.content.close();
       this.#note('index_checkpoint_refused', { uid, reason });
       // It is of another state than the store's past, and must not look right when the store has come further.
       await this.#tidy(() => rm(folder, { recursive: true, force: true }));
       return null;
     }
-    this.#note('index_checkpoint_loaded', { uid, seq, labels: nextLabel });
-    return new IndexUpkeep(this.#reads, uid, opened.index, nextLabel, seq, stored);
+    opened.content.refill();
+    this.#note('index_checkpoint_loaded', { uid, engine: this.#kind.engine, seq, labels: nextLabel });
+    return new IndexUpkeep(this.#reads, uid, opened.content, nextLabel, seq, stored);
   }
 
   /** Files that cannot be removed are no reason not to serve. */
@@ -97,16 +118,45 @@ export class OwnedIndex {
     await remove().catch((error: Error) => this.#note('index_files_not_removed', { uid, reason: error.message }));
   }
 
+  /** The collection's settings changed. */
+  configure(collection: IndexedCollection): void {
+    const before = this.#next?.collection ?? this.#collection;
+    if (this.#next === null && this.#current.content.configure(before.spec, collection.spec)) {
+      this.#collection = collection;
+      return;
+    }
+    this.#next?.upkeep.content.close();
+    this.#next = { collection, upkeep: this.#build(collection) };
+  }
+
   /** Works for about budgetMs. @returns as IndexUpkeep.advance */
   advance(budgetMs: number): number | null {
     if (!this.#opened || this.#discarded) return null;
-    const before = this.#current.index.status();
+    if (this.#asks > 0) return 0;
+    const before = this.#status();
     const nextMs = this.#current.advance(budgetMs);
-    if (this.#phase === 'building' && this.#current.complete) this.#phase = 'ready';
-    this.#noteRebuild(before, this.#current.index.status());
+    if (this.#phase === 'building' && this.#current.complete && this.#current.content.complete) this.#phase = 'ready';
+    this.#noteRebuild(before, this.#status());
+    if (this.#next !== null) return this.#advanceNext(budgetMs);
     if (this.#settling.length === 0) return nextMs;
     if (!this.#current.settle()) return 0;
     this.#tellSettled();
+    return 0;
+  }
+
+  #advanceNext(budgetMs: number): number | null {
+    const next = this.#next;
+    if (next === null || this.#saving !== null) return 0;
+    next.upkeep.advance(budgetMs);
+    const { upkeep, collection } = next;
+    if (!upkeep.complete || !upkeep.content.complete || upkeep.seq < this.#current.seq) return 0;
+    this.#current.content.close();
+    this.#current = upkeep;
+    this.#collection = collection;
+    this.#next = null;
+    // The files are of other settings, which the next start refuses.
+    this.#savedInserts = 0;
+    this.#note('index_settings_changed', { uid: collection.uid, engine: this.#kind.engine });
     return 0;
   }
 
@@ -121,7 +171,7 @@ export class OwnedIndex {
     for (const done of waiting) done();
   }
 
-  #noteRebuild(before: IndexStatus, after: IndexStatus): void {
+  #noteRebuild(before: ContentStatus, after: ContentStatus): void {
     const { uid } = this.#collection;
     const { live, tombstones } = after;
     if (after.rebuilds > before.rebuilds) this.#note('index_rebuilt', { uid, live, tombstones });
@@ -129,25 +179,42 @@ export class OwnedIndex {
       this.#note('index_rebuild_started', { uid, live, tombstones });
   }
 
-  search(query: Float32Array, limit: number, ef: number): IndexHits {
-    return this.#current.index.search(query, limit, ef);
+  /** Begins to answer; the content stands still until `end` is called. */
+  ask(ask: IndexAsk): { readonly run: AskRun; end(): void } {
+    const { content, seq } = this.#current;
+    const run = beginRun(content, ask, {
+      reads: this.#reads,
+      collection: this.#collection,
+      seq,
+      costs: this.#costs,
+      learn: (seen) => {
+        this.#costs = learnCosts(this.#costs, seen);
+      },
+    });
+    this.#asks += 1;
+    let ended = false;
+    return {
+      run,
+      end: () => {
+        if (!ended) this.#asks -= 1;
+        ended = true;
+      },
+    };
   }
 
-  /** Writes a checkpoint of the graph, which stands still meanwhile; the cursor goes on. A full disk only costs the checkpoint. */
+  /** Writes a checkpoint, of what is slow to build; the cursor goes on. A full disk only costs the checkpoint. */
   async save(): Promise<void> {
-    if (this.#saving !== null || this.#phase !== 'ready' || this.#discarded) return;
-    const { kind, live, waiting } = this.#current.index.status();
-    if (kind === 'flat' || live === waiting) return;
+    if (this.#saving !== null || this.#phase !== 'ready' || this.#discarded || !this.#current.content.savable) return;
     this.#saving = this.#write();
     await this.#saving;
   }
 
   async #write(): Promise<void> {
     const { uid, labelGeneration, folder } = this.#collection;
-    const { seq, nextLabel, index } = this.#current;
-    const { inserts } = index;
+    const { seq, nextLabel, content } = this.#current;
+    const { inserts } = content;
     try {
-      this.#checkpointBytes = await index.save(folder, { uid, labelGeneration, seq, nextLabel });
+      this.#checkpointBytes = await content.save(folder, { uid, labelGeneration, seq, nextLabel });
       this.#savedInserts = inserts;
       this.#saveFailed = false;
     } catch (error) {
@@ -168,27 +235,36 @@ export class OwnedIndex {
     this.#discarded = true;
     this.#tellSettled();
     await this.#saving;
-    this.#current.index.close();
+    this.#current.content.close();
+    this.#next?.upkeep.content.close();
     const { folder } = this.#collection;
     await this.#tidy(() => rm(folder, { recursive: true, force: true }));
-    // The folder of the collection held nothing else.
+    // The folder of the collection may have held nothing else.
     await rmdir(dirname(folder)).catch(() => undefined);
   }
 
   report(): IndexReport {
-    const status = this.#current.index.status();
+    const status = this.#status();
     const msPerInsert = this.#current.msPerInsert || ASSUMED_MS_PER_INSERT;
+    const { inserts, savable } = this.#current.content;
     return {
       uid: this.#collection.uid,
+      engine: this.#kind.engine,
       phase: this.#phase,
       seq: this.#current.seq,
       nextLabel: this.#current.nextLabel,
       status,
-      replayMs: status.kind === 'flat' ? 0 : (this.#current.index.inserts - this.#savedInserts) * msPerInsert,
+      nextProgress: this.#nextProgress(),
+      replayMs: savable ? Math.max(0, inserts - this.#savedInserts) * msPerInsert : 0,
       rebuildMs: status.live * msPerInsert,
       checkpointBytes: this.#checkpointBytes,
       saving: this.#saving !== null,
       saveFailed: this.#saveFailed,
     };
+  }
+
+  #nextProgress(): number {
+    if (this.#next === null) return 1;
+    return Math.min(1, this.#next.upkeep.nextLabel / Math.max(1, this.#current.nextLabel));
   }
 }

@@ -6,19 +6,47 @@
 
 import { decodeDefaultVector } from '../codec/vector-set.js';
 import { pointBytes } from '../model/answer-budget.js';
+import type { CollectionSpec } from '../model/collection.js';
 import { compareScores, type Distance, passesThreshold, scorer } from '../model/distance.js';
 import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
-import { comparePointIds, type Payload, type PointId } from '../model/point.js';
-import { compileFilter } from '../search/evaluate-filter.js';
+import { type LabelFilter, labelFilterOf, labelsOf, passesFilter } from '../model/label-filter.js';
+import { comparePointIds, type PointId } from '../model/point.js';
+import type { PointTest } from '../search/evaluate-filter.js';
 import type { PointHead, PointRow, StoreReads } from '../storage/storage.js';
 import { exactTopK } from '../vector-index/exact-scan.js';
 import { type CompareAnswers, type CompareKind, type CompareRequest, runCompare } from './compare.js';
 import type { FoundPoint, SearchHit, Selection } from './engine.js';
+import { narrowLabels, rowTest } from './filter-rows.js';
+import { payloadOf } from './stored-payload.js';
 
 const SCAN_PAGE_ROWS = 1_000;
+/** Fewer matches than this share of all are read one by one and sorted; more are met in scroll order. */
+const SPARSE_SHARE = 0.2;
 const EXACT_PAGE_ROWS = 2_048;
 const PAGE_BYTES = 8 * 1024 * 1024;
+
+/** A filter, and what an index knows of its matches. */
+export interface RowFilter {
+  readonly filter: Filter;
+  /** For text conditions: how texts are analysed. */
+  readonly spec: CollectionSpec;
+  /** Null: every row is looked at. */
+  readonly among: {
+    /** Labels that match, or may match. */
+    readonly labels: LabelFilter;
+    readonly exact: boolean;
+    /** Nothing of the collection was changed after this seq when it was asked for. */
+    readonly seq: number;
+  } | null;
+}
+
+/** How hits are ordered. */
+export type Ranking =
+  /** By the exact score of their vectors; given ones were computed already. */
+  | { readonly by: 'distance'; readonly distance: Distance; readonly query: Float32Array; readonly scores: Float64Array | null }
+  /** By scores of another kind, higher is better. */
+  | { readonly by: 'score'; readonly scores: Float64Array };
 
 /** Which of the hits are answered. */
 export interface HitsPage {
@@ -40,21 +68,35 @@ export type ReadRequest =
   | {
       readonly kind: 'scroll';
       readonly uid: number;
-      readonly filter: Filter | null;
+      readonly filter: RowFilter | null;
       readonly after: PointId | null;
       readonly limit: number;
       readonly bytesMax: number;
       readonly selection: Selection;
     }
-  | { readonly kind: 'count'; readonly uid: number; readonly filter: Filter }
-  | { readonly kind: 'match'; readonly uid: number; readonly filter: Filter; readonly limit: number; readonly bytesMax: number }
+  | { readonly kind: 'count'; readonly uid: number; readonly filter: RowFilter }
+  | {
+      readonly kind: 'match';
+      readonly uid: number;
+      readonly filter: RowFilter;
+      readonly limit: number;
+      readonly bytesMax: number;
+    }
+  /** Which of these labels pass, dead rows too. */
+  | {
+      readonly kind: 'narrow';
+      readonly uid: number;
+      readonly filter: Filter;
+      readonly spec: CollectionSpec;
+      readonly labels: LabelFilter;
+    }
   | {
       readonly kind: 'hits';
       readonly uid: number;
-      readonly distance: Distance;
-      readonly query: Float32Array;
       readonly labels: Uint32Array;
-      readonly scores: Float64Array | null;
+      readonly ranking: Ranking;
+      /** Rows that were written after this seq are asked again whether they pass. */
+      readonly recheck: { readonly filter: Filter; readonly spec: CollectionSpec; readonly afterSeq: number } | null;
       readonly selection: Selection;
       readonly page: HitsPage;
       /** The bound of the whole answer, and what other searches have put into it. */
@@ -70,6 +112,8 @@ export type ReadRequest =
       readonly distance: Distance;
       readonly query: Float32Array;
       readonly limit: number;
+      /** Null: all. */
+      readonly among: LabelFilter | null;
     };
 
 /** seq: the durable state the answer belongs to (its first page, for scans). */
@@ -78,12 +122,23 @@ export interface ReadAnswers {
   scroll: { readonly points: FoundPoint[]; readonly next: PointId | null; readonly seq: number };
   count: { readonly count: number; readonly seq: number };
   match: { readonly ids: PointId[]; readonly more: boolean; readonly seq: number };
-  /** Of the state of the index that named the labels; of these, `rows` still had their row. */
-  hits: { readonly hits: SearchHit[]; readonly rows: number; readonly lost: number; readonly bytes: number };
+  narrow: { readonly labels: LabelFilter };
+  /** Of the state of the index that named the labels; of these `rows` still had their row, `lost` had none, `stale` pass no more. */
+  hits: {
+    readonly hits: LabelledHit[];
+    readonly rows: number;
+    readonly lost: number;
+    readonly stale: number;
+    readonly bytes: number;
+  };
   scrub: { readonly rows: number; readonly damaged: readonly ErrorRecord[]; readonly nextLabel: number | null };
   log_bytes: { readonly bytes: number };
   compare: CompareAnswers[CompareKind];
   exact: { readonly labels: Uint32Array; readonly scores: Float64Array; readonly visited: number; readonly seq: number };
+}
+
+export interface LabelledHit extends SearchHit {
+  readonly label: number;
 }
 
 export type ReadKind = ReadRequest['kind'];
@@ -101,17 +156,15 @@ const READERS: { readonly [K in ReadKind]: (reads: StoreReads, request: RequestO
   scroll: readPage,
   count: countMatches,
   match: matchIds,
+  narrow: (reads, { uid, filter, spec, labels }) => ({
+    labels: labelFilterOf(narrowLabels(reads, uid, labels, rowTest(spec, filter))),
+  }),
   hits: readHits,
   exact: scanExactly,
   scrub: scrubPage,
   log_bytes: (reads, { afterSeq }) => ({ bytes: reads.logBytesAfter(afterSeq) }),
   compare: (reads, { request }) => runCompare(reads, request),
 };
-
-export function payloadOf(row: { readonly payload: Uint8Array }): Payload {
-  if (row.payload.length === 0) return {};
-  return JSON.parse(Buffer.from(row.payload.buffer, row.payload.byteOffset, row.payload.byteLength).toString()) as Payload;
-}
 
 function vectorOf(reads: StoreReads, row: PointHead): Float32Array {
   const vectorSet = reads.vectorSet(row.uid, row.label);
@@ -188,10 +241,39 @@ function* rowsAfter<Row extends PointHead>(
 }
 
 /** The points that match, in scroll order behind `after`. */
-function* matching(reads: StoreReads, uid: number, filter: Filter, after: PointId | null): Generator<PointRow> {
-  const matches = compileFilter(filter);
-  const rows = rowsAfter(after, (from) => reads.pointsAfter(uid, from, SCAN_PAGE_ROWS, PAGE_BYTES));
-  for (const row of rows) if (matches(row.id, payloadOf(row))) yield row;
+function* matching(
+  reads: StoreReads,
+  uid: number,
+  { filter, spec, among }: RowFilter,
+  after: PointId | null,
+): Generator<PointRow> {
+  const passes = rowTest(spec, filter);
+  const collection = reads.collection(uid);
+  if (among === null || collection === undefined || collection.lastSeq > among.seq) {
+    const rows = rowsAfter(after, (from) => reads.pointsAfter(uid, from, SCAN_PAGE_ROWS, PAGE_BYTES));
+    for (const row of rows) if (passes(row.id, payloadOf(row))) yield row;
+    return;
+  }
+  const { labels, exact, seq } = among;
+  const sparse = labels.size < SPARSE_SHARE * collection.pointsCount;
+  const heads = sparse
+    ? headsOf(reads, uid, labels, after)
+    : rowsAfter(after, (from) => reads.headsAfter(uid, from, SCAN_PAGE_ROWS));
+  for (const head of heads) {
+    if (!passesFilter(labels, head.label)) continue;
+    const row = reads.pointById(uid, head.id);
+    if (row !== undefined && ((exact && row.version <= seq) || passes(row.id, payloadOf(row)))) yield row;
+  }
+}
+
+/** The points of these labels behind `after`, in scroll order. Cost: a row each, and a sort. */
+function headsOf(reads: StoreReads, uid: number, labels: LabelFilter, after: PointId | null): PointHead[] {
+  const heads: PointHead[] = [];
+  for (const label of labelsOf(labels)) {
+    const head = reads.headByLabel(uid, label);
+    if (head !== undefined && head.deadSeq === null && (after === null || comparePointIds(head.id, after) > 0)) heads.push(head);
+  }
+  return heads.sort((a, b) => comparePointIds(a.id, b.id));
 }
 
 function readPage(reads: StoreReads, request: RequestOf<'scroll'>): ReadAnswers['scroll'] {
@@ -242,73 +324,112 @@ function matchIds(reads: StoreReads, { uid, filter, limit, bytesMax }: RequestOf
   return { ids, more: false, seq };
 }
 
-/** Turns labels into hits, scored by our own code, best first, ties by id. A superseded label still answers with its own row.
+/** Turns labels into hits, best first, ties by id. A superseded label still answers with its own row; of two labels of one point, which two
+ *  indexes at different seqs may name, the better stays.
  *  Only the hits of the page count for the bound: what does not fit while all are ranked is dropped, and read again if it is on the page. */
 function readHits(reads: StoreReads, request: RequestOf<'hits'>): ReadAnswers['hits'] {
-  const { uid, distance, query, labels, scores, selection, bytesMax, bytesBefore } = request;
+  const { uid, ranking, labels, selection, bytesMax, bytesBefore } = request;
   return reads.snapshot(() => {
-    const score = scorer(distance, query);
-    const ranked: SearchHit[] = [];
-    const dropped = new Map<SearchHit, number>();
+    const scoreOf = scoring(reads, ranking);
+    const passes = recheckOf(reads, request);
+    const ranked: LabelledHit[] = [];
+    const dropped = new Set<LabelledHit>();
     let lost = 0;
+    let stale = 0;
     let bytes = bytesBefore;
-    for (let i = 0; i < labels.length; i++) {
-      const label = labels[i] as number;
+    for (const [place, label] of labels.entries()) {
       const row = rowByLabel(reads, uid, label, selection);
       if (row === undefined) {
         lost += 1;
         continue;
       }
-      const vector = scores === null || selection.withVector ? vectorOf(reads, row) : null;
-      const hit = {
-        id: row.id,
-        version: row.version,
-        payload: row.payload ?? null,
-        vector: selection.withVector ? vector : null,
-        score: scores === null ? score(vector as Float32Array) : (scores[i] as number),
-      };
+      if (!passes(row)) {
+        stale += 1;
+        continue;
+      }
+      const { score, vector } = scoreOf(row, place, selection.withVector);
+      const { id, version, payload = null } = row;
+      const hit = { id, version, payload, vector: selection.withVector ? vector : null, score, label };
       bytes += pointBytes(hit);
       if (bytes > bytesMax) {
         hit.payload = null;
         hit.vector = null;
-        dropped.set(hit, label);
+        dropped.add(hit);
       }
       ranked.push(hit);
     }
-    ranked.sort((a, b) => compareScores(distance, a.score, b.score) || comparePointIds(a.id, b.id));
-    const hits: SearchHit[] = [];
+    const rows = sortHits(ranked, ranking);
+    const hits: LabelledHit[] = [];
     bytes = bytesBefore;
-    for (const hit of onPage(ranked, request)) {
-      const label = dropped.get(hit);
+    for (const hit of onPage(rows, request)) {
       // Of the same snapshot, so the row is there.
-      const whole =
-        label === undefined
-          ? hit
-          : { ...hit, ...found(reads, rowByLabel(reads, uid, label, selection) as SelectedRow, selection) };
+      const whole = dropped.has(hit)
+        ? { ...hit, ...found(reads, rowByLabel(reads, uid, hit.label, selection) as SelectedRow, selection) }
+        : hit;
       bytes = bytesWithin(bytesMax, bytes, whole);
       hits.push(whole);
     }
-    return { hits, rows: ranked.length, lost, bytes: bytes - bytesBefore };
+    return { hits, rows: rows.length, lost, stale, bytes: bytes - bytesBefore };
   });
 }
 
-function onPage(ranked: readonly SearchHit[], { distance, page }: RequestOf<'hits'>): readonly SearchHit[] {
+type Scoring = (
+  row: PointHead,
+  place: number,
+  withVector: boolean,
+) => { readonly score: number; readonly vector: Float32Array | null };
+
+function scoring(reads: StoreReads, ranking: Ranking): Scoring {
+  const { scores } = ranking;
+  if (ranking.by === 'distance' && scores === null) {
+    const score = scorer(ranking.distance, ranking.query);
+    return (row) => {
+      const vector = vectorOf(reads, row);
+      return { score: score(vector), vector };
+    };
+  }
+  return (row, place, withVector) => ({ score: scores?.[place] as number, vector: withVector ? vectorOf(reads, row) : null });
+}
+
+/** Rows may have been written again after the index was asked: what they hold now must pass as well. */
+function recheckOf(reads: StoreReads, { uid, recheck }: RequestOf<'hits'>): (row: PointHead) => boolean {
+  if (recheck === null) return () => true;
+  let test: PointTest | null = null;
+  return (row) => {
+    if (row.version <= recheck.afterSeq) return true;
+    test ??= rowTest(recheck.spec, recheck.filter);
+    const whole = reads.pointByLabel(uid, row.label);
+    return whole !== undefined && test(row.id, payloadOf(whole));
+  };
+}
+
+function sortHits(hits: LabelledHit[], ranking: Ranking): LabelledHit[] {
+  const distance = ranking.by === 'distance' ? ranking.distance : 'dot';
+  hits.sort((a, b) => compareScores(distance, a.score, b.score) || comparePointIds(a.id, b.id));
+  const seen = new Set<PointId>();
+  return hits.filter(({ id }) => !seen.has(id) && seen.add(id));
+}
+
+function onPage(ranked: readonly LabelledHit[], { ranking, page }: RequestOf<'hits'>): readonly LabelledHit[] {
   const { offset, limit, scoreThreshold, without } = page;
+  const distance = ranking.by === 'distance' ? ranking.distance : 'dot';
   let hits = without === undefined ? ranked : ranked.filter((hit) => hit.id !== without);
   if (scoreThreshold !== undefined) hits = hits.filter((hit) => passesThreshold(distance, hit.score, scoreThreshold));
   return hits.slice(offset, offset + limit);
 }
 
-/** The exact neighbours at one seq: every vector row is read once, in label order, a page per read transaction.
+/** The exact neighbours at one seq, or among the labels that an index named: every vector row is read once, in label order, a page per read
+ *  transaction.
  *  The caller keeps dead rows from being reaped meanwhile, so a point replaced during the scan is seen once, as it was. */
-function scanExactly(reads: StoreReads, { uid, distance, query, limit }: RequestOf<'exact'>): ReadAnswers['exact'] {
+function scanExactly(reads: StoreReads, { uid, distance, query, limit, among }: RequestOf<'exact'>): ReadAnswers['exact'] {
   const { seq } = reads.state();
   const best = exactTopK(distance, query, limit);
   let visited = 0;
   for (let from = 0; ; ) {
     const rows = reads.labelsFrom(uid, from, EXACT_PAGE_ROWS, PAGE_BYTES);
     for (const row of rows) {
-      if (row.labelSeq > seq || (row.deadSeq !== null && row.deadSeq <= seq)) continue;
+      if (among === null ? row.labelSeq > seq || (row.deadSeq !== null && row.deadSeq <= seq) : !passesFilter(among, row.label))
+        continue;
       const vector = decodeDefaultVector(row.vectorSet);
       if (vector === null) continue;
       visited += 1;

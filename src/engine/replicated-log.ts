@@ -168,7 +168,7 @@ export class LocalLog implements ReplicatedLog {
     while (this.#heldBytes > HELD_BYTES_MAX && !this.#closed)
       await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
     const { keeper } = this.#parts;
-    while (!this.#closed && keeper.pool.lost === null && !(await keeper.room(INDEX_WAIT_MS)));
+    while (!this.#closed && keeper.lost === null && !(await keeper.room(INDEX_WAIT_MS)));
   }
 
   #wakeRoom(): void {

@@ -1,39 +1,75 @@
-/** One search from request to hits: target vector → index (or exact scan) → rows → order, threshold, page.
+/** One search from request to hits: query → engines (vector, text, or both at once) → one ranking → rows → threshold, page.
  *
- *  No silent under-fill: when the graph finds fewer than min(wanted, live points), the search is answered exactly instead.
- *  While a search is open, the dead rows it may still meet are kept (openFloors).
- *  Must not know: HTTP, threads, how an index works. */
+ *    hybrid ─ text fails ─► vector alone          hybrid ─ vector fails ─► text alone          nothing answers ─► SearchUnavailable
+ *
+ *  No silent under-fill: there are min(limit, points that match) hits, or `complete` is false and says why. While a search is open, the dead
+ *  rows it may still meet are kept (openFloors). Must not know: HTTP, threads, how an index works. */
 
 import type { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
 import { norm } from '../model/distance.js';
-import { invalidRequest, SkeinError } from '../model/errors.js';
+import { invalidRequest, messageOf, SkeinError } from '../model/errors.js';
+import { FIXED } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
-import { type CatalogueEntry, shownSeq } from './catalogue.js';
-import type { Explanation, SearchAnswer, SearchRequest } from './engine.js';
-import type { IndexPool } from './index-pool.js';
+import { fuse } from '../search/fusion.js';
+import { type CatalogueEntry, leastShownSeq } from './catalogue.js';
+import type { SearchAnswer, SearchRequest } from './engine.js';
+import { type EngineCalls, type Found, within } from './engine-calls.js';
+import { type EngineResults, explain } from './explanation.js';
+import type { Fallback } from './fallback.js';
+import type { TextFound, VectorFound } from './index-asks.js';
 import type { Reader } from './reader.js';
-import type { HitsPage, ReadAnswers } from './reads.js';
+import type { Ranking, ReadAnswers } from './reads.js';
+import { Stopwatch } from './stopwatch.js';
 
-const UNRANKED_ADVICE =
-  'up to 64 are compared one by one with every query, beyond that all points are. Multiply all vectors by one number.';
-
-interface Found extends Readonly<ReadAnswers['hits']> {
-  readonly live: number;
-  readonly seq: number;
-  readonly plan: 'flat' | 'graph' | 'exact';
-  readonly visited: number;
-}
+/** Candidates that each engine gives to a hybrid search that does not say how many, beyond its page. */
+const HYBRID_CANDIDATES = 100;
+/** Rows that vanish or change while a search runs make it look again, so often at most. */
+const TRIES_MAX = 3;
 
 export interface SearcherParts {
-  readonly pool: IndexPool;
+  readonly calls: EngineCalls;
   readonly reader: Reader;
   readonly clock: Clock;
+  readonly fallback: Fallback;
+  /** How long a search may take that does not say so itself, and how long it waits for one engine while the other may answer. */
+  readonly timeoutMs: number;
+  readonly engineTimeoutMs: number;
   /** False once the collection was dropped. */
   readonly isThere: (uid: number) => boolean;
   readonly durableSeq: () => number;
   readonly positionAt: (seq: number) => Position;
+}
+
+/** One search on its way. */
+interface Ask {
+  readonly entry: CatalogueEntry;
+  readonly request: SearchRequest;
+  /** Null: only the text is asked for. */
+  readonly query: Float32Array | null;
+  /** Hits to find, those in front of the page and the point itself included. */
+  readonly wanted: number;
+  readonly budget: AnswerBudget;
+  readonly watch: Stopwatch;
+  readonly leftMs: () => number;
+}
+
+/** A ranking of labels, and what it is of. */
+interface Ranked {
+  readonly labels: Uint32Array;
+  readonly ranking: Ranking;
+  /** Points that can be hits. */
+  readonly matches: number;
+  readonly seq: number;
+  readonly mode: SearchAnswer['mode'];
+  readonly results: EngineResults;
+}
+
+function textRanking(found: Found<TextFound>, failures: EngineResults['failures']): Ranked {
+  const { labels, scores, matches } = found.answer;
+  const results = { vector: null, text: found, failures };
+  return { labels, ranking: { by: 'score', scores }, matches, seq: found.shownSeq, mode: 'text', results };
 }
 
 export class Searcher {
@@ -52,59 +88,39 @@ export class Searcher {
     return floor;
   }
 
-  /** @throws InvalidRequest, DimensionMismatch, ZeroVector, PointNotFound, Overloaded, CorruptData, PayloadTooLarge (the hits) */
+  /** @throws DimensionMismatch, ZeroVector, PointNotFound, InvalidRequest (a text without text fields), Overloaded, CorruptData, Timeout,
+   *  SearchUnavailable, PayloadTooLarge (the hits) */
   async search(entry: CatalogueEntry, request: SearchRequest, budget: AnswerBudget): Promise<SearchAnswer> {
-    checkText(entry, request);
-    refuseLater(request);
-    const { clock } = this.#parts;
+    const { clock, timeoutMs } = this.#parts;
     const startMs = clock.monotonicMs();
-    const steps: { name: string; tookMs: number }[] = [];
-    const timed = async <T>(name: string, work: Promise<T>): Promise<T> => {
-      const beganMs = clock.monotonicMs();
-      const result = await work;
-      steps.push({ name, tookMs: clock.monotonicMs() - beganMs });
-      return result;
-    };
+    const deadlineMs = startMs + (request.timeoutMs ?? timeoutMs);
+    const leftMs = (): number => deadlineMs - clock.monotonicMs();
     const token = Symbol('search');
-    this.#openFloors.set(token, Math.min(entry.indexed.seq, this.#parts.durableSeq()));
+    const durable = this.#parts.durableSeq();
+    this.#openFloors.set(token, Math.min(leastShownSeq(entry, durable), durable));
     try {
-      const query = await timed('target', this.#target(entry, request));
+      checkAsked(entry, request);
+      const watch = new Stopwatch();
+      const query = await within(this.#query(entry, request), leftMs(), 'The search took too long');
+      if (request.id !== undefined) watch.step('point');
       const wanted = request.offset + request.limit + (request.id === undefined ? 0 : 1);
-      const ask: Ask = { entry, request, query, wanted, budget };
-      let found = request.exact ? null : await timed('index', this.#fromIndex(ask));
-      if (found === null || found.rows < Math.min(wanted, found.live)) {
-        budget.giveBack(found?.bytes ?? 0);
-        found = await timed('exact', this.#exactly(ask));
-      }
-      if (found.lost > 0 && !this.#parts.isThere(entry.row.uid))
-        throw new SkeinError('CollectionNotFound', 'The collection was dropped');
-      const answer: SearchAnswer = {
-        hits: found.hits,
-        complete: found.lost === 0,
-        ...(found.lost === 0 ? {} : { incompleteReason: `${found.lost} hits were removed while the search ran` }),
-        mode: request.exact ? 'exact' : 'vector',
-        degraded: false,
-        tookMs: clock.monotonicMs() - startMs,
-        position: this.#parts.positionAt(found.seq),
-      };
-      return request.explain ? { ...answer, explain: explain(entry, request, found, steps) } : answer;
+      const ask = { entry, request, query, wanted, budget, watch, leftMs };
+      return { ...(await this.#untilFull(ask)), tookMs: clock.monotonicMs() - startMs };
     } finally {
       this.#openFloors.delete(token);
     }
   }
 
-  async #target(entry: CatalogueEntry, { vector, id }: SearchRequest): Promise<Float32Array> {
+  /** The vector that is searched for; null when there is only a text. */
+  async #query(entry: CatalogueEntry, { vector, id }: SearchRequest): Promise<Float32Array | null> {
     const { dimension, distance } = entry.row.spec;
     if (id !== undefined) return this.#vectorOf(entry, id);
-    if (vector === undefined) throw invalidRequest('', 'at least one of vector, id and text is needed');
+    if (vector === undefined) return null;
     if (vector.length !== dimension) {
       throw new SkeinError(
         'DimensionMismatch',
         `The query has ${vector.length} components, collection '${entry.row.name}' has ${dimension}`,
-        {
-          expected: dimension,
-          got: vector.length,
-        },
+        { expected: dimension, got: vector.length },
       );
     }
     if (distance === 'cosine' && norm(vector) === 0) {
@@ -124,91 +140,216 @@ export class Searcher {
     return vector;
   }
 
-  async #fromIndex(ask: Ask): Promise<Found> {
-    const { entry, request, query, wanted } = ask;
-    const { uid, spec } = entry.row;
-    const ef = Math.max(request.efSearch ?? spec.hnsw.efSearch, wanted);
-    const answer = await this.#parts.pool.search(uid, query, wanted, ef);
-    const { labels, scores, scanned, live } = answer;
-    // Settled before anything else is waited for: the index moves on while rows are read.
-    const durable = this.#parts.durableSeq();
-    const seq = Math.min(durable, Math.max(answer.seq, shownSeq(entry, durable)));
-    const hits = await this.#hits(ask, labels, scores);
-    return { ...hits, live, seq, plan: scores === null ? 'graph' : 'flat', visited: scanned + (scores === null ? ef : 0) };
+  /** Looks again for more when rows vanished or changed between the index and the store, so that they leave no gap. */
+  async #untilFull(ask: Ask): Promise<Omit<SearchAnswer, 'tookMs'>> {
+    let { wanted } = ask;
+    for (let tries = 1; ; tries++) {
+      const ranked = await this.#rank({ ...ask, wanted });
+      const read = await within(this.#hits(ask, ranked), ask.leftMs(), 'Reading the hits took too long');
+      ask.watch.step('hits');
+      const gone = read.lost + read.stale;
+      const short = read.rows < Math.min(ask.wanted, ranked.matches);
+      if (!short || gone === 0 || tries === TRIES_MAX) return this.#answer(ask, ranked, read, short ? gone : 0);
+      if (!this.#parts.isThere(ask.entry.row.uid)) throw new SkeinError('CollectionNotFound', 'The collection was dropped');
+      ask.budget.giveBack(read.bytes);
+      wanted += gone;
+    }
   }
 
-  async #exactly(ask: Ask): Promise<Found> {
-    const { entry, query, wanted } = ask;
-    const { uid, spec } = entry.row;
-    const answer = await this.#parts.reader.read({ kind: 'exact', uid, distance: spec.distance, query, limit: wanted });
-    const hits = await this.#hits(ask, answer.labels, answer.scores);
-    return { ...hits, live: answer.visited, seq: answer.seq, plan: 'exact', visited: answer.visited };
+  #answer(ask: Ask, ranked: Ranked, read: ReadAnswers['hits'], missing: number): Omit<SearchAnswer, 'tookMs'> {
+    const { entry, request, watch } = ask;
+    if (read.lost > 0 && !this.#parts.isThere(entry.row.uid))
+      throw new SkeinError('CollectionNotFound', 'The collection was dropped');
+    const { mode, results, seq } = ranked;
+    const reason = `${missing} hits were removed or changed while the search ran`;
+    return {
+      hits: read.hits,
+      complete: missing === 0,
+      ...(missing === 0 ? {} : { incompleteReason: reason }),
+      mode,
+      degraded: results.failures.length > 0,
+      position: this.#parts.positionAt(seq),
+      ...(request.explain ? { explain: explain(entry, request, results, read.hits, watch.steps) } : {}),
+    };
   }
 
-  #hits({ entry, request, query, budget }: Ask, labels: Uint32Array, scores: Float64Array | null): Promise<ReadAnswers['hits']> {
-    const { uid, spec, pointsCount, dataBytes } = entry.row;
-    const { withPayload, withVector } = request;
-    const hits = { kind: 'hits', uid, distance: spec.distance, query, labels, scores, page: pageOf(request) } as const;
+  #rank(ask: Ask): Promise<Ranked> {
+    if (ask.query === null) return this.#byText(ask);
+    return ask.request.text === undefined ? this.#byVector(ask, ask.query) : this.#byBoth(ask, ask.query);
+  }
+
+  async #byVector(ask: Ask, query: Float32Array): Promise<Ranked> {
+    try {
+      const found = await this.#askVector(ask, query, ask.wanted, ask.leftMs);
+      return this.#vectorRanking(ask, query, found, []);
+    } catch (error) {
+      throw unavailable([{ engine: 'vector', error }], ask.leftMs());
+    }
+  }
+
+  #vectorRanking(
+    { entry, request }: Ask,
+    query: Float32Array,
+    found: Found<VectorFound>,
+    failures: EngineResults['failures'],
+  ): Ranked {
+    const { labels, scores, exact, matches } = found.answer;
+    return {
+      labels,
+      ranking: { by: 'distance', distance: entry.row.spec.distance, query, scores: exact ? scores : null },
+      matches,
+      seq: found.shownSeq,
+      mode: request.exact ? 'exact' : 'vector',
+      results: { vector: found, text: null, failures },
+    };
+  }
+
+  async #byText(ask: Ask): Promise<Ranked> {
+    try {
+      const found = await this.#askText(ask, ask.wanted, ask.leftMs);
+      return textRanking(found, []);
+    } catch (error) {
+      throw unavailable([{ engine: 'text', error }], ask.leftMs());
+    }
+  }
+
+  async #byBoth(ask: Ask, query: Float32Array): Promise<Ranked> {
+    const { request } = ask;
+    const candidates = Math.max(ask.wanted, request.candidates ?? HYBRID_CANDIDATES);
+    const engineMs = Math.min(this.#parts.engineTimeoutMs, ask.leftMs() / 2);
+    const untilMs = this.#parts.clock.monotonicMs() + engineMs;
+    const leftMs = (): number => untilMs - this.#parts.clock.monotonicMs();
+    const [vector, text] = await Promise.allSettled([
+      this.#askVector(ask, query, candidates, leftMs),
+      this.#askText(ask, candidates, leftMs),
+    ]);
+    if (vector.status === 'fulfilled' && text.status === 'fulfilled') {
+      this.#parts.fallback.whole();
+      return this.#fused(ask, vector.value, text.value);
+    }
+    if (vector.status === 'rejected' && text.status === 'rejected') {
+      const failed = [
+        { engine: 'vector', error: vector.reason as unknown },
+        { engine: 'text', error: text.reason as unknown },
+      ];
+      throw unavailable(failed, ask.leftMs());
+    }
+    const failed = vector.status === 'rejected' ? { engine: 'vector', error: vector.reason as unknown } : null;
+    const failure = failed ?? { engine: 'text', error: (text as PromiseRejectedResult).reason as unknown };
+    // What is wrong with the request is no failure of an engine, and no reason for another answer.
+    if (!isEngineFailure(failure.error)) throw failure.error;
+    const failures = [{ engine: failure.engine, message: messageOf(failure.error) }];
+    const mode = failure.engine === 'vector' ? 'text' : 'vector';
+    this.#parts.fallback.degraded(mode, messageOf(failure.error));
+    if (vector.status === 'fulfilled') return this.#vectorRanking(ask, query, vector.value, failures);
+    return textRanking((text as PromiseFulfilledResult<Found<TextFound>>).value, failures);
+  }
+
+  #fused(ask: Ask, vector: Found<VectorFound>, text: Found<TextFound>): Ranked {
+    const { entry, request } = ask;
+    const lowerIsBetter = entry.row.spec.distance === 'euclid';
+    const { labels, scores } = fuse({ ...vector.answer, lowerIsBetter }, text.answer, request.fusion);
+    return {
+      labels,
+      ranking: { by: 'score', scores },
+      matches: Math.min(vector.answer.matches, labels.length),
+      seq: Math.min(vector.shownSeq, text.shownSeq),
+      mode: 'hybrid',
+      results: { vector, text, failures: [] },
+    };
+  }
+
+  async #askVector(
+    { entry, request }: Ask,
+    query: Float32Array,
+    wanted: number,
+    leftMs: () => number,
+  ): Promise<Found<VectorFound>> {
+    const { hnsw, quantization } = entry.row.spec;
+    const spread = quantization?.rescore === true ? quantization.oversampling : 1;
+    const candidates = Math.min(FIXED.searchCandidatesMax, Math.ceil(wanted * spread));
+    const filter = request.filter ?? null;
+    if (request.exact && quantization !== null) return this.#exactly(entry, query, wanted, filter, leftMs);
+    const ef = Math.max(request.efSearch ?? hnsw.efSearch, candidates);
+    const ask = { kind: 'vector', query, wanted: candidates, ef, exact: request.exact, filter, labels: null } as const;
+    return this.#parts.calls.ask('vector', entry, ask, leftMs);
+  }
+
+  /** Where the index keeps no whole vectors, the rows are scanned. */
+  async #exactly(
+    entry: CatalogueEntry,
+    query: Float32Array,
+    limit: number,
+    filter: SearchRequest['filter'] | null,
+    leftMs: () => number,
+  ): Promise<Found<VectorFound>> {
+    const { uid, spec } = entry.row;
+    const ask = { kind: 'match', filter: filter ?? null, labels: null } as const;
+    const matched = await this.#parts.calls.ask('vector', entry, ask, leftMs);
+    const among = matched.answer.labels;
+    const startMs = performance.now();
+    const scan = this.#parts.reader.read({ kind: 'exact', uid, distance: spec.distance, query, limit, among });
+    const { labels, scores, visited } = await within(scan, leftMs(), 'The exact search took too long');
+    const steps = [{ name: 'rows', tookMs: performance.now() - startMs }];
+    const reason = 'exact was asked for, and the index keeps no whole vectors';
+    const { seq } = matched.answer;
+    const counts = { estimated: among.size, matches: visited, visited, rejected: 0, live: entry.row.pointsCount };
+    return { ...matched, answer: { labels, scores, exact: true, plan: 'scan', reason, ...counts, seq, steps } };
+  }
+
+  #askText({ entry, request }: Ask, wanted: number, leftMs: () => number): Promise<Found<TextFound>> {
+    const ask = { kind: 'text', query: request.text ?? '', wanted, filter: request.filter ?? null, labels: null } as const;
+    return this.#parts.calls.ask('text', entry, ask, leftMs);
+  }
+
+  #hits({ entry, request, budget }: Ask, { labels, ranking, seq }: Ranked): Promise<ReadAnswers['hits']> {
+    const { uid, pointsCount, dataBytes, spec } = entry.row;
+    const { withPayload, withVector, filter, offset, limit, scoreThreshold, id } = request;
+    const page = {
+      offset,
+      limit,
+      ...(scoreThreshold === undefined ? {} : { scoreThreshold }),
+      ...(id === undefined ? {} : { without: id }),
+    };
+    const recheck = filter === undefined ? null : { filter, spec, afterSeq: seq };
     return budget.take((bytesBefore) =>
       this.#parts.reader.read(
-        { ...hits, selection: { withPayload, withVector }, bytesMax: budget.bytesMax, bytesBefore },
+        {
+          kind: 'hits',
+          uid,
+          labels,
+          ranking,
+          recheck,
+          page,
+          selection: { withPayload, withVector },
+          bytesMax: budget.bytesMax,
+          bytesBefore,
+        },
         pointsCount === 0 ? 0 : dataBytes / pointsCount,
       ),
     );
   }
 }
 
-function checkText({ row }: CatalogueEntry, { text }: SearchRequest): void {
-  if (text === undefined || row.spec.text.fields.length > 0) return;
-  throw invalidRequest('text', `collection '${row.name}' has no text_fields to find it in`);
+/** @throws InvalidRequest */
+function checkAsked({ text, row }: CatalogueEntry, request: SearchRequest): void {
+  if (request.text === undefined && request.vector === undefined && request.id === undefined)
+    throw invalidRequest('', 'at least one of vector, id and text is needed');
+  if (request.text !== undefined && text === null)
+    throw invalidRequest('text', `collection '${row.name}' has no text_fields, so it cannot be searched by text`);
 }
 
-/** What can be asked and is not answered yet. */
-function refuseLater({ filter, text }: SearchRequest): void {
-  if (filter !== undefined) throw invalidRequest('filter', 'filtered search is not available in this version');
-  if (text !== undefined) throw invalidRequest('text', 'text search is not available in this version');
+/** What ends a search that one engine alone was asked for, or both in vain. @param leftMs of the search's own time */
+function unavailable(failed: readonly { readonly engine: string; readonly error: unknown }[], leftMs: number): unknown {
+  const fault = failed.find(({ error }) => !isEngineFailure(error));
+  if (fault !== undefined) return fault.error;
+  if (leftMs <= 0) return new SkeinError('Timeout', 'The search took longer than it had time', {});
+  const reasons = failed.map(({ engine, error }) => ({ engine, message: messageOf(error) }));
+  return new SkeinError('SearchUnavailable', 'No search engine could answer', { failed: reasons });
 }
 
-/** One search on its way. */
-interface Ask {
-  readonly entry: CatalogueEntry;
-  readonly request: SearchRequest;
-  readonly query: Float32Array;
-  /** Hits to find, those in front of the page and the target itself included. */
-  readonly wanted: number;
-  readonly budget: AnswerBudget;
-}
+const ENGINE_FAILURES: ReadonlySet<string> = new Set(['Timeout', 'Internal', 'SearchUnavailable', 'CircuitOpen']);
 
-function pageOf({ offset, limit, scoreThreshold, id }: SearchRequest): HitsPage {
-  return {
-    offset,
-    limit,
-    ...(scoreThreshold === undefined ? {} : { scoreThreshold }),
-    ...(id === undefined ? {} : { without: id }),
-  };
-}
-
-const NO_STATUS = { growing: 0, tombstones: 0, unranked: 0, waiting: 0 };
-
-function explain(entry: CatalogueEntry, request: SearchRequest, found: Found, steps: Explanation['steps']): Explanation {
-  const reasons = {
-    flat: 'the collection is small enough to be searched exactly in memory',
-    graph: 'no filter, so the graph alone answers',
-    exact: request.exact ? 'exact was asked for' : 'the graph gave fewer points than there are, so all were scanned',
-  };
-  const { growing, tombstones, unranked, waiting } = entry.report?.status ?? NO_STATUS;
-  const advice: string[] = [];
-  if (waiting > 0) advice.push(`${waiting} points wait for their place in the graph and are compared one by one.`);
-  if (growing > 0) advice.push(`The graph is being rebuilt, so two are searched; ${growing} points are still to be moved.`);
-  if (unranked > 0) advice.push(`${unranked} vectors are too long or too short for the graph: ${UNRANKED_ADVICE}`);
-  return {
-    plan: found.plan,
-    reason: reasons[found.plan],
-    cardinality: { estimated: entry.row.pointsCount, actual: found.live },
-    visited: found.visited,
-    rejected: 0,
-    steps,
-    engines: { vector: { kind: found.plan, ef_search: request.efSearch ?? entry.row.spec.hnsw.efSearch, tombstones } },
-    advice,
-  };
+function isEngineFailure(error: unknown): boolean {
+  return !(error instanceof SkeinError) || ENGINE_FAILURES.has(error.type);
 }

@@ -1,5 +1,5 @@
-/** A tail: a seq that only moves forward, and those who wait for it.
- *  There is one for what is durable and one per collection for what its index has applied. */
+/** A tail: a seq that moves forward, and those who wait for it.
+ *  There is one for what is durable and one per collection and engine for what its index has applied. */
 
 export class Tail {
   #seq: number;
@@ -38,6 +38,11 @@ export class Tail {
       }, timeoutMs);
       this.#waiters.push({ seq, resolve, timer });
     });
+  }
+
+  /** What was reached is lost; who waits for more goes on waiting. */
+  reset(): void {
+    this.#seq = 0;
   }
 
   /** Ends every wait with false. */

@@ -10,10 +10,11 @@ import type { Filter } from '../model/filter.js';
 import { FIXED } from '../model/limits.js';
 import type { Idempotency, Operation } from '../model/operation.js';
 import type { Position } from '../model/position.js';
-import type { Catalogue } from './catalogue.js';
+import { type Catalogue, leastIndexed, reachIndexed } from './catalogue.js';
 import type { ClusterOperation } from './cluster-operations.js';
 import type { DiskWatch } from './disk-watch.js';
 import type { WriteOptions, WriteReceipt } from './engine.js';
+import type { FilterLookup } from './filter-lookup.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { givenAway, operationBytes } from './operation-size.js';
 import type { Reader } from './reader.js';
@@ -30,6 +31,7 @@ export interface WritePathParts {
   readonly catalogue: Catalogue;
   readonly clock: Clock;
   readonly disk: DiskWatch;
+  readonly lookup: FilterLookup;
   readonly durableSeq: () => number;
   readonly positionAt: (seq: number) => Position;
 }
@@ -97,12 +99,12 @@ export class WritePath {
       if (entry === undefined || outcome.seq > this.#parts.durableSeq()) continue;
       // A collection that this unit did not change has nothing to wait for beyond its own last entry.
       const goal = Math.min(outcome.seq, entry.row.lastSeq);
-      if (await entry.indexed.reach(goal, deadlineMs - this.#parts.clock.monotonicMs())) continue;
+      if (await reachIndexed(entry, goal, () => deadlineMs - this.#parts.clock.monotonicMs())) continue;
       if (this.#parts.catalogue.byUid(entry.row.uid) === undefined) continue;
       throw new SkeinError('Timeout', 'The write is durable; its index has not applied it yet', {
         state: 'durable',
         seq: outcome.seq,
-        indexed_seq: entry.indexed.seq,
+        indexed_seq: leastIndexed(entry),
       });
     }
   }
@@ -118,11 +120,11 @@ export class WritePath {
     }
     let earlier = { deleted: 0, units: 0 };
     for (;;) {
-      const { uid } = this.#parts.catalogue.get(collection).row;
+      const entry = this.#parts.catalogue.get(collection);
       const matched = await this.#parts.reader.read({
         kind: 'match',
-        uid,
-        filter,
+        uid: entry.row.uid,
+        filter: await this.#parts.lookup.rowFilter(entry, filter),
         limit: FIXED.deleteByFilterUnitPoints,
         bytesMax: FIXED.deleteByFilterUnitBytes,
       });

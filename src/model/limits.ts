@@ -27,6 +27,11 @@ export interface Limits {
   readonly writeQueueRequestsMax: number;
   readonly indexLagBytesMax: number;
   readonly searchQueueMax: number;
+  readonly searchTimeoutMs: number;
+  readonly searchEngineTimeoutMs: number;
+  readonly searchBreakerFailuresMax: number;
+  readonly searchBreakerResetMs: number;
+  readonly queryCacheBytes: number;
   readonly connectionsMax: number;
   readonly bodyDeadlineMs: number;
   readonly streamIdleMs: number;
@@ -59,6 +64,11 @@ export const DEFAULT_LIMITS: Limits = {
   writeQueueRequestsMax: 10_000,
   indexLagBytesMax: 8 * MIB,
   searchQueueMax: 1_000,
+  searchTimeoutMs: 30_000,
+  searchEngineTimeoutMs: 5_000,
+  searchBreakerFailuresMax: 5,
+  searchBreakerResetMs: 30_000,
+  queryCacheBytes: 32 * MIB,
   connectionsMax: 4_096,
   bodyDeadlineMs: 30_000,
   streamIdleMs: 30_000,

@@ -10,6 +10,9 @@ import type { Filter } from '../model/filter.js';
 import type { LabelFilter } from '../model/label-filter.js';
 import type { Payload, PointId } from '../model/point.js';
 import type { FacetValue } from './facet-counts.js';
+
+export type { FacetValue };
+
 import type { UnindexedCondition } from './filter-bounds.js';
 import type { Cardinality } from './label-source.js';
 

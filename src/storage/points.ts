@@ -10,12 +10,12 @@ import { damagedRow } from './database-errors.js';
 import type { Database } from './driver.js';
 import { POINT_HEAD, placeOfPoint, pointChecksum, readPointHead, readPointRow } from './point-row.js';
 import { columnChecksum } from './row-checksum.js';
-import { rowKey } from './row-keys.js';
+import { firstKeyOf, rowKey } from './row-keys.js';
 import { type PointHead, type PointRow, StorageFailure, type StoreReads, type StoreWriter } from './storage.js';
 
 export type PointReads = Pick<
   StoreReads,
-  'pointById' | 'pointByLabel' | 'pointsAfter' | 'headById' | 'headByLabel' | 'headsAfter' | 'expired'
+  'pointById' | 'pointByLabel' | 'pointsAfter' | 'pointsFrom' | 'headById' | 'headByLabel' | 'headsAfter' | 'expired'
 >;
 export type PointWrites = Pick<StoreWriter, 'insertPoint' | 'updatePoint' | 'markDead'>;
 
@@ -36,16 +36,8 @@ export function pointReads(db: Database): PointReads {
     headById: heads.byId,
     headByLabel: heads.byLabel,
     headsAfter: (uid, id, limit) => [...heads.after(uid, id, limit)],
-    pointsAfter: (uid, id, limit, bytesMax) => {
-      const found: PointRow[] = [];
-      let bytes = 0;
-      for (const row of points.after(uid, id, limit)) {
-        found.push(row);
-        bytes += row.payload.length;
-        if (bytes >= bytesMax) break;
-      }
-      return found;
-    },
+    pointsAfter: (uid, id, limit, bytesMax) => upToBytes(points.after(uid, id, limit), bytesMax),
+    pointsFrom: (uid, fromLabel, limit, bytesMax) => upToBytes(points.from(uid, fromLabel, limit), bytesMax),
     expired: (nowMs, limit) =>
       (expiring.all(nowMs, limit) as unknown[][]).flatMap((cells) => {
         const row = readPointHead(cells);
@@ -55,12 +47,24 @@ export function pointReads(db: Database): PointReads {
   };
 }
 
+function upToBytes(rows: Iterable<PointRow>, bytesMax: number): PointRow[] {
+  const found: PointRow[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    found.push(row);
+    bytes += row.payload.length;
+    if (bytes >= bytesMax) break;
+  }
+  return found;
+}
+
 /** The ways to a live point or a row. @param read from cells to a row; null when it is damaged */
 function lookups<Row extends PointHead>(db: Database, columns: string, read: (cells: readonly unknown[]) => Row | null) {
   const byId = db
     .prepare(`SELECT ${columns} FROM points INDEXED BY points_live WHERE uid = ? AND id = ? AND dead_seq IS NULL`)
     .raw();
   const byKey = db.prepare(`SELECT ${columns} FROM points WHERE key = ?`).raw();
+  const from = db.prepare(`SELECT ${columns} FROM points WHERE key >= ? AND key < ? ORDER BY key LIMIT ?`).raw();
   const after = db
     .prepare(
       `SELECT ${columns} FROM points INDEXED BY points_live
@@ -78,6 +82,10 @@ function lookups<Row extends PointHead>(db: Database, columns: string, read: (ce
     byLabel: (uid: number, label: number): Row | undefined => {
       const cells = byKey.get(rowKey(uid, label)) as unknown[] | undefined;
       return cells === undefined ? undefined : (read(cells) ?? raise(cells));
+    },
+    *from(uid: number, label: number, limit: number): Generator<Row> {
+      for (const cells of from.iterate(rowKey(uid, label), firstKeyOf(uid + 1), limit) as Iterable<unknown[]>)
+        yield read(cells) ?? raise(cells);
     },
     *after(uid: number, id: PointId | null, limit: number): Generator<Row> {
       for (const cells of after.iterate(uid, id === null ? NO_BYTES : encodePointId(id), limit) as Iterable<unknown[]>)

@@ -147,6 +147,8 @@ export interface StoreReads {
   /** Live points in scroll order, strictly behind `after` (null: from the start), at most `limit` and at most about bytesMax of payloads
    *  (at least one if any). A page that is not empty does not say that it is the last. */
   pointsAfter(uid: number, after: PointId | null, limit: number, bytesMax: number): PointRow[];
+  /** Rows of a collection in label order from a label on, dead ones too; at most `limit` and about bytesMax of payloads, at least one if any. */
+  pointsFrom(uid: number, fromLabel: number, limit: number, bytesMax: number): PointRow[];
   /** Rows with label ≥ fromLabel in label order, at most `limit` and at most about bytesMax of vectors and payloads (at least one if any).
    *  Without withPayload payloads are neither read nor checked. */
   labelsFrom(uid: number, fromLabel: number, limit: number, bytesMax: number, withPayload?: boolean): LabelRow[];

@@ -10,10 +10,22 @@ const test = suite('engine/index-schedule');
 function report(change: Partial<IndexReport>): IndexReport {
   return {
     uid: 1,
+    engine: 'vector',
     phase: 'ready',
     seq: 9,
     nextLabel: 9,
-    status: { kind: 'graph', live: 4_000, tombstones: 0, unranked: 0, memoryBytes: 0, waiting: 0, growing: 0, rebuilds: 0 },
+    status: {
+      kind: 'graph',
+      live: 4_000,
+      tombstones: 0,
+      unranked: 0,
+      memoryBytes: 0,
+      waiting: 0,
+      growing: 0,
+      rebuilds: 0,
+      payloadProgress: 1,
+    },
+    nextProgress: 1,
     replayMs: 0,
     rebuildMs: 10_000,
     checkpointBytes: 0,

@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { encodeDefaultVector } from '../../src/codec/vector-set.js';
 import { IndexUpkeep } from '../../src/engine/index-upkeep.js';
+import type { IndexedContent } from '../../src/engine/indexed-content.js';
 import type { LabelRow, StoreReads } from '../../src/storage/storage.js';
-import type { VectorIndex } from '../../src/vector-index/vector-index.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('engine/index-upkeep');
@@ -17,6 +17,8 @@ interface ModelRow {
   readonly labelSeq: number;
   readonly prevLabel: number | null;
   deadSeq: number | null;
+  /** Seq of the last write; the payload is that seq. */
+  version: number;
 }
 
 /** A store of label rows only: units of writes, each one seq. */
@@ -25,22 +27,27 @@ class ModelStore {
   readonly live = new Map<number, ModelRow>();
   seq = 0;
 
-  write(changes: readonly { point: number; remove: boolean }[]): void {
+  write(changes: readonly Change[]): void {
     this.seq += 1;
     const seen = new Set<number>();
-    for (const { point, remove } of changes) {
+    for (const { point, what } of changes) {
       if (seen.has(point)) continue;
       seen.add(point);
       const before = this.live.get(point);
+      if (what === 'patch' && before !== undefined) {
+        before.version = this.seq;
+        continue;
+      }
       if (before !== undefined) before.deadSeq = this.seq;
       this.live.delete(point);
-      if (remove) continue;
+      if (what === 'remove') continue;
       const row: ModelRow = {
         point,
         label: this.rows.length,
         labelSeq: this.seq,
         prevLabel: before?.label ?? null,
         deadSeq: null,
+        version: this.seq,
       };
       this.rows.push(row);
       this.live.set(point, row);
@@ -52,9 +59,20 @@ class ModelStore {
       snapshot: (read) => read(),
       state: () => ({ seq: this.seq }) as ReturnType<StoreReads['state']>,
       labelsFrom: (_uid, from, limit): LabelRow[] =>
-        this.rows
-          .slice(from, from + Math.min(limit, pageRows))
-          .map((row) => ({ ...row, vectorSet: encodeDefaultVector(new Float32Array([row.point])), payload: null })),
+        this.rows.slice(from, from + Math.min(limit, pageRows)).map((row) => ({
+          ...row,
+          vectorSet: encodeDefaultVector(new Float32Array([row.point])),
+          payload: payloadOf(row),
+        })),
+      changedBetween: (_uid, after, through) => {
+        const found = [...this.live.values()]
+          .filter(({ version, labelSeq }) => version > labelSeq && version > after && version <= through)
+          .sort((a, b) => a.version - b.version || a.label - b.label);
+        // A page ends behind a version.
+        const last = found[pageRows - 1]?.version ?? through;
+        const rows = found.filter(({ version }) => version <= last);
+        return { rows: rows.map((row) => ({ ...row, payload: payloadOf(row) })), throughSeq: last };
+      },
       deadBetween: (_uid, after, through, limit) =>
         this.rows
           .filter(
@@ -68,24 +86,44 @@ class ModelStore {
   }
 }
 
+function payloadOf({ version }: ModelRow): Uint8Array {
+  return Uint8Array.from([version]);
+}
+
 /** An index that is a set, and calls back after every turn. */
-class SetIndex {
+class SetIndex implements IndexedContent {
   readonly labels = new Set<number>();
+  /** The payload that was last seen of each label inside. */
+  readonly versions = new Map<number, number>();
+  readonly needsPayload = true;
+  readonly crowded = false;
+  readonly inserts = 0;
   readonly #turn: () => void;
 
   constructor(turn: () => void) {
     this.#turn = turn;
   }
 
-  add(label: number, _vector: Float32Array, replaces: number | null): void {
+  add({ label, payload }: LabelRow, replaces: number | null): void {
     assert.not(this.labels.has(label), 'a label is added once');
     this.labels.add(label);
+    this.versions.set(label, payload?.[0] as number);
     if (replaces !== null) assert.ok(this.labels.delete(replaces), 'what is replaced is inside');
     this.#turn();
   }
 
   remove(label: number): void {
     if (this.labels.delete(label)) this.#turn();
+  }
+
+  update(label: number, payload: Uint8Array): void {
+    assert.ok((payload[0] as number) >= (this.versions.get(label) as number), 'a payload never goes back');
+    this.versions.set(label, payload[0] as number);
+    this.#turn();
+  }
+
+  liveLabels(): Uint32Array {
+    return Uint32Array.from(this.labels).sort();
   }
 
   has(label: number): boolean {
@@ -97,7 +135,12 @@ class SetIndex {
   }
 }
 
-const change = fc.record({ point: fc.nat(5), remove: fc.boolean() });
+interface Change {
+  readonly point: number;
+  readonly what: 'put' | 'patch' | 'remove';
+}
+
+const change = fc.record({ point: fc.nat(5), what: fc.constantFrom('put', 'patch', 'remove') }) as fc.Arbitrary<Change>;
 const unit = fc.array(change, { minLength: 1, maxLength: 4 });
 const history = fc.array(fc.record({ units: fc.array(unit, { maxLength: 6 }), slices: fc.nat(3) }), {
   minLength: 1,
@@ -128,18 +171,20 @@ test('between any two turns a point is seen at most once and never goes back, an
           assert.not(deletions.length === 0 || replacedOnly, 'a point that was only replaced stays visible');
         }
       });
-      const upkeep = new IndexUpkeep(store.reads(pageRows), 1, index as unknown as VectorIndex, 0, 0, 0);
+      const upkeep = new IndexUpkeep(store.reads(pageRows), 1, index, 0, 0, 0);
       for (const { units, slices } of rounds) {
         for (const changes of units) store.write(changes);
         for (let i = 0; i < slices; i++) upkeep.advance(0);
         for (const [, row] of store.live) {
           if (row.labelSeq <= upkeep.seq) assert.ok(index.has(row.label), 'what seq promises is inside');
+          if (row.version <= upkeep.seq) assert.ok((index.versions.get(row.label) ?? 0) >= row.version, 'so is its payload');
         }
       }
       while (upkeep.advance(1) === 0) {
         // Until level.
       }
       assert.is(upkeep.seq, store.seq);
+      for (const { label, version } of store.live.values()) assert.is(index.versions.get(label), version);
       assert.equal(
         [...index.labels].sort((a, b) => a - b),
         [...store.live.values()].map(({ label }) => label).sort((a, b) => a - b),
@@ -155,7 +200,7 @@ test('an index that is built serves nobody until it is complete, and then holds 
       const store = new ModelStore();
       for (const { units } of before) for (const changes of units) store.write(changes);
       const index = new SetIndex(() => {});
-      const upkeep = new IndexUpkeep(store.reads(pageRows), 1, index as unknown as VectorIndex, 0, 0, store.rows.length);
+      const upkeep = new IndexUpkeep(store.reads(pageRows), 1, index, 0, 0, store.rows.length);
       for (const { units, slices } of during) {
         for (let i = 0; i < slices; i++) upkeep.advance(0);
         for (const changes of units) store.write(changes);

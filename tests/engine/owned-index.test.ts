@@ -3,16 +3,17 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { CONTENT_KINDS } from '../../src/engine/content-kinds.js';
 import type { IndexedCollection } from '../../src/engine/index-messages.js';
 import { IndexUpkeep } from '../../src/engine/index-upkeep.js';
 import { OwnedIndex } from '../../src/engine/owned-index.js';
 import { UnitWriter } from '../../src/engine/unit-writer.js';
+import { VectorContent } from '../../src/engine/vector-content.js';
 import { DEFAULT_HNSW } from '../../src/model/collection.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
 import type { Operation } from '../../src/model/operation.js';
 import { openReader, openWriter } from '../../src/storage/open-store.js';
 import type { CollectionRow, StoreReads, StoreWriter } from '../../src/storage/storage.js';
-import { createIndex } from '../../src/vector-index/open-index.js';
 import { pointBlock } from '../support/open-test-engine.js';
 import { newStorePath, TEST_CACHE } from '../support/open-test-store.js';
 import { Random } from '../support/random.js';
@@ -21,13 +22,6 @@ import { suite, type TestContext } from '../support/suite.js';
 const test = suite('engine/owned-index');
 const POINTS = 1_300;
 const KEPT = 700;
-const PARAMETERS = {
-  dimension: 4,
-  distance: 'euclid',
-  m: DEFAULT_HNSW.m,
-  efConstruct: DEFAULT_HNSW.efConstruct,
-  quantization: 'none',
-} as const;
 const SPEC = { dimension: 4, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null } as const;
 
 interface Rig {
@@ -62,7 +56,7 @@ function open(t: TestContext): Rig {
   const { uid, spec } = reads.collections()[0] as CollectionRow;
   const collection = { uid, labelGeneration: 0, spec, folder: join(folder, 'checkpoints', String(uid), 'default') };
   const notes: string[] = [];
-  const owned = new OwnedIndex(reads, collection, (event) => notes.push(event));
+  const owned = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, (event) => notes.push(event));
   return {
     store,
     reads,
@@ -76,13 +70,13 @@ function open(t: TestContext): Rig {
       write({ kind: 'upsert', collection: 'c', points: pointBlock(points) });
     },
     saveGraph: async (ahead = 0) => {
-      const graph = new IndexUpkeep(reads, uid, createIndex(PARAMETERS), 0, 0, 0);
+      const graph = new IndexUpkeep(reads, uid, VectorContent.create(reads, collection), 0, 0, 0);
       while (graph.advance(50) === 0) {
         // Until level.
       }
       const head = { uid, labelGeneration: 0, seq: graph.seq + ahead, nextLabel: graph.nextLabel };
-      await graph.index.save(collection.folder, head);
-      graph.index.close();
+      await graph.content.save(collection.folder, head);
+      graph.content.close();
     },
   };
 }
@@ -107,7 +101,7 @@ test('a checkpoint in the middle of a rebuild is where the next start goes on, a
   void owned.save();
   await owned.saveAtShutdown();
   assert.is(owned.report().replayMs, 0, 'nothing is left to replay');
-  const next = new OwnedIndex(reads, collection, (event) => notes.push(event));
+  const next = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, (event) => notes.push(event));
   await next.open();
   assert.equal(notes, ['index_rebuild_started', 'index_checkpoint_loaded']);
   assert.equal([next.report().status.growing, next.live], [growing, live]);
@@ -134,7 +128,7 @@ test('while a checkpoint is written new points are found and old ones go, and th
   const { live, waiting } = owned.report().status;
   assert.equal([owned.seq, live, waiting], [reads.state().seq, POINTS + 497, 499]);
   await saving;
-  const next = new OwnedIndex(reads, collection, (event) => notes.push(event));
+  const next = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, (event) => notes.push(event));
   await next.open();
   assert.equal([notes, next.live], [['index_checkpoint_loaded'], POINTS - 2], 'what came later is read from the store');
   level(next);
@@ -165,7 +159,7 @@ test('a checkpoint of a later state than the store is never used, also not when 
   assert.is(owned.live, POINTS);
   assert.equal(notes, ['index_checkpoint_refused']);
   put(0, 10);
-  const next = new OwnedIndex(reads, collection, (event) => notes.push(event));
+  const next = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, (event) => notes.push(event));
   await next.open();
   assert.equal(notes, ['index_checkpoint_refused']);
   await next.discard();
@@ -181,7 +175,7 @@ test('a collection that is dropped while its checkpoint is loaded leaves neither
     drops.push(owned.discard());
     return reads.liveLabels(...range);
   };
-  const owned = new OwnedIndex({ ...reads, liveLabels }, collection, () => {});
+  const owned = new OwnedIndex({ ...reads, liveLabels }, CONTENT_KINDS.vector, collection, () => {});
   await owned.open();
   assert.is(drops.length, 1, 'the checkpoint was good, so it was compared with the store');
   await drops[0];

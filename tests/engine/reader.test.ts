@@ -86,10 +86,9 @@ const scroll = (from: number, limit: number): RequestOf<'scroll'> => ({
 const hits = (from: number, end: number): RequestOf<'hits'> => ({
   kind: 'hits',
   uid: UID,
-  distance: 'euclid',
-  query: Float32Array.of(0, 1),
   labels: Uint32Array.from(range(from, end)),
-  scores: null,
+  ranking: { by: 'distance', distance: 'euclid', query: Float32Array.of(0, 1), scores: null },
+  recheck: null,
   selection,
   page: { offset: 0, limit: POINTS },
   bytesMax,

@@ -1,0 +1,52 @@
+/** Filters, answered from the payload index of a worker as far as it can.
+ *
+ *  What it cannot tell alone is a superset; a small one is made exact here, row by row, a large one is given back to be narrowed
+ *  elsewhere, because reading rows takes long. Must not know: vectors, texts, threads. */
+
+import { type LabelFilter, labelFilterOf } from '../model/label-filter.js';
+import type { ResolveIds } from '../payload-index/payload-index.js';
+import { labelsOfIds, narrowLabels, rowTest } from './filter-rows.js';
+import type { Among, FacetAsk, IndexAnswers, Narrow, Unindexed } from './index-asks.js';
+import type { RunSurroundings } from './run-surroundings.js';
+import type { ServedContent } from './served-content.js';
+
+/** So many rows are read here; it takes a few milliseconds. */
+const NARROW_HERE_MAX = 256;
+
+export interface Allowed {
+  /** Null: all. */
+  readonly labels: LabelFilter | null;
+  /** As estimated before anything was counted. */
+  readonly estimated: number | null;
+  readonly unindexed: Unindexed;
+}
+
+/** The labels that may be answered, or those whose rows must be read first. */
+export function allowedLabels(content: ServedContent, ask: Among, around: RunSurroundings): Allowed | Narrow {
+  if (ask.labels !== null) return { labels: ask.labels, estimated: ask.labels.size, unindexed: [] };
+  const { filter } = ask;
+  if (filter === null) return { labels: null, estimated: null, unindexed: [] };
+  const { reads, collection, seq } = around;
+  const resolve = resolver(content, around);
+  const estimated = content.payloads.index.estimate(filter, resolve).expected;
+  const { labels, exact, unindexed } = content.payloads.index.match(filter, resolve);
+  if (exact) return { labels, estimated, unindexed };
+  if (labels.size > NARROW_HERE_MAX) return { narrow: labels, unindexed, seq };
+  const narrowed = narrowLabels(reads, collection.uid, labels, rowTest(collection.spec, filter));
+  return { labels: labelFilterOf(narrowed), estimated, unindexed };
+}
+
+function resolver(content: ServedContent, { reads, collection }: RunSurroundings): ResolveIds {
+  return (ids) => labelsOfIds(reads, collection.uid, ids, (label) => content.has(label));
+}
+
+export function runMatch(content: ServedContent, ask: Among, around: RunSurroundings): IndexAnswers['match'] {
+  const allowed = allowedLabels(content, ask, around);
+  if ('narrow' in allowed) return allowed;
+  return { labels: allowed.labels ?? labelFilterOf(content.liveLabels()), seq: around.seq };
+}
+
+export function runFacet(content: ServedContent, ask: FacetAsk, around: RunSurroundings): IndexAnswers['facet'] {
+  const facet = content.payloads.index.facet(ask.path, ask.filter, resolver(content, around), ask.limit);
+  return facet === null ? { undeclared: true, seq: around.seq } : { ...facet, seq: around.seq };
+}

@@ -1,0 +1,36 @@
+/** What a worker owns and serves of a collection: content that is kept level, saved, loaded and told of new settings.
+ *  Must not know: which index it is. */
+
+import type { CollectionSpec } from '../model/collection.js';
+import type { ContentStatus } from './index-messages.js';
+import type { IndexedContent } from './indexed-content.js';
+import type { PayloadSide } from './payload-side.js';
+
+/** What a checkpoint belongs to and how far it goes. */
+export interface SavedHead {
+  readonly uid: number;
+  readonly labelGeneration: number;
+  /** Everything up to this seq is inside. */
+  readonly seq: number;
+  /** Labels below this were offered. */
+  readonly nextLabel: number;
+}
+
+/** What opening a checkpoint gave, or why it was not trusted ('none': there is none). */
+export type OpenedContent<Content> = { readonly content: Content; readonly head: SavedHead } | { readonly refused: string };
+
+export interface ServedContent extends IndexedContent {
+  readonly payloads: PayloadSide;
+  /** False while it is read in after a start: it must not answer filters yet. */
+  readonly complete: boolean;
+  /** Reads what its checkpoint does not hold; after reconcile(). */
+  refill(): void;
+  /** Takes new settings. @returns false when it cannot: content with the new settings must be built beside it */
+  configure(before: CollectionSpec, spec: CollectionSpec): boolean;
+  status(nextLabel: number): ContentStatus;
+  /** Is there something that a checkpoint would hold? */
+  readonly savable: boolean;
+  /** @returns bytes written */
+  save(folder: string, head: SavedHead): Promise<number>;
+  close(): void;
+}
