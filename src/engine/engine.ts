@@ -19,6 +19,7 @@ import type { LineageRow, LogRow, StoreState } from '../storage/storage.js';
 
 import type { CompareAnswers, CompareKind, CompareOf } from './compare.js';
 import type { Correction } from './correct.js';
+import type { QueryCacheStatus } from './query-cache.js';
 
 export type { CompareAnswers, CompareKind, CompareOf, CompareRequest } from './compare.js';
 export type { CollectionCorrection, Correction } from './correct.js';
@@ -95,6 +96,8 @@ export interface SearchRequest extends Selection {
   readonly candidates?: number;
   /** May it be answered from what the same search found at the same position? */
   readonly cache: boolean;
+  /** What is kept of an earlier search must be at least of this seq. */
+  readonly notBeforeSeq?: number;
   /** How long the search may take. */
   readonly timeoutMs?: number;
   readonly limit: number;
@@ -130,6 +133,8 @@ export interface SearchAnswer {
   readonly degraded: boolean;
   readonly tookMs: number;
   readonly position: Position;
+  /** It was computed for the same search before, at `position`; nothing of the collection has changed since. */
+  readonly cached?: true;
   readonly explain?: Explanation;
 }
 
@@ -160,6 +165,7 @@ export interface EngineStatus {
     /** Writes are refused because the data folder cannot be written. */
     readonly readOnly: boolean;
   };
+  readonly queryCache: QueryCacheStatus;
   readonly nativeBuild: string;
 }
 

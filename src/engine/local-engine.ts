@@ -39,6 +39,7 @@ import { FilterLookup } from './filter-lookup.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { tombstoneRatio } from './index-schedule.js';
 import { MESSAGE_WAIT_MS, reachPosition } from './position-wait.js';
+import { QueryCache } from './query-cache.js';
 import { QuietCollection } from './quiet-collection.js';
 import type { Reader } from './reader.js';
 import { LocalLog } from './replicated-log.js';
@@ -77,6 +78,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   readonly #fallback: Fallback;
   readonly #lookup: FilterLookup;
   readonly #searcher: Searcher;
+  readonly #cache: QueryCache;
   readonly #writes: WritePath;
   readonly #disk: DiskWatch;
   #figures: StoreFigures = { databaseBytes: 0, walBytes: 0, logMinSeq: 1, logBytes: 0 };
@@ -112,6 +114,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       positionAt: (seq) => this.#positionAt(seq),
     });
     this.#lookup = new FilterLookup(this.#calls, limits.searchEngineTimeoutMs);
+    this.#cache = new QueryCache(limits.queryCacheBytes);
     this.#writes = new WritePath({
       ...parts,
       lookup: this.#lookup,
@@ -257,8 +260,17 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   }
 
   async search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer> {
+    const entry = this.#parts.catalogue.get(collection);
     const own = budget ?? new AnswerBudget(this.#parts.limits.answerBytesMax);
-    return this.#searcher.search(this.#parts.catalogue.get(collection), request, own);
+    const startMs = this.#parts.clock.monotonicMs();
+    const kept = this.#cache.get(entry, request);
+    if (kept !== null) {
+      await own.add(kept.hits);
+      return { ...kept, cached: true, tookMs: this.#parts.clock.monotonicMs() - startMs };
+    }
+    const answer = await this.#searcher.search(entry, request, own);
+    this.#cache.put(entry, request, answer);
+    return answer;
   }
 
   /** Mean bytes of a row of the collection. */
@@ -342,6 +354,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
         full: this.#disk.full,
         readOnly: this.#disk.readOnly,
       },
+      queryCache: this.#cache.status,
       nativeBuild,
     };
   }

@@ -5,7 +5,7 @@
  *  start to end is seen exactly once. Must not know: threads, names of collections, HTTP. */
 
 import { decodeDefaultVector } from '../codec/vector-set.js';
-import { pointBytes } from '../model/answer-budget.js';
+import { pointBytes, tooLarge } from '../model/answer-budget.js';
 import type { CollectionSpec } from '../model/collection.js';
 import { compareScores, type Distance, passesThreshold, scorer } from '../model/distance.js';
 import { type ErrorRecord, SkeinError } from '../model/errors.js';
@@ -199,11 +199,7 @@ function found(reads: StoreReads, row: SelectedRow, selection: Selection): Found
 function bytesWithin(bytesMax: number, bytes: number, point: FoundPoint): number {
   const sum = bytes + pointBytes(point);
   if (sum <= bytesMax) return sum;
-  throw new SkeinError(
-    'PayloadTooLarge',
-    `The points of the answer have more than ${bytesMax} bytes: ask for fewer, or without their payloads or vectors`,
-    { limit_bytes: bytesMax },
-  );
+  throw tooLarge(bytesMax);
 }
 
 function readByIds(reads: StoreReads, { uid, ids, selection, bytesMax }: RequestOf<'get'>): ReadAnswers['get'] {

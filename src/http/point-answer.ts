@@ -63,8 +63,8 @@ export function* writePoints(
 }
 
 export function* writeSearchAnswer(out: AnswerWriter, answer: SearchAnswer): Generator<void> {
-  const { explain, incompleteReason } = answer;
-  out.openObject(6 + (explain === undefined ? 0 : 1) + (incompleteReason === undefined ? 0 : 1));
+  const { explain, incompleteReason, cached } = answer;
+  out.openObject(6 + [explain, incompleteReason, cached].filter((field) => field !== undefined).length);
   out.key('hits');
   out.openArray(answer.hits.length);
   for (const hit of answer.hits) {
@@ -86,6 +86,10 @@ export function* writeSearchAnswer(out: AnswerWriter, answer: SearchAnswer): Gen
   out.value(rounded(answer.tookMs));
   out.key('position');
   out.value(tokenOf(answer.position));
+  if (cached !== undefined) {
+    out.key('cached');
+    out.value(cached);
+  }
   if (explain !== undefined) {
     out.key('explain');
     out.value(explainBody(explain));

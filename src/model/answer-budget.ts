@@ -1,17 +1,27 @@
 /** The bytes of points that one answer may hold, shared by the searches of a batch. Their rows are read one search after the other, so that
  *  each knows what the ones before have taken, and none is read once one was refused. */
 
+import { SkeinError } from './errors.js';
+
 /** What a point takes beside its payload and its vector. */
 const POINT_BYTES = 64;
 
-/** About how many bytes of memory a point of an answer takes. */
-export function pointBytes({
-  payload,
-  vector,
-}: {
+interface AnswerPoint {
   readonly payload: Uint8Array | null;
   readonly vector: Float32Array | null;
-}): number {
+}
+
+/** The refusal of an answer that does not fit. */
+export function tooLarge(bytesMax: number): SkeinError {
+  return new SkeinError(
+    'PayloadTooLarge',
+    `The points of the answer have more than ${bytesMax} bytes: ask for fewer, or without their payloads or vectors`,
+    { limit_bytes: bytesMax },
+  );
+}
+
+/** About how many bytes of memory a point of an answer takes. */
+export function pointBytes({ payload, vector }: AnswerPoint): number {
   return POINT_BYTES + (payload?.byteLength ?? 0) + (vector?.byteLength ?? 0);
 }
 
@@ -33,6 +43,15 @@ export class AnswerBudget {
     });
     this.#turn = taken;
     return taken;
+  }
+
+  /** Takes points that were read before. @throws PayloadTooLarge */
+  async add(points: readonly AnswerPoint[]): Promise<void> {
+    const bytes = points.reduce((sum, point) => sum + pointBytes(point), 0);
+    await this.take(async (bytesBefore) => {
+      if (bytesBefore + bytes > this.bytesMax) throw tooLarge(this.bytesMax);
+      return { bytes };
+    });
   }
 
   /** What was read is not answered. */

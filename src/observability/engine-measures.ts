@@ -35,6 +35,10 @@ export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Eng
   const waiting = gauge('index_waiting_bytes', 'Bytes that searches find and compare one by one until their graph has them.');
   const searches = gauge('searches_waiting', 'Searches that wait for an index worker.');
   const rebuilds = counter('index_rebuilds_total', 'Rebuilds of indexes that ended.');
+  const cacheHits = counter('query_cache_hits_total', 'Searches that were answered from what was kept of earlier ones.');
+  const cacheMisses = counter('query_cache_misses_total', 'Searches that might have been, and were not.');
+  const cacheEntries = gauge('query_cache_entries', 'Answers that are kept.');
+  const cacheBytes = gauge('query_cache_bytes', 'Bytes of the answers that are kept.');
   const logBytes = gauge('log_bytes', 'Bytes of the operation log.');
   const logMinSeq = gauge('log_min_seq', 'First seq that is still in the log.');
   const database = gauge('database_bytes', 'Bytes of the database file.');
@@ -61,6 +65,10 @@ export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Eng
     waiting.set(status.index.waitingBytes);
     searches.set(status.index.searchesWaiting);
     rebuilds(status.index.rebuilds);
+    cacheHits(status.queryCache.hits);
+    cacheMisses(status.queryCache.misses);
+    cacheEntries.set(status.queryCache.entries);
+    cacheBytes.set(status.queryCache.bytes);
     logBytes.set(status.log.bytes);
     logMinSeq.set(status.log.minSeq);
     database.set(status.storage.databaseBytes);

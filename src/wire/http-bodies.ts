@@ -305,6 +305,9 @@ export const SearchAnswerBody = Type.Object({
   degraded: Type.Boolean({ description: 'true: an engine that was asked could not answer, and mode says which did.' }),
   took_ms: Type.Number(),
   position: Token,
+  cached: Type.Optional(
+    Type.Boolean({ description: 'true: kept from the same search at `position`; nothing of the collection has changed since.' }),
+  ),
   explain: Type.Optional(ExplainBody),
 });
 export type SearchAnswerBody = Static<typeof SearchAnswerBody>;

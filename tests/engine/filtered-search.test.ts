@@ -47,13 +47,18 @@ const FILTERS: Readonly<Record<string, Filter>> = {
       { kind: 'match_any', key: 'group', values: ['g1', 'g2'] },
     ],
   },
-  'ids': { must: [{ kind: 'has_id', ids: [1, 5, 9, 100_000] }] },
+  ids: { must: [{ kind: 'has_id', ids: [1, 5, 9, 100_000] }] },
   nothing: { must: [{ kind: 'match_value', key: 'group', value: 'none' }] },
 };
 
 async function open(folder: string, declared: readonly PayloadIndexSpec[]): Promise<TestEngine> {
   const rig = await openTestEngine(folder);
-  const spec = { dimension: DIMENSION, distance: 'euclid', hnsw: { m: 16, efConstruct: 200, efSearch: 64 }, ttlMs: null } as const;
+  const spec = {
+    dimension: DIMENSION,
+    distance: 'euclid',
+    hnsw: { m: 16, efConstruct: 200, efSearch: 64 },
+    ttlMs: null,
+  } as const;
   await rig.engine.write([{ kind: 'create_collection', collection: 'c', spec: { ...spec, payloadIndexes: declared } }], WAIT);
   return rig;
 }
@@ -86,7 +91,11 @@ async function check(engine: RunningEngine, points: ReadonlyMap<number, Point>, 
       hits += wanted.length;
       found += answer.hits.filter(({ id }) => wanted.includes(id as number)).length;
       const exact = await engine.search('c', { ...SEARCH, vector, filter, exact: true });
-      assert.equal(exact.hits.map(({ id }) => id), wanted, `${what}, ${name}: exact`);
+      assert.equal(
+        exact.hits.map(({ id }) => id),
+        wanted,
+        `${what}, ${name}: exact`,
+      );
     }
     assert.ok(found >= 0.98 * hits, `${what}, ${name}: recall ${found / hits}`);
     assert.is((await engine.count('c', filter)).count, nearest(points, new Float32Array(DIMENSION), filter, POINTS).length, name);
@@ -107,7 +116,8 @@ for (const [how, declared] of [
     await check(first.engine, points, random, 'fresh');
     // Replaced, changed in place, gone.
     for (let id = 0; id < POINTS; id += 3) points.set(id, newPoint(random, id));
-    for (let id = 1; id < POINTS; id += 3) points.set(id, { ...(points.get(id) as Point), payload: newPoint(random, id).payload });
+    for (let id = 1; id < POINTS; id += 3)
+      points.set(id, { ...(points.get(id) as Point), payload: newPoint(random, id).payload });
     await first.put('c', [...points.values()]);
     const gone = [...points.keys()].filter((id) => id % 5 === 2);
     for (const id of gone) points.delete(id);
@@ -141,11 +151,17 @@ test('while points come, change and go every answer is whole and true to what it
   const random = new Random(t.seed());
   const { engine, put, remove } = await open(t.folder(), DECLARED);
   t.after(() => engine.stop());
-  await put('c', Array.from({ length: POINTS }, (_, id) => newPoint(random, id)));
+  await put(
+    'c',
+    Array.from({ length: POINTS }, (_, id) => newPoint(random, id)),
+  );
   let over = false;
   const writing = (async () => {
     for (let round = 0; round < 60; round++) {
-      await put('c', Array.from({ length: 50 }, () => newPoint(random, random.integer(0, POINTS))));
+      await put(
+        'c',
+        Array.from({ length: 50 }, () => newPoint(random, random.integer(0, POINTS))),
+      );
       if (round % 5 === 0) await remove('c', [random.integer(0, POINTS)]);
     }
     over = true;

@@ -167,6 +167,7 @@ export class FakeEngine implements Engine {
       index: { building: 0, lagBytes: 0, waitingBytes: 0, searchesWaiting: 0, rebuilds: 0 },
       log: { minSeq: 1, bytes: 0 },
       storage: { databaseBytes: 0, walBytes: 0, diskFreeBytes: 1e9, full: false, readOnly: false },
+      queryCache: { hits: 0, misses: 0, entries: 0, bytes: 0 },
       nativeBuild: 'none',
     };
   }

@@ -47,8 +47,9 @@ function searchRoute(room: Room): Route {
       const read = await room.bodies.read(request, { kind: 'search' });
       const body = checkSearch(read.fields);
       const search = searchRequest(read, body, room.limits);
-      await beFresh(room, engine, waitOf(request, body, room.limits), 'indexed', collection);
-      const answer = await searchOne(engine, collection, search, read.path);
+      const wanted = waitOf(request, body, room.limits);
+      await beFresh(room, engine, wanted, 'indexed', collection);
+      const answer = await searchOne(engine, collection, notBefore(search, [wanted]), read.path);
       setPosition(reply, answer.position);
       return room.answers.send(request, reply, answer.hits, (out) => writeSearchAnswer(out, answer));
     },
@@ -80,7 +81,9 @@ function searchBatchRoute(room: Room): Route {
       });
       for (const wanted of waits) await beFresh(room, engine, wanted, 'indexed', collection);
       const budget = new AnswerBudget(room.limits.answerBytesMax);
-      const answers = await Promise.all(searches.map(({ search, path }) => searchOne(engine, collection, search, path, budget)));
+      const answers = await Promise.all(
+        searches.map(({ search, path }) => searchOne(engine, collection, notBefore(search, waits), path, budget)),
+      );
       const positions = answers.map((answer) => answer.position).sort((a, b) => a.seq - b.seq);
       setPosition(reply, positions[0] ?? engine.collection(collection).position);
       return room.answers.send(request, reply, hitsOf(answers), (out) => writeSearchAnswers(out, answers));
@@ -96,6 +99,12 @@ function* hitsOf(answers: readonly SearchAnswer[]): Generator<SearchHit> {
 
 function waitOf(request: FastifyRequest, body: FreshnessFields, limits: Limits): Freshness | null {
   return freshness(request, queryOf(request, READ_PARAMETERS), body, limits);
+}
+
+/** An answer that was kept must be as new as what was asked for. */
+function notBefore(search: SearchRequest, waits: readonly (Freshness | null)[]): SearchRequest {
+  const notBeforeSeq = Math.max(0, ...waits.map((wanted) => wanted?.position?.seq ?? 0));
+  return notBeforeSeq === 0 ? search : { ...search, notBeforeSeq };
 }
 
 /** @param path of the search in the body; errors about what it asks name it */
