@@ -13,19 +13,18 @@ export class AnswerCache {
     maxSize: FIXED.filterAnswersBytesMax,
     sizeCalculation: ({ labels }, key) => ENTRY_BYTES + key.length * 2 + labels.bits.byteLength + labels.pageOf.byteLength,
   });
-  #changes = -1;
 
-  /** @param changes of the index now; answers of another state are dropped */
-  get(filter: Filter, changes: number): FilterMatch | undefined {
-    if (changes !== this.#changes) return undefined;
-    return this.#answers.get(JSON.stringify(filter));
+  get(filter: Filter): FilterMatch | undefined {
+    return this.#answers.size === 0 ? undefined : this.#answers.get(JSON.stringify(filter));
   }
 
-  set(filter: Filter, changes: number, answer: FilterMatch): void {
-    if (namesIds(filter)) return;
-    if (changes !== this.#changes) this.#answers.clear();
-    this.#changes = changes;
-    this.#answers.set(JSON.stringify(filter), answer);
+  set(filter: Filter, answer: FilterMatch): void {
+    if (!namesIds(filter)) this.#answers.set(JSON.stringify(filter), answer);
+  }
+
+  /** The index has changed: no answer holds any more. */
+  clear(): void {
+    if (this.#answers.size > 0) this.#answers.clear();
   }
 
   get memoryBytes(): number {
@@ -34,9 +33,9 @@ export class AnswerCache {
 }
 
 function namesIds({ must = [], should = [], mustNot = [], minShould }: Filter): boolean {
-  const within = (condition: Condition): boolean => {
+  const names = (condition: Condition): boolean => {
     if (condition.kind === 'filter' || condition.kind === 'nested') return namesIds(condition.filter);
     return condition.kind === 'has_id';
   };
-  return [must, should, mustNot, minShould?.conditions ?? []].some((list) => list.some(within));
+  return [must, should, mustNot, minShould?.conditions ?? []].some((list) => list.some(names));
 }

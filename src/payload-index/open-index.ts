@@ -7,7 +7,7 @@ import { AnswerCache } from './answer-cache.js';
 import { type Bitmap, bitmapOf, bytesOf, emptyBitmap, intersectionOf, labelFilterOfBitmap } from './bitmap.js';
 import { FacetCounts } from './facet-counts.js';
 import { FilterBounds, isExact } from './filter-bounds.js';
-import { type Cardinality, cardinality, HeldLabels } from './label-source.js';
+import { type Cardinality, cardinality, exactly, HeldLabels } from './label-source.js';
 import { PayloadField } from './payload-field.js';
 import type { Facet, FilterMatch, PayloadIndex, ResolveIds } from './payload-index.js';
 import { type Found, PayloadWalk } from './payload-walk.js';
@@ -48,13 +48,18 @@ class FieldsIndex implements PayloadIndex {
     if (!this.#live.tryAdd(label)) for (const field of this.#fields.values()) field.remove(label);
     this.#walk.walk(payload);
     for (const { field, found } of this.#declared.values()) field.put(label, found);
-    this.#changes += 1;
+    this.#changed();
   }
 
   remove(label: number): void {
     if (!this.#live.delete(label)) return;
     for (const field of this.#fields.values()) field.remove(label);
+    this.#changed();
+  }
+
+  #changed(): void {
     this.#changes += 1;
+    this.#answers.clear();
   }
 
   has(label: number): boolean {
@@ -76,15 +81,17 @@ class FieldsIndex implements PayloadIndex {
   }
 
   match(filter: Filter, resolveIds: ResolveIds): FilterMatch {
-    const kept = this.#answers.get(filter, this.#changes);
+    const kept = this.#answers.get(filter);
     if (kept !== undefined) return kept;
     const { labels, exact, unindexed } = this.#labelsOf(filter, resolveIds);
     const answer = { labels: labelFilterOfBitmap(labels), exact, unindexed };
-    this.#answers.set(filter, this.#changes, answer);
+    this.#answers.set(filter, answer);
     return answer;
   }
 
   estimate(filter: Filter, resolveIds: ResolveIds): Cardinality {
+    const kept = this.#answers.get(filter);
+    if (kept?.exact === true) return exactly(kept.labels.size);
     const { bounds } = this.#read(filter, resolveIds);
     const possible = bounds.possible.size();
     if (isExact(bounds)) return possible;
