@@ -107,6 +107,20 @@ test('one condition inside nested is exact, as alternatives are; two may be met 
   assert.equal([found(both), both.exact, both.unindexed], [[0, 1], false, [{ path: 'a', type: null }]]);
 });
 
+test('what one element lacks is not excluded by what another one has', () => {
+  const index = filled({ 'a.c': 'integer' }, [{ a: [{}, { c: 1 }] }, { a: [{ c: 1 }] }, { a: [{ c: null }] }]);
+  const lacking: readonly Condition[] = [
+    { kind: 'values_count', key: 'c', bounds: { lt: 1 } },
+    { kind: 'exists', key: 'c', exists: false },
+    { kind: 'is_null', key: 'c', isNull: false },
+  ];
+  for (const condition of lacking) {
+    const match = matching(index, { kind: 'nested', key: 'a', filter: { must: [condition] } });
+    assert.is(found(match).includes(0), true, condition.kind);
+    assert.is(match.exact, false);
+  }
+});
+
 test('an estimate is exact for a single condition and never wrong for several', () => {
   const payloads = Array.from({ length: 1_000 }, (_, n) => ({ word: `w${n % 10}`, n, tags: ['t', `u${n % 2}`] }));
   const index = filled({ word: 'keyword', n: 'float', tags: 'keyword' }, payloads);
