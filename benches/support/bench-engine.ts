@@ -10,9 +10,10 @@ import { DEFAULT_HNSW } from '../../src/model/collection.js';
 import { DEFAULT_FUSION } from '../../src/model/fusion.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
 import { silentLog } from '../../src/model/log.js';
-import type { PointBlock } from '../../src/model/point.js';
+import type { NewCollection } from '../../src/model/operation.js';
+import type { Payload, PointBlock } from '../../src/model/point.js';
 import { createStore } from '../../src/storage/open-store.js';
-import { PAYLOAD_BYTES, payloadOf, rowOf, type VectorRows } from './clusters.js';
+import { payloadOf, rowOf, type VectorRows } from './clusters.js';
 import { withFolder } from './temporary-folder.js';
 import { waitFor } from './waiting.js';
 
@@ -20,6 +21,8 @@ const MIB = 2 ** 20;
 const WRITER_CACHE_BYTES = 64 * MIB;
 const READER_CACHE_BYTES = 32 * MIB;
 const TIMEOUT_MS = 600_000;
+const FILL_POINTS = 1_000;
+const FILLS_IN_FLIGHT = 4;
 const IDS = { clusterId: '11'.repeat(16), nodeId: '22'.repeat(16), historyId: '33'.repeat(16), epoch: 1 };
 
 export const COLLECTION = 'bench';
@@ -33,8 +36,9 @@ export class BenchEngine {
     this.#collection = collection;
   }
 
-  async create(dimension: number): Promise<void> {
-    const spec = { dimension, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null } as const;
+  /** @param declared beyond the defaults: euclid, nothing declared */
+  async create(dimension: number, declared: Partial<NewCollection> = {}): Promise<void> {
+    const spec: NewCollection = { dimension, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null, ...declared };
     await this.#engine.write([{ kind: 'create_collection', collection: this.#collection, spec }], options('indexed'));
   }
 
@@ -46,20 +50,29 @@ export class BenchEngine {
     await this.#engine.write([{ kind: 'delete', collection: this.#collection, ids }], options(wait));
   }
 
-  async search(vector: Float32Array, how: { readonly ef?: number; readonly exact?: boolean }): Promise<SearchAnswer> {
-    const request: SearchRequest = {
-      vector,
+  search(vector: Float32Array, how: { readonly ef?: number; readonly exact?: boolean }): Promise<SearchAnswer> {
+    const { ef, exact = false } = how;
+    return this.ask({ vector, exact, withPayload: true, ...(ef === undefined ? {} : { efSearch: ef }) });
+  }
+
+  /** Ten hits, ids and scores, nothing kept from earlier searches, unless it is asked for otherwise. */
+  ask(request: Partial<SearchRequest>): Promise<SearchAnswer> {
+    return this.#engine.search(this.#collection, {
       fusion: DEFAULT_FUSION,
       cache: false,
       limit: 10,
       offset: 0,
-      exact: how.exact ?? false,
-      ...(how.ef === undefined ? {} : { efSearch: how.ef }),
+      exact: false,
       explain: false,
-      withPayload: true,
+      withPayload: false,
       withVector: false,
-    };
-    return this.#engine.search(this.#collection, request);
+      ...request,
+    });
+  }
+
+  /** Estimated resident bytes of the collection's indexes. */
+  get memoryBytes(): number {
+    return this.#engine.collection(this.#collection).memoryBytes;
   }
 
   /** Waits until everything durable has its place in the graph and no rebuild runs. */
@@ -111,23 +124,42 @@ export function withEngine<T>(work: (engine: BenchEngine) => Promise<T>): Promis
 /** Some rows as one write, each with its 100-byte payload. The buffers are fresh: the engine may take them.
  *  @param ids row i is written under ids[i] */
 export function blockOf(rows: VectorRows, from: number, ids: readonly number[]): PointBlock {
+  return blockWith(rows, from, ids, payloadOf);
+}
+
+/** The same with payloads of one's own. */
+export function blockWith(
+  rows: VectorRows,
+  from: number,
+  ids: readonly number[],
+  payloadOf: (id: number) => Payload,
+): PointBlock {
   const count = ids.length;
   const { dimension } = rows;
-  const payloads = Buffer.alloc(count * PAYLOAD_BYTES);
-  ids.forEach((id, place) => {
-    payloads.write(JSON.stringify(payloadOf(id)), place * PAYLOAD_BYTES);
-  });
+  const payloads = ids.map((id) => Buffer.from(JSON.stringify(payloadOf(id))));
   const vectors = new Float32Array(count * dimension);
   for (let place = 0; place < count; place += 1) vectors.set(rowOf(rows, from + place), place * dimension);
+  let end = 0;
   return {
     ids,
     dimension,
     vectors,
-    payloadBytes: new Uint8Array(payloads),
-    payloadEnds: Uint32Array.from({ length: count }, (_, place) => (place + 1) * PAYLOAD_BYTES),
+    payloadBytes: new Uint8Array(Buffer.concat(payloads)),
+    payloadEnds: Uint32Array.from(payloads, ({ length }) => (end += length)),
     ifVersions: null,
     expiresAt: null,
   };
+}
+
+/** Writes all rows, row n as id n, and waits until every one has its place in the graph. */
+export async function fillEngine(engine: BenchEngine, rows: VectorRows, payloadOf: (id: number) => Payload): Promise<void> {
+  const blocks = Array.from({ length: Math.ceil(rows.count / FILL_POINTS) }, (_, block) => {
+    const from = block * FILL_POINTS;
+    const ids = Array.from({ length: Math.min(FILL_POINTS, rows.count - from) }, (_, place) => from + place);
+    return () => engine.upsert(blockWith(rows, from, ids, payloadOf), 'durable');
+  });
+  await inFlight(FILLS_IN_FLIGHT, blocks);
+  await engine.settled();
 }
 
 /** Runs `jobs` in order with at most `width` under way. */

@@ -3,8 +3,12 @@
 import { bulkLoad } from '../bulk_load.js';
 import { churn } from '../churn.js';
 import { coreOperations } from '../core_operations.js';
+import { filteredSearch } from '../filtered_search.js';
 import { http } from '../http.js';
+import { hybrid } from '../hybrid.js';
 import { memory } from '../memory.js';
+import { quantization } from '../quantization.js';
+import { queryCache } from '../query_cache.js';
 import { realData } from '../real_data.js';
 import { replicationCatchUp } from '../replication_catch_up.js';
 import { replicationFanOut } from '../replication_fan_out.js';
@@ -15,9 +19,12 @@ import { replicationStream } from '../replication_stream.js';
 import { replicationWriteConcern } from '../replication_write_concern.js';
 import { restart } from '../restart.js';
 import { storage } from '../storage.js';
+import { textSearch } from '../text_search.js';
 import type { Bench } from './bench.js';
 
 const ONE_NODE: readonly Bench[] = [realData, coreOperations, storage, http, bulkLoad, memory, restart, churn];
+/** Filters, texts, both, and what they cost. */
+export const SEARCH: readonly Bench[] = [filteredSearch, textSearch, hybrid, quantization, queryCache];
 /** Several nodes share the machine. */
 export const REPLICATION: readonly Bench[] = [
   replicationStream,
@@ -28,7 +35,7 @@ export const REPLICATION: readonly Bench[] = [
   replicationFrozen,
   replicationStatistics,
 ];
-export const BENCHES: readonly Bench[] = [...ONE_NODE, ...REPLICATION];
+export const BENCHES: readonly Bench[] = [...ONE_NODE, ...SEARCH, ...REPLICATION];
 
 /** @param names whole names, or beginnings (core for core_operations, replication for all of it); none for all
  *  @returns null when a name fits no bench */

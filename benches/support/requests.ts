@@ -68,6 +68,7 @@ export function searchRequests(queries: VectorRows, plan: SearchPlan): PreparedR
     prepare('POST', `/v1/collections/${collection}/points/search`, form, {
       vector: vectorBody(rowOf(queries, query), form),
       limit,
+      cache: false,
       ...(ef === undefined ? {} : { ef_search: ef }),
       ...(exact === undefined ? {} : { exact }),
       ...(withPayload === undefined ? {} : { with_payload: withPayload }),
