@@ -268,8 +268,9 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       await own.add(kept.hits);
       return { ...kept, cached: true, tookMs: this.#parts.clock.monotonicMs() - startMs };
     }
+    const { generation } = this.#cache;
     const answer = await this.#searcher.search(entry, request, own);
-    this.#cache.put(entry, request, answer);
+    this.#cache.put(entry, request, answer, generation);
     return answer;
   }
 
@@ -326,7 +327,10 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   async correct(correction: Correction): Promise<void> {
     await this.#parts.link.correct(correction);
+    this.#cache.clear();
     await Promise.all(correction.collections.map(({ uid }) => this.#parts.keeper.settle(uid)));
+    // What was searched meanwhile may have been of both states.
+    this.#cache.clear();
   }
 
   status(): EngineStatus {

@@ -55,9 +55,11 @@ export class PayloadSide {
     return this.#fill === null ? 1 : Math.min(1, this.#fill.nextLabel / Math.max(1, nextLabel));
   }
 
+  /** Estimated; 0 while nothing is inside. */
   get memoryBytes(): number {
-    const next = this.#fill === null || this.#fill.target === this.#index ? 0 : this.#fill.target.memoryBytes;
-    return this.#index.memoryBytes + next;
+    let bytes = 0;
+    for (const index of this.#both()) if (index.size > 0) bytes += index.memoryBytes;
+    return bytes;
   }
 
   put(label: number, payload: Uint8Array | null): void {

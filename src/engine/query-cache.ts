@@ -34,6 +34,7 @@ export class QueryCache {
   readonly #kept: LRUCache<string, Kept> | null;
   #hits = 0;
   #misses = 0;
+  #generation = 0;
 
   /** @param bytesMax of all answers together; 0: nothing is kept */
   constructor(bytesMax: number) {
@@ -61,8 +62,14 @@ export class QueryCache {
     return kept.answer;
   }
 
-  /** Keeps an answer that is whole and shows all of the collection. */
-  put(entry: CatalogueEntry, request: SearchRequest, answer: SearchAnswer): void {
+  /** Changes whenever everything is forgotten; to be read before a search that may be kept. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Keeps an answer that is whole and shows all of the collection. @param generation as it was before the search */
+  put(entry: CatalogueEntry, request: SearchRequest, answer: SearchAnswer, generation: number): void {
+    if (generation !== this.#generation) return;
     if (this.#kept === null || !isCacheable(request) || !answer.complete || answer.degraded) return;
     const { lastSeq } = entry.row;
     if (answer.position.seq < lastSeq) return;
@@ -73,8 +80,9 @@ export class QueryCache {
     this.#kept.set(key, { lastSeq, vector, answer, bytes });
   }
 
-  /** Forgets everything. */
+  /** Forgets everything: rows were changed without an entry, as a repair does. */
   clear(): void {
+    this.#generation += 1;
     this.#kept?.clear();
   }
 }

@@ -96,7 +96,7 @@ export class TextContent implements ServedContent {
       live: documents,
       tombstones: dead,
       unranked: 0,
-      memoryBytes: memoryBytes + this.payloads.memoryBytes,
+      memoryBytes: documents + dead === 0 ? 0 : memoryBytes + this.payloads.memoryBytes,
       waiting: 0,
       growing: renewing,
       rebuilds: renewals,
