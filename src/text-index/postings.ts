@@ -51,7 +51,6 @@ export class Postings {
   #used = 0;
   /** By size, the first free slice: its address + 1; the first place of a free slice names the next in the same way. */
   readonly #freeSlices = new Float64Array(SIZES);
-  #places = 0;
 
   /** By term. */
   #addresses = new Uint32Array(64);
@@ -62,7 +61,8 @@ export class Postings {
 
   /** Resident bytes. */
   get memoryBytes(): number {
-    return this.#places * PLACE_BYTES + this.#addresses.length * 13;
+    const places = this.#chunks.reduce((sum, { ordinals }) => sum + ordinals.length, 0);
+    return places * PLACE_BYTES + this.#addresses.length * 13;
   }
 
   /** Begins an empty list. @returns the term: 0, 1, 2, … */
@@ -184,7 +184,6 @@ export class Postings {
       const number = address >>> CHUNK_SHIFT;
       this.#chunks[number] = NO_CHUNK;
       this.#freeChunks.push(number);
-      this.#places -= places;
       return;
     }
     this.#chunkAt(address).ordinals[address % CHUNK_PLACES] = this.#freeSlices[size] as number;
@@ -206,7 +205,6 @@ export class Postings {
     const number = this.#freeChunks.pop() ?? this.#chunks.length;
     if (number >= CHUNKS_MAX) throw new RangeError('the postings are full');
     this.#chunks[number] = { ordinals: new Uint32Array(places), frequencies: new Uint8Array(places) };
-    this.#places += places;
     return number;
   }
 }

@@ -3,7 +3,7 @@
  *    serving ─ more dead than alive ─► serving, and the next one takes the live documents over, slice by slice ─ all over ─► the next serves
  *
  *  Ordinals, bytes and words of dead documents are given back that way. Invariant: at any moment one corpus has every live document, and
- *  it alone answers; what is removed or changed meanwhile is taken out of the next one too, and what is new comes to it in its turn.
+ *  it alone answers; what is removed meanwhile is taken out of the next one too, and what is new comes to it in its turn.
  *  Must not know: texts, how documents are ranked. */
 
 import { Corpus } from './corpus.js';
@@ -62,12 +62,9 @@ export class RenewingCorpus {
     return this.#corpus.memoryBytes + (next === null ? 0 : next.corpus.memoryBytes + next.termOf.length * 4);
   }
 
-  /** As Corpus.put(). */
+  /** As Corpus.put(). The text that a label has now has a new ordinal, which a renewal reaches later, and puts in place of the old one. */
   put(label: number, document: TermCounts): boolean {
-    const changed = this.#corpus.put(label, document);
-    // The text that it has now has a new ordinal, which the renewal has not reached.
-    if (changed) this.#next?.corpus.remove(label);
-    return changed;
+    return this.#corpus.put(label, document);
   }
 
   /** A label that is not inside is ignored. */

@@ -1,6 +1,7 @@
 /** Text fields: every string that a path leads to, in a fixed order, and nothing else. */
 
 import * as assert from 'uvu/assert';
+import type { Payload } from '../../src/model/point.js';
 import { textsAt } from '../../src/text-index/text-fields.js';
 import { suite } from '../support/suite.js';
 
@@ -24,6 +25,7 @@ test('a path goes on in every object of the arrays it meets', () => {
 
 test('only the payloads own keys count', () => {
   assert.equal(textsAt({}, ['constructor.name', '__proto__', 'toString.name']), []);
+  assert.equal(textsAt(Object.create({ text: 'inherited' }) as Payload, ['text']), []);
   assert.equal(textsAt({ constructor: { name: 'mine' } }, ['constructor.name']), ['mine']);
 });
 
