@@ -9,7 +9,7 @@ import {
   type PayloadIndexSpec,
   type Quantization,
   type QuantizationType,
-  type TextSettings,
+  type TextLanguage, TextSettings,
 } from '../model/collection.js';
 import { type RequestIssue, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
@@ -55,7 +55,9 @@ export function declarationChange(body: ChangedDeclarationsBody): DeclarationCha
 }
 
 export function shownDeclarations({ text, payloadIndexes: indexes, quantization }: Declarations): ShownDeclarationsBody {
-  const { language, stopWords, k1, b } = text;
+  const { stopWords, k1, b } = text;
+  // Checked when it was declared.
+  const language = text.language as TextLanguage;
   return {
     text_fields: [...text.fields],
     text: text.fields.length === 0 ? null : { language, stop_words: stopWords, k1, b },

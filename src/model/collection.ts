@@ -41,12 +41,14 @@ export const TEXT_LANGUAGES = [
   'irish',
   'italian',
   'norwegian',
+  'porter',
   'portuguese',
   'romanian',
   'russian',
   'slovene',
   'spanish',
   'swedish',
+  'tamil',
   'turkish',
 ] as const;
 export type TextLanguage = (typeof TEXT_LANGUAGES)[number];
@@ -55,7 +57,8 @@ export type TextLanguage = (typeof TEXT_LANGUAGES)[number];
 export interface TextSettings {
   /** Dotted paths; what they hold together is the text of a point. Empty: no text search. */
   readonly fields: readonly string[];
-  readonly language: TextLanguage;
+  /** One of TEXT_LANGUAGES. */
+  readonly language: string;
   /** Words that are passed over: those of the language, or a list of one's own (empty: none). */
   readonly stopWords: 'default' | readonly string[];
   /** Of BM25: how soon a word's repetition stops counting, and how much length counts. */
