@@ -4,7 +4,8 @@
  *                                    ▲──────── failure ──────────┘
  *
  *  A thin policy over cockatiel (npmjs.com/package/cockatiel, after M. Nygard, "Release It!", 2007). While one call tries in the half-open
- *  state the others wait for how it ends. Which errors count as failures is for the owner to say. Must not know: what is called. */
+ *  state the others are refused, so that nobody waits for how it ends; a try that ends with neither success nor failure proves nothing and
+ *  leaves it open. Which errors count as failures is for the owner to say. Must not know: what is called. */
 
 import {
   BrokenCircuitError,
@@ -30,6 +31,11 @@ export interface BreakerOptions {
   onState?(state: BreakerState, name: string): void;
 }
 
+/** A try that ended with an error that is no failure: cockatiel would take it for a success. */
+class Unproven extends Error {
+  override readonly name = 'Unproven';
+}
+
 export class CircuitBreaker {
   readonly name: string;
   readonly #options: BreakerOptions;
@@ -41,15 +47,15 @@ export class CircuitBreaker {
     this.name = options.name;
     this.#options = options;
     this.#policy = circuitBreaker(
-      handleWhen((error) => options.isFailure(error)),
+      handleWhen((error) => error instanceof Unproven || options.isFailure(error)),
       { halfOpenAfter: options.resetMs, breaker: new ConsecutiveBreaker(options.failuresMax) },
     );
     this.#policy.onStateChange((state) => {
       if (state === CircuitState.Open) this.#openedAtMs = performance.now();
       options.onState?.(stateName(state), options.name);
     });
-    this.#policy.onFailure(() => {
-      this.#failures += 1;
+    this.#policy.onFailure(({ handled, reason }) => {
+      if (handled && !('error' in reason && reason.error instanceof Unproven)) this.#failures += 1;
     });
   }
 
@@ -62,18 +68,36 @@ export class CircuitBreaker {
     return this.#failures;
   }
 
-  /** @throws CircuitOpen without a call while it is open · whatever `work` throws */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /** @param mayTry false: while it is open this call is not the one that tries, because how it ends would say little
+   *  @throws CircuitOpen without a call while it is open, or another call tries · whatever `work` throws */
+  async run<T>(work: () => Promise<T>, mayTry = true): Promise<T> {
+    const { state } = this;
+    if (state === 'half_open' || (state === 'open' && !mayTry)) throw this.#refusal();
     try {
-      return await this.#policy.execute(work);
+      // When it is called in the state `open` it is the one that tries: the state is changed only after the call was begun.
+      return await this.#policy.execute(() => (this.state === 'closed' ? work() : this.#tried(work)));
     } catch (error) {
-      if (!(error instanceof BrokenCircuitError)) throw error;
-      const retryAfterMs = Math.max(1, Math.ceil(this.#openedAtMs + this.#options.resetMs - performance.now()));
-      throw new SkeinError('CircuitOpen', `${this.name} failed repeatedly and is not asked for ${retryAfterMs} ms`, {
-        dependency: this.name,
-        retry_after_ms: retryAfterMs,
-      });
+      if (error instanceof Unproven) throw error.cause;
+      if (error instanceof BrokenCircuitError) throw this.#refusal();
+      throw error;
     }
+  }
+
+  async #tried<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Error && this.#options.isFailure(error)) throw error;
+      throw new Unproven('a try proved nothing', { cause: error });
+    }
+  }
+
+  #refusal(): SkeinError {
+    const retryAfterMs = Math.max(1, Math.ceil(this.#openedAtMs + this.#options.resetMs - performance.now()));
+    return new SkeinError('CircuitOpen', `${this.name} failed repeatedly and is not asked for ${retryAfterMs} ms`, {
+      dependency: this.name,
+      retry_after_ms: retryAfterMs,
+    });
   }
 }
 

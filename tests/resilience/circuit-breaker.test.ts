@@ -59,6 +59,7 @@ test('errors that are the fault of the caller do not count', async () => {
   const rig = new Rig(1);
   for (let i = 0; i < 5; i++) assert.is(await rig.end('your fault'), 'your fault');
   assert.is(rig.breaker.state, 'closed');
+  assert.is(rig.breaker.failures, 0);
 });
 
 test('after a while one call tries: a failure opens it again, a success closes it', async () => {
@@ -69,6 +70,49 @@ test('after a while one call tries: a failure opens it again, a success closes i
   await rig.untilTried('good');
   assert.is(rig.breaker.state, 'closed');
   assert.equal(rig.states, ['open', 'half_open', 'open', 'half_open', 'closed']);
+});
+
+test('a try that ends with the fault of its caller proves nothing: it stays open, and the caller has its error', async () => {
+  const rig = new Rig(1);
+  await rig.end('bad');
+  await waitUntil(async () => (await rig.end('your fault')) === 'your fault', { what: 'a try' });
+  assert.is(rig.breaker.state, 'open');
+  assert.is(rig.breaker.failures, 1);
+  await rig.untilTried('good');
+  assert.is(rig.breaker.state, 'closed');
+});
+
+test('while one call tries the others are refused at once', async () => {
+  const rig = new Rig(1);
+  await rig.end('bad');
+  let release = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let tried: Promise<string> | null = null;
+  await waitUntil(
+    () => {
+      if (rig.breaker.state === 'half_open') return true;
+      tried = rig.breaker.run(() => gate.then(() => 'tried')).catch(() => 'refused');
+      return false;
+    },
+    { what: 'a try' },
+  );
+  assert.is(await rig.end('good'), 'CircuitOpen');
+  assert.is(rig.calls, 1);
+  release();
+  assert.is(await tried, 'tried');
+  assert.is(rig.breaker.state, 'closed');
+});
+
+test('a call that may not try leaves the try to another', async () => {
+  const rig = new Rig(1);
+  await rig.end('bad');
+  const untilMs = performance.now() + 2 * RESET_MS;
+  await waitUntil(() => performance.now() > untilMs, { what: 'it may be tried' });
+  const refused = await rig.breaker.run(async () => 'never', false).catch((error: SkeinError) => error.message);
+  assert.match(refused, /not asked/);
+  assert.is(await rig.end('good'), 'good');
 });
 
 test('its refusal says when to come back', async () => {
