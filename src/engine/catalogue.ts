@@ -20,6 +20,8 @@ export interface EngineState {
   /** False while it answers nothing, because it is built for a collection that was there before or loaded after a failure: then writes
    *  neither wait for it nor are held back by it. */
   serving: boolean;
+  /** Its breaker opened, and it has reported nothing since: while another index answers, writes neither wait for it nor are held back. */
+  silent: boolean;
 }
 
 export interface CatalogueEntry {
@@ -81,9 +83,10 @@ export class Catalogue {
     const { row, vector, text } = entry;
     const labelBytes = row.spec.dimension * 4 + LABEL_BYTES;
     const behind = (state: EngineState | null): number =>
-      state?.serving === true ? Math.max(0, row.nextLabel - (state.report?.nextLabel ?? 0)) : 0;
+      state?.serving && !state.silent ? Math.max(0, row.nextLabel - (state.report?.nextLabel ?? 0)) : 0;
     const lagBytes = behind(vector) * labelBytes + behind(text) * LABEL_BYTES;
-    this.#setWork(entry, lagBytes, (vector.report?.status.waiting ?? 0) * labelBytes);
+    const waiting = vector.silent ? 0 : (vector.report?.status.waiting ?? 0);
+    this.#setWork(entry, lagBytes, waiting * labelBytes);
   }
 
   #setWork(entry: CatalogueEntry, lagBytes: number, waitingBytes: number): void {
@@ -154,11 +157,23 @@ export class Catalogue {
     this.#measure(entry);
   }
 
+  /** The breaker of an engine opened: whoever waits for one of its indexes need not, where another one answers. */
+  doubt(engine: EngineKind): void {
+    for (const entry of this.#byUid.values()) {
+      const state = entry[engine];
+      if (state === null) continue;
+      state.silent = true;
+      this.#measure(entry);
+      if (!waitedFor(entry).includes(state)) state.indexed.close();
+    }
+  }
+
   report(report: IndexReport): CatalogueEntry | undefined {
     const entry = this.#byUid.get(report.uid);
     const state = entry?.[report.engine];
     if (entry === undefined || state === null || state === undefined) return undefined;
     state.report = report;
+    state.silent = false;
     // An index that is still building has parts of many states; it is level for nobody.
     if (report.phase !== 'building') {
       state.serving = true;
@@ -170,7 +185,7 @@ export class Catalogue {
 }
 
 function newState(serving: boolean): EngineState {
-  return { report: null, indexed: new Tail(0), serving };
+  return { report: null, indexed: new Tail(0), serving, silent: false };
 }
 
 /** The indexes that a collection has. */
@@ -196,11 +211,14 @@ export function leastIndexed(entry: CatalogueEntry): number {
 /** Waits until whatever answers searches of the collection has applied `seq`.
  *  @param leftMs how long it may still take  @returns false when time was over, or the collection was dropped */
 export async function reachIndexed(entry: CatalogueEntry, seq: number, leftMs: () => number): Promise<boolean> {
-  for (const { indexed } of waitedFor(entry)) if (!(await indexed.reach(seq, leftMs()))) return false;
+  for (const state of waitedFor(entry)) {
+    if (!waitedFor(entry).includes(state)) continue;
+    if (!(await state.indexed.reach(seq, leftMs())) && waitedFor(entry).includes(state)) return false;
+  }
   return true;
 }
 
 function waitedFor(entry: CatalogueEntry): readonly EngineState[] {
-  const serving = enginesOf(entry).filter((state) => state.serving);
+  const serving = enginesOf(entry).filter((state) => state.serving && !state.silent);
   return serving.length > 0 ? serving : [entry.vector];
 }

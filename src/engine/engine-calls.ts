@@ -1,7 +1,8 @@
 /** Questions to the indexes of a collection as a search asks them: each engine behind its own breaker, in a bounded time, and asked again
  *  with labels when it could not answer a filter alone.
  *
- *  What is the fault of the request or of the moment (a dropped collection, a full queue, a stop) is no failure of the engine.
+ *  What is the fault of the request or of the moment (a dropped collection, a full queue, hardly any time, a stop) is no failure of the
+ *  engine. Nor is an index that is not there yet: it is refused before its engine is asked, as other collections have theirs.
  *  Must not know: plans, hits, HTTP. */
 
 import { SkeinError } from '../model/errors.js';
@@ -20,6 +21,8 @@ export interface EngineCallOptions {
   /** Failures in a row that open an engine's breaker, and how long it stays open. */
   readonly breakerFailuresMax: number;
   readonly breakerResetMs: number;
+  /** A question with so much time or more that is not answered is a failure. */
+  readonly fairTimeoutMs: number;
   readonly durableSeq: () => number;
   onBreaker(engine: EngineKind, state: BreakerState): void;
 }
@@ -37,11 +40,12 @@ export interface Found<Answer> {
 type Searching = 'vector' | 'text' | 'match' | 'facet';
 type Whole<K extends Searching> = Exclude<IndexAnswers[K], Narrow>;
 
-const FAILURES: ReadonlySet<string> = new Set(['Timeout', 'Internal', 'SearchUnavailable', 'CorruptData']);
+const FAILURES: ReadonlySet<string> = new Set(['Internal', 'SearchUnavailable']);
 
 export class EngineCalls {
   readonly #options: EngineCallOptions;
   readonly breakers: Readonly<Record<EngineKind, CircuitBreaker>>;
+  readonly #latencyMs: Record<EngineKind, number | null> = { vector: null, text: null };
 
   constructor(options: EngineCallOptions) {
     this.#options = options;
@@ -50,10 +54,31 @@ export class EngineCalls {
         name: `${engine} index`,
         failuresMax: options.breakerFailuresMax,
         resetMs: options.breakerResetMs,
-        isFailure: (error) => !(error instanceof SkeinError) || FAILURES.has(error.type),
+        isFailure: (error) => this.#isFailure(error),
         onState: (state) => options.onBreaker(engine, state),
       });
     this.breakers = { vector: breaker('vector'), text: breaker('text') };
+  }
+
+  #isFailure(error: Error): boolean {
+    if (!(error instanceof SkeinError)) return true;
+    return error.type === 'Timeout' ? this.#isFair(Number(error.details['timeout_ms'] ?? 0)) : FAILURES.has(error.type);
+  }
+
+  #isFair(timeoutMs: number): boolean {
+    return timeoutMs >= this.#options.fairTimeoutMs;
+  }
+
+  /** Milliseconds that the newest answer of an engine took, its way there and back included; null before the first. */
+  latencyMs(engine: EngineKind): number | null {
+    return this.#latencyMs[engine];
+  }
+
+  /** For whoever has another engine to ask. @throws SearchUnavailable while this index of the collection answers nothing */
+  mustServe(engine: EngineKind, entry: CatalogueEntry): void {
+    if (entry[engine]?.serving !== false) return;
+    this.#options.keeper.pool(engine).mustBeLoaded(entry.row.uid);
+    throw notServing(engine);
   }
 
   /** @param leftMs how long the answer is of use
@@ -65,6 +90,7 @@ export class EngineCalls {
     leftMs: () => number,
   ): Promise<Found<Whole<K>>> {
     const { uid, spec } = entry.row;
+    await this.#served(engine, entry, leftMs);
     // Of one kind with the question, which the compiler cannot follow through the union of all questions.
     const first = (await this.#call(engine, uid, ask as IndexAsk, leftMs)) as Whole<K> | Narrow;
     if (!isNarrow(first)) return { answer: first, unindexed: [], steps: [], shownSeq: this.#shown(engine, entry, first.seq) };
@@ -82,6 +108,7 @@ export class EngineCalls {
   /** The labels that match, or may match, at the seq of the vector index.
    *  @throws as ask() */
   async matches(entry: CatalogueEntry, filter: Filter, timeoutMs: number): Promise<RowFilter['among']> {
+    this.mustServe('vector', entry);
     const answer = await this.#call('vector', entry.row.uid, { kind: 'match', filter, labels: null }, () => timeoutMs);
     if (!isNarrow(answer)) return { labels: answer.labels, exact: true, seq: answer.seq };
     return { labels: answer.narrow, exact: false, seq: answer.seq };
@@ -92,12 +119,35 @@ export class EngineCalls {
     return Math.min(durable, Math.max(seq, shownSeq(entry[engine] ?? entry.vector, entry, durable)));
   }
 
-  #call<K extends IndexAskKind>(engine: EngineKind, uid: number, ask: AskOf<K>, leftMs: () => number): Promise<IndexAnswers[K]> {
-    const timeoutMs = Math.max(1, Math.ceil(leftMs()));
-    const call = (): Promise<IndexAnswers[K]> => this.#options.keeper.pool(engine).ask(uid, ask, timeoutMs);
-    // While a breaker tries one call, others wait for it: they too have only so much time.
-    return within(this.breakers[engine].run(call), timeoutMs, `The ${engine} index did not answer within ${timeoutMs} ms`);
+  /** An index that is being built is waited for; one that was lost is not.
+   *  @throws SearchUnavailable */
+  async #served(engine: EngineKind, entry: CatalogueEntry, leftMs: () => number): Promise<void> {
+    const state = entry[engine];
+    if (state === null || state.serving) return;
+    this.#options.keeper.pool(engine).mustBeLoaded(entry.row.uid);
+    // Whatever it reports once it serves is a seq from 1 on.
+    if (!(await state.indexed.reach(1, leftMs()))) throw notServing(engine);
   }
+
+  async #call<K extends IndexAskKind>(
+    engine: EngineKind,
+    uid: number,
+    ask: AskOf<K>,
+    leftMs: () => number,
+  ): Promise<IndexAnswers[K]> {
+    const timeoutMs = Math.max(1, Math.ceil(leftMs()));
+    const startMs = performance.now();
+    const call = (): Promise<IndexAnswers[K]> => this.#options.keeper.pool(engine).ask(uid, ask, timeoutMs);
+    const answer = await this.breakers[engine].run(call, this.#isFair(timeoutMs));
+    this.#latencyMs[engine] = performance.now() - startMs;
+    return answer;
+  }
+}
+
+function notServing(engine: EngineKind): SkeinError {
+  return new SkeinError('SearchUnavailable', `The ${engine} index cannot answer`, {
+    failed: [{ engine, message: 'it is being built' }],
+  });
 }
 
 function isNarrow<Answer>(answer: Answer | Narrow): answer is Narrow {

@@ -20,9 +20,12 @@ import type { LineageRow, LogRow, StoreState } from '../storage/storage.js';
 import type { CompareAnswers, CompareKind, CompareOf } from './compare.js';
 import type { Correction } from './correct.js';
 import type { QueryCacheStatus } from './query-cache.js';
+import type { SearchStatus } from './search-status.js';
 
 export type { CompareAnswers, CompareKind, CompareOf, CompareRequest } from './compare.js';
 export type { CollectionCorrection, Correction } from './correct.js';
+export type { SearchEngineStatus, SearchStatus } from './search-status.js';
+export type { EndedSearch } from './search-watch.js';
 export type { LineageRow, Voter };
 
 export type WaitLevel = 'indexed' | 'durable';
@@ -155,6 +158,7 @@ export interface EngineStatus {
     readonly searchesWaiting: number;
     readonly rebuilds: number;
   };
+  readonly search: SearchStatus;
   readonly log: { readonly minSeq: number; readonly bytes: number };
   readonly storage: {
     readonly databaseBytes: number;

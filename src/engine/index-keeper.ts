@@ -88,9 +88,9 @@ export class IndexKeeper {
     return this.#pools.reduce((sum, { asksWaiting }) => sum + asksWaiting, 0);
   }
 
-  /** How often a worker was started again after it died. */
-  get restarts(): number {
-    return this.#pools.reduce((sum, { restarts }) => sum + restarts, 0);
+  /** How often a worker of this engine was started again after it died. */
+  restarts(engine: EngineKind): number {
+    return (engine === 'vector' ? this.#vector : this.#text)?.restarts ?? 0;
   }
 
   /** Rebuilds that ended since the start. */

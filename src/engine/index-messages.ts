@@ -86,4 +86,6 @@ export type FromIndex =
   /** The index has what the store has, or is no more. */
   | { readonly kind: 'settled'; readonly id: number }
   | { readonly kind: 'note'; readonly event: string; readonly fields: Readonly<Record<string, unknown>> }
+  /** It has heard that it must end, and saves. */
+  | { readonly kind: 'stopping' }
   | { readonly kind: 'stopped' };

@@ -34,11 +34,14 @@ interface PoolWorker {
   /** Collections it owns. */
   readonly owned: Map<number, IndexedCollection>;
   /** Monotonic times of its newest deaths. */
-  readonly deathsMs: number[];
+  deathsMs: readonly number[];
+  /** It has heard that it must end. */
+  stopping: boolean;
 }
 
 interface OpenAsk {
   readonly worker: PoolWorker;
+  readonly uid: number;
   readonly resolve: (answer: IndexAnswers[IndexAskKind]) => void;
   readonly reject: (error: Error) => void;
 }
@@ -53,6 +56,8 @@ interface Settling {
 /** A worker that dies more often than this within so long is not started again. */
 const DEATHS_MAX = 3;
 const DEATHS_WITHIN_MS = 60_000;
+/** A worker that stands still for so long when it is to end has nothing to save that could be waited for. */
+const STOP_HEARD_MS = 5_000;
 
 export class IndexPool {
   readonly #options: IndexPoolOptions;
@@ -78,13 +83,13 @@ export class IndexPool {
   }
 
   #hire(number: number): PoolWorker {
-    return { number, owned: new Map(), deathsMs: [], ...this.#start(number, () => this.#workers[number]) };
+    return { number, owned: new Map(), deathsMs: [], stopping: false, ...this.#start(number, () => this.#workers[number]) };
   }
 
   #start(number: number, worker: () => PoolWorker | undefined): Pick<PoolWorker, 'thread' | 'ended'> {
     const thread = startThread('index-thread.js', `skein-${this.engine}-${number}`, this.#options.data);
     let reason = '';
-    thread.on('message', (message: FromIndex) => this.#take(message));
+    thread.on('message', (message: FromIndex) => this.#take(message, worker()));
     thread.on('error', (error) => {
       reason = `an index worker failed: ${error.message}`;
     });
@@ -107,8 +112,8 @@ export class IndexPool {
     }
     if (this.#lost !== null) return;
     const now = performance.now();
-    worker.deathsMs.push(now);
-    const deaths = worker.deathsMs.filter((deathMs) => now - deathMs <= DEATHS_WITHIN_MS).length;
+    worker.deathsMs = [...worker.deathsMs, now].filter((deathMs) => now - deathMs <= DEATHS_WITHIN_MS);
+    const deaths = worker.deathsMs.length;
     if (deaths > DEATHS_MAX) return this.#giveUp(reason);
     this.#options.log.error('index_worker_restarted', { engine: this.engine, reason, deaths });
     this.#restarts += 1;
@@ -168,6 +173,7 @@ export class IndexPool {
     this.#ownerOf.delete(uid);
     this.#loading.delete(uid);
     this.#send(owner, { kind: 'close', uid });
+    for (const ask of this.#asks.values()) if (ask.uid === uid) ask.reject(dropped());
   }
 
   configure(collection: IndexedCollection): void {
@@ -202,15 +208,20 @@ export class IndexPool {
     if (owner !== undefined) this.#send(owner, { kind: 'checkpoint', uid });
   }
 
+  /** @throws SearchUnavailable while the index of the collection is read in again after its worker died, and when there are no workers */
+  mustBeLoaded(uid: number): void {
+    if (this.#lost !== null) throw this.#unavailable(this.#lost);
+    if (this.#loading.has(uid)) throw this.#unavailable('it is being loaded after a failure');
+  }
+
   /** @param timeoutMs how long the answer is of use: the worker drops the question then; the caller must not wait longer either
    *  @throws Overloaded when too many questions wait · CollectionNotFound when the collection was dropped meanwhile
    *  · SearchUnavailable when its worker died · Timeout · ShuttingDown */
   async ask<K extends IndexAskKind>(uid: number, ask: AskOf<K>, timeoutMs: number): Promise<IndexAnswers[K]> {
     if (this.#stopping) throw new SkeinError('ShuttingDown', 'The server is stopping');
-    if (this.#lost !== null) throw this.#unavailable(this.#lost);
+    this.mustBeLoaded(uid);
     const worker = this.#ownerOf.get(uid);
     if (worker === undefined) throw dropped();
-    if (this.#loading.has(uid)) throw this.#unavailable('it is being loaded after a failure');
     if (this.#asks.size >= this.#options.queueMax) {
       throw new SkeinError('Overloaded', 'Too many searches are waiting', { reason: 'search_queue' });
     }
@@ -219,7 +230,7 @@ export class IndexPool {
     try {
       return await new Promise<IndexAnswers[K]>((resolve, reject) => {
         // The answer to a question of kind K is of kind K.
-        this.#asks.set(id, { worker, resolve: (answer) => resolve(answer as IndexAnswers[K]), reject });
+        this.#asks.set(id, { worker, uid, resolve: (answer) => resolve(answer as IndexAnswers[K]), reject });
         timer = setTimeout(() => reject(tooLate(this.engine, timeoutMs)), timeoutMs);
         this.#send(worker, { kind: 'ask', id, uid, ask: ask as IndexAsk, untilMs: Date.now() + timeoutMs });
       });
@@ -229,18 +240,26 @@ export class IndexPool {
     }
   }
 
-  /** Saves what is worth saving and ends the workers. Resolves when all have ended, however they did. */
+  /** Saves what is worth saving and ends the workers; one that stands still is cut off. Resolves when all have ended, however they did. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const worker of this.#workers) this.#send(worker, { kind: 'stop' });
+    const cutOff = setTimeout(() => {
+      for (const { thread, number, stopping } of this.#workers) {
+        if (stopping) continue;
+        this.#options.log.warn('index_worker_cut_off', { engine: this.engine, number });
+        void thread.terminate();
+      }
+    }, STOP_HEARD_MS);
     await Promise.all(this.#workers.map(({ ended }) => ended));
+    clearTimeout(cutOff);
   }
 
   #send(worker: PoolWorker, message: ToIndex): void {
     worker.thread.postMessage(message);
   }
 
-  #take(message: FromIndex): void {
+  #take(message: FromIndex, worker: PoolWorker | undefined): void {
     switch (message.kind) {
       case 'report': {
         const { uid, phase } = message.report;
@@ -257,6 +276,9 @@ export class IndexPool {
       case 'settled':
         this.#settling.get(message.id)?.resolve();
         this.#settling.delete(message.id);
+        return;
+      case 'stopping':
+        if (worker !== undefined) worker.stopping = true;
         return;
       case 'note':
         return this.#options.log.info(message.event, message.fields);

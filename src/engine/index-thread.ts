@@ -160,6 +160,7 @@ async function take(message: ToIndex): Promise<void> {
     }
     case 'stop': {
       stopping = true;
+      post({ kind: 'stopping' });
       for (const uid of owned.keys()) later(uid, null);
       // They read the store, which is closed below.
       await Promise.all(pending);

@@ -22,6 +22,7 @@ import type {
   CompareKind,
   CompareOf,
   Correction,
+  EndedSearch,
   EngineStatus,
   RunningEngine,
   ScrollRequest,
@@ -44,6 +45,7 @@ import { QuietCollection } from './quiet-collection.js';
 import type { Reader } from './reader.js';
 import { LocalLog } from './replicated-log.js';
 import { scrub } from './scrub.js';
+import { SearchWatch } from './search-watch.js';
 import { Searcher } from './searcher.js';
 import { Tail } from './tail.js';
 import { WritePath } from './write-path.js';
@@ -64,18 +66,21 @@ export interface LocalEngineParts {
   readonly state: StoreState;
   readonly cluster: ClusterRows;
   readonly role: Role;
+  onSearch(search: EndedSearch): void;
 }
 
 const TICK_MS = 250;
 const DISK_LOOK_MS = 1_000;
 const LEVEL_AT_STOP_MS = 5_000;
+/** Who gives an index less time than this has himself to blame when it does not answer. */
+const FAIR_TIMEOUT_MS = 1_000;
 
 export class LocalEngine implements RunningEngine, WriterEvents {
   readonly log: LocalLog;
   readonly #parts: LocalEngineParts;
   readonly #durable: Tail;
   readonly #calls: EngineCalls;
-  readonly #fallback: Fallback;
+  readonly #watch: SearchWatch;
   readonly #lookup: FilterLookup;
   readonly #searcher: Searcher;
   readonly #cache: QueryCache;
@@ -92,24 +97,29 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     this.#parts = parts;
     this.#durable = new Tail(parts.state.seq);
     this.#disk = new DiskWatch(parts.dataDir, parts.limits.diskFreeBytesMin, parts.log);
-    const { keeper, reader, clock, limits, log } = parts;
+    const { keeper, reader, clock, limits, log, catalogue } = parts;
     this.#calls = new EngineCalls({
       keeper,
       reader,
       breakerFailuresMax: limits.searchBreakerFailuresMax,
       breakerResetMs: limits.searchBreakerResetMs,
+      fairTimeoutMs: Math.min(FAIR_TIMEOUT_MS, limits.searchEngineTimeoutMs),
       durableSeq: () => this.#durable.seq,
-      onBreaker: (engine, state) => log.warn('search_breaker', { engine, state }),
+      onBreaker: (engine, state) => {
+        log.warn('search_breaker', { engine, state });
+        if (state === 'open') catalogue.doubt(engine);
+      },
     });
-    this.#fallback = new Fallback(clock, log);
+    const fallback = new Fallback(clock, log);
+    this.#watch = new SearchWatch({ ...parts, calls: this.#calls, fallback, onEnded: parts.onSearch });
     this.#searcher = new Searcher({
       calls: this.#calls,
       reader,
       clock,
-      fallback: this.#fallback,
+      fallback,
       timeoutMs: limits.searchTimeoutMs,
       engineTimeoutMs: limits.searchEngineTimeoutMs,
-      isThere: (uid) => parts.catalogue.byUid(uid) !== undefined,
+      isThere: (uid) => catalogue.byUid(uid) !== undefined,
       durableSeq: () => this.#durable.seq,
       positionAt: (seq) => this.#positionAt(seq),
     });
@@ -260,16 +270,19 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   }
 
   async search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer> {
-    const entry = this.#parts.catalogue.get(collection);
     const own = budget ?? new AnswerBudget(this.#parts.limits.answerBytesMax);
+    return this.#watch.measured(request, () => this.#searchOrKept(this.#parts.catalogue.get(collection), request, own));
+  }
+
+  async #searchOrKept(entry: CatalogueEntry, request: SearchRequest, budget: AnswerBudget): Promise<SearchAnswer> {
     const startMs = this.#parts.clock.monotonicMs();
     const kept = this.#cache.get(entry, request);
     if (kept !== null) {
-      await own.add(kept.hits);
+      await budget.add(kept.hits);
       return { ...kept, cached: true, tookMs: this.#parts.clock.monotonicMs() - startMs };
     }
     const { generation } = this.#cache;
-    const answer = await this.#searcher.search(entry, request, own);
+    const answer = await this.#searcher.search(entry, request, budget);
     this.#cache.put(entry, request, answer, generation);
     return answer;
   }
@@ -350,6 +363,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
         searchesWaiting: keeper.asksWaiting + reader.waiting,
         rebuilds: keeper.rebuilds,
       },
+      search: this.#watch.status(),
       log: { minSeq: this.#figures.logMinSeq, bytes: this.#figures.logBytes },
       storage: {
         databaseBytes: this.#figures.databaseBytes,

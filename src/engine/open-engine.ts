@@ -9,7 +9,7 @@ import type { Role } from '../model/replication.js';
 import { openReader, openWriter } from '../storage/open-store.js';
 import { nativeBuild } from '../vector-index/open-index.js';
 import { Catalogue, enginesOf } from './catalogue.js';
-import type { RunningEngine } from './engine.js';
+import type { EndedSearch, RunningEngine } from './engine.js';
 import { IndexKeeper } from './index-keeper.js';
 import { LocalEngine } from './local-engine.js';
 import { Reader } from './reader.js';
@@ -32,6 +32,8 @@ export interface EngineOptions {
   readonly indexWorkers: number | null;
   readonly log: Log;
   readonly clock: Clock;
+  /** Each search as it ends; left out: nobody counts them. */
+  onSearch?(search: EndedSearch): void;
   /** 0 … 1 over all indexes, while they load and catch up. */
   onProgress(progress: number, message: string): void;
   /** Data may be at risk: the process must stop now. */
@@ -97,7 +99,8 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
       onFatal: options.onFatal,
     });
     const parts = { link, reader, reads, keeper, catalogue, limits, clock, log, state, cluster, role: options.role };
-    const engine = new LocalEngine({ ...parts, dataDir: options.dataDir, nativeBuild: build });
+    const onSearch = (search: EndedSearch): void => options.onSearch?.(search);
+    const engine = new LocalEngine({ ...parts, dataDir: options.dataDir, nativeBuild: build, onSearch });
     close = () => engine.stop();
     events.attach(engine);
     await keeper.removeDropped(new Set(collections.map(({ uid }) => uid)));

@@ -19,6 +19,7 @@ import { type EngineCalls, type Found, within } from './engine-calls.js';
 import { type EngineResults, explain } from './explanation.js';
 import type { Fallback } from './fallback.js';
 import type { TextFound, VectorFound } from './index-asks.js';
+import type { EngineKind } from './index-messages.js';
 import type { Reader } from './reader.js';
 import type { Ranking, ReadAnswers } from './reads.js';
 import { Stopwatch } from './stopwatch.js';
@@ -27,6 +28,8 @@ import { Stopwatch } from './stopwatch.js';
 const HYBRID_CANDIDATES = 100;
 /** Rows that vanish or change while a search runs make it look again, so often at most. */
 const TRIES_MAX = 3;
+/** A timer may fire so much before its time, as clocks are rounded. */
+const TIMER_EARLY_MS = 2;
 
 export interface SearcherParts {
   readonly calls: EngineCalls;
@@ -220,8 +223,8 @@ export class Searcher {
     const untilMs = this.#parts.clock.monotonicMs() + engineMs;
     const leftMs = (): number => untilMs - this.#parts.clock.monotonicMs();
     const [vector, text] = await Promise.allSettled([
-      this.#askVector(ask, query, candidates, leftMs),
-      this.#askText(ask, candidates, leftMs),
+      this.#ifServing('vector', ask, () => this.#askVector(ask, query, candidates, leftMs)),
+      this.#ifServing('text', ask, () => this.#askText(ask, candidates, leftMs)),
     ]);
     if (vector.status === 'fulfilled' && text.status === 'fulfilled') {
       this.#parts.fallback.whole();
@@ -243,6 +246,12 @@ export class Searcher {
     this.#parts.fallback.degraded(mode, messageOf(failure.error));
     if (vector.status === 'fulfilled') return this.#vectorRanking(ask, query, vector.value, failures);
     return textRanking((text as PromiseFulfilledResult<Found<TextFound>>).value, failures);
+  }
+
+  /** An index that is not there yet is no reason to wait, as the other may answer. */
+  async #ifServing<Answer>(engine: EngineKind, { entry }: Ask, work: () => Promise<Answer>): Promise<Answer> {
+    this.#parts.calls.mustServe(engine, entry);
+    return work();
   }
 
   #fused(ask: Ask, vector: Found<VectorFound>, text: Found<TextFound>): Ranked {
@@ -343,7 +352,7 @@ function checkAsked({ text, row }: CatalogueEntry, request: SearchRequest): void
 function unavailable(failed: readonly { readonly engine: string; readonly error: unknown }[], leftMs: number): unknown {
   const fault = failed.find(({ error }) => !isEngineFailure(error));
   if (fault !== undefined) return fault.error;
-  if (leftMs <= 0) return new SkeinError('Timeout', 'The search took longer than it had time', {});
+  if (leftMs < TIMER_EARLY_MS) return new SkeinError('Timeout', 'The search took longer than it had time', {});
   const reasons = failed.map(({ engine, error }) => ({ engine, message: messageOf(error) }));
   return new SkeinError('SearchUnavailable', 'No search engine could answer', { failed: reasons });
 }

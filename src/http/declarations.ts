@@ -9,7 +9,8 @@ import {
   type PayloadIndexSpec,
   type Quantization,
   type QuantizationType,
-  type TextLanguage, TextSettings,
+  type TextLanguage,
+  type TextSettings,
 } from '../model/collection.js';
 import { type RequestIssue, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';

@@ -9,8 +9,10 @@ import type {
   FoundPoint,
   ScrollRequest,
   SearchAnswer,
+  SearchEngineStatus,
   SearchHit,
   SearchRequest,
+  SearchStatus,
   Selection,
   WaitLevel,
   WriteOptions,
@@ -39,6 +41,14 @@ interface StoredCollection {
   readonly points: Map<PointId, StoredPoint>;
 }
 
+const IDLE: SearchEngineStatus = { breaker: 'closed', failures: 0, restarts: 0, collections: 0, loading: 0, latencyMs: null };
+/** Nothing was searched, and nothing is wrong. */
+export const QUIET_SEARCH: SearchStatus = {
+  vector: IDLE,
+  text: IDLE,
+  fallback: { active: false, sinceMs: null, count: 0 },
+};
+
 export class FakeEngine implements Engine {
   readonly historyId = 'ab'.repeat(16);
   seq = 0;
@@ -48,6 +58,8 @@ export class FakeEngine implements Engine {
   readonly writes: { readonly operations: readonly Operation[]; readonly options: WriteOptions }[] = [];
   /** All searches, in their order. */
   readonly searches: SearchRequest[] = [];
+  /** What it says of its searching. */
+  searching: SearchStatus = QUIET_SEARCH;
   /** Each write waits for it. */
   gate: Promise<void> = Promise.resolve();
   readonly #collections = new Map<string, StoredCollection>();
@@ -165,6 +177,7 @@ export class FakeEngine implements Engine {
       writeQueue: { requests: 0, bytes: 0 },
       commits: { count: this.seq, units: this.seq, lastMs: 0 },
       index: { building: 0, lagBytes: 0, waitingBytes: 0, searchesWaiting: 0, rebuilds: 0 },
+      search: this.searching,
       log: { minSeq: 1, bytes: 0 },
       storage: { databaseBytes: 0, walBytes: 0, diskFreeBytes: 1e9, full: false, readOnly: false },
       queryCache: { hits: 0, misses: 0, entries: 0, bytes: 0 },

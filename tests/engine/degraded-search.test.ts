@@ -1,0 +1,277 @@
+/** What a search is worth when an index worker fails, stands still or dies: real threads, real faults (engine/engine-fault.ts).
+ *
+ *  A hybrid search is answered by the engine that is left, within the same request; nothing hangs beyond its time; writes go on; and all
+ *  of it ends by itself once the fault is gone. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import type { RunningEngine, SearchAnswer, SearchRequest } from '../../src/engine/engine.js';
+import { DEFAULT_HNSW } from '../../src/model/collection.js';
+import type { SkeinError } from '../../src/model/errors.js';
+import type { Limits } from '../../src/model/limits.js';
+import { openTestEngine, SEARCH, type TestEngine, WAIT } from '../support/open-test-engine.js';
+import { rejectionOf as refusal } from '../support/refusal.js';
+import { suite, type TestContext } from '../support/suite.js';
+import { waitUntil } from '../support/wait-until.js';
+
+const test = suite('engine/degraded-search');
+const FAULTS = join(mkdtempSync(join(tmpdir(), 'skein-fault-')), 'faults');
+// Read by the threads that an engine starts, so it must be there before the first of them.
+process.env['SKEIN_TEST_ENGINE_FAULT'] = FAULTS;
+process.on('exit', () => rmSync(join(FAULTS, '..'), { recursive: true, force: true }));
+
+const plant = (...lines: readonly string[]): void => writeFileSync(FAULTS, lines.join('\n'));
+const heal = (): void => rmSync(FAULTS, { force: true });
+
+const FAILURES_MAX = 3;
+const ENGINE_MS = 500;
+const QUICK: Partial<Limits> = {
+  searchBreakerFailuresMax: FAILURES_MAX,
+  searchBreakerResetMs: 300,
+  searchEngineTimeoutMs: ENGINE_MS,
+};
+const HYBRID: SearchRequest = { ...SEARCH, vector: Float32Array.of(1, 0), text: 'red', timeoutMs: 5_000 };
+const VECTOR: SearchRequest = { ...SEARCH, vector: Float32Array.of(1, 0), timeoutMs: 5_000 };
+const TEXT: SearchRequest = { ...SEARCH, text: 'red', timeoutMs: 5_000 };
+
+async function start(t: TestContext, limits: Partial<Limits> = {}): Promise<TestEngine> {
+  heal();
+  const rig = await openTestEngine(t.folder(), { ...QUICK, ...limits });
+  t.after(() => rig.engine.stop());
+  t.after(heal);
+  await declare(rig, 'c');
+  await rig.put('c', [
+    { id: 1, vector: [1, 0], payload: { title: 'a red house' } },
+    { id: 2, vector: [0, 1], payload: { title: 'a blue door' } },
+    { id: 3, vector: [1, 1], payload: { title: 'red doors' } },
+  ]);
+  return rig;
+}
+
+function declare({ engine }: TestEngine, collection: string) {
+  const text = { fields: ['title'], language: 'english', stopWords: 'default', k1: 1.2, b: 0.75 } as const;
+  const spec = { dimension: 2, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null, text } as const;
+  return engine.write([{ kind: 'create_collection', collection, spec }], WAIT);
+}
+
+const ids = ({ hits }: SearchAnswer): unknown[] => hits.map(({ id }) => id);
+
+/** @returns the answer and how long it took, in milliseconds */
+async function timed<T>(work: Promise<T>): Promise<{ answer: T; ms: number }> {
+  const startMs = performance.now();
+  const answer = await work;
+  return { answer, ms: performance.now() - startMs };
+}
+
+const searching = (engine: RunningEngine) => engine.status().search;
+
+async function untilWhole(engine: RunningEngine): Promise<void> {
+  await waitUntil(async () => (await engine.search('c', HYBRID)).mode === 'hybrid', { what: 'both engines answer again' });
+}
+
+test('a hybrid search without a fault is answered by both, and nothing says otherwise', async (t) => {
+  const { engine } = await start(t);
+  const answer = await engine.search('c', HYBRID);
+  assert.equal([answer.mode, answer.degraded], ['hybrid', false]);
+  assert.equal(searching(engine).fallback, { active: false, sinceMs: null, count: 0 });
+  for (const side of ['vector', 'text'] as const) {
+    const { breaker, failures, restarts, loading } = searching(engine)[side];
+    assert.equal({ breaker, failures, restarts, loading }, { breaker: 'closed', failures: 0, restarts: 0, loading: 0 });
+  }
+});
+
+for (const { broken, left, found } of [
+  { broken: 'text', left: 'vector', found: [1, 3, 2] },
+  { broken: 'vector', left: 'text', found: [3, 1] },
+] as const) {
+  test(`when the ${broken} index fails, the ${left} index answers, its breaker opens, and all is well again without it`, async (t) => {
+    const { engine } = await start(t);
+    plant(`${broken} fail`);
+    for (let i = 1; i <= FAILURES_MAX; i++) {
+      assert.is(searching(engine)[broken].breaker, 'closed');
+      const answer = await engine.search('c', HYBRID);
+      assert.equal([answer.mode, answer.degraded], [left, true]);
+      assert.equal(new Set(ids(answer)), new Set(found));
+      assert.is(searching(engine).fallback.active, true);
+      assert.is(searching(engine).fallback.count, i);
+      assert.is(searching(engine)[broken].failures, i);
+    }
+    assert.is(searching(engine)[broken].breaker, 'open');
+    assert.is((await engine.search('c', HYBRID)).mode, left);
+    assert.is(searching(engine)[broken].failures, FAILURES_MAX, 'it was not asked any more');
+    const alone = await refusal(engine.search('c', broken === 'text' ? TEXT : VECTOR));
+    assert.is(alone.type, 'SearchUnavailable');
+    heal();
+    await untilWhole(engine);
+    assert.is(searching(engine)[broken].breaker, 'closed');
+    assert.is(searching(engine).fallback.active, false);
+    assert.is(searching(engine)[left].failures, 0);
+  });
+
+  test(`a ${broken} index that stands still costs a hybrid search no more than the time of an engine, and holds no write`, async (t) => {
+    const { engine, put } = await start(t);
+    plant(`${broken} stall`);
+    for (let i = 0; i < FAILURES_MAX; i++) {
+      const { answer, ms } = await timed(engine.search('c', HYBRID));
+      assert.equal([answer.mode, answer.degraded], [left, true]);
+      assert.ok(ms < ENGINE_MS + 1_000, `${ms} ms`);
+    }
+    assert.is(searching(engine)[broken].breaker, 'open');
+    assert.ok((await timed(engine.search('c', HYBRID))).ms < ENGINE_MS, 'an open breaker costs no time');
+    // It waits for the index that answers, not for the one that stands still.
+    await put('c', [{ id: 4, vector: [1, 0], payload: { title: 'red red' } }]);
+    assert.ok(ids(await engine.search('c', HYBRID)).includes(4));
+    heal();
+    await untilWhole(engine);
+    const single = await engine.search('c', broken === 'text' ? TEXT : VECTOR);
+    assert.ok(ids(single).includes(4), 'what was written meanwhile is there');
+  });
+
+  test(`when the ${broken} worker dies, the ${left} index answers until it is back`, async (t) => {
+    const { engine, put, fatal } = await start(t);
+    plant(`${broken} end`);
+    const answer = await engine.search('c', HYBRID);
+    assert.equal([answer.mode, answer.degraded], [left, true]);
+    assert.is(searching(engine)[broken].restarts, 1);
+    await put('c', [{ id: 5, vector: [1, 0], payload: { title: 'red' } }]);
+    await untilWhole(engine);
+    assert.is(searching(engine)[broken].breaker, 'closed');
+    assert.is(searching(engine)[broken].loading, 0);
+    assert.is(searching(engine).fallback.active, false);
+    assert.ok(ids(await engine.search('c', broken === 'text' ? TEXT : VECTOR)).includes(5));
+    assert.equal(fatal, []);
+  });
+}
+
+test('when both engines fail a search says so of both, and reads and writes go on', async (t) => {
+  const { engine, put } = await start(t);
+  plant('text fail', 'vector fail');
+  const refused = await refusal(engine.search('c', HYBRID));
+  assert.is(refused.type, 'SearchUnavailable');
+  const failed = refused.details['failed'] as readonly { engine: string; message: string }[];
+  assert.equal(
+    failed.map(({ engine: name }) => name),
+    ['vector', 'text'],
+  );
+  for (const { message } of failed) assert.match(message, /a test made/);
+  await put('c', [{ id: 9, vector: [0, 0] }]);
+  assert.is((await engine.count('c')).count, 4);
+  const { points } = await engine.get('c', [9], { withPayload: false, withVector: true });
+  assert.is(points.length, 1);
+  heal();
+  await untilWhole(engine);
+});
+
+test('both engines standing still end as SearchUnavailable within the time of an engine', async (t) => {
+  const { engine } = await start(t);
+  plant('text stall', 'vector stall');
+  const { answer, ms } = await timed(refusal(engine.search('c', HYBRID)));
+  assert.is(answer.type, 'SearchUnavailable');
+  assert.ok(ms < ENGINE_MS + 1_000, `${ms} ms`);
+  heal();
+  await untilWhole(engine);
+});
+
+test('a search of one engine that stands still ends with its own time, then at once, then works again', async (t) => {
+  const { engine } = await start(t);
+  plant('vector stall');
+  const asked = { ...VECTOR, timeoutMs: 400 };
+  for (let i = 0; i < FAILURES_MAX; i++) {
+    const { answer, ms } = await timed(refusal(engine.search('c', asked)));
+    assert.is(answer.type, 'Timeout');
+    assert.ok(ms < 1_400, `${ms} ms`);
+  }
+  const { answer, ms } = await timed(refusal(engine.search('c', asked)));
+  assert.is(answer.type, 'SearchUnavailable');
+  assert.ok(ms < 300, `${ms} ms`);
+  heal();
+  await waitUntil(async () => (await outcome(engine, asked)) === 'vector', { what: 'the vector index answers again' });
+});
+
+async function outcome(engine: RunningEngine, request: SearchRequest): Promise<string> {
+  try {
+    return (await engine.search('c', request)).mode;
+  } catch (error) {
+    return (error as SkeinError).type;
+  }
+}
+
+test('a search of an engine whose worker dies is SearchUnavailable, and the next ones find it restarted', async (t) => {
+  const { engine } = await start(t);
+  plant('vector end');
+  assert.is((await refusal(engine.search('c', VECTOR))).type, 'SearchUnavailable');
+  await waitUntil(async () => (await outcome(engine, VECTOR)) === 'vector', { what: 'the worker is back' });
+  assert.is(searching(engine).vector.restarts, 1);
+  assert.is(searching(engine).vector.failures, 1, 'what was refused while it was loading is no failure of the engine');
+});
+
+test('a worker that dies again and again ends in a fatal word, and later questions are refused', async (t) => {
+  const { engine, fatal } = await start(t, { searchBreakerFailuresMax: 1_000 });
+  for (let deaths = 0; deaths < 4; deaths++) {
+    await waitUntil(async () => (await outcome(engine, VECTOR)) === 'vector', { what: 'the worker is back' });
+    plant('vector end');
+    await refusal(engine.search('c', VECTOR));
+  }
+  assert.is(fatal.length, 1);
+  assert.match(fatal[0] ?? '', /index worker ended/);
+  assert.is(searching(engine).vector.restarts, 3);
+  assert.is(await outcome(engine, VECTOR), 'SearchUnavailable');
+  assert.is(await outcome(engine, HYBRID), 'text');
+});
+
+test('callers with hardly any time do not open a breaker for the others', async (t) => {
+  const { engine } = await start(t);
+  plant('vector stall');
+  for (let i = 0; i < 4 * FAILURES_MAX; i++) await refusal(engine.search('c', { ...VECTOR, timeoutMs: 5 }));
+  assert.is(searching(engine).vector.breaker, 'closed');
+  heal();
+  assert.is(await outcome(engine, VECTOR), 'vector');
+});
+
+test('a text index that is being built for points that were there keeps no hybrid search waiting, and stops no other collection', async (t) => {
+  const rig = await start(t);
+  const { engine } = rig;
+  await rig.create('late', 2);
+  await rig.put('late', [{ id: 1, vector: [1, 0], payload: { title: 'red' } }]);
+  plant('text stall');
+  // Holds the thread of the texts, so that nothing new is built in it.
+  const holding = refusal(engine.search('c', { ...TEXT, timeoutMs: 50 }));
+  const change = { textFields: ['title'] };
+  await engine.write([{ kind: 'update_collection', collection: 'late', change }], WAIT);
+  for (let i = 0; i < 2 * FAILURES_MAX; i++) {
+    const { answer, ms } = await timed(engine.search('late', HYBRID));
+    assert.equal([answer.mode, answer.degraded], ['vector', true]);
+    assert.ok(ms < ENGINE_MS, `${ms} ms`);
+  }
+  assert.is((await holding).type, 'Timeout');
+  assert.is(searching(engine).text.breaker, 'closed');
+  assert.is(searching(engine).text.loading, 1);
+  heal();
+  assert.equal(ids(await engine.search('late', TEXT)), [1]);
+  assert.is((await engine.search('late', HYBRID)).mode, 'hybrid');
+});
+
+test('a collection that is dropped under a waiting search is not found, and that is no failure of the engine', async (t) => {
+  const { engine } = await start(t);
+  plant('vector stall');
+  const waiting = refusal(engine.search('c', VECTOR));
+  await engine.write([{ kind: 'delete_collection', collection: 'c' }], WAIT);
+  const { answer, ms } = await timed(waiting);
+  assert.is(answer.type, 'CollectionNotFound');
+  assert.ok(ms < 4_000, `${ms} ms`);
+  assert.is(searching(engine).vector.failures, 0);
+});
+
+test('an engine stops although one of its workers stands still', async (t) => {
+  heal();
+  const rig = await openTestEngine(t.folder(), QUICK);
+  t.after(heal);
+  await declare(rig, 'c');
+  plant('text stall');
+  await refusal(rig.engine.search('c', { ...TEXT, timeoutMs: 50 }));
+  await rig.engine.stop();
+});
+
+test.run();
