@@ -12,8 +12,8 @@ import { type CatalogueEntry, shownSeq } from './catalogue.js';
 import type { AskOf, IndexAnswers, IndexAsk, IndexAskKind, Narrow, Step, Unindexed } from './index-asks.js';
 import type { IndexKeeper } from './index-keeper.js';
 import type { EngineKind } from './index-messages.js';
+import type { RowFilter } from './matching-rows.js';
 import type { Reader } from './reader.js';
-import type { RowFilter } from './reads.js';
 
 export interface EngineCallOptions {
   readonly keeper: IndexKeeper;

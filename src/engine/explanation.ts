@@ -4,8 +4,8 @@
 import type { CatalogueEntry } from './catalogue.js';
 import type { Explanation, SearchRequest } from './engine.js';
 import type { Found } from './engine-calls.js';
+import type { LabelledHit } from './hit-reads.js';
 import type { Step, TextFound, Unindexed, VectorFound } from './index-asks.js';
-import type { LabelledHit } from './reads.js';
 
 /** What the engines gave, best first, by label. */
 export interface EngineResults {

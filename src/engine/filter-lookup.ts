@@ -6,7 +6,7 @@
 import type { Filter } from '../model/filter.js';
 import type { CatalogueEntry } from './catalogue.js';
 import type { EngineCalls } from './engine-calls.js';
-import type { RowFilter } from './reads.js';
+import type { RowFilter } from './matching-rows.js';
 
 export class FilterLookup {
   readonly #calls: EngineCalls;

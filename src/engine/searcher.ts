@@ -18,10 +18,10 @@ import type { SearchAnswer, SearchRequest } from './engine.js';
 import { type EngineCalls, type Found, within } from './engine-calls.js';
 import { type EngineResults, explain } from './explanation.js';
 import type { Fallback } from './fallback.js';
+import type { HitsAnswer, Ranking } from './hit-reads.js';
 import type { TextFound, VectorFound } from './index-asks.js';
 import type { EngineKind } from './index-messages.js';
 import type { Reader } from './reader.js';
-import type { Ranking, ReadAnswers } from './reads.js';
 import { Stopwatch } from './stopwatch.js';
 
 /** Candidates that each engine gives to a hybrid search that does not say how many, beyond its page. */
@@ -159,7 +159,7 @@ export class Searcher {
     }
   }
 
-  #answer(ask: Ask, ranked: Ranked, read: ReadAnswers['hits'], missing: number): Omit<SearchAnswer, 'tookMs'> {
+  #answer(ask: Ask, ranked: Ranked, read: HitsAnswer, missing: number): Omit<SearchAnswer, 'tookMs'> {
     const { entry, request, watch } = ask;
     if (read.lost > 0 && !this.#parts.isThere(entry.row.uid))
       throw new SkeinError('CollectionNotFound', 'The collection was dropped');
@@ -311,7 +311,7 @@ export class Searcher {
     return this.#parts.calls.ask('text', entry, ask, leftMs);
   }
 
-  #hits({ entry, request, budget }: Ask, { labels, ranking, seq }: Ranked): Promise<ReadAnswers['hits']> {
+  #hits({ entry, request, budget }: Ask, { labels, ranking, seq }: Ranked): Promise<HitsAnswer> {
     const { uid, pointsCount, dataBytes, spec } = entry.row;
     const { withPayload, withVector, filter, offset, limit, scoreThreshold, id } = request;
     const page = {
