@@ -17,6 +17,7 @@ import { FIXED } from '../model/limits.js';
 import type { CollectionChange, NewCollection } from '../model/operation.js';
 import type { ChangedDeclarationsBody, NewDeclarationsBody, ShownDeclarationsBody } from '../wire/http-bodies.js';
 import { join } from '../wire/place.js';
+import { pathFault } from './field-path.js';
 
 type TextBody = NonNullable<NewDeclarationsBody['text']>;
 type QuantizationBody = NonNullable<ChangedDeclarationsBody['quantization']>;
@@ -116,14 +117,6 @@ function pathIssues(paths: readonly { readonly path: unknown; readonly place: st
     seen.set(path, place);
   }
   return issues;
-}
-
-function pathFault(path: unknown): string | null {
-  if (typeof path !== 'string' || path === '') return 'must be a dotted path of payload keys';
-  if (Buffer.byteLength(path) > FIXED.fieldPathBytesMax) return `has more than ${FIXED.fieldPathBytesMax} bytes`;
-  const keys = path.split('.');
-  if (keys.length > FIXED.jsonDepthMax) return `has more than ${FIXED.jsonDepthMax} keys, and no payload is that deep`;
-  return keys.includes('') ? 'has an empty key between its dots' : null;
 }
 
 function stopWordIssues(words: unknown, place: string): RequestIssue[] {

@@ -5,14 +5,7 @@
 import { type Static, Type } from 'typebox';
 import { PAYLOAD_INDEX_TYPES, type PayloadIndexType, QUANTIZATION_TYPES, TEXT_LANGUAGES } from '../model/collection.js';
 import { FIXED } from '../model/limits.js';
-import { closed, nullable, OWN_CHECK } from './body-parts.js';
-
-const FieldPath = Type.Unsafe<string>({
-  [OWN_CHECK]: true,
-  type: 'string',
-  minLength: 1,
-  description: `A dotted path of payload keys, at most ${FIXED.fieldPathBytesMax} bytes and ${FIXED.jsonDepthMax} keys.`,
-});
+import { closed, FieldPath, nullable, OWN_CHECK } from './body-parts.js';
 
 const StopWords = Type.Unsafe<'default' | readonly string[]>({
   [OWN_CHECK]: true,

@@ -10,52 +10,27 @@ import { type Static, Type } from 'typebox';
 import { DISTANCES } from '../model/distance.js';
 import { ERRORS, type ErrorType } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
-import type { Payload, PointId } from '../model/point.js';
-import { closed, OWN_CHECK, PointIdBody, Timestamp, Token } from './body-parts.js';
+import type { PointId } from '../model/point.js';
+import {
+  closed,
+  FilterBody,
+  freshness,
+  OWN_CHECK,
+  PayloadBody,
+  PointIdBody,
+  Timestamp,
+  Token,
+  VectorBody,
+  WithPayload,
+  WithVector,
+} from './body-parts.js';
 import { changedDeclarations, newDeclarations, shownDeclarations } from './declaration-bodies.js';
-import type { FilterBody as FilterShape } from './filter-body.js';
-import { ExplainBody, searchEngines } from './search-parts.js';
 
 export type { ChangedDeclarationsBody, NewDeclarationsBody, ShownDeclarationsBody } from './declaration-bodies.js';
-export type { FusionBody } from './search-parts.js';
-export { ExplainBody, OWN_CHECK, PointIdBody };
-
-/** An array of numbers; in MessagePack also binary: little-endian float32, 4 · dimension bytes. */
-export type VectorBody = readonly number[] | Float32Array | Uint8Array;
-
-export const VectorBody = Type.Unsafe<VectorBody>({
-  [OWN_CHECK]: true,
-  type: 'array',
-  items: { type: 'number' },
-  minItems: 1,
-  maxItems: FIXED.dimensionMax,
-  description:
-    'One finite float32 number per dimension. In MessagePack it may be binary instead: little-endian float32, 4 · dimension bytes.',
-});
-
-export const PayloadBody = Type.Unsafe<Payload>({
-  [OWN_CHECK]: true,
-  type: 'object',
-  additionalProperties: true,
-  description: 'Any JSON object of at most 1 MiB.',
-});
-
 export type { ConditionBody } from './filter-body.js';
-export type FilterBody = FilterShape;
-/** A reference to the component of that name in the OpenAPI document (wire/filter-body.ts). */
-export const FilterBody = Type.Unsafe<FilterShape>({ [OWN_CHECK]: true, $ref: 'Filter#' });
-
-const WithPayload = Type.Optional(Type.Boolean());
-const WithVector = Type.Optional(Type.Boolean());
-
-/** What every read may carry besides its own fields. */
-const freshness = {
-  min_position: Type.Optional(Type.String({ description: 'The answer is at least as new as this token.' })),
-  max_wait_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'How long to wait for min_position. Default 1000.' })),
-  max_staleness_ms: Type.Optional(
-    Type.Integer({ minimum: 0, description: 'How old the state of a replica may be; 503 ReplicaBehind when it is older.' }),
-  ),
-};
+export * from './search-bodies.js';
+export type { ExplainBody, FusionBody } from './search-parts.js';
+export { FilterBody, OWN_CHECK, PayloadBody, PointIdBody, VectorBody };
 
 // Collections
 
@@ -257,62 +232,6 @@ export const CountBody = Type.Object({ filter: Type.Optional(FilterBody), ...fre
 export type CountBody = Static<typeof CountBody>;
 export const CountAnswer = Type.Object({ count: Type.Integer() });
 export type CountAnswer = Static<typeof CountAnswer>;
-
-// Search
-
-export const SearchBody = Type.Object(
-  {
-    vector: Type.Optional(VectorBody),
-    id: Type.Optional(PointIdBody),
-    ...searchEngines,
-    filter: Type.Optional(FilterBody),
-    limit: Type.Optional(Type.Integer({ minimum: 1, default: 10 })),
-    offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
-    ef_search: Type.Optional(Type.Integer({ minimum: 1 })),
-    exact: Type.Optional(Type.Boolean({ default: false })),
-    score_threshold: Type.Optional(Type.Number({ description: 'Cuts in the better direction; the bound itself passes.' })),
-    with_payload: Type.Optional(Type.Boolean({ default: true })),
-    with_vector: Type.Optional(Type.Boolean({ default: false })),
-    explain: Type.Optional(Type.Boolean({ default: false })),
-    ...freshness,
-  },
-  {
-    ...closed,
-    description: 'At least one of vector, id and text, and not both vector and id. Search by id leaves that point out.',
-  },
-);
-export type SearchBody = Static<typeof SearchBody>;
-
-export const SearchBatchBody = Type.Object({ searches: Type.Array(SearchBody), ...freshness }, closed);
-export type SearchBatchBody = Static<typeof SearchBatchBody>;
-
-export const SearchHitBody = Type.Object({
-  id: PointIdBody,
-  score: Type.Number({
-    description: 'cosine and dot: higher is nearer; euclid: the distance, lower is nearer. With a text: higher is better.',
-  }),
-  version: Type.Integer(),
-  payload: Type.Optional(PayloadBody),
-  vector: Type.Optional(VectorBody),
-});
-export type SearchHitBody = Static<typeof SearchHitBody>;
-
-export const SearchAnswerBody = Type.Object({
-  hits: Type.Array(SearchHitBody),
-  complete: Type.Boolean({ description: 'false: fewer hits than min(limit, matching points) could be found.' }),
-  incomplete_reason: Type.Optional(Type.String()),
-  mode: Type.Enum(['hybrid', 'text', 'vector', 'exact'], { description: 'What answered.' }),
-  degraded: Type.Boolean({ description: 'true: an engine that was asked could not answer, and mode says which did.' }),
-  took_ms: Type.Number(),
-  position: Token,
-  cached: Type.Optional(
-    Type.Boolean({ description: 'true: kept from the same search at `position`; nothing of the collection has changed since.' }),
-  ),
-  explain: Type.Optional(ExplainBody),
-});
-export type SearchAnswerBody = Static<typeof SearchAnswerBody>;
-export const SearchBatchAnswer = Type.Object({ results: Type.Array(SearchAnswerBody) });
-export type SearchBatchAnswer = Static<typeof SearchBatchAnswer>;
 
 export * from './replication-bodies.js';
 
