@@ -154,6 +154,13 @@ function isNarrow<Answer>(answer: Answer | Narrow): answer is Narrow {
   return typeof answer === 'object' && answer !== null && 'narrow' in answer;
 }
 
+const ENGINE_FAILURES: ReadonlySet<string> = new Set(['Timeout', 'Internal', 'SearchUnavailable', 'CircuitOpen']);
+
+/** Is it the engine that could not answer, so that another way may? */
+export function isEngineFailure(error: unknown): boolean {
+  return !(error instanceof SkeinError) || ENGINE_FAILURES.has(error.type);
+}
+
 /** @throws Timeout when it takes longer; what `work` does then is nobody's business any more */
 export async function within<T>(work: Promise<T>, timeoutMs: number, message: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -9,6 +9,7 @@ import type { AnswerBudget } from '../model/answer-budget.js';
 import type { Declarations, HnswParameters } from '../model/collection.js';
 import type { Distance } from '../model/distance.js';
 import type { ErrorRecord } from '../model/errors.js';
+import type { FacetValue } from '../model/facet.js';
 import type { Filter } from '../model/filter.js';
 import type { Fusion } from '../model/fusion.js';
 import type { Idempotency, Operation, OperationResult } from '../model/operation.js';
@@ -83,6 +84,23 @@ export interface ScrollRequest extends Selection {
   readonly limit: number;
   /** The last id of the page before, or null. */
   readonly after: PointId | null;
+}
+
+export interface FacetRequest {
+  /** Dotted. */
+  readonly path: string;
+  readonly filter?: Filter;
+  /** How many values at most. */
+  readonly limit: number;
+  /** False: values that no payload index counts may be left out, where the field has one. */
+  readonly exact: boolean;
+}
+
+export interface FacetAnswer {
+  /** Most frequent first, in the order of model/facet.ts. */
+  readonly values: readonly FacetValue[];
+  readonly exact: boolean;
+  readonly position: Position;
 }
 
 /** What is near a vector (or a point), what a text finds, or both as one list: at least one of vector, id and text, and not both vector
@@ -203,6 +221,9 @@ export interface Engine {
   /** Stops early at limits.scrollBytesMax; next is the last id of the page when more may follow, else null. */
   scroll(collection: string, request: ScrollRequest): Promise<{ points: FoundPoint[]; next: PointId | null; position: Position }>;
   count(collection: string, filter?: Filter): Promise<{ count: number; position: Position }>;
+  /** Counts the points that have each value of a payload field, each point once for each of its distinct values. From the payload index
+   *  where that can tell alone, else row by row in the scan thread. @throws CollectionNotFound, Overloaded, CorruptData · PayloadTooLarge */
+  facet(collection: string, request: FacetRequest): Promise<FacetAnswer>;
   /** @param budget shared by searches that are answered together; alone it has limits.answerBytesMax
    *  @throws CollectionNotFound, InvalidRequest (a text without text fields), DimensionMismatch, ZeroVector, PointNotFound, Overloaded · PayloadTooLarge when the hits do not fit */
   search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer>;

@@ -46,7 +46,12 @@ export function runMatch(content: ServedContent, ask: Among, around: RunSurround
   return { labels: allowed.labels ?? labelFilterOf(content.liveLabels()), seq: around.seq };
 }
 
+/** A filter that takes rows is not narrowed here: whoever reads the rows can count their values as well, of one state. */
 export function runFacet(content: ServedContent, ask: FacetAsk, around: RunSurroundings): IndexAnswers['facet'] {
-  const facet = content.payloads.index.facet(ask.path, ask.filter, resolver(content, around), ask.limit);
-  return facet === null ? { undeclared: true, seq: around.seq } : { ...facet, seq: around.seq };
+  const { index } = content.payloads;
+  const { seq } = around;
+  const matched = ask.filter === null ? null : index.match(ask.filter, resolver(content, around));
+  if (matched?.exact === false) return { takesRows: true, seq };
+  const facet = index.facet(ask.path, matched?.labels ?? null, ask.limit);
+  return facet === null ? { takesRows: true, seq } : { ...facet, seq };
 }

@@ -3,9 +3,10 @@
  *  A filter is answered from the payload index of the worker. Where that knows only a superset (a field that was not declared), the answer
  *  is `narrow`: these labels may match, their rows must be read; the same question comes again with the labels that do. */
 
+import type { FacetValue } from '../model/facet.js';
 import type { Filter } from '../model/filter.js';
 import type { LabelFilter } from '../model/label-filter.js';
-import type { FacetValue, FilterMatch } from '../payload-index/payload-index.js';
+import type { FilterMatch } from '../payload-index/payload-index.js';
 import type { IndexHealth } from '../vector-index/vector-index.js';
 
 /** Which points may be answered: all, those that pass a filter, or labels that were found by reading rows. */
@@ -35,10 +36,12 @@ export interface MatchAsk extends Among {
   readonly kind: 'match';
 }
 
-/** How often each value of a declared field occurs. */
-export interface FacetAsk extends Among {
+/** How often each value of a field occurs, as far as the payload index can tell alone. */
+export interface FacetAsk {
   readonly kind: 'facet';
   readonly path: string;
+  /** Null: all points are counted. */
+  readonly filter: Filter | null;
   readonly limit: number;
 }
 
@@ -103,7 +106,7 @@ export interface IndexAnswers {
   match: { readonly labels: LabelFilter; readonly seq: number } | Narrow;
   facet:
     | { readonly values: readonly FacetValue[]; readonly exact: boolean; readonly seq: number }
-    | { readonly undeclared: true; readonly seq: number }
-    | Narrow;
+    /** The field has no index that counts values, or the filter is not answered by indexes alone. */
+    | { readonly takesRows: true; readonly seq: number };
   health: { readonly health: IndexHealth | null };
 }

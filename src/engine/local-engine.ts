@@ -24,6 +24,8 @@ import type {
   Correction,
   EndedSearch,
   EngineStatus,
+  FacetAnswer,
+  FacetRequest,
   RunningEngine,
   ScrollRequest,
   ScrubReport,
@@ -39,11 +41,12 @@ import { Fallback } from './fallback.js';
 import { FilterLookup } from './filter-lookup.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { tombstoneRatio } from './index-schedule.js';
-import { MESSAGE_WAIT_MS, reachPosition } from './position-wait.js';
+import { reachPosition } from './position-wait.js';
 import { QueryCache } from './query-cache.js';
 import { QuietCollection } from './quiet-collection.js';
 import type { Reader } from './reader.js';
 import { LocalLog } from './replicated-log.js';
+import { RowAnswers } from './row-answers.js';
 import { scrub } from './scrub.js';
 import { SearchWatch } from './search-watch.js';
 import { Searcher } from './searcher.js';
@@ -84,6 +87,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   readonly #lookup: FilterLookup;
   readonly #searcher: Searcher;
   readonly #cache: QueryCache;
+  readonly #rows: RowAnswers;
   readonly #writes: WritePath;
   readonly #disk: DiskWatch;
   #figures: StoreFigures = { databaseBytes: 0, walBytes: 0, logMinSeq: 1, logBytes: 0 };
@@ -125,6 +129,13 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     });
     this.#lookup = new FilterLookup(this.#calls, limits.searchEngineTimeoutMs);
     this.#cache = new QueryCache(limits.queryCacheBytes);
+    this.#rows = new RowAnswers({
+      ...parts,
+      lookup: this.#lookup,
+      calls: this.#calls,
+      durable: this.#durable,
+      positionAt: (seq) => this.#positionAt(seq),
+    });
     this.#writes = new WritePath({
       ...parts,
       lookup: this.#lookup,
@@ -228,45 +239,20 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     };
   }
 
-  async get(collection: string, ids: readonly PointId[], selection: Selection) {
-    const { uid } = this.#parts.catalogue.get(collection).row;
-    const request = { kind: 'get', uid, ids, selection, bytesMax: this.#parts.limits.answerBytesMax } as const;
-    const { points, missing, seq } = await this.#parts.reader.read(request, this.#rowBytes(uid));
-    await this.#published(seq);
-    return { points, missing, position: this.#positionAt(seq) };
+  get(collection: string, ids: readonly PointId[], selection: Selection) {
+    return this.#rows.get(collection, ids, selection);
   }
 
-  async scroll(collection: string, request: ScrollRequest) {
-    const entry = this.#parts.catalogue.get(collection);
-    const { uid } = entry.row;
-    const { filter, limit, after, withPayload, withVector } = request;
-    const rowFilter = filter === undefined ? null : await this.#lookup.rowFilter(entry, filter);
-    const { points, next, seq } = await this.#parts.reader.read(
-      {
-        kind: 'scroll',
-        uid,
-        filter: rowFilter,
-        after,
-        limit,
-        bytesMax: this.#parts.limits.scrollBytesMax,
-        selection: { withPayload, withVector },
-      },
-      this.#rowBytes(uid),
-    );
-    await this.#published(seq);
-    return { points, next, position: this.#positionAt(seq) };
+  scroll(collection: string, request: ScrollRequest) {
+    return this.#rows.scroll(collection, request);
   }
 
-  async count(collection: string, filter?: Filter) {
-    const entry = this.#parts.catalogue.get(collection);
-    const { uid, pointsCount } = entry.row;
-    if (filter === undefined) return { count: pointsCount, position: this.position() };
-    const rowFilter = await this.#lookup.rowFilter(entry, filter);
-    const { among } = rowFilter;
-    if (among?.exact === true && among.seq >= entry.row.lastSeq) return { count: among.labels.size, position: this.position() };
-    const { count, seq } = await this.#parts.reader.read({ kind: 'count', uid, filter: rowFilter });
-    await this.#published(seq);
-    return { count, position: this.#positionAt(seq) };
+  count(collection: string, filter?: Filter) {
+    return this.#rows.count(collection, filter);
+  }
+
+  facet(collection: string, request: FacetRequest): Promise<FacetAnswer> {
+    return this.#rows.facet(collection, request);
   }
 
   async search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer> {
@@ -287,18 +273,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return answer;
   }
 
-  /** Mean bytes of a row of the collection. */
-  #rowBytes(uid: number): number {
-    const row = this.#parts.catalogue.byUid(uid)?.row;
-    return row === undefined || row.pointsCount === 0 ? 0 : row.dataBytes / row.pointsCount;
-  }
-
   // Positions.
-
-  /** Waits until the commit of what was just read has been told, so that no answer is ahead of the tail. */
-  async #published(seq: number): Promise<void> {
-    await this.#durable.reach(seq, MESSAGE_WAIT_MS);
-  }
 
   #positionAt(seq: number): Position {
     return positionAt(this.log.lineage(), seq, this.log.state());

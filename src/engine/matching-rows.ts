@@ -46,6 +46,11 @@ export function* rowsAfter<Row extends PointHead>(
   }
 }
 
+/** All points, in scroll order. */
+export function everyRow(reads: StoreReads, uid: number): Generator<PointRow> {
+  return rowsAfter(null, (from) => reads.pointsAfter(uid, from, SCAN_PAGE_ROWS, PAGE_BYTES));
+}
+
 /** The points that match, in scroll order behind `after`. */
 export function* matching(
   reads: StoreReads,

@@ -127,6 +127,7 @@ function rowsOf(request: ReadRequest): number {
       return request.filter === null ? request.limit : Number.POSITIVE_INFINITY;
     case 'count':
     case 'match':
+    case 'facet':
     case 'narrow':
     case 'exact':
     case 'scrub':

@@ -16,6 +16,7 @@ import type { StoreReads } from '../storage/storage.js';
 import { exactTopK } from '../vector-index/exact-scan.js';
 import { type CompareAnswers, type CompareKind, type CompareRequest, runCompare } from './compare.js';
 import type { FoundPoint, Selection } from './engine.js';
+import { type FacetReadAnswer, type FacetReadRequest, readFacet } from './facet-reads.js';
 import { narrowLabels, rowTest } from './filter-rows.js';
 import { type HitsAnswer, type HitsRequest, readHits } from './hit-reads.js';
 import { matching, type RowFilter, rowsAfter } from './matching-rows.js';
@@ -59,6 +60,7 @@ export type ReadRequest =
       readonly labels: LabelFilter;
     }
   | HitsRequest
+  | FacetReadRequest
   | { readonly kind: 'scrub'; readonly uid: number; readonly fromLabel: number }
   | { readonly kind: 'log_bytes'; readonly afterSeq: number }
   | { readonly kind: 'compare'; readonly request: CompareRequest }
@@ -80,6 +82,7 @@ export interface ReadAnswers {
   match: { readonly ids: PointId[]; readonly more: boolean; readonly seq: number };
   narrow: { readonly labels: LabelFilter };
   hits: HitsAnswer;
+  facet: FacetReadAnswer;
   scrub: { readonly rows: number; readonly damaged: readonly ErrorRecord[]; readonly nextLabel: number | null };
   log_bytes: { readonly bytes: number };
   compare: CompareAnswers[CompareKind];
@@ -105,6 +108,7 @@ const READERS: { readonly [K in ReadKind]: (reads: StoreReads, request: RequestO
     labels: labelFilterOf(narrowLabels(reads, uid, labels, rowTest(spec, filter))),
   }),
   hits: readHits,
+  facet: readFacet,
   exact: scanExactly,
   scrub: scrubPage,
   log_bytes: (reads, { afterSeq }) => ({ bytes: reads.logBytesAfter(afterSeq) }),

@@ -15,7 +15,7 @@ import type { Position } from '../model/position.js';
 import { fuse } from '../search/fusion.js';
 import { type CatalogueEntry, leastShownSeq } from './catalogue.js';
 import type { SearchAnswer, SearchRequest } from './engine.js';
-import { type EngineCalls, type Found, within } from './engine-calls.js';
+import { type EngineCalls, type Found, isEngineFailure, within } from './engine-calls.js';
 import { type EngineResults, explain } from './explanation.js';
 import type { Fallback } from './fallback.js';
 import type { HitsAnswer, Ranking } from './hit-reads.js';
@@ -355,10 +355,4 @@ function unavailable(failed: readonly { readonly engine: string; readonly error:
   if (leftMs < TIMER_EARLY_MS) return new SkeinError('Timeout', 'The search took longer than it had time', {});
   const reasons = failed.map(({ engine, error }) => ({ engine, message: messageOf(error) }));
   return new SkeinError('SearchUnavailable', 'No search engine could answer', { failed: reasons });
-}
-
-const ENGINE_FAILURES: ReadonlySet<string> = new Set(['Timeout', 'Internal', 'SearchUnavailable', 'CircuitOpen']);
-
-function isEngineFailure(error: unknown): boolean {
-  return !(error instanceof SkeinError) || ENGINE_FAILURES.has(error.type);
 }

@@ -1,6 +1,6 @@
 /** Points and hits as answers hold them, written straight from what the engine found. */
 
-import type { FoundPoint, SearchAnswer, SearchHit } from '../engine/engine.js';
+import type { FacetAnswer, FoundPoint, SearchAnswer, SearchHit } from '../engine/engine.js';
 import type { AnswerWriter } from '../wire/answer-writer.js';
 import { tokenOf } from './answer.js';
 
@@ -103,6 +103,22 @@ export function* writeSearchAnswers(out: AnswerWriter, answers: readonly SearchA
   out.openArray(answers.length);
   for (const answer of answers) yield* writeSearchAnswer(out, answer);
   out.closeArray();
+  out.closeObject();
+}
+
+export function* writeFacet(out: AnswerWriter, { values, exact, position }: FacetAnswer): Generator<void> {
+  out.openObject(3);
+  out.key('values');
+  out.openArray(values.length);
+  for (const value of values) {
+    out.value(value);
+    yield;
+  }
+  out.closeArray();
+  out.key('exact');
+  out.value(exact);
+  out.key('position');
+  out.value(tokenOf(position));
   out.closeObject();
 }
 

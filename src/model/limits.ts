@@ -127,6 +127,10 @@ export const FIXED = {
   searchTimeoutMsMax: 60_000,
   rrfKMax: 10_000,
   fusionWeightMax: 1_000_000,
+  /** How many values a facet answers, what they take together, and what the distinct values take that are counted for it. */
+  facetValuesMax: 10_000,
+  facetAnswerBytesMax: 4 * MIB,
+  facetCountedBytesMax: 128 * MIB,
   /** Answers of one payload index to filters that may come again. */
   filterAnswersBytesMax: 8 * MIB,
   /** Bodies above this are parsed off the main thread. */

@@ -1,11 +1,12 @@
 /** Makes payload indexes. */
 
 import type { PayloadIndexSpec, PayloadIndexType } from '../model/collection.js';
+import { FacetCounts } from '../model/facet.js';
 import type { Filter } from '../model/filter.js';
+import { type LabelFilter, labelsOf } from '../model/label-filter.js';
 import type { Payload, PointId } from '../model/point.js';
 import { AnswerCache } from './answer-cache.js';
 import { type Bitmap, bitmapOf, bytesOf, emptyBitmap, intersectionOf, labelFilterOfBitmap } from './bitmap.js';
-import { FacetCounts } from './facet-counts.js';
 import { FilterBounds, isExact } from './filter-bounds.js';
 import { type Cardinality, cardinality, exactly, HeldLabels } from './label-source.js';
 import { PayloadField } from './payload-field.js';
@@ -99,19 +100,19 @@ class FieldsIndex implements PayloadIndex {
     return cardinality(certain.least, (certain.expected + possible.expected) / 2, possible.most);
   }
 
-  facet(path: string, filter: Filter | null, resolveIds: ResolveIds, limit: number): Facet | null {
+  facet(path: string, among: LabelFilter | null, limit: number): Facet | null {
     const declared = this.#declared.get(path);
     if (declared === undefined) return null;
     const { field, types } = declared;
     if (!(field.terms !== null || field.numberValues !== null || types.has('bool'))) return null;
-    const matched = filter === null ? null : this.#labelsOf(filter, resolveIds);
+    const labels = among === null ? null : labelsOf(among);
+    const counted = labels === null ? null : bitmapOf(labels);
     const counts = new FacetCounts(limit);
     const add = (value: string | number, count: number): void => counts.add(value, count);
-    const sizeAmong = (set: Bitmap): number => (matched === null ? set.size : set.andCardinality(matched.labels));
+    const sizeAmong = (set: Bitmap): number => (counted === null ? set.size : set.andCardinality(counted));
     counts.add(true, sizeAmong(field.trues));
     counts.add(false, sizeAmong(field.falses));
-    const labels = matched?.labels.toUint32Array();
-    if (labels === undefined) {
+    if (labels === null) {
       field.terms?.visitCounts(add);
       field.numberValues?.visitCounts(add);
     } else {
@@ -120,7 +121,7 @@ class FieldsIndex implements PayloadIndex {
     }
     const passedOver =
       (field.terms === null ? sizeAmong(field.texts) : 0) + (field.numberValues === null ? sizeAmong(field.numbers) : 0);
-    return { values: counts.values, exact: (matched?.exact ?? true) && passedOver === 0 };
+    return { values: counts.values(), exact: passedOver === 0 };
   }
 
   #labelsOf(filter: Filter, resolveIds: ResolveIds): { labels: Bitmap } & Omit<FilterMatch, 'labels'> {

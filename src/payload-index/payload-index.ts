@@ -6,13 +6,10 @@
  *  here can be rebuilt from it. */
 
 import type { PayloadIndexSpec } from '../model/collection.js';
+import type { FacetValue } from '../model/facet.js';
 import type { Filter } from '../model/filter.js';
 import type { LabelFilter } from '../model/label-filter.js';
 import type { Payload, PointId } from '../model/point.js';
-import type { FacetValue } from './facet-counts.js';
-
-export type { FacetValue };
-
 import type { UnindexedCondition } from './filter-bounds.js';
 import type { Cardinality } from './label-source.js';
 
@@ -31,7 +28,7 @@ export interface FilterMatch {
 export interface Facet {
   /** Most frequent first. */
   readonly values: readonly FacetValue[];
-  /** False: the filter is answered by more points than match, or some of the points have values of kinds that are not indexed. */
+  /** False: some of the points have values of kinds that are not indexed; those are not counted. */
   readonly exact: boolean;
 }
 
@@ -55,10 +52,11 @@ export interface PayloadIndex {
   /** How many labels match the filter (when it cannot be told exactly: matching labels, not the superset that match() gives).
    *  Cost: some microseconds a condition, up to 0.3 ms for a region or a list of thousands; no bitmap is made. */
   estimate(filter: Filter, resolveIds: ResolveIds): Cardinality;
-  /** Counts the points that have each value of a field, among those that match a filter: texts of a keyword field, numbers of an integer
-   *  or float field, booleans of any of these and of a bool field.
-   *  @param filter null: all points  @param limit how many values at most
+  /** Counts the points that have each value of a field: texts of a keyword field, numbers of an integer or float field, booleans of any of
+   *  these and of a bool field.
+   *  @param among the labels that are counted; those not inside are passed over; null: all  @param limit how many values at most
+   *  @throws PayloadTooLarge (the values)
    *  @returns null when the path is not declared with a type that has values (datetime and geo have none)
-   *  Cost: one step for each matching label, or for each distinct value without a filter. */
-  facet(path: string, filter: Filter | null, resolveIds: ResolveIds, limit: number): Facet | null;
+   *  Cost: one step for each of the labels; of all, for each distinct text and each number. */
+  facet(path: string, among: LabelFilter | null, limit: number): Facet | null;
 }

@@ -15,6 +15,7 @@ import type {
   CountAnswer,
   DeleteAnswer as DeleteAnswerBody,
   DeleteCollectionAnswer,
+  FacetAnswerBody,
   FoundPointBody,
   GetAnswer,
   HealthBody,
@@ -213,6 +214,12 @@ export class SkeinClient {
   async count(collection: string, filter?: T.Filter, options: T.ReadOptions = {}): Promise<number> {
     const body = filter === undefined ? {} : { filter: form.filterToWire(filter) };
     return (await this.#read<CountAnswer>(`count ${collection}`, pathOf(collection, '/points/count'), options, body)).count;
+  }
+
+  /** How many points have each value of a payload field. */
+  async facet(collection: string, request: T.FacetRequest, options: T.ReadOptions = {}): Promise<T.FacetAnswer> {
+    const path = pathOf(collection, '/points/facet');
+    return this.#read<FacetAnswerBody>(`facet ${collection}`, path, options, form.facetToWire(request));
   }
 
   async search(collection: string, request: T.SearchRequest, options: T.ReadOptions = {}): Promise<T.SearchAnswer> {

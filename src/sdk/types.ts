@@ -221,6 +221,22 @@ export interface ScrollPage {
   readonly nextCursor: string | null;
 }
 
+export interface FacetRequest {
+  /** Dotted path of the payload field. */
+  readonly key: string;
+  readonly filter?: Filter;
+  /** How many values at most; default 10. */
+  readonly limit?: number;
+  /** Default true. false: values that the payload index of the field does not hold may be left out. */
+  readonly exact?: boolean;
+}
+export interface FacetAnswer {
+  /** Most frequent first; `count` points have the value. */
+  readonly values: readonly { readonly value: string | number | boolean; readonly count: number }[];
+  readonly exact: boolean;
+  readonly position: string;
+}
+
 /** How the hits of vector and text become one list. */
 export interface FusionSettings {
   /** Default rrf: by ranks alone. weighted and dbsf: by scores. */

@@ -7,6 +7,7 @@ import type {
   CollectionChangeBody,
   CollectionInfoBody,
   ConditionBody,
+  FacetBody,
   FilterBody,
   FoundPointBody,
   FusionBody,
@@ -26,6 +27,7 @@ import type {
   CollectionInfo,
   CollectionSettings,
   Condition,
+  FacetRequest,
   Filter,
   FusionSettings,
   Hit,
@@ -148,6 +150,10 @@ export function scrollToWire(request: ScrollRequest): ScrollBody {
     cursor: request.cursor,
     ...selectionToWire(request),
   });
+}
+
+export function facetToWire({ key, filter, limit, exact }: FacetRequest): FacetBody {
+  return present<FacetBody>({ key, filter: filter === undefined ? undefined : filterToWire(filter), limit, exact });
 }
 
 export function searchToWire(request: SearchRequest, form: VectorForm): SearchBody {

@@ -32,9 +32,9 @@ const QUICK: Partial<Limits> = {
   searchBreakerResetMs: 300,
   searchEngineTimeoutMs: ENGINE_MS,
 };
-const HYBRID: SearchRequest = { ...SEARCH, vector: Float32Array.of(1, 0), text: 'red', timeoutMs: 5_000 };
-const VECTOR: SearchRequest = { ...SEARCH, vector: Float32Array.of(1, 0), timeoutMs: 5_000 };
-const TEXT: SearchRequest = { ...SEARCH, text: 'red', timeoutMs: 5_000 };
+const HYBRID: SearchRequest = { ...SEARCH, cache: false, vector: Float32Array.of(1, 0), text: 'red', timeoutMs: 5_000 };
+const VECTOR: SearchRequest = { ...SEARCH, cache: false, vector: Float32Array.of(1, 0), timeoutMs: 5_000 };
+const TEXT: SearchRequest = { ...SEARCH, cache: false, text: 'red', timeoutMs: 5_000 };
 
 async function start(t: TestContext, limits: Partial<Limits> = {}): Promise<TestEngine> {
   heal();

@@ -58,7 +58,7 @@ test('every promised operation is documented', async (t) => {
     ...['GET', 'PUT', 'PATCH', 'DELETE'].map((method) => `${method} /v1/collections/{collection}`),
     ...['PUT', 'PATCH'].map((method) => `${method} ${points}`),
     `GET ${points}/{id}`,
-    ...['delete', 'get', 'scroll', 'count', 'search', 'search/batch', 'import'].map((name) => `POST ${points}/${name}`),
+    ...['delete', 'get', 'scroll', 'count', 'facet', 'search', 'search/batch', 'import'].map((name) => `POST ${points}/${name}`),
     'POST /v1/batch',
     ...['status', 'stats', 'replicas', 'stream'].map((name) => `GET /replication/${name}`),
     ...['promote', 'follow', 'resync', 'verify'].map((name) => `POST /replication/${name}`),

@@ -95,7 +95,7 @@ test('facets count the points that have each value, as a plain count does', () =
       const model = new ModelledIndex(declared, LABELS, idOf);
       for (const one of changes) model.change(one);
       for (const { path } of declared) if (model.checkFacet(path, filter, limit)) exact += 1;
-      assert.is(model.index.facet('nowhere', filter, model.resolveIds, limit), null);
+      assert.is(model.index.facet('nowhere', null, limit), null);
     }),
     { numRuns: 500 },
   );

@@ -6,6 +6,8 @@ import type {
   CollectionInfo,
   Engine,
   EngineStatus,
+  FacetAnswer,
+  FacetRequest,
   FoundPoint,
   ScrollRequest,
   SearchAnswer,
@@ -22,6 +24,7 @@ import { mergePayload } from '../../src/engine/merge-payload.js';
 import { type CollectionSpec, checkCollectionName, collectionNotFound, NOTHING_DECLARED } from '../../src/model/collection.js';
 import { compareScores, passesThreshold, scorer } from '../../src/model/distance.js';
 import { invalidRequest, SkeinError } from '../../src/model/errors.js';
+import { FacetCounts, scalarsAt } from '../../src/model/facet.js';
 import type { Filter } from '../../src/model/filter.js';
 import type { CollectionAfter, NewCollection, Operation, OperationResult } from '../../src/model/operation.js';
 import { comparePointIds, type Payload, type PointId } from '../../src/model/point.js';
@@ -60,6 +63,7 @@ export class FakeEngine implements Engine {
   readonly searches: SearchRequest[] = [];
   /** What it says of its searching. */
   searching: SearchStatus = QUIET_SEARCH;
+  readonly facets: FacetRequest[] = [];
   /** Each write waits for it. */
   gate: Promise<void> = Promise.resolve();
   readonly #collections = new Map<string, StoredCollection>();
@@ -150,6 +154,16 @@ export class FakeEngine implements Engine {
 
   async count(name: string, filter?: Filter) {
     return { count: this.#matching(name, filter ?? {}).length, position: this.position() };
+  }
+
+  async facet(name: string, request: FacetRequest): Promise<FacetAnswer> {
+    this.facets.push(request);
+    this.#mayFail('facet');
+    const counts = new FacetCounts(request.limit);
+    const points = this.#matching(name, request.filter ?? {});
+    const values = points.flatMap(({ payload }) => [...scalarsAt(payloadOf(payload), request.path.split('.'))]);
+    for (const value of new Set(values)) counts.add(value, values.filter((other) => other === value).length);
+    return { values: counts.values(), exact: true, position: this.position() };
   }
 
   async search(name: string, request: SearchRequest): Promise<SearchAnswer> {

@@ -3,7 +3,7 @@
 import * as assert from 'uvu/assert';
 import type { PayloadIndexSpec } from '../../src/model/collection.js';
 import type { Filter } from '../../src/model/filter.js';
-import { labelsOf, passesFilter } from '../../src/model/label-filter.js';
+import { labelFilterOf, labelsOf, passesFilter } from '../../src/model/label-filter.js';
 import { anyAt, anyElement } from '../../src/model/payload-path.js';
 import type { JsonValue, Payload, PointId } from '../../src/model/point.js';
 import { createPayloadIndex } from '../../src/payload-index/open-index.js';
@@ -73,10 +73,17 @@ export class ModelledIndex {
     return { exact: match.exact, matched: wanted.length };
   }
 
+  /** Labels that match, and such as are not inside. */
+  #mayBeCounted(filter: Filter): (label: number) => boolean {
+    const matching = new Set(this.matching(filter));
+    return (label) => matching.has(label) || !this.#points.has(label);
+  }
+
   /** Facets against a plain count. @returns was it exact */
   checkFacet(path: string, filter: Filter | null, limit: number): boolean {
     const types = new Set(this.index.specs.filter((spec) => spec.path === path).map((spec) => spec.type));
-    const facet = this.index.facet(path, filter, this.resolveIds, limit);
+    const among = filter === null ? null : labelFilterOf(Uint32Array.from(this.#labels.filter(this.#mayBeCounted(filter))));
+    const facet = this.index.facet(path, among, limit);
     const hasNumbers = types.has('integer') || types.has('float');
     if (!hasNumbers && !types.has('keyword') && !types.has('bool')) {
       assert.is(facet, null);

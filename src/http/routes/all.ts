@@ -4,6 +4,7 @@ import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
 import { batchRoutes } from './batch.js';
 import { collectionRoutes } from './collections.js';
+import { facetRoute } from './facets.js';
 import { importRoutes } from './import.js';
 import { pointReadRoutes } from './point-reads.js';
 import { pointWriteRoutes } from './point-writes.js';
@@ -18,6 +19,7 @@ export function allRoutes(room: Room): Route[] {
     ...pointWriteRoutes(room),
     ...pointReadRoutes(room),
     ...searchRoutes(room),
+    facetRoute(room),
     ...importRoutes(room),
     ...batchRoutes(room),
     ...replicationRoutes(room),

@@ -1,0 +1,118 @@
+/** Answers of a durable state: points by id, pages, counts, facets.
+ *
+ *  From rows, helped by what an index knows of a filter; facets from the index alone where that can tell.
+ *  Invariant: no answer is ahead of the tail. Must not know: HTTP, threads, how rows are read. */
+
+import type { Filter } from '../model/filter.js';
+import type { Limits } from '../model/limits.js';
+import type { PointId } from '../model/point.js';
+import type { Position } from '../model/position.js';
+import type { Catalogue, CatalogueEntry } from './catalogue.js';
+import type { FacetAnswer, FacetRequest, ScrollRequest, Selection } from './engine.js';
+import { type EngineCalls, isEngineFailure } from './engine-calls.js';
+import type { FilterLookup } from './filter-lookup.js';
+import { MESSAGE_WAIT_MS } from './position-wait.js';
+import type { Reader } from './reader.js';
+import type { Tail } from './tail.js';
+
+export interface RowAnswersParts {
+  readonly catalogue: Catalogue;
+  readonly reader: Reader;
+  readonly lookup: FilterLookup;
+  readonly calls: EngineCalls;
+  readonly limits: Limits;
+  readonly durable: Tail;
+  readonly positionAt: (seq: number) => Position;
+}
+
+export class RowAnswers {
+  readonly #parts: RowAnswersParts;
+
+  constructor(parts: RowAnswersParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws as Engine.get */
+  async get(collection: string, ids: readonly PointId[], selection: Selection) {
+    const { row } = this.#parts.catalogue.get(collection);
+    const request = { kind: 'get', uid: row.uid, ids, selection, bytesMax: this.#parts.limits.answerBytesMax } as const;
+    const { points, missing, seq } = await this.#parts.reader.read(request, rowBytes(row));
+    return { points, missing, position: await this.#published(seq) };
+  }
+
+  /** @throws as Engine.scroll */
+  async scroll(collection: string, request: ScrollRequest) {
+    const entry = this.#parts.catalogue.get(collection);
+    const { uid } = entry.row;
+    const { filter, limit, after, withPayload, withVector } = request;
+    const rowFilter = filter === undefined ? null : await this.#parts.lookup.rowFilter(entry, filter);
+    const { points, next, seq } = await this.#parts.reader.read(
+      {
+        kind: 'scroll',
+        uid,
+        filter: rowFilter,
+        after,
+        limit,
+        bytesMax: this.#parts.limits.scrollBytesMax,
+        selection: { withPayload, withVector },
+      },
+      rowBytes(entry.row),
+    );
+    return { points, next, position: await this.#published(seq) };
+  }
+
+  /** @throws as Engine.count */
+  async count(collection: string, filter?: Filter) {
+    const entry = this.#parts.catalogue.get(collection);
+    const { uid, pointsCount } = entry.row;
+    if (filter === undefined) return { count: pointsCount, position: this.#now() };
+    const rowFilter = await this.#parts.lookup.rowFilter(entry, filter);
+    const { among } = rowFilter;
+    if (among?.exact === true && among.seq >= entry.row.lastSeq) return { count: among.labels.size, position: this.#now() };
+    const { count, seq } = await this.#parts.reader.read({ kind: 'count', uid, filter: rowFilter });
+    return { count, position: await this.#published(seq) };
+  }
+
+  /** @throws as Engine.facet */
+  async facet(collection: string, request: FacetRequest): Promise<FacetAnswer> {
+    const entry = this.#parts.catalogue.get(collection);
+    const known = await this.#indexedFacet(entry, request);
+    if (known !== null && (known.exact || !request.exact)) return known;
+    const { path, limit, filter } = request;
+    const rowFilter = filter === undefined ? null : await this.#parts.lookup.rowFilter(entry, filter);
+    const ask = { kind: 'facet', uid: entry.row.uid, path, filter: rowFilter, limit } as const;
+    const { values, seq } = await this.#parts.reader.read(ask);
+    return { values, exact: true, position: await this.#published(seq) };
+  }
+
+  /** Null: the index cannot tell. */
+  async #indexedFacet(entry: CatalogueEntry, { path, limit, filter }: FacetRequest): Promise<FacetAnswer | null> {
+    const isDeclared = entry.row.spec.payloadIndexes.some((declared) => declared.path === path);
+    if (!isDeclared || !entry.vector.serving) return null;
+    const ask = { kind: 'facet', path, filter: filter ?? null, limit } as const;
+    const leftMs = (): number => this.#parts.limits.searchEngineTimeoutMs;
+    try {
+      const { answer, shownSeq } = await this.#parts.calls.ask('vector', entry, ask, leftMs);
+      if ('takesRows' in answer) return null;
+      return { values: answer.values, exact: answer.exact, position: this.#parts.positionAt(shownSeq) };
+    } catch (error) {
+      if (isEngineFailure(error)) return null;
+      throw error;
+    }
+  }
+
+  #now(): Position {
+    return this.#parts.positionAt(this.#parts.durable.seq);
+  }
+
+  /** Waits until the commit of what was just read has been told, so that no answer is ahead of the tail. */
+  async #published(seq: number): Promise<Position> {
+    await this.#parts.durable.reach(seq, MESSAGE_WAIT_MS);
+    return this.#parts.positionAt(seq);
+  }
+}
+
+/** Mean bytes of a row of the collection. */
+function rowBytes({ pointsCount, dataBytes }: CatalogueEntry['row']): number {
+  return pointsCount === 0 ? 0 : dataBytes / pointsCount;
+}

@@ -1,0 +1,48 @@
+/** The route of facets: how many points have each value of a payload field. */
+
+import type { FacetAnswer } from '../../engine/engine.js';
+import { parseFilter } from '../../wire/filter.js';
+import { FacetAnswerBody, FacetBody } from '../../wire/http-bodies.js';
+import { setPosition } from '../answer.js';
+import { bodyCheck } from '../check-body.js';
+import { checkFieldPath } from '../field-path.js';
+import { beFresh } from '../fresh-reads.js';
+import { freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
+import { writeFacet } from '../point-answer.js';
+import { ReadHeaders, ReadQuery } from '../query-schemas.js';
+import type { Room } from '../room.js';
+import type { Route } from '../route-table.js';
+import { collectionOf } from './collections.js';
+
+const LIMIT = 10;
+const checkFacet = bodyCheck(FacetBody);
+
+export function facetRoute(room: Room): Route {
+  return {
+    method: 'POST',
+    path: '/v1/collections/:collection/points/facet',
+    operationId: 'facetPoints',
+    summary: 'Count the points that have each value of a payload field',
+    tag: 'search',
+    query: ReadQuery,
+    headers: ReadHeaders,
+    body: FacetBody,
+    answer: FacetAnswerBody,
+    handle: async (request, reply) => {
+      const collection = collectionOf(request);
+      const engine = room.service.engine();
+      const body = checkFacet(await room.bodies.read(request, { kind: 'plain' }));
+      const facet = {
+        path: checkFieldPath(body.key, 'key'),
+        ...(body.filter === undefined ? {} : { filter: parseFilter(body.filter) }),
+        limit: body.limit ?? LIMIT,
+        exact: body.exact ?? true,
+      };
+      const wanted = freshness(request, queryOf(request, READ_PARAMETERS), body, room.limits);
+      await beFresh(room, engine, wanted, 'indexed', collection);
+      const answer: FacetAnswer = await engine.facet(collection, facet);
+      setPosition(reply, answer.position);
+      return room.answers.send(request, reply, [], (out) => writeFacet(out, answer));
+    },
+  };
+}
