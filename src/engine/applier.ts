@@ -5,9 +5,10 @@
  *  Must not know: requests, who waits, which role the node has. */
 
 import { encodeSpec } from '../codec/collection-spec.js';
-import { bucketOf, catalogueHash, contentHash, voterHash } from '../codec/digest.js';
+import { aliasHash, bucketOf, catalogueHash, contentHash, voterHash } from '../codec/digest.js';
 import { encodePointId } from '../codec/point-id.js';
 import { isDefaultVector } from '../codec/vector-set.js';
+import type { Alias } from '../model/alias.js';
 import type { Effect, Entry, PointValue } from '../model/entry.js';
 import { FIXED } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
@@ -77,6 +78,7 @@ export class Applier {
       }
       case 'drop_collection': {
         const collection = this.#touch(effect.uid, seq);
+        for (const [name, uid] of [...this.#state.aliases]) if (uid === effect.uid) this.#removeAlias(name);
         this.#state.digest.subtract(collection.digest.toBytes());
         this.#state.digest.subtract(catalogueHash(collection.uid, collection.name, encodeSpec(collection.spec)));
         this.#state.dropCollection(effect.uid, seq);
@@ -102,7 +104,31 @@ export class Applier {
         if (!this.#forgetVoter(effect.nodeId)) throw new ImpossibleEffect(`entry ${seq} removes a voter that is not there`);
         this.#store.removeVoter(effect.nodeId);
         this.#state.clusterChanged();
+        return;
+      case 'put_alias':
+        this.#putAlias(effect, seq);
+        return;
+      case 'remove_alias':
+        if (!this.#removeAlias(effect.name)) throw new ImpossibleEffect(`entry ${seq} removes an alias that is not there`);
     }
+  }
+
+  #putAlias({ name, uid }: Alias, seq: number): void {
+    const collection = this.#state.byUid(uid);
+    if (collection === undefined || collection.droppedSeq !== null || this.#state.byName(name) !== undefined)
+      throw new ImpossibleEffect(`entry ${seq} makes '${name}' an alias of collection uid ${uid}, which cannot be`);
+    this.#removeAlias(name);
+    this.#state.setAlias(name, uid);
+    this.#state.digest.add(aliasHash({ name, uid }));
+  }
+
+  /** @returns whether there was one */
+  #removeAlias(name: string): boolean {
+    const uid = this.#state.aliases.get(name);
+    if (uid === undefined) return false;
+    this.#state.digest.subtract(aliasHash({ name, uid }));
+    this.#state.removeAlias(name);
+    return true;
   }
 
   #beginHistory(historyId: string, { seq, epoch }: EntryPlace): void {
@@ -130,7 +156,8 @@ export class Applier {
 
   #create(effect: Effect & { kind: 'create_collection' }, seq: number): void {
     const { uid, name, spec } = effect;
-    if (this.#state.byName(name) !== undefined || uid < this.#state.state.nextUid) {
+    const isTaken = this.#state.byName(name) !== undefined || this.#state.aliases.has(name);
+    if (isTaken || uid < this.#state.state.nextUid) {
       throw new ImpossibleEffect(`entry ${seq} creates collection '${name}' (uid ${uid}) a second time`);
     }
     this.#state.setUids(uid + 1);

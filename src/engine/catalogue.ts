@@ -1,8 +1,9 @@
-/** The main thread's picture of the collections: what the last commit said and what each index last reported.
+/** The main thread's picture of the collections and their aliases: what the last commit said and what each index last reported.
  *
  *  Invariant: it changes only with a commit or a report, on the main thread, so between two awaits it is one state.
  *  Must not know: how either came to be. */
 
+import type { AliasChange } from '../model/alias.js';
 import { checkCollectionName, collectionNotFound } from '../model/collection.js';
 import type { CollectionRow } from '../storage/storage.js';
 import type { EngineKind, IndexReport } from './index-messages.js';
@@ -42,19 +43,40 @@ export interface CatalogueEntry {
 export class Catalogue {
   readonly #byName = new Map<string, CatalogueEntry>();
   readonly #byUid = new Map<number, CatalogueEntry>();
+  /** Alias → uid. */
+  readonly #aliases = new Map<string, number>();
   #lagBytes = 0;
   #waitingBytes = 0;
 
-  /** @throws InvalidCollectionName, CollectionNotFound */
+  /** @param name of a collection or an alias  @throws InvalidCollectionName, CollectionNotFound */
   get(name: string): CatalogueEntry {
     checkCollectionName(name);
-    const entry = this.#byName.get(name);
+    const entry = this.find(name);
     if (entry === undefined) throw collectionNotFound(name, this.#byName.keys());
     return entry;
   }
 
+  /** @param name of a collection or an alias */
   find(name: string): CatalogueEntry | undefined {
-    return this.#byName.get(name);
+    return this.#byName.get(name) ?? this.#byUid.get(this.#aliases.get(name) ?? Number.NaN);
+  }
+
+  /** Every alias with the name of its collection, by alias. */
+  aliases(): { readonly alias: string; readonly collection: string }[] {
+    const found: { alias: string; collection: string }[] = [];
+    for (const alias of [...this.#aliases.keys()].sort()) {
+      const entry = this.find(alias);
+      if (entry !== undefined) found.push({ alias, collection: entry.row.name });
+    }
+    return found;
+  }
+
+  /** Takes in what a commit did to aliases, behind what it did to collections. */
+  takeAliases(changes: readonly AliasChange[]): void {
+    for (const { name, uid } of changes) {
+      if (uid === null) this.#aliases.delete(name);
+      else this.#aliases.set(name, uid);
+    }
   }
 
   byUid(uid: number): CatalogueEntry | undefined {

@@ -207,7 +207,9 @@ export interface Engine {
   deleteByFilter(collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt>;
 
   collections(): CollectionInfo[];
-  /** @throws CollectionNotFound, InvalidCollectionName */
+  /** Every alias with its collection's name, by alias. */
+  aliases(): { readonly alias: string; readonly collection: string }[];
+  /** Here and in all reads: a collection's name, or an alias of it. @throws CollectionNotFound, InvalidCollectionName */
   collection(name: string): CollectionInfo;
   /** Null when there is none of this name. */
   findCollection(name: string): CollectionInfo | null;

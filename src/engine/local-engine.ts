@@ -165,6 +165,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       if (change === 'configured') this.#parts.keeper.configure(row);
       if (change === 'changed' || change === 'configured') uids.push(row.uid);
     }
+    this.#parts.catalogue.takeAliases(commit.aliases);
     this.#commits = { count: this.#commits.count + 1, units: this.#commits.units + commit.units, lastMs: commit.commitMs };
     this.log.take(commit);
     this.#durable.advance(commit.state.seq);
@@ -204,6 +205,10 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   collections(): CollectionInfo[] {
     return [...this.#parts.catalogue.all()].map((entry) => this.#info(entry)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  aliases() {
+    return this.#parts.catalogue.aliases();
   }
 
   collection(name: string): CollectionInfo {
@@ -288,9 +293,14 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     const startMs = clock.monotonicMs();
     await reachPosition(position, this.log, this.#durable, clock, maxWaitMs);
     const entry = collection === null ? undefined : this.#parts.catalogue.get(collection);
-    if (level === 'durable' || entry === undefined) return;
+    if (level === 'durable' || collection === null || entry === undefined) return;
     const goal = Math.min(position.seq, entry.row.lastSeq);
-    if (await reachIndexed(entry, goal, () => maxWaitMs - (clock.monotonicMs() - startMs))) return;
+    const leftMs = (): number => maxWaitMs - (clock.monotonicMs() - startMs);
+    if (await reachIndexed(entry, goal, leftMs)) {
+      // An alias that was switched meanwhile leads to another index.
+      if (this.#parts.catalogue.find(collection) !== entry) await this.waitFor(position, level, collection, leftMs());
+      return;
+    }
     if (this.#parts.catalogue.byUid(entry.row.uid) === undefined)
       throw new SkeinError('CollectionNotFound', `Collection '${collection}' was dropped`, { collection });
     throw new SkeinError('IndexBehind', `The index has not reached the requested position within ${maxWaitMs} ms`, {

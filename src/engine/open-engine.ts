@@ -81,7 +81,7 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
     role: options.role,
     ownFromEpoch: options.ownFromEpoch,
   };
-  const { link, state, collections, cluster } = await WriterLink.open(data, events);
+  const { link, state, collections, aliases, cluster } = await WriterLink.open(data, events);
   let close = (): Promise<void> => link.stop();
   try {
     const readerData = { storePath: options.storePath, cacheBytes: options.readerCacheBytes };
@@ -109,6 +109,7 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
       catalogue.take(row, now);
       keeper.open(row);
     }
+    catalogue.takeAliases(aliases);
     await levelUp(keeper, catalogue, options);
     await engine.start();
     return engine;

@@ -15,6 +15,7 @@ import type { Operation, OperationResult } from '../model/operation.js';
 import { DEFAULT_VECTOR, type Payload, type PointBlock, type PointId, type PointPatch } from '../model/point.js';
 import { compileFilter } from '../search/evaluate-filter.js';
 import type { PointRow, StoreReads } from '../storage/storage.js';
+import { mustBeNoAlias, resolveAlias } from './alias-operations.js';
 import { changedSpec } from './changed-spec.js';
 import { type ClusterOperation, resolveCluster } from './cluster-operations.js';
 import { mergePayload } from './merge-payload.js';
@@ -55,8 +56,9 @@ export class Sequencer {
     this.#patchedBytes = 0;
   }
 
-  /** @throws CollectionNotFound, CollectionAlreadyExists, DimensionMismatch, ZeroVector, PointNotFound, VersionConflict, PayloadTooLarge,
-   *  NotPromotable (begin_history in an epoch that is not later), InvalidRequest (ids and addresses of nodes; a change that cannot be made) */
+  /** @throws CollectionNotFound, CollectionAlreadyExists, AliasNotFound, DimensionMismatch, ZeroVector, PointNotFound, VersionConflict,
+   *  PayloadTooLarge, NotPromotable (begin_history in an epoch that is not later), InvalidRequest (ids and addresses of nodes; a change that
+   *  cannot be made) */
   resolve(operation: Operation | ExpiryOperation | ClusterOperation, timeMs: number): Resolved {
     switch (operation.kind) {
       case 'upsert':
@@ -70,9 +72,9 @@ export class Sequencer {
       case 'create_collection':
         return this.#create(operation, timeMs);
       case 'update_collection': {
-        const { uid, spec, pointsCount, dataBytes } = this.#collection(operation.collection);
+        const { uid, name, spec, pointsCount, dataBytes } = this.#collection(operation.collection);
         const changed = changedSpec(spec, operation.change);
-        const collection = { uid, spec: changed, pointsCount, dataBytes };
+        const collection = { uid, name, spec: changed, pointsCount, dataBytes };
         return {
           effects: [{ kind: 'update_collection', uid, spec: changed }],
           result: { kind: 'update_collection', collection },
@@ -82,6 +84,9 @@ export class Sequencer {
         const { uid } = this.#collection(operation.collection);
         return { effects: [{ kind: 'drop_collection', uid }], result: { kind: 'delete_collection' } };
       }
+      case 'put_alias':
+      case 'delete_alias':
+        return resolveAlias(operation, this.#state);
       case 'begin_history':
       case 'put_voter':
       case 'remove_voter':
@@ -90,7 +95,7 @@ export class Sequencer {
   }
 
   #collection(name: string): CollectionState {
-    const collection = this.#state.byName(name);
+    const collection = this.#state.resolve(name);
     if (collection === undefined) throw collectionNotFound(name, this.#state.collectionNames());
     return collection;
   }
@@ -100,6 +105,7 @@ export class Sequencer {
     if (this.#state.byName(name) !== undefined) {
       throw new SkeinError('CollectionAlreadyExists', `Collection '${name}' exists already`, { collection: name });
     }
+    mustBeNoAlias(name, this.#state);
     if (this.#state.collectionsCount >= this.#limits.collectionsMax || this.#state.state.nextUid > FIXED.collectionUidMax) {
       throw new SkeinError('Overloaded', `This node holds its maximum of ${this.#limits.collectionsMax} collections`, {
         reason: 'collections_max',
@@ -108,7 +114,7 @@ export class Sequencer {
     }
     const spec: CollectionSpec = { ...NOTHING_DECLARED, ...operation.spec, createdAtMs: timeMs };
     const uid = this.#state.state.nextUid;
-    const collection = { uid, spec, pointsCount: 0, dataBytes: 0 };
+    const collection = { uid, name, spec, pointsCount: 0, dataBytes: 0 };
     return { effects: [{ kind: 'create_collection', uid, name, spec }], result: { kind: 'create_collection', collection } };
   }
 

@@ -33,6 +33,8 @@ export interface UnitRequest {
 
 export interface UnitOutcome {
   readonly seq: number;
+  /** The collections that it names in its effects; none when it is a repeat. */
+  readonly uids: readonly number[];
   readonly results: readonly OperationResult[];
   readonly repeated: boolean;
 }
@@ -68,7 +70,7 @@ export class UnitWriter {
   run(request: UnitRequest, timeMs: number, first = false): UnitOutcome {
     const known = request.idempotency === undefined ? undefined : this.#recall(request.idempotency, timeMs);
     if (known !== undefined) return known;
-    if (request.recallOnly === true) return { seq: this.state.state.seq, results: [], repeated: false };
+    if (request.recallOnly === true) return { seq: this.state.state.seq, uids: [], results: [], repeated: false };
     if (!first) this.#store.savepoint();
     this.state.beginUnit();
     this.#sequencer.beginUnit();
@@ -115,7 +117,9 @@ export class UnitWriter {
       apply({ kind: 'remember', scope, body, results: Buffer.from(JSON.stringify(results)) });
     }
     this.#log(effects, firstSeq, timeMs, request.trace ?? null);
-    return { seq: this.state.state.seq, results, repeated: false };
+    const uids = new Set<number>();
+    for (const effect of effects) if ('uid' in effect) uids.add(effect.uid);
+    return { seq: this.state.state.seq, uids: [...uids], results, repeated: false };
   }
 
   #log(effects: readonly Effect[], firstSeq: number, timeMs: number, trace: string | null): void {
@@ -182,7 +186,7 @@ export class UnitWriter {
       throw new SkeinError('IdempotencyConflict', 'This idempotency key was used before with another request');
     }
     const results = JSON.parse(Buffer.from(row.results).toString()) as OperationResult[];
-    return { seq: row.seq, results, repeated: true };
+    return { seq: row.seq, uids: [], results, repeated: true };
   }
 
   /** Deletes points whose time has come, one unit per collection, at most expirySweepPoints in all; inside a transaction that is open and

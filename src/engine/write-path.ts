@@ -18,11 +18,13 @@ import type { FilterLookup } from './filter-lookup.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { givenAway, operationBytes } from './operation-size.js';
 import type { Reader } from './reader.js';
-import type { UnitRequest } from './unit-writer.js';
+import type { UnitOutcome, UnitRequest } from './unit-writer.js';
 import { durableBefore } from './write-deadline.js';
 import type { WriterLink } from './writer-link.js';
 
 const TRACE_LENGTH_MAX = 255;
+/** What may be written while the disk is short of room. */
+const FREES_ROOM: ReadonlySet<Operation['kind']> = new Set(['delete', 'delete_collection', 'delete_alias'] as const);
 
 export interface WritePathParts {
   readonly link: WriterLink;
@@ -67,13 +69,12 @@ export class WritePath {
     const request: UnitRequest = { operations, ...(idempotency && { idempotency }), ...(trace && { trace }) };
     const sent = this.#parts.link.write(request, bytes, givenAway(operations));
     const outcome = await durableBefore(deadlineMs - this.#parts.clock.monotonicMs(), sent);
-    if (options.wait === 'indexed') await this.#indexed(operations, outcome, deadlineMs);
-    return {
-      results: outcome.results,
-      seq: outcome.seq,
-      position: this.#parts.positionAt(outcome.seq),
-      repeated: outcome.repeated,
-    };
+    if (options.wait === 'indexed') await this.#indexed(namesOf(operations), outcome, deadlineMs);
+    return this.#receiptOf(outcome);
+  }
+
+  #receiptOf({ results, seq, repeated }: UnitOutcome): WriteReceipt {
+    return { results, seq, position: this.#parts.positionAt(seq), repeated };
   }
 
   /** Logs what replication asks for, as one unit. @throws as Engine.write, without Timeout · NotMaster */
@@ -81,21 +82,24 @@ export class WritePath {
     this.#admit([]);
     this.#parts.link.reserve(0);
     const outcome = await this.#parts.link.write({ operations }, 0);
-    return { ...outcome, position: this.#parts.positionAt(outcome.seq) };
+    return this.#receiptOf(outcome);
   }
 
   #admit(operations: readonly Operation[]): void {
     if (this.#closed) throw new SkeinError('ShuttingDown', 'The server is stopping and takes no writes');
-    this.#parts.disk.admit(operations.every(({ kind }) => kind === 'delete' || kind === 'delete_collection'));
+    this.#parts.disk.admit(operations.every(({ kind }) => FREES_ROOM.has(kind)));
   }
 
   async #indexed(
-    operations: readonly { readonly collection: string }[],
-    outcome: { readonly seq: number },
+    names: readonly string[],
+    outcome: { readonly seq: number; readonly uids?: readonly number[] },
     deadlineMs: number,
   ): Promise<void> {
-    for (const name of new Set(operations.map(({ collection }) => collection))) {
-      const entry = this.#parts.catalogue.find(name);
+    const { catalogue } = this.#parts;
+    // What a name stood for inside the unit is known by uid; a repeat knows names alone.
+    const named = names.map((name) => catalogue.find(name));
+    const changed = (outcome.uids ?? []).map((uid) => catalogue.byUid(uid));
+    for (const entry of new Set([...named, ...changed])) {
       if (entry === undefined || outcome.seq > this.#parts.durableSeq()) continue;
       // A collection that this unit did not change has nothing to wait for beyond its own last entry.
       const goal = Math.min(outcome.seq, entry.row.lastSeq);
@@ -115,12 +119,14 @@ export class WritePath {
     const { idempotency, ...rest } = options;
     const known = idempotency === undefined ? null : await this.#recall(idempotency);
     if (known !== null) {
-      if (options.wait === 'indexed') await this.#indexed([{ collection }], known, deadlineMs);
+      if (options.wait === 'indexed') await this.#indexed([collection], known, deadlineMs);
       return known;
     }
+    // All units go into one collection, also when the name is an alias that is switched meanwhile.
+    const { name } = this.#parts.catalogue.get(collection).row;
     let earlier = { deleted: 0, units: 0 };
     for (;;) {
-      const entry = this.#parts.catalogue.get(collection);
+      const entry = this.#parts.catalogue.get(name);
       const matched = await this.#parts.reader.read({
         kind: 'match',
         uid: entry.row.uid,
@@ -132,7 +138,7 @@ export class WritePath {
       const last = !matched.more;
       const timeoutMs = Math.max(1, deadlineMs - this.#parts.clock.monotonicMs());
       const { ids } = matched;
-      const operation: Operation = { kind: 'delete', collection, ids, where: filter, earlier };
+      const operation: Operation = { kind: 'delete', collection: name, ids, where: filter, earlier };
       const receipt = await this.write([operation], { ...rest, timeoutMs, ...(last && idempotency && { idempotency }) });
       const [result] = receipt.results;
       if (result?.kind === 'delete') earlier = { deleted: result.deleted, units: result.units ?? earlier.units + 1 };
@@ -145,6 +151,10 @@ export class WritePath {
     this.#admit([]);
     this.#parts.link.reserve(0);
     const outcome = await this.#parts.link.write({ operations: [], idempotency, recallOnly: true }, 0);
-    return outcome.repeated ? { ...outcome, position: this.#parts.positionAt(outcome.seq) } : null;
+    return outcome.repeated ? this.#receiptOf(outcome) : null;
   }
+}
+
+function namesOf(operations: readonly Operation[]): string[] {
+  return operations.flatMap((operation) => ('collection' in operation ? [operation.collection] : []));
 }

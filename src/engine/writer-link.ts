@@ -5,6 +5,7 @@
  *  Must not know: what a request means. */
 
 import type { Worker } from 'node:worker_threads';
+import type { Alias, AliasChange } from '../model/alias.js';
 import { SkeinError } from '../model/errors.js';
 import type { ClusterRows, CollectionRow, StoreState } from '../storage/storage.js';
 import type { Correction } from './correct.js';
@@ -15,11 +16,20 @@ import type { FollowerNews, FromWriter, StoreFigures, ToWriter, WriteReply, Writ
 export interface Commit {
   readonly state: StoreState;
   readonly changed: readonly CollectionRow[];
+  readonly aliases: readonly AliasChange[];
   /** Null when it is as before. */
   readonly cluster: ClusterRows | null;
   readonly commitMs: number;
   /** Requests answered by it. */
   readonly units: number;
+}
+
+/** What the store held when it was opened. */
+interface Opened {
+  readonly state: StoreState;
+  readonly collections: readonly CollectionRow[];
+  readonly aliases: readonly Alias[];
+  readonly cluster: ClusterRows;
 }
 
 export interface WriterEvents {
@@ -60,10 +70,7 @@ export class WriterLink {
 
   /** Starts the thread and waits until the store is open.
    *  @throws Error saying why the store could not be opened */
-  static async open(
-    data: WriterData,
-    events: WriterEvents,
-  ): Promise<{ link: WriterLink; state: StoreState; collections: readonly CollectionRow[]; cluster: ClusterRows }> {
+  static async open(data: WriterData, events: WriterEvents): Promise<Opened & { readonly link: WriterLink }> {
     const worker = startThread('writer-thread.js', 'skein-writer', data);
     const link = new WriterLink(worker, data, events);
     return new Promise((resolve, reject) => {
@@ -73,7 +80,8 @@ export class WriterLink {
       worker.once('message', (message: FromWriter) => {
         if (message.kind !== 'opened') return reject(new Error(`the write thread answered '${message.kind}' at start`));
         link.#listen();
-        resolve({ link, state: message.state, collections: message.collections, cluster: message.cluster });
+        const { state, collections, aliases, cluster } = message;
+        resolve({ link, state, collections, aliases, cluster });
       });
     });
   }

@@ -1,10 +1,11 @@
-/** What the writer thread holds in memory between commits: the state row, the catalogue and the warm pages of the digest tree.
+/** What the writer thread holds in memory between commits: the state row, the catalogue, the aliases and the warm pages of the digest tree.
  *
  *  Invariant: after flush() and commit it equals what the store holds. Inside a unit every first change of a part leaves a copy,
  *  so a refused unit is undone in memory as the savepoint undoes it on disk. After a failed commit it is thrown away and read anew.
  *  Must not know: operations, effects, threads. */
 
 import { addInto, DIGEST_BYTES, Sum128, subtractFrom } from '../codec/digest.js';
+import type { AliasChange } from '../model/alias.js';
 import { FIXED } from '../model/limits.js';
 import type { ClusterRows, CollectionRow, StoreState, StoreWriter } from '../storage/storage.js';
 
@@ -20,10 +21,12 @@ export class WriterState {
   readonly #store: StoreWriter;
   readonly #collections = new Map<number, CollectionState>();
   readonly #byName = new Map<string, number>();
+  readonly #aliases = new Map<string, number>();
   readonly #pages = new Map<string, Uint32Array>();
   readonly #dirtyPages = new Set<string>();
   readonly #dirtyCollections = new Set<number>();
   readonly #newCollections = new Set<number>();
+  readonly #dirtyAliases = new Set<string>();
   #state: Mutable<StoreState>;
   readonly digest: Sum128;
   #undo: (() => void)[] | null = null;
@@ -38,6 +41,7 @@ export class WriterState {
       this.#collections.set(row.uid, { ...row, digest: new Sum128(row.digest) });
       this.#byName.set(row.name, row.uid);
     }
+    for (const { name, uid } of store.aliases()) this.#aliases.set(name, uid);
   }
 
   /** The state row as it will be written; change it through the setters below only. */
@@ -88,9 +92,49 @@ export class WriterState {
     return count;
   }
 
+  /** The live collection of this very name. */
   byName(name: string): CollectionState | undefined {
     const uid = this.#byName.get(name);
     return uid === undefined ? undefined : this.#collections.get(uid);
+  }
+
+  /** The live collection of this name, or that an alias of this name stands for. */
+  resolve(name: string): CollectionState | undefined {
+    const uid = this.#byName.get(name) ?? this.#aliases.get(name);
+    return uid === undefined ? undefined : this.#collections.get(uid);
+  }
+
+  /** Uids of live collections by alias. */
+  get aliases(): ReadonlyMap<string, number> {
+    return this.#aliases;
+  }
+
+  setAlias(name: string, uid: number): void {
+    this.#beforeAlias(name);
+    this.#aliases.set(name, uid);
+    this.#store.putAlias({ name, uid });
+  }
+
+  removeAlias(name: string): void {
+    this.#beforeAlias(name);
+    this.#aliases.delete(name);
+    this.#store.removeAlias(name);
+  }
+
+  #beforeAlias(name: string): void {
+    const before = this.#aliases.get(name);
+    this.#undo?.push(() => {
+      if (before === undefined) this.#aliases.delete(name);
+      else this.#aliases.set(name, before);
+    });
+    this.#dirtyAliases.add(name);
+  }
+
+  /** The aliases that may have changed since the last call, as they are now. */
+  takeAliases(): AliasChange[] {
+    const changes = [...this.#dirtyAliases].map((name) => ({ name, uid: this.#aliases.get(name) ?? null }));
+    this.#dirtyAliases.clear();
+    return changes;
   }
 
   byUid(uid: number): CollectionState | undefined {

@@ -177,7 +177,7 @@ function correct(): void {
     const trustedFromSeq = applyCorrection(store, units.state, correction);
     forgetCounts();
     failpoint('apply.before_commit');
-    conclude([{ id, outcome: { seq: correction.seq, results: [], repeated: false } }], () => {
+    conclude([{ id, outcome: { seq: correction.seq, uids: [], results: [], repeated: false } }], () => {
       store.commit();
       failpoint('apply.after_commit');
     });
@@ -264,13 +264,14 @@ function diskFull(): SkeinError {
 /** Makes the open transaction durable, and only then known. */
 function conclude(replies: readonly WriteReply[], makeDurable: () => void): void {
   const changed = units.state.flush();
+  const aliases = units.state.takeAliases();
   const cluster = units.state.takeCluster();
   const startMs = performance.now();
   makeDurable();
   const commitMs = performance.now() - startMs;
   noteManifest();
   failpoint('commit.after_manifest');
-  post({ kind: 'committed', state: { ...units.state.state }, changed, cluster, replies, commitMs });
+  post({ kind: 'committed', state: { ...units.state.state }, changed, aliases, cluster, replies, commitMs });
 }
 
 function noteManifest(): void {
@@ -325,5 +326,6 @@ post({
   kind: 'opened',
   state: units.state.state,
   collections: store.collections(),
+  aliases: store.aliases(),
   cluster: { lineage: store.lineage(), voters: store.voters() },
 });

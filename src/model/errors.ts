@@ -79,7 +79,12 @@ export const ERRORS = {
     meaning: 'The path exists, but not for this method; details.allowed lists those it has.',
   },
   RequestTimeout: { status: 408, retryable: true, fault: 'client', meaning: 'The body did not arrive in time.' },
-  CollectionAlreadyExists: { status: 409, retryable: false, fault: 'client', meaning: 'A collection has this name already.' },
+  CollectionAlreadyExists: {
+    status: 409,
+    retryable: false,
+    fault: 'client',
+    meaning: 'A collection or an alias has this name already.',
+  },
   VersionConflict: {
     status: 409,
     retryable: false,

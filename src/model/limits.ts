@@ -95,6 +95,8 @@ export const FIXED = {
   /** Labels are below 2^31, so that collection uid · 2^31 + label stays an exact integer. */
   labelMax: 2 ** 31 - 1,
   collectionUidMax: 2 ** 22 - 1,
+  /** All aliases together; all are in memory and in one answer. */
+  aliasesMax: 10_000,
   digestBuckets: 4_096,
   digestBucketsPerPage: 64,
   deleteByFilterUnitPoints: 10_000,

@@ -1,6 +1,6 @@
 /** Operations: a client's intended change, checked for form, not yet resolved against state.
  *
- *  One request is a list of operations that take effect together or not at all (a unit).
+ *  `collection` is a collection's name or an alias; the sequencer resolves it. One request is a list of operations that take effect together or not at all (a unit).
  *  The sequencer resolves them to effects; effects are what the log carries (model/entry.ts). */
 
 import type { CollectionRecord, Declarations, HnswParameters, Quantization, TextSettings } from './collection.js';
@@ -42,10 +42,17 @@ export type Operation =
     }
   | { readonly kind: 'create_collection'; readonly collection: string; readonly spec: NewCollection }
   | { readonly kind: 'update_collection'; readonly collection: string; readonly change: CollectionChange }
-  | { readonly kind: 'delete_collection'; readonly collection: string };
+  /** With its aliases. */
+  | { readonly kind: 'delete_collection'; readonly collection: string }
+  /** collection: a collection or another alias of it, as it stands at the moment of the write. */
+  | { readonly kind: 'put_alias'; readonly alias: string; readonly collection: string }
+  | { readonly kind: 'delete_alias'; readonly alias: string };
 
 /** A collection right after an operation on it; a repeat of the request is answered from it, whatever has happened since. */
-export type CollectionAfter = Pick<CollectionRecord, 'uid' | 'spec' | 'pointsCount' | 'dataBytes'>;
+export type CollectionAfter = Pick<CollectionRecord, 'uid' | 'spec' | 'pointsCount' | 'dataBytes'> & {
+  /** Its own, whatever name the request had for it; results that were remembered before there were aliases lack it. */
+  readonly name?: string;
+};
 
 /** What one operation did. */
 export type OperationResult =
@@ -55,7 +62,10 @@ export type OperationResult =
   | { readonly kind: 'delete'; readonly deleted: number; readonly units?: number }
   | { readonly kind: 'create_collection'; readonly collection: CollectionAfter }
   | { readonly kind: 'update_collection'; readonly collection: CollectionAfter }
-  | { readonly kind: 'delete_collection' };
+  | { readonly kind: 'delete_collection' }
+  /** Names of collections: what it stands for now, and what it stood for before (null: it is new). */
+  | { readonly kind: 'put_alias'; readonly collection: string; readonly previous: string | null }
+  | { readonly kind: 'delete_alias' };
 
 /** Scope and body of an idempotent request; both SHA-256, 32 bytes.
  *  scope = key + method + path (+ caller); body = the canonical operation, equal for JSON and MessagePack. */

@@ -26,7 +26,7 @@ export interface UncheckedCreate {
 
 const NOT_A_NAME = 'a collection name is a string';
 
-/** `{operations: [{upsert | patch | delete | create_collection | delete_collection: {…}}]}` */
+/** `{operations: [{upsert | patch | delete | create_collection | delete_collection | put_alias | delete_alias: {…}}]}` */
 export function readBatchBody(reader: BodyReader, rules: WriteRules): (Operation | UncheckedCreate)[] {
   const batch = new BatchRead(reader, rules);
   readFields(
@@ -67,10 +67,10 @@ class BatchRead {
       delete: one('delete'),
       create_collection: one('create_collection'),
       delete_collection: one('delete_collection'),
+      put_alias: one('put_alias'),
+      delete_alias: one('delete_alias'),
     });
-    if (this.operations.length === before) {
-      throw invalidRequest(path, 'an operation is one of upsert, patch, delete, create_collection, delete_collection');
-    }
+    if (this.operations.length === before) throw invalidRequest(path, `an operation is one of ${KINDS.join(', ')}`);
   }
 
   #readKind(kind: Kind, path: string): void {
@@ -83,6 +83,9 @@ class BatchRead {
         this.operations.push({ kind: 'delete_collection', collection });
         return;
       }
+      case 'put_alias':
+      case 'delete_alias':
+        return this.#alias(kind, path);
       default:
         return this.#points(kind, path);
     }
@@ -146,6 +149,26 @@ class BatchRead {
     this.operations.push({ kind: 'unchecked_create', collection, spec, path });
   }
 
+  #alias(kind: 'put_alias' | 'delete_alias', path: string): void {
+    let alias = '';
+    let collection = '';
+    const readAlias = (): void => {
+      alias = readName(this.#reader, `${path}.alias`);
+    };
+    const readCollection = (): void => {
+      collection = readName(this.#reader, `${path}.collection`);
+    };
+    if (kind === 'delete_alias') {
+      readFields(this.#reader, path, { alias: readAlias }, ['alias']);
+      this.#vectors.set(alias, UNKNOWN_VECTORS);
+      this.operations.push({ kind, alias });
+      return;
+    }
+    readFields(this.#reader, path, { alias: readAlias, collection: readCollection }, ['alias', 'collection']);
+    this.#vectors.set(alias, this.#vectors.get(collection) ?? UNKNOWN_VECTORS);
+    this.operations.push({ kind, alias, collection });
+  }
+
   #collectionOnly(path: string): string {
     let collection = '';
     const readCollection = (): void => {
@@ -156,7 +179,8 @@ class BatchRead {
   }
 }
 
-type Kind = 'upsert' | 'patch' | 'delete' | 'create_collection' | 'delete_collection';
+const KINDS = ['upsert', 'patch', 'delete', 'create_collection', 'delete_collection', 'put_alias', 'delete_alias'] as const;
+type Kind = (typeof KINDS)[number];
 
 function readName(reader: BodyReader, path: string): string {
   if (reader.kind() !== 'string') throw invalidRequest(path, NOT_A_NAME);

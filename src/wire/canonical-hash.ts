@@ -36,7 +36,7 @@ export function canonicalText(value: unknown): string {
 
 function addOperation(hash: Hash, operation: Operation | UncheckedCreate): void {
   addText(hash, operation.kind === 'unchecked_create' ? 'create_collection' : operation.kind);
-  addText(hash, operation.collection);
+  addText(hash, operation.kind === 'delete_alias' ? operation.alias : operation.collection);
   switch (operation.kind) {
     case 'upsert': {
       const { ids, vectors, payloadBytes, payloadEnds, ifVersions, expiresAt } = operation.points;
@@ -66,7 +66,11 @@ function addOperation(hash: Hash, operation: Operation | UncheckedCreate): void 
     case 'update_collection':
       addText(hash, canonicalText(operation.change));
       return;
+    case 'put_alias':
+      addText(hash, operation.alias);
+      return;
     case 'delete_collection':
+    case 'delete_alias':
       return;
   }
 }

@@ -1,5 +1,5 @@
 /** A replica against its master: whatever is written on one engine, its log applied on another leaves the same rows, labels, digests,
- *  remembered keys, lineage and voters, however the log is cut into batches and wherever the replica is started anew. */
+ *  remembered keys, lineage, voters and aliases, however the log is cut into batches and wherever the replica is started anew. */
 
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -18,7 +18,9 @@ import { waitUntil } from '../support/wait-until.js';
 const test = suite('engine/replica-model', { deadlineMs: 120_000 });
 const OPTIONS = { wait: 'durable', timeoutMs: 20_000 } as const;
 
-const collection = fc.constantFrom('a', 'b', 'c');
+/** A collection's name, or an alias. */
+const collection = fc.constantFrom('a', 'b', 'c', 'a', 'b', 'c', 'now');
+const alias = fc.constantFrom('now', 'now', 'then', 'c');
 const ids = fc.uniqueArray(fc.oneof(fc.nat(9), fc.constantFrom('x', 'y', '7', 'zé')), { minLength: 1, maxLength: 6 });
 const payload = fc.record({ p: fc.nat(3), q: fc.constantFrom('a', 'ü') }, { requiredKeys: [], noNullPrototype: true });
 /** Most never expire; some have when they are written. */
@@ -41,6 +43,13 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: collection.map((name): Operation => ({ kind: 'delete_collection', collection: name })) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(alias, collection)
+      .map(([each, name]): Operation => ({ kind: 'put_alias', alias: each, collection: name })),
+  },
+  { weight: 1, arbitrary: alias.map((each): Operation => ({ kind: 'delete_alias', alias: each })) },
   {
     weight: 1,
     arbitrary: fc
@@ -154,7 +163,7 @@ test('the log of random writes, in random cuts and over restarts, leaves what it
     { numRuns: 12, endOnFailure: true },
   );
   assert.equal(
-    ['2', '3', '4', '5', '6', '7', '8', '9', '10'].filter((kind) => !kinds.has(kind)),
+    ['2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12'].filter((kind) => !kinds.has(kind)),
     [],
     'every kind of entry was seen',
   );

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { chainHash } from '../../src/codec/digest.js';
 import { decodeEntry } from '../../src/codec/entry.js';
 import { Applier } from '../../src/engine/applier.js';
+import { Catalogue } from '../../src/engine/catalogue.js';
 import { UnitWriter } from '../../src/engine/unit-writer.js';
 import { WriterState } from '../../src/engine/writer-state.js';
 import { DEFAULT_HNSW } from '../../src/model/collection.js';
@@ -53,20 +54,28 @@ const create = (collection: string, ttlMs: number | null = null): Operation => (
 
 const id: fc.Arbitrary<PointId> = fc.oneof(fc.nat(7), fc.constantFrom('x', 'y', '7', 'zé'));
 const name = fc.constantFrom(...NAMES);
+/** The name of a collection too, at times; and where a collection is named, an alias may stand. */
+const alias = fc.constantFrom('now', 'then', NAMES[0] as string);
+const named = fc.oneof({ weight: 4, arbitrary: name }, { weight: 1, arbitrary: alias });
 const payload = fc.record({ p: fc.nat(3) }, { requiredKeys: [], noNullPrototype: true });
 const ids = fc.uniqueArray(id, { minLength: 1, maxLength: 5 });
 const operation: fc.Arbitrary<Operation> = fc.oneof(
-  { weight: 2, arbitrary: name.map((collection) => create(collection)) },
-  { weight: 1, arbitrary: name.map((collection): Operation => ({ kind: 'delete_collection', collection })) },
+  { weight: 5, arbitrary: named.map((collection) => create(collection)) },
+  { weight: 2, arbitrary: named.map((collection): Operation => ({ kind: 'delete_collection', collection })) },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(alias, named).map(([each, collection]): Operation => ({ kind: 'put_alias', alias: each, collection })),
+  },
+  { weight: 2, arbitrary: alias.map((each): Operation => ({ kind: 'delete_alias', alias: each })) },
   {
     weight: 1,
     arbitrary: fc
-      .tuple(name, fc.nat(9))
+      .tuple(named, fc.nat(9))
       .map(([collection, efSearch]): Operation => ({ kind: 'update_collection', collection, change: { efSearch } })),
   },
   {
     weight: 8,
-    arbitrary: fc.tuple(name, ids, fc.nat(3), payload, fc.option(fc.nat(4)), fc.constantFrom(2, 2, 2, 2, 3)).map(
+    arbitrary: fc.tuple(named, ids, fc.nat(3), payload, fc.option(fc.nat(4)), fc.constantFrom(2, 2, 2, 2, 3)).map(
       ([collection, points, vector, data, ifVersion, dimension]): Operation => ({
         kind: 'upsert',
         collection,
@@ -79,7 +88,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.tuple(name, ids, fc.option(fc.nat(3)), fc.option(payload)).map(
+    arbitrary: fc.tuple(named, ids, fc.option(fc.nat(3)), fc.option(payload)).map(
       ([collection, points, vector, data]): Operation => ({
         kind: 'patch',
         collection,
@@ -93,24 +102,41 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.tuple(name, ids).map(([collection, points]): Operation => ({ kind: 'delete', collection, ids: points })),
+    arbitrary: fc.tuple(named, ids).map(([collection, points]): Operation => ({ kind: 'delete', collection, ids: points })),
   },
 );
 
-type Model = Map<string, Map<string, { vector: number; payload: Record<string, unknown> }>>;
+type Points = Map<string, { vector: number; payload: Record<string, unknown> }>;
+interface Model {
+  readonly collections: Map<string, Points>;
+  readonly aliases: Map<string, string>;
+}
 
 /** What a unit should do: the new model, or null when it must be refused. */
 function model(before: Model, operations: readonly Operation[]): Model | null {
-  const after: Model = new Map([...before].map(([key, points]) => [key, new Map(points)]));
+  const collections = new Map([...before.collections].map(([key, points]) => [key, new Map(points)]));
+  const aliases = new Map(before.aliases);
   for (const each of operations) {
-    const points = after.get(each.collection);
+    if (each.kind === 'delete_alias') {
+      if (!aliases.delete(each.alias)) return null;
+      continue;
+    }
+    const own = aliases.get(each.collection) ?? each.collection;
+    const points = collections.get(own);
     if (each.kind === 'create_collection') {
-      if (points !== undefined) return null;
-      after.set(each.collection, new Map());
+      if (points !== undefined || aliases.has(each.collection)) return null;
+      collections.set(own, new Map());
       continue;
     }
     if (points === undefined) return null;
-    if (each.kind === 'delete_collection') after.delete(each.collection);
+    if (each.kind === 'put_alias') {
+      if (collections.has(each.alias)) return null;
+      aliases.set(each.alias, own);
+    }
+    if (each.kind === 'delete_collection') {
+      collections.delete(own);
+      for (const [key, to] of aliases) if (to === own) aliases.delete(key);
+    }
     if (each.kind === 'delete') for (const point of each.ids) points.delete(JSON.stringify(point));
     if (each.kind === 'upsert') {
       if (each.points.dimension !== 2) return null;
@@ -136,12 +162,14 @@ function model(before: Model, operations: readonly Operation[]): Model | null {
       }
     }
   }
-  return after;
+  return { collections, aliases };
 }
 
 function stored(reads: StoreReads): Model {
-  const all: Model = new Map();
+  const collections = new Map<string, Points>();
+  const byUid = new Map<number, string>();
   for (const { uid, name: collection } of reads.collections()) {
+    byUid.set(uid, collection);
     const points = new Map();
     for (const row of reads.pointsAfter(uid, null, 1_000, 1e9)) {
       const vectorSet = Buffer.from(reads.vectorSet(uid, row.label) as Uint8Array);
@@ -150,12 +178,16 @@ function stored(reads: StoreReads): Model {
         payload: JSON.parse(Buffer.from(row.payload).toString() || '{}'),
       });
     }
-    all.set(collection, points);
+    collections.set(collection, points);
   }
-  return all;
+  const aliases = new Map(reads.aliases().map((each) => [each.name, byUid.get(each.uid) ?? 'none']));
+  return { collections, aliases };
 }
 
-const sorted = (all: Model): unknown => [...all].map(([key, points]) => [key, [...points].sort()]).sort();
+const sorted = ({ collections, aliases }: Model): unknown => [
+  [...collections].map(([key, points]) => [key, [...points].sort()]).sort(),
+  [...aliases].sort(),
+];
 
 /** Versions in the thousands, so that a small if_version never matches one by accident. */
 function skipSeqs(units: UnitWriter, store: StoreWriter): void {
@@ -197,12 +229,16 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 test('random groups of units equal the model, refusals leave no trace, and the log replays to the same digest', (t) => {
   fc.assert(
     fc.property(
-      fc.array(fc.array(fc.array(operation, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 }), { maxLength: 10 }),
+      fc.array(fc.array(fc.array(operation, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 }), {
+        maxLength: 20,
+        size: 'max',
+      }),
       (groups) => {
         const store = openWriter(newStorePath(t.folder()), TEST_CACHE);
         const units = new UnitWriter(store, DEFAULT_LIMITS);
         skipSeqs(units, store);
-        let expected: Model = new Map();
+        const catalogue = new Catalogue();
+        let expected: Model = { collections: new Map(), aliases: new Map() };
         for (const group of groups) {
           store.begin();
           for (const operations of group) {
@@ -218,9 +254,12 @@ test('random groups of units equal the model, refusals leave no trace, and the l
               assert.is(units.state.state.seq, seqBefore);
             }
           }
-          units.state.flush();
+          for (const row of units.state.flush()) catalogue.take(row, 0);
+          catalogue.takeAliases(units.state.takeAliases());
           store.commit();
           assert.equal(sorted(stored(store)), sorted(expected));
+          const told = catalogue.aliases().map(({ alias: key, collection }): [string, string] => [key, collection]);
+          assert.equal(told, [...expected.aliases].sort());
           checkDigests(store);
         }
         const here = { digest: hex(store.state().digest), chain: hex(store.state().chainHash) };
@@ -244,7 +283,7 @@ test('a key is remembered with the unit: a repeat answers as the first did, anot
   store.begin();
   const first = units.run(request, 1_000);
   const repeat = units.run(request, 2_000);
-  assert.equal({ ...repeat, repeated: false }, first);
+  assert.equal({ ...repeat, uids: first.uids, repeated: false }, first);
   assert.ok(repeat.repeated);
   assert.throws(
     () => units.run({ ...request, idempotency: { ...idempotency, body: new Uint8Array(32) } }, 2_000),

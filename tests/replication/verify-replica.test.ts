@@ -192,6 +192,42 @@ test('a search shows a repaired point as soon as the repair is answered, and a r
   );
 });
 
+test('a payload that was mended under right vectors stands under a new label, where every index looks', async (t) => {
+  const master = await openTestEngine(t.folder());
+  t.after(() => master.engine.stop());
+  await master.create('a', 2);
+  for (const payload of [{}, { late: true }]) await master.put('a', [{ id: 1, vector: [1, 1], payload }]);
+  const folder = t.folder();
+  let number = 0;
+  makeDroppingReplica(folder, logOf(master.storePath), () => ++number === 2);
+  const replica = await openTestEngine(folder, {}, 'replica');
+  t.after(() => replica.engine.stop());
+  const reads = openReader(replica.storePath, TEST_CACHE);
+  t.after(() => reads.close());
+  assert.is(reads.headById(1, 1)?.label, 0);
+  assert.is((await verify(replica.engine, master.engine, true)).repaired, 1);
+  const { label, version, labelSeq, prevLabel } = reads.headById(1, 1) ?? {};
+  assert.equal([label, version, labelSeq, prevLabel], [1, 3, 3, 0]);
+  assert.equal(reads.changedBetween(1, 0, 9, 9, 1e9).rows, [], 'it is no change of a label that is known');
+  assert.equal(await replica.nearest('a', [1, 1], 9), [{ id: 1, score: 0 }]);
+  checkDigests(reads);
+});
+
+test('a lost alias is found, names no point, and is mended by no repair of points', async (t) => {
+  const master = await openTestEngine(t.folder());
+  t.after(() => master.engine.stop());
+  await master.create('a', 2);
+  await master.engine.write([{ kind: 'put_alias', alias: 'now', collection: 'a' }], { wait: 'durable', timeoutMs: 9_000 });
+  const folder = t.folder();
+  makeDroppingReplica(folder, logOf(master.storePath), () => true);
+  const replica = await openTestEngine(folder, {}, 'replica');
+  t.after(() => replica.engine.stop());
+  const found = await verify(replica.engine, master.engine, false);
+  assert.equal([found.equal, found.differing], [false, []]);
+  const refused = await rejectionOf(verify(replica.engine, master.engine, true));
+  assert.equal([refused.type, refused.details], ['NotRepairable', { reason: 'digest' }]);
+});
+
 test('what a repair wrote is there after a restart, also for an index that is read from a checkpoint', async (t) => {
   const { master, replica, folder } = await apart(t, 6_000, [17, 4_000]);
   await verify(replica.engine, master.engine, true);

@@ -13,7 +13,7 @@ import { createStore, openWriter } from '../../src/storage/open-store.js';
 import type { LogRow } from '../../src/storage/storage.js';
 import { TEST_CACHE, TEST_STORE } from './open-test-store.js';
 
-/** Makes the store of openTestEngine in `folder`. @param drops is asked for every point that is put or deleted */
+/** Makes the store of openTestEngine in `folder`. @param drops is asked for every point that is put or deleted, and for every alias that is put */
 export function makeDroppingReplica(folder: string, rows: readonly LogRow[], drops: () => boolean): void {
   mkdirSync(join(folder, 'store-1'));
   const path = join(folder, 'store-1', 'skein.db');
@@ -36,5 +36,6 @@ export function makeDroppingReplica(folder: string, rows: readonly LogRow[], dro
 function kept(effect: Effect, drops: () => boolean): Effect {
   if (effect.kind === 'put_points') return { ...effect, points: effect.points.filter(() => !drops()) };
   if (effect.kind === 'delete_points') return { ...effect, ids: effect.ids.filter(() => !drops()) };
+  if (effect.kind === 'put_alias' && drops()) return { kind: 'noop' };
   return effect;
 }

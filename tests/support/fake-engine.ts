@@ -21,6 +21,7 @@ import type {
   WriteReceipt,
 } from '../../src/engine/engine.js';
 import { mergePayload } from '../../src/engine/merge-payload.js';
+import { aliasNotFound } from '../../src/model/alias.js';
 import { type CollectionSpec, checkCollectionName, collectionNotFound, NOTHING_DECLARED } from '../../src/model/collection.js';
 import { compareScores, passesThreshold, scorer } from '../../src/model/distance.js';
 import { invalidRequest, SkeinError } from '../../src/model/errors.js';
@@ -67,6 +68,8 @@ export class FakeEngine implements Engine {
   /** Each write waits for it. */
   gate: Promise<void> = Promise.resolve();
   readonly #collections = new Map<string, StoredCollection>();
+  /** Alias → name. */
+  #aliases: ReadonlyMap<string, string> = new Map();
   readonly #remembered = new Map<string, { body: string; receipt: WriteReceipt }>();
 
   failNext(method: keyof Engine, error: Error): void {
@@ -89,6 +92,7 @@ export class FakeEngine implements Engine {
       return { ...known.receipt, repeated: true };
     }
     const before = new Map([...this.#collections].map(([name, kept]) => [name, { ...kept, points: new Map(kept.points) }]));
+    const aliasesBefore = this.#aliases;
     const results: OperationResult[] = [];
     this.seq++;
     try {
@@ -98,6 +102,7 @@ export class FakeEngine implements Engine {
       }
     } catch (error) {
       this.seq--;
+      this.#aliases = aliasesBefore;
       this.#collections.clear();
       for (const [name, kept] of before) this.#collections.set(name, kept);
       throw error;
@@ -116,13 +121,17 @@ export class FakeEngine implements Engine {
     return [...this.#collections.keys()].map((name) => this.collection(name));
   }
 
+  aliases() {
+    return [...this.#aliases].map(([alias, collection]) => ({ alias, collection })).sort((a, b) => (a.alias < b.alias ? -1 : 1));
+  }
+
   findCollection(name: string): CollectionInfo | null {
-    return this.#collections.has(name) ? this.collection(name) : null;
+    return this.#collections.has(this.#aliases.get(name) ?? name) ? this.collection(name) : null;
   }
 
   collection(name: string): CollectionInfo {
     this.#mayFail('collection');
-    const { spec, points } = this.#named(name);
+    const { spec, points, name: own } = this.#named(name);
     const still = {
       status: 'ready',
       progress: 1,
@@ -131,7 +140,7 @@ export class FakeEngine implements Engine {
       tombstoneRatio: 0,
       uid: 1,
     } as const;
-    return { ...specOf({ spec }), ...still, name, pointsCount: points.size, position: this.position() };
+    return { ...specOf({ spec }), ...still, name: own, pointsCount: points.size, position: this.position() };
   }
 
   async get(name: string, ids: readonly PointId[], selection: Selection) {
@@ -204,7 +213,7 @@ export class FakeEngine implements Engine {
   }
 
   #named(name: string): StoredCollection {
-    const found = this.#collections.get(checkCollectionName(name));
+    const found = this.#collections.get(this.#aliases.get(name) ?? checkCollectionName(name));
     if (found === undefined) throw collectionNotFound(name, this.#collections.keys());
     return found;
   }
@@ -215,10 +224,17 @@ export class FakeEngine implements Engine {
   }
 
   #check(operation: Operation): void {
-    if (operation.kind === 'create_collection') {
-      if (this.#collections.has(operation.collection)) throw new SkeinError('CollectionAlreadyExists', 'it exists');
+    if (operation.kind === 'delete_alias') {
+      if (!this.#aliases.has(operation.alias)) throw aliasNotFound(operation.alias, this.#aliases.keys());
       return;
     }
+    if (operation.kind === 'create_collection') {
+      const { collection } = operation;
+      if (!this.#collections.has(collection) && !this.#aliases.has(collection)) return;
+      throw new SkeinError('CollectionAlreadyExists', 'it exists');
+    }
+    if (operation.kind === 'put_alias' && this.#collections.has(operation.alias))
+      throw new SkeinError('CollectionAlreadyExists', 'a collection has this name');
     const { points, spec } = this.#named(operation.collection);
     if (operation.kind === 'upsert') {
       const { ids, dimension, ifVersions } = operation.points;
@@ -235,6 +251,7 @@ export class FakeEngine implements Engine {
   }
 
   #apply(operation: Operation): OperationResult {
+    if (operation.kind === 'put_alias' || operation.kind === 'delete_alias') return this.#applyAlias(operation);
     const { kind, collection: name } = operation;
     if (kind === 'create_collection') {
       const created = { name, spec: operation.spec, points: new Map() };
@@ -273,9 +290,23 @@ export class FakeEngine implements Engine {
         return { kind, collection: collectionAfter(collection) };
       }
       case 'delete_collection':
-        this.#collections.delete(name);
+        this.#collections.delete(collection.name);
+        this.#aliases = new Map([...this.#aliases].filter(([, own]) => own !== collection.name));
         return { kind };
     }
+  }
+
+  #applyAlias(operation: Operation & { readonly alias: string }): OperationResult {
+    const aliases = new Map(this.#aliases);
+    const previous = aliases.get(operation.alias) ?? null;
+    aliases.delete(operation.alias);
+    if (operation.kind === 'delete_alias') {
+      this.#aliases = aliases;
+      return { kind: 'delete_alias' };
+    }
+    const collection = this.#named(operation.collection).name;
+    this.#aliases = aliases.set(operation.alias, collection);
+    return { kind: 'put_alias', collection, previous };
   }
 
   #searchOne({ spec, points }: StoredCollection, request: SearchRequest): SearchAnswer {
@@ -340,6 +371,6 @@ function specOf({ spec }: Pick<StoredCollection, 'spec'>): CollectionSpec {
   return { ...NOTHING_DECLARED, ...spec, createdAtMs: 0 };
 }
 
-function collectionAfter({ spec, points }: StoredCollection): CollectionAfter {
-  return { uid: 1, spec: specOf({ spec }), pointsCount: points.size, dataBytes: 0 };
+function collectionAfter({ name, spec, points }: StoredCollection): CollectionAfter {
+  return { uid: 1, name, spec: specOf({ spec }), pointsCount: points.size, dataBytes: 0 };
 }

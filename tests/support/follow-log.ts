@@ -73,6 +73,7 @@ const CONTENT: Readonly<Record<string, string>> = {
   remembered: 'SELECT hex(scope), seq, time_ms, hex(body), hex(results) FROM remembered',
   lineage: 'SELECT epoch, start_seq, history_id, hex(start_hash) FROM lineage',
   voters: 'SELECT node_id, host, port FROM voters',
+  aliases: 'SELECT name, uid FROM aliases',
 };
 
 /** What the two stores hold is the same to the last byte, but for rows that nobody sees any more. */

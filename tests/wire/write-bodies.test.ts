@@ -91,6 +91,7 @@ test('patches are refused by their place', () => {
 });
 
 test('a batch keeps the order of its operations and holds vectors against collections it makes itself', () => {
+  const rules: WriteRules = { ...RULES, pointsPerRequestMax: 10 };
   const body = {
     operations: [
       { create_collection: { collection: 'new', dimension: 3, distance: 'cosine' } },
@@ -98,12 +99,30 @@ test('a batch keeps the order of its operations and holds vectors against collec
       { patch: { collection: 'two', points: [{ id: 1, payload: {} }] } },
       { delete: { collection: 'two', ids: [1] } },
       { delete_collection: { collection: 'two' } },
+      { put_alias: { alias: 'now', collection: 'new' } },
+      { upsert: { collection: 'now', points: [{ id: 1, vector: [1, 2, 3] }] } },
+      { delete_alias: { alias: 'now' } },
     ],
   };
-  const kinds = readBatchBody(json(body), RULES).map(({ kind, collection }) => `${kind} ${collection}`);
-  assert.equal(kinds, ['unchecked_create new', 'upsert new', 'patch two', 'delete two', 'delete_collection two']);
+  const kinds = readBatchBody(json(body), rules).map(({ kind, ...of }) =>
+    ['alias' in of ? of.alias : '', 'collection' in of ? of.collection : '', kind].filter((word) => word !== '').join(' '),
+  );
+  assert.equal(kinds, [
+    'new unchecked_create',
+    'new upsert',
+    'two patch',
+    'two delete',
+    'two delete_collection',
+    'now new put_alias',
+    'now upsert',
+    'now delete_alias',
+  ]);
+  const aliased = {
+    operations: [...body.operations.slice(0, 6), { upsert: { collection: 'now', points: [{ id: 1, vector: [1] }] } }],
+  };
+  assert.is(refusalOf(() => readBatchBody(json(aliased), rules)).type, 'DimensionMismatch');
   const wrong = { operations: [body.operations[0], { upsert: { collection: 'new', points: [{ id: 1, vector: [1, 2] }] } }] };
-  const record = refusalOf(() => readBatchBody(json(wrong), RULES));
+  const record = refusalOf(() => readBatchBody(json(wrong), rules));
   assert.equal(
     [record.type, record.details['path'], record.details['expected']],
     ['DimensionMismatch', 'operations[1].upsert.points[0].vector', 3],
@@ -131,6 +150,12 @@ test('batches are refused by their place', () => {
   assert.is(pathOf(batch({ delete: { collection: 'two', ids: [1, 1] } })), 'operations[0].delete.ids[1]');
   assert.is(pathOf(batch({ delete: { collection: 'two', filter: {} } })), 'operations[0].delete.filter');
   assert.is(refusalOf(batch({ delete_collection: { collection: 'a/b' } })).type, 'InvalidCollectionName');
+  assert.is(pathOf(batch({ put_alias: { alias: 'a' } })), 'operations[0].put_alias.collection');
+  assert.is(pathOf(batch({ put_alias: { collection: 'two' } })), 'operations[0].put_alias.alias');
+  assert.is(pathOf(batch({ put_alias: { alias: 7, collection: 'two' } })), 'operations[0].put_alias.alias');
+  assert.is(pathOf(batch({ delete_alias: { alias: 'a', collection: 'two' } })), 'operations[0].delete_alias.collection');
+  assert.is(refusalOf(batch({ put_alias: { alias: '.a', collection: 'two' } })).type, 'InvalidCollectionName');
+  assert.is(refusalOf(batch({ delete_alias: { alias: 'a b' } })).type, 'InvalidCollectionName');
 });
 
 test('the limit of points holds for the whole batch', () => {
@@ -159,6 +184,14 @@ test('the canonical hash is equal for both forms, any order and spelling, and di
     { points: [] },
   ].map((other) => hash([readUpsertBody(json(other), 'two', rules)]));
   others.push(hash([readUpsertBody(json(body), 'cosine', rules)]), hash([readPatchBody(json(body), 'two', rules)]));
+  const aliases: Operation[] = [
+    { kind: 'put_alias', alias: 'a', collection: 'b' },
+    { kind: 'put_alias', alias: 'b', collection: 'a' },
+    { kind: 'delete_alias', alias: 'a' },
+    { kind: 'delete_alias', alias: 'b' },
+    { kind: 'delete_collection', collection: 'a' },
+  ];
+  others.push(...aliases.map((operation) => hash([operation])));
   assert.is(new Set([first, ...others]).size, others.length + 1);
 });
 

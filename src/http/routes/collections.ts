@@ -125,7 +125,8 @@ function changeRoute(room: Room): Route {
 
 function writtenBody(write: WriteRequest, collection: string, receipt: WriteReceipt, { position }: Written) {
   const [result] = receipt.results;
-  if (result === undefined || !('collection' in result)) throw new Error('the write of a collection had no result');
+  if (result?.kind !== 'create_collection' && result?.kind !== 'update_collection')
+    throw new Error('the write of a collection had no result');
   return { ...writtenCollectionBody(write.engine, collection, result), position };
 }
 
