@@ -40,16 +40,18 @@ export function collectionChange(body: CollectionChangeBody): CollectionChange {
   };
 }
 
-/** What the write of a collection answers: its state right after the write. What only the index knows is today's while the collection is there. */
+/** What the write of a collection answers: its state right after the write. What only the index knows is today's while the collection is there.
+ *  @param name that the request had for it */
 export function writtenCollectionBody(engine: Engine, name: string, { collection }: CollectionResult): CollectionInfoBody {
   const { uid, spec, pointsCount, dataBytes } = collection;
   const today = engine.findCollection(name);
+  const own = collection.name ?? name;
   const index =
     today?.uid === uid
       ? today
       : { status: 'ready' as const, progress: 1, memoryBytes: 0, tombstoneRatio: 0, position: engine.position() };
   // A result that was remembered long ago may be of a time when nothing could be declared.
-  return collectionInfoBody({ ...index, ...NOTHING_DECLARED, ...spec, name, uid, pointsCount, diskBytes: dataBytes });
+  return collectionInfoBody({ ...index, ...NOTHING_DECLARED, ...spec, name: own, uid, pointsCount, diskBytes: dataBytes });
 }
 
 export function collectionInfoBody(info: CollectionInfo): CollectionInfoBody {

@@ -81,19 +81,18 @@ function setErrorHeaders(request: FastifyRequest, reply: FastifyReply, error: Sk
   }
 }
 
-/** A path or method that no route has. A collection name in it that could never be right is named first; a path whose route and
+/** A path or method that no route has. A name of a collection or an alias in it that could never be right is named first; a path whose route and
  *  method exist came here because its percent signs do not make UTF-8. */
 export function routeError(method: string, path: string, routes: RouteTable): SkeinError {
   const allowed = routes.methodsFor(path);
-  const collection = routes.collectionIn(path);
-  if (collection !== null) {
+  const name = routes.nameIn(path);
+  if (name !== null) {
     try {
-      checkCollectionName(collection);
+      checkCollectionName(name);
     } catch (error) {
       if (error instanceof SkeinError) return error;
     }
   }
-  if (/^\/v1\/aliases(?:\/|$)/.test(path)) return invalidRequest('', 'aliases are not available in this version');
   if (allowed.includes(method)) return invalidRequest('', 'the path is not percent-encoded UTF-8');
   if (allowed.length === 0) return new SkeinError('RouteNotFound', `No route has the path ${path}`, { method, path });
   return new SkeinError('MethodNotAllowed', `${method} is not allowed for ${path}`, { method, path, allowed });

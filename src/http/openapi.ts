@@ -57,8 +57,9 @@ export function routeSchema(route: Route): FastifySchema {
 }
 
 function parameter(name: string): TSchema {
-  if (name === 'collection') {
-    return Type.String({ pattern: '^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$', description: 'The name of a collection.' });
+  if (name === 'collection' || name === 'alias') {
+    const description = name === 'alias' ? 'An alias.' : 'The name of a collection, or an alias of it.';
+    return Type.String({ pattern: '^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$', description });
   }
   if (name === 'replica') return Type.String({ description: 'The node id of a replica.' });
   return Type.String({ description: 'A point id. Digits alone are the integer; id_type=string makes them the string.' });

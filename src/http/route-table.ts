@@ -8,7 +8,7 @@ export type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
 
 export interface Route {
   readonly method: Method;
-  /** With `:name` for a part; `:collection` is always a collection's name. */
+  /** With `:name` for a part; `:collection` is always a collection's name or an alias of one. */
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
@@ -50,9 +50,9 @@ export class RouteTable {
     return [...methods].sort();
   }
 
-  /** What stands where a collection's name belongs, decoded as far as it can be; null when the path has no such place. */
-  collectionIn(path: string): string | null {
-    const name = /^\/v1\/collections\/([^/]*)(?:\/|$)/.exec(path)?.[1];
+  /** What stands where the name of a collection or an alias belongs, decoded as far as it can be; null when the path has no such place. */
+  nameIn(path: string): string | null {
+    const name = /^\/v1\/(?:collections|aliases)\/([^/]*)(?:\/|$)/.exec(path)?.[1];
     if (name === undefined) return null;
     try {
       return decodeURIComponent(name);

@@ -9,10 +9,12 @@
  *  reason of its signal. What is retryable has been retried by then. Must not know: bytes, sockets, when to retry. */
 
 import type {
+  AliasListBody,
   BatchAnswer as BatchAnswerBody,
   CollectionInfoBody,
   CollectionListBody,
   CountAnswer,
+  DeleteAliasAnswer,
   DeleteAnswer as DeleteAnswerBody,
   DeleteCollectionAnswer,
   FacetAnswerBody,
@@ -20,6 +22,7 @@ import type {
   GetAnswer,
   HealthBody,
   PatchAnswer as PatchAnswerBody,
+  PutAliasAnswer as PutAliasAnswerBody,
   ReadyBody,
   ScrollAnswer,
   SearchAnswerBody,
@@ -124,6 +127,22 @@ export class SkeinClient {
     return form.writeFromWire(
       await this.#write<DeleteCollectionAnswer>('DELETE', `delete collection ${name}`, pathOf(name), options),
     );
+  }
+
+  /** Every alias with its collection, by alias. */
+  async aliases(options: T.ReadOptions = {}): Promise<readonly T.Alias[]> {
+    return (await this.#get<AliasListBody>('list aliases', '/v1/aliases', options)).aliases;
+  }
+
+  /** From now on the alias stands for the collection; the switch is atomic. */
+  async putAlias(alias: string, collection: string, options: T.WriteOptions = {}): Promise<T.PutAliasAnswer> {
+    const answer = await this.#write<PutAliasAnswerBody>('PUT', `put alias ${alias}`, aliasPath(alias), options, { collection });
+    const { collection: own, created, previous } = answer;
+    return { ...form.writeFromWire(answer), alias: answer.alias, collection: own, created, previous };
+  }
+
+  async deleteAlias(alias: string, options: T.WriteOptions = {}): Promise<T.WriteAnswer> {
+    return form.writeFromWire(await this.#write<DeleteAliasAnswer>('DELETE', `delete alias ${alias}`, aliasPath(alias), options));
   }
 
   /** Inserts or replaces whole points, all or none. */
@@ -306,6 +325,10 @@ export class SkeinClient {
   #write<Body>(method: Call['method'], what: string, path: string, options: T.WriteOptions, body?: unknown): Promise<Body> {
     return this.#caller.run({ what, method, path, kind: 'write', options, body }) as Promise<Body>;
   }
+}
+
+function aliasPath(alias: string): string {
+  return `/v1/aliases/${encodeURIComponent(alias)}`;
 }
 
 function pathOf(collection: string, rest = ''): string {

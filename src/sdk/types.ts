@@ -192,6 +192,18 @@ export interface WriteAnswer {
   readonly position: string;
   readonly writeConcern: { readonly required: number; readonly acknowledged: number };
 }
+/** A name that stands for a collection wherever a collection's name is asked for. */
+export interface Alias {
+  readonly alias: string;
+  /** The collection's own name. */
+  readonly collection: string;
+}
+export interface PutAliasAnswer extends WriteAnswer, Alias {
+  /** There was no such alias before. */
+  readonly created: boolean;
+  /** The collection it stood for before; null when it is new. */
+  readonly previous: string | null;
+}
 export interface UpsertAnswer extends WriteAnswer {
   readonly upserted: number;
 }
@@ -295,7 +307,9 @@ export type BatchOperation =
   | { readonly patch: { readonly collection: string; readonly points: readonly PointPatch[] } }
   | { readonly delete: { readonly collection: string; readonly ids: readonly PointId[] } }
   | { readonly createCollection: CollectionSettings & { readonly collection: string } }
-  | { readonly deleteCollection: { readonly collection: string } };
+  | { readonly deleteCollection: { readonly collection: string } }
+  | { readonly putAlias: { readonly alias: string; readonly collection: string } }
+  | { readonly deleteAlias: { readonly alias: string } };
 
 export interface BatchAnswer extends WriteAnswer {
   /** One for each operation, as its own route answers, without the position. */

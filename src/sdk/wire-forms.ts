@@ -230,7 +230,9 @@ export function batchOperationToWire(operation: BatchOperation, form: VectorForm
     const { collection, ...settings } = operation.createCollection;
     return { create_collection: { collection, ...collectionToWire(settings) } };
   }
-  return { delete_collection: operation.deleteCollection };
+  if ('deleteCollection' in operation) return { delete_collection: operation.deleteCollection };
+  if ('putAlias' in operation) return { put_alias: operation.putAlias };
+  return { delete_alias: operation.deleteAlias };
 }
 
 export function filterToWire(filter: Filter): FilterBody {

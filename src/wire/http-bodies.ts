@@ -97,6 +97,16 @@ export type CollectionInfoBody = Static<typeof CollectionInfoBody>;
 export const CollectionListBody = Type.Object({ collections: Type.Array(CollectionInfoBody) });
 export type CollectionListBody = Static<typeof CollectionListBody>;
 
+// Aliases
+
+export const AliasBody = Type.Object({ collection: Type.String({ description: 'Its name, or another alias of it.' }) }, closed);
+export type AliasBody = Static<typeof AliasBody>;
+
+export const AliasListBody = Type.Object({
+  aliases: Type.Array(Type.Object({ alias: Type.String(), collection: Type.String() })),
+});
+export type AliasListBody = Static<typeof AliasListBody>;
+
 // Writes of points
 
 export const PointBody = Type.Object(
@@ -155,6 +165,17 @@ export type DeleteAnswer = Static<typeof DeleteAnswer>;
 export const DeleteCollectionAnswer = Type.Object({ deleted: Type.Literal(true), ...written });
 export type DeleteCollectionAnswer = Static<typeof DeleteCollectionAnswer>;
 
+export const PutAliasAnswer = Type.Object({
+  alias: Type.String(),
+  collection: Type.String({ description: 'The own name of the collection that the alias stands for now.' }),
+  created: Type.Boolean({ description: 'There was no such alias before.' }),
+  previous: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'The collection it stood for before.' }),
+  ...written,
+});
+export type PutAliasAnswer = Static<typeof PutAliasAnswer>;
+export const DeleteAliasAnswer = Type.Object({ deleted: Type.Literal(true), ...written });
+export type DeleteAliasAnswer = Static<typeof DeleteAliasAnswer>;
+
 const inCollection = { collection: Type.String() };
 export const BatchOperationBody = Type.Union([
   Type.Object({ upsert: Type.Object({ ...inCollection, points: Type.Array(PointBody) }, closed) }, closed),
@@ -162,6 +183,8 @@ export const BatchOperationBody = Type.Union([
   Type.Object({ delete: Type.Object({ ...inCollection, ids: Ids }, closed) }, closed),
   Type.Object({ create_collection: Type.Object({ ...inCollection, ...NewCollectionBody.properties }, closed) }, closed),
   Type.Object({ delete_collection: Type.Object(inCollection, closed) }, closed),
+  Type.Object({ put_alias: Type.Object({ alias: Type.String(), ...inCollection }, closed) }, closed),
+  Type.Object({ delete_alias: Type.Object({ alias: Type.String() }, closed) }, closed),
 ]);
 export type BatchOperationBody = Static<typeof BatchOperationBody>;
 export const BatchBody = Type.Object({ operations: Type.Array(BatchOperationBody) }, closed);

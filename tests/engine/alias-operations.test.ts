@@ -8,7 +8,7 @@ import { DEFAULT_HNSW } from '../../src/model/collection.js';
 import { FIXED } from '../../src/model/limits.js';
 import type { Operation } from '../../src/model/operation.js';
 import { openReader } from '../../src/storage/open-store.js';
-import { openTestEngine, pointBlock, type TestEngine, WAIT } from '../support/open-test-engine.js';
+import { openTestEngine, pointBlock, type TestEngine, WAIT, SEARCH } from '../support/open-test-engine.js';
 import { checkDigests, TEST_CACHE } from '../support/open-test-store.js';
 import { refusalOf } from '../support/refusal.js';
 import { suite, type TestContext } from '../support/suite.js';
@@ -103,15 +103,7 @@ test('a switch is atomic: readers see the old collection or the new one, whole, 
   assert.equal(receipt.results[1], { kind: 'put_alias', collection: 'new', previous: 'old' });
   assert.equal([...seen].sort(), ['0 to 49, 50', '100 to 150, 51'], 'never anything in between');
   assert.equal([engine.collection('old').pointsCount, engine.collection('new').pointsCount], [51, 51]);
-  const { hits } = await engine.search('old', {
-    target: { vector: Float32Array.of(9, 9) },
-    limit: 1,
-    offset: 0,
-    exact: false,
-    explain: false,
-    withPayload: false,
-    withVector: false,
-  });
+  const { hits } = await engine.search('old', { ...SEARCH, vector: Float32Array.of(9, 9), limit: 1 });
   assert.is(hits[0]?.id, 50, 'the write before the switch waited for the index of the old collection');
 });
 

@@ -71,6 +71,34 @@ test('operations share the bound on points, and the refusal names the bound', as
   assert.is(body.error.details.issues[0].path, 'operations[1].upsert.points');
 });
 
+test('a batch makes, uses, switches and removes aliases as one unit', async (t) => {
+  const { ask, engine } = await startHttp(t);
+  await ask('PUT', '/v1/collections/old', { dimension: 1, distance: 'dot' });
+  await ask('PUT', '/v1/aliases/now', { collection: 'old' });
+  const point = { id: 1, vector: [1, 2] };
+  const operations = [
+    { create_collection: { collection: 'new', dimension: 2, distance: 'dot' } },
+    { put_alias: { alias: 'now', collection: 'new' } },
+    { upsert: { collection: 'now', points: [point] } },
+    { put_alias: { alias: 'then', collection: 'old' } },
+    { delete_alias: { alias: 'then' } },
+  ];
+  const before = engine.seq;
+  const { status, body } = await ask('POST', '/v1/batch', { operations });
+  assert.is(status, 200, JSON.stringify(body));
+  assert.equal(body.results.slice(1), [
+    { alias: 'now', collection: 'new', created: false, previous: 'old' },
+    { upserted: 1 },
+    { alias: 'then', collection: 'old', created: true, previous: null },
+    { deleted: true },
+  ]);
+  assert.is(engine.seq, before + 1);
+  const wrong = await ask('POST', '/v1/batch', {
+    operations: [{ upsert: { collection: 'now', points: [{ id: 2, vector: [1] }] } }],
+  });
+  assert.is(wrong.body.error.details.path, 'operations[0].upsert.points[0].vector', 'known by its alias from the start');
+});
+
 test('a collection that the batch drops again is still answered', async (t) => {
   const { ask } = await startHttp(t);
   const operations = [

@@ -60,6 +60,8 @@ test('every promised operation is documented', async (t) => {
     `GET ${points}/{id}`,
     ...['delete', 'get', 'scroll', 'count', 'facet', 'search', 'search/batch', 'import'].map((name) => `POST ${points}/${name}`),
     'POST /v1/batch',
+    'GET /v1/aliases',
+    ...['PUT', 'DELETE'].map((method) => `${method} /v1/aliases/{alias}`),
     ...['status', 'stats', 'replicas', 'stream'].map((name) => `GET /replication/${name}`),
     ...['promote', 'follow', 'resync', 'verify'].map((name) => `POST /replication/${name}`),
     'DELETE /replication/replicas/{replica}',

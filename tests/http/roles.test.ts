@@ -44,6 +44,8 @@ test('a replica sends every write to the same path of its master, and does nothi
     ['PATCH', points],
     ['POST', `${points}/delete`],
     ['POST', `${points}/import?w=2`],
+    ['PUT', '/v1/aliases/a?w=1'],
+    ['DELETE', '/v1/aliases/a'],
     ['POST', '/v1/batch'],
   ] as const;
   for (const [method, path] of writes) {
@@ -80,6 +82,7 @@ test('a replica reads, and is administered', async (t) => {
   ] as const) {
     assert.is((await ask('POST', `${points}/${path}`, body)).status, 200, path);
   }
+  assert.is((await ask('GET', '/v1/aliases')).status, 200);
   assert.is((await ask('POST', '/replication/promote')).status, 200);
 });
 

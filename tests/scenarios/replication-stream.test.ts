@@ -105,6 +105,12 @@ async function changeEverything(master: ClusterNode): Promise<void> {
       }),
     () => ok(master, 'PUT', '/v1/collections/gone', { dimension: 2, distance: 'dot' }),
     () => ok(master, 'PUT', '/v1/collections/gone/points', { points: [{ id: 0, vector: [1, -0] }] }),
+    () => ok(master, 'PUT', '/v1/aliases/now', { collection: 'gone' }),
+    () => ok(master, 'PUT', '/v1/aliases/then', { collection: 'batched' }),
+    () => ok(master, 'PUT', '/v1/aliases/never', { collection: 'new' }),
+    () => ok(master, 'PUT', '/v1/aliases/now', { collection: 'new' }),
+    () => ok(master, 'DELETE', '/v1/aliases/never'),
+    () => ok(master, 'PUT', '/v1/collections/now/points', { points: points(7_000, 5) }),
     () => ok(master, 'DELETE', '/v1/collections/batched'),
   ];
   for (const change of changes) await change();
@@ -139,7 +145,9 @@ async function assertAnswersAlike(master: ClusterNode, replica: ClusterNode, col
 async function assertSame(master: ClusterNode, replica: ClusterNode): Promise<void> {
   await waitUntilEqual([master, replica]);
   assert.equal(await contentOf(replica), await contentOf(master));
-  for (const collection of ['new', 'dot']) await assertAnswersAlike(master, replica, collection);
+  for (const collection of ['new', 'dot', 'now']) await assertAnswersAlike(master, replica, collection);
+  const { body } = await replica.request('GET', '/v1/aliases');
+  assert.equal(body, { aliases: [{ alias: 'now', collection: 'new' }] });
 }
 
 test('replicas that joined before, in between and after hold what the master holds, and answer alike', async (t) => {
@@ -183,6 +191,8 @@ test('a replica takes no write: it names the master, which takes it; and says wh
     ['PATCH', '/v1/collections/c/points', { points: [{ id: 1, payload: {} }] }],
     ['POST', '/v1/collections/c/points/delete', { ids: [1] }],
     ['POST', '/v1/batch', { operations: [] }],
+    ['PUT', '/v1/aliases/a', { collection: 'c' }],
+    ['DELETE', '/v1/aliases/a', undefined],
   ];
   for (const [method, path, body] of writes) {
     const answer = await fetch(`${replica.url}${path}`, {

@@ -90,6 +90,21 @@ test('what is to be indexed is declared and changed in snake case on the wire', 
   assert.equal(sent().body, { ...body, quantization: { oversampling: 2 } });
 });
 
+test('aliases are put, listed and deleted', async (t) => {
+  const alias = { alias: 'now', collection: 'films', created: false, previous: 'old' };
+  const { client, sent } = await clientOf(t, {
+    body: { ...alias, ...written, deleted: true, aliases: [{ alias: 'now', collection: 'films' }] },
+  });
+  assert.equal(await client.putAlias('a/b', 'now', { w: 1 }), { ...alias, ...writtenHere });
+  assert.is(`${sent().method} ${sent().path}`, 'PUT /v1/aliases/a%2Fb?w=1');
+  assert.equal(sent().body, { collection: 'now' });
+  assert.ok(sent().headers['idempotency-key'], 'a retry does it once');
+  assert.equal(await client.aliases({ minPosition: 'p' }), [{ alias: 'now', collection: 'films' }]);
+  assert.is(`${sent().method} ${sent().path} ${sent().headers['x-skein-min-position']}`, 'GET /v1/aliases p');
+  assert.equal(await client.deleteAlias('now'), writtenHere);
+  assert.is(`${sent().method} ${sent().path}`, 'DELETE /v1/aliases/now');
+});
+
 test('points are upserted with binary vectors and untouched payloads', async (t) => {
   const { client, sent } = await clientOf(t, { body: { upserted: 2, ...written } });
   const payload = { camelCase: { snake_case: [1, null] }, withVector: true };
@@ -288,6 +303,8 @@ test('a batch is one unit over collections', async (t) => {
     { patch: { collection: 'c', points: [{ id: 1, payload: { a: 1 } }] } },
     { delete: { collection: 'c', ids: [2] } },
     { deleteCollection: { collection: 'd' } },
+    { putAlias: { alias: 'now', collection: 'c' } },
+    { deleteAlias: { alias: 'then' } },
   ]);
   assert.equal(answer, { ...writtenHere, results: [{ upserted: 1 }] });
   assert.is(`${sent().method} ${sent().path}`, 'POST /v1/batch');
@@ -298,6 +315,8 @@ test('a batch is one unit over collections', async (t) => {
       { patch: { collection: 'c', points: [{ id: 1, payload: { a: 1 } }] } },
       { delete: { collection: 'c', ids: [2] } },
       { delete_collection: { collection: 'd' } },
+      { put_alias: { alias: 'now', collection: 'c' } },
+      { delete_alias: { alias: 'then' } },
     ],
   });
 });

@@ -2,6 +2,7 @@
 
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
+import { aliasRoutes } from './aliases.js';
 import { batchRoutes } from './batch.js';
 import { collectionRoutes } from './collections.js';
 import { facetRoute } from './facets.js';
@@ -16,6 +17,7 @@ export function allRoutes(room: Room): Route[] {
   return [
     ...serverRoutes(room),
     ...collectionRoutes(room),
+    ...aliasRoutes(room),
     ...pointWriteRoutes(room),
     ...pointReadRoutes(room),
     ...searchRoutes(room),

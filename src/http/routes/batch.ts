@@ -11,6 +11,7 @@ import { WriteHeaders, WriteQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
 import { confirm, isIdempotent, startWrite, writeUnit } from '../writes.js';
+import { aliasBody } from './aliases.js';
 import { countsOf } from './point-writes.js';
 
 export function batchRoutes(room: Room): Route[] {
@@ -46,6 +47,10 @@ export function batchRoutes(room: Room): Route[] {
 function allRules(room: Room, engine: Engine): WriteRules {
   const vectors: Record<string, Pick<CollectionInfo, 'dimension' | 'distance'>> = {};
   for (const { name, dimension, distance } of engine.collections()) vectors[name] = { dimension, distance };
+  for (const { alias, collection } of engine.aliases()) {
+    const known = vectors[collection];
+    if (known !== undefined) vectors[alias] = known;
+  }
   return { pointsPerRequestMax: room.limits.pointsPerRequestMax, payloadBytesMax: room.limits.payloadBytesMax, vectors };
 }
 
@@ -57,7 +62,8 @@ function checkCreate(operation: Operation | UncheckedCreate): Operation {
 
 /** What the operation's own route answers, without position. */
 function resultBody(engine: Engine, operation: Operation | undefined, result: OperationResult): unknown {
-  if (result.kind === 'delete_collection') return { deleted: true };
+  if (result.kind === 'delete_collection' || result.kind === 'delete_alias') return { deleted: true };
+  if (result.kind === 'put_alias') return aliasBody(operation, result);
   if (result.kind !== 'create_collection' || operation === undefined || !('collection' in operation)) return countsOf(result);
   const { position: _position, ...info } = writtenCollectionBody(engine, operation.collection, result);
   return info;

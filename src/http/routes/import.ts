@@ -61,7 +61,8 @@ async function runImport(room: Room, request: FastifyRequest, reply: FastifyRepl
   });
   try {
     await run.run(new ByteSource(request.raw, room.limits, room.clock));
-    const written = await finish(room, reply, write, run, name);
+    // An alias may stand for another collection by now.
+    const written = await finish(room, reply, write, run, collection.name);
     answer.end({ ...written, failed: run.failed, failed_count: run.failedCount });
   } catch (error) {
     if (!answer.started) throw error;
