@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { encodeDefaultVector } from '../../src/codec/vector-set.js';
 import { createStore, openReader, openWriter } from '../../src/storage/open-store.js';
-import { PAGE_BYTES } from '../../src/storage/schema.js';
+import { FORMAT, PAGE_BYTES } from '../../src/storage/schema.js';
 import { StorageFailure, StorageFull, type StoreRefused } from '../../src/storage/storage.js';
 import { suite } from '../support/suite.js';
 import { driver } from './raw-database.js';
@@ -82,12 +82,12 @@ test('another format version, another table and another vacuum mode are refused 
   const { path, store } = newStore(folder);
   store.close();
   const db = driver(path);
-  db.pragma('user_version = 3');
+  db.pragma(`user_version = ${FORMAT + 1}`);
   assert.is(
     reasonOf(() => openReader(path, OPTIONS)),
     'format',
   );
-  db.pragma('user_version = 2');
+  db.pragma(`user_version = ${FORMAT}`);
   db.exec('CREATE TABLE notes (text)');
   assert.is(
     reasonOf(() => openWriter(path, OPTIONS)),
