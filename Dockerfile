@@ -7,12 +7,13 @@
 #
 # A server that listens beyond its own machine, as one in a container must, refuses to start without a key: the file named by
 # SKEIN_API_KEY_FILE holds it in its first line and must be readable for the user `node` (uid 1000).
-# Both builds of hnswlib-node are inside where the building machine has AVX2; the one that fits the processor is chosen at start.
+# Both builds of the native graph are inside where the building machine has AVX2; the one that fits the processor is chosen at start.
 
 FROM node:20-bookworm AS build
 WORKDIR /skein
 COPY package.json package-lock.json ./
 COPY src/install src/install
+COPY src/vector-index/native src/vector-index/native
 RUN npm ci
 COPY tsconfig.json ./
 COPY src src

@@ -1,148 +1,122 @@
-/** Runs after `npm install`: builds hnswlib-node once more with AVX2 and FMA, beside the plain binary that npm made.
+/** Runs after `npm install`: builds the native graph (src/vector-index/native/) over the headers that hnswlib-node brings.
  *
- *    node_modules/hnswlib-node/build/Release/addon.node   plain; never touched here
- *    build/native/hnswlib-avx2.node + .json               this build and its marker; src/vector-index/native.ts chooses at run time
+ *    build/native/graph-plain.node + .json   for every processor of this architecture
+ *    build/native/graph-avx2.node + .json    with AVX2, FMA and F16C, where this processor has them; native.ts chooses at run time
  *
- *  Invariant: it never fails an installation. Whatever goes wrong is one warning and exit code 0, and the plain binary serves.
- *  SKEIN_NATIVE_BUILD=plain switches it off. Must not know: any room of src/ (none is compiled when this runs). */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+ *  Invariant: it never fails an installation. Whatever goes wrong is one warning and exit code 0; without any of them hnswlib-node's own
+ *  binary serves, and without avx2 the plain one does. Compiled is only what is not there, or came from other sources.
+ *  SKEIN_NATIVE_BUILD=plain leaves avx2 out; `--reference` builds hnswlib-node itself with the same flags, for benches to be held against.
+ *  Must not know: any room of src/ (none is compiled when this runs). */
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installedLibrary, isCurrent, putInPlace, reasonAgainstAvx2, runNode, runNodeGyp, sha256 } from './native-tools.js';
 
-const FLAGS = '-O3 -mavx2 -mfma';
-const BUILD_DEADLINE_MS = 300_000;
 const projectFolder = fileURLToPath(new URL('../../', import.meta.url));
+const sourceFolder = join(projectFolder, 'src', 'vector-index', 'native');
 const targetFolder = join(projectFolder, 'build', 'native');
-const binaryPath = join(targetFolder, 'hnswlib-avx2.node');
-const markerPath = join(targetFolder, 'hnswlib-avx2.json');
+const REFERENCE_FLAGS = '-O3 -mavx2 -mfma';
 
-/** Why no AVX2 build is wanted on this machine, or null when it is. */
-function reasonToSkip() {
-  if (process.env.SKEIN_NATIVE_BUILD === 'plain') return 'SKEIN_NATIVE_BUILD=plain';
-  if (process.arch !== 'x64') return `processor architecture ${process.arch}`;
-  if (process.platform !== 'linux' && process.platform !== 'darwin') return `platform ${process.platform}`;
-  const flags = cpuFlags();
-  if (!flags.has('avx2') || !flags.has('fma')) return 'this processor has no AVX2 or FMA';
-  return null;
+/** Binary and marker of a build. */
+function placeOf(name) {
+  return { binary: join(targetFolder, `${name}.node`), marker: join(targetFolder, `${name}.json`) };
 }
 
-function cpuFlags() {
-  const text =
-    process.platform === 'linux'
-      ? (/^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '')
-      : execFileSync('sysctl', ['-n', 'machdep.cpu.features', 'machdep.cpu.leaf7_features'], { encoding: 'utf8' });
-  return new Set(text.toLowerCase().split(/\s+/));
+/** What a marker must say for its binary to be the one that would be built now. */
+function factsOf(library, sources) {
+  return { sources, hnswlibNode: library.version, platform: process.platform, arch: process.arch };
 }
 
-function sha256(path) {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
+/** One hash of all that is compiled and how. */
+function hashOfSources() {
+  const names = readdirSync(sourceFolder).sort();
+  return sha256(names.map((name) => `${name} ${sha256(readFileSync(join(sourceFolder, name)))}\n`).join(''));
 }
 
-function isCurrent(version) {
-  if (!existsSync(markerPath) || !existsSync(binaryPath)) return false;
-  try {
-    const marker = JSON.parse(readFileSync(markerPath, 'utf8'));
-    return (
-      marker.hnswlibNode === version &&
-      marker.flags === FLAGS &&
-      marker.platform === process.platform &&
-      marker.arch === process.arch &&
-      marker.sha256 === sha256(binaryPath)
-    );
-  } catch {
-    return false;
-  }
-}
-
-/** npm tells its scripts where its own node-gyp is; started by hand, the one of the npm beside this node is taken. */
-function findNodeGyp() {
-  const fromNpm = process.env.npm_execpath === undefined ? [] : [join(dirname(process.env.npm_execpath), '..')];
-  const besideNode = join(dirname(process.execPath), '..', 'lib', 'node_modules', 'npm');
-  const candidates = [
-    process.env.npm_config_node_gyp,
-    ...[...fromNpm, besideNode].map((npm) => join(npm, 'node_modules', 'node-gyp', 'bin', 'node-gyp.js')),
-  ];
-  const found = candidates.find((path) => path !== undefined && existsSync(path));
-  if (found === undefined) throw new Error('node-gyp, which comes with npm, was not found');
-  return found;
-}
-
-/** The headers that came with this node, where they did, so that node-gyp need not fetch them. */
-function headersEnvironment() {
-  const prefix = join(dirname(process.execPath), '..');
-  const here = process.env.npm_config_nodedir === undefined && existsSync(join(prefix, 'include', 'node', 'node_api.h'));
-  return here ? { npm_config_nodedir: prefix } : {};
-}
-
-function run(command, options) {
-  const result = spawnSync(process.execPath, command, { encoding: 'utf8', timeout: BUILD_DEADLINE_MS, ...options });
-  if (result.error !== undefined) throw result.error;
-  if (result.status === 0) return;
-  const lines = `${result.stdout}${result.stderr}`.split('\n').filter((line) => line.trim() !== '');
-  const reason =
-    lines.find((line) => /\berror: |ERR! stack Error|^Error: /.test(line)) ?? lines.at(-1) ?? `exit code ${result.status}`;
-  throw new Error(reason.replace('gyp ERR! stack ', '').trim());
-}
-
-/** Builds in a copy of the package's sources, tries the binary in a process of its own, and only then puts it in place. */
-function build(packageFolder, packageRequire, version) {
+/** A copy of the sources in which node-gyp may leave what it likes. */
+function inWorkFolder(work) {
   mkdirSync(targetFolder, { recursive: true });
-  const workFolder = mkdtempSync(join(targetFolder, 'work-'));
+  const folder = mkdtempSync(join(targetFolder, 'work-'));
   try {
-    cpSync(packageFolder, workFolder, {
-      recursive: true,
-      filter: (source) => source !== join(packageFolder, 'build'),
-    });
-    const addonApi = dirname(dirname(packageRequire.resolve('node-addon-api/package.json')));
-    run([findNodeGyp(), 'rebuild'], {
-      cwd: workFolder,
-      env: { ...process.env, ...headersEnvironment(), CXXFLAGS: FLAGS, NODE_PATH: addonApi },
-    });
-    const built = join(workFolder, 'build', 'Release', 'addon.node');
-    const trial = `const { HierarchicalNSW } = require(${JSON.stringify(built)});
-      const index = new HierarchicalNSW('l2', 16);
-      index.initIndex(8);
-      for (let label = 0; label < 8; label += 1) index.addPoint(new Array(16).fill(label), label);
-      if (index.searchKnn(new Array(16).fill(5), 1).neighbors[0] !== 5) throw new Error('error: the new binary searches wrongly');`;
-    run(['-e', trial], { cwd: workFolder });
-    const marker = {
-      hnswlibNode: version,
-      flags: FLAGS,
-      platform: process.platform,
-      arch: process.arch,
-      napi: process.versions.napi,
-      node: process.versions.node,
-      sha256: sha256(built),
-    };
-    // The old marker goes first: at no moment does a marker vouch for a binary it does not belong to.
-    rmSync(markerPath, { force: true });
-    renameSync(built, binaryPath);
-    writeFileSync(join(workFolder, 'marker.json'), `${JSON.stringify(marker, null, 2)}\n`);
-    renameSync(join(workFolder, 'marker.json'), markerPath);
+    return work(folder);
   } finally {
-    rmSync(workFolder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-try {
-  const skip = reasonToSkip();
-  if (skip !== null) {
-    console.log(`skein: hnswlib-node stays the plain build (${skip})`);
-  } else {
-    const packageRequire = createRequire(import.meta.resolve('hnswlib-node'));
-    const packageFolder = dirname(packageRequire.resolve('hnswlib-node/package.json'));
-    const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'));
-    if (isCurrent(version)) {
-      console.log('skein: the AVX2 build of hnswlib-node is already there');
-    } else {
-      build(packageFolder, packageRequire, version);
-      console.log('skein: hnswlib-node was built with AVX2 and FMA');
+/** Builds, tries each binary in a process of its own, and only then puts them in place. @param builds 'plain', 'avx2' */
+function buildGraphs(builds, library, facts) {
+  inWorkFolder((folder) => {
+    cpSync(sourceFolder, folder, { recursive: true });
+    cpSync(join(library.folder, 'src', 'hnswlib'), join(folder, 'hnswlib'), { recursive: true });
+    const defines = ['plain', 'avx2'].map((build) => `${build}=${builds.includes(build) ? 1 : 0}`).join(' ');
+    runNodeGyp(folder, { GYP_DEFINES: defines, NODE_PATH: library.modules });
+    for (const build of builds) {
+      const built = join(folder, 'build', 'Release', `graph-${build}.node`);
+      runNode(['-e', trialOf(built)], { cwd: folder });
+      putInPlace(built, placeOf(`graph-${build}`), facts);
     }
+  });
+}
+
+/** A program that fails unless the binary finds what it was given, in every form of vectors and through a filter. */
+function trialOf(binary) {
+  return `const { Graph } = require(${JSON.stringify(binary)});
+    for (const form of ['none', 'float16', 'int8']) {
+      const graph = new Graph('euclid', 40, form);
+      graph.create(8, 4, 20, 1);
+      const vector = (label) => Float32Array.from({ length: 40 }, (_, i) => Math.sin(label * 40 + i));
+      for (let label = 0; label < 8; label += 1) { graph.load(vector(label), 1); graph.insert(label, true); }
+      const bits = new Uint32Array(2048);
+      for (const filter of [null, { pageOf: Int32Array.of(0), bits: bits.fill(1 << 5, 0, 1), size: 1 }]) {
+        const { labels } = graph.search(vector(5), 1, { limit: 1, ef: 8, visitsMax: 0 }, filter);
+        if (labels.length !== 1 || labels[0] !== 5) throw new Error('the new binary searches wrongly');
+      }
+    }`;
+}
+
+function buildAll() {
+  const against = reasonAgainstAvx2();
+  const wanted = against === null ? ['avx2', 'plain'] : ['plain'];
+  const library = installedLibrary();
+  const facts = factsOf(library, hashOfSources());
+  const missing = wanted.filter((build) => {
+    const { binary, marker } = placeOf(`graph-${build}`);
+    return !isCurrent(binary, marker, facts);
+  });
+  const shown = `${wanted.join(' and ')}${against === null ? '' : `; ${against}`}`;
+  if (missing.length === 0) return console.log(`skein: the native graph is already there (${shown})`);
+  try {
+    buildGraphs(missing, library, facts);
+    console.log(`skein: the native graph was built (${shown})`);
+  } catch (error) {
+    // A compiler may know nothing of the flags of one build.
+    if (!missing.includes('plain') || missing.length === 1) throw error;
+    buildGraphs(['plain'], library, facts);
+    console.warn(`skein: the native graph was built for plain processors only (slower by about a quarter): ${error.message}`);
   }
+}
+
+/** hnswlib-node with the flags of our AVX2 build. */
+function buildReference() {
+  const library = installedLibrary();
+  const facts = { ...factsOf(library, REFERENCE_FLAGS) };
+  const place = placeOf('hnswlib-avx2');
+  if (reasonAgainstAvx2() !== null || isCurrent(place.binary, place.marker, facts)) return;
+  inWorkFolder((folder) => {
+    cpSync(library.folder, folder, { recursive: true, filter: (source) => source !== join(library.folder, 'build') });
+    runNodeGyp(folder, { CXXFLAGS: REFERENCE_FLAGS, NODE_PATH: library.modules });
+    putInPlace(join(folder, 'build', 'Release', 'addon.node'), place, facts);
+  });
+}
+
+const isReference = process.argv.includes('--reference');
+const loss = isReference
+  ? 'no reference was built'
+  : 'no native graph was built, hnswlib-node serves (no quantization, slow filters and scans)';
+try {
+  if (isReference) buildReference();
+  else buildAll();
 } catch (error) {
-  const reason = error instanceof Error ? error.message : String(error);
-  console.warn(`skein: no AVX2 build of hnswlib-node, the plain one serves (slower by about a quarter): ${reason}`);
+  console.warn(`skein: ${loss}: ${error instanceof Error ? error.message : String(error)}`);
 }

@@ -192,9 +192,9 @@ export class HnswGraph {
     return { labels, scores, visited, rejected, stopped };
   }
 
-  /** How many live ranked labels pass. */
-  matches(filter: LabelFilter): number {
-    return this.#native.matches(filter);
+  /** How many live ranked labels pass, `most` at most. */
+  matches(filter: LabelFilter, most: number): number {
+    return this.#native.matches(filter, most);
   }
 
   /** As NativeGraph.scan. */

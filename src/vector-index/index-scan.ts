@@ -1,7 +1,7 @@
-/** A scan of everything an index holds: rows first, at once, then the graphs, label by label, in windows.
+/** A scan of everything an index holds: rows first, at once, then the graphs, label by label, in slices.
  *
- *  In one window both graphs are looked at in the same turn, so a point that moves from one to the other between turns is met once. Rows
- *  that move into the graph meanwhile have labels beyond all that are looked for in it. What cannot be ranked comes last.
+ *  The graph that points move out of comes first, so none is missed, and what is met again after its move is known. Rows that move into
+ *  the graph meanwhile have labels beyond all that are looked for in it. What cannot be ranked comes last.
  *  `limit` + SPARE are kept: some may be removed before the end, and of cosine those that could change places with the last are given too
  *  (scale.ts, COSINE_ERROR). With more than SPARE of these (copies of one vector), those of the lowest labels are given.
  *  Must not know: how points move. */
@@ -10,16 +10,16 @@ import type { Clock } from '../model/clock.js';
 import { type LabelFilter, passesFilter } from '../model/label-filter.js';
 import { TopK } from './exact-scan.js';
 import type { RowHits } from './flat-rows.js';
-import type { ScanBlock } from './native-graph.js';
+import type { HnswGraph } from './hnsw-graph.js';
+import { SCAN_GIVEN, SCAN_LOOKED, SCAN_NEXT, type ScanBlock } from './native-graph.js';
 import { best, type Hit, hitsOf } from './nearest.js';
 import type { PreparedQuery } from './prepared-query.js';
 import type { RenewingGraph } from './renewing-graph.js';
 import { COSINE_ERROR, scoreOfMeasure } from './scale.js';
 import type { IndexHits, IndexScan } from './vector-index.js';
 
-const WINDOW_LABELS = 2_048;
-/** Labels of one page of a filter, a whole number of windows. */
-const FILTER_PAGE_LABELS = 65_536;
+/** Looked at without a look at the clock: of 128 dimensions in about 0.1 ms, of 4,096 in 4 ms. */
+const BLOCK_POINTS = 1_024;
 export const SPARE = 64;
 
 /** What a scan goes through. */
@@ -49,8 +49,12 @@ export class SlicedScan implements IndexScan {
   /** Measures: the smaller, the nearer. */
   readonly #top: TopK;
   readonly #block: ScanBlock;
-  readonly #unranked: Hit[] = [];
-  #next = 0;
+  readonly #unranked: TopK;
+  /** Labels that were near enough when they were met: a few for each that is kept. */
+  readonly #met = new Set<number>();
+  /** The next label to look at in each graph. */
+  readonly #nexts = new Map<HnswGraph, number>();
+  #others = 0;
   #toRank: Uint32Array | null = null;
   #ranked = 0;
   #looked = 0;
@@ -60,10 +64,11 @@ export class SlicedScan implements IndexScan {
     this.#scanned = scanned;
     this.#clock = clock;
     this.#top = new TopK('euclid', this.#given + SPARE);
+    this.#unranked = new TopK(request.query.distance, this.#given + SPARE);
     this.#block = {
-      labels: new Uint32Array(WINDOW_LABELS),
-      measures: new Float64Array(WINDOW_LABELS),
-      counts: new Uint32Array(2),
+      labels: new Uint32Array(BLOCK_POINTS),
+      measures: new Float64Array(BLOCK_POINTS),
+      state: new Float64Array(3),
     };
   }
 
@@ -75,33 +80,34 @@ export class SlicedScan implements IndexScan {
     const { graph } = this.#scanned;
     if (graph === null) return true;
     const untilMs = this.#clock.monotonicMs() + budgetMs;
-    for (this.#skip(); this.#next < this.#scanned.endLabel; this.#skip()) {
-      this.#lookAtWindow(graph);
+    for (let part = this.#nextPart(graph); part !== undefined; part = this.#nextPart(graph)) {
+      this.#look(part);
       if (this.#clock.monotonicMs() >= untilMs) return false;
     }
     return this.#rankOthers(graph, untilMs);
   }
 
-  /** Goes on to the first window in which the filter has labels. */
-  #skip(): void {
-    const { filter } = this.#request;
-    if (filter === null) return;
-    while (this.#next < this.#scanned.endLabel && (filter.pageOf[Math.floor(this.#next / FILTER_PAGE_LABELS)] ?? -1) === -1)
-      this.#next = (Math.floor(this.#next / FILTER_PAGE_LABELS) + 1) * FILTER_PAGE_LABELS;
+  /** Points move from the last graph of the list to the first, so that is looked at when the last is done with. */
+  #nextPart(graph: RenewingGraph): HnswGraph | undefined {
+    return graph.graphs.toReversed().find((part) => (this.#nexts.get(part) ?? 0) < this.#scanned.endLabel);
   }
 
-  #lookAtWindow(graph: RenewingGraph): void {
+  #look(graph: HnswGraph): void {
     const { query, filter } = this.#request;
-    const { labels, measures, counts } = this.#block;
-    const from = this.#next;
-    const to = Math.min(from + WINDOW_LABELS, this.#scanned.endLabel);
-    for (const part of graph.graphs) {
-      part.scan(query, { from, to, most: this.#top.worst ?? Number.POSITIVE_INFINITY }, filter, this.#block);
-      this.#looked += counts[1] as number;
-      const given = counts[0] as number;
-      for (let i = 0; i < given; i++) this.#top.offer(labels[i] as number, measures[i] as number);
-    }
-    this.#next = to;
+    const { labels, measures, state } = this.#block;
+    const range = { from: this.#nexts.get(graph) ?? 0, to: this.#scanned.endLabel, most: this.#top.worst ?? Infinity };
+    graph.scan(query, range, filter, this.#block);
+    const given = state[SCAN_GIVEN] as number;
+    for (let i = 0; i < given; i++) this.#offer(labels[i] as number, measures[i] as number);
+    this.#looked += state[SCAN_LOOKED] as number;
+    this.#nexts.set(graph, state[SCAN_NEXT] as number);
+  }
+
+  /** What was met in one graph and moved is met again in the other, with the same measure. */
+  #offer(label: number, measure: number): void {
+    if (this.#met.has(label)) return;
+    this.#met.add(label);
+    this.#top.offer(label, measure);
   }
 
   /** Those that the graph cannot rank: by their own measures. @returns true when all are */
@@ -112,8 +118,8 @@ export class SlicedScan implements IndexScan {
       if (this.#ranked % 64 === 63 && this.#clock.monotonicMs() >= untilMs) return false;
       const label = this.#toRank[this.#ranked] as number;
       if (!graph.has(label) || (filter !== null && !passesFilter(filter, label))) continue;
-      this.#unranked.push({ label, score: graph.scoreUnranked(query, label) });
-      this.#looked += 1;
+      this.#unranked.offer(label, graph.scoreUnranked(query, label));
+      this.#others += 1;
     }
     return true;
   }
@@ -126,14 +132,16 @@ export class SlicedScan implements IndexScan {
       labels,
       measures.map((measure) => scoreOfMeasure(distance, measure, length)),
     );
-    const there = [...inGraph, ...hitsOf(rows.labels, rows.scores), ...this.#unranked].filter(({ label }) => isThere(label));
+    const others = this.#unranked.finish();
+    const all = [inGraph, hitsOf(rows.labels, rows.scores), hitsOf(others.labels, others.scores)].flat();
+    const there = all.filter(({ label }) => isThere(label)).sort((a, b) => a.label - b.label);
     const ordered = best(distance, there, Number.POSITIVE_INFINITY);
     const hits = ordered.slice(0, this.#end(ordered));
     return {
       labels: Uint32Array.from(hits, ({ label }) => label),
       scores: Float64Array.from(hits, ({ score }) => score),
-      exact: graph === null || (this.#request.keptWhole && this.#unranked.length === 0),
-      scanned: rows.scanned + this.#looked,
+      exact: graph === null || (this.#request.keptWhole && this.#others === 0),
+      scanned: rows.scanned + this.#looked + this.#others,
       visited: 0,
       rejected: 0,
       stopped: false,

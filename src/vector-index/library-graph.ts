@@ -8,7 +8,17 @@
 import { type Distance, dot, squaredEuclid } from '../model/distance.js';
 import { type LabelFilter, passesFilter } from '../model/label-filter.js';
 import { LabelSet } from './label-set.js';
-import type { NativeGraph, NativeGraphConstructor, NativeHits, ScanBlock, ScanRange, WalkBounds } from './native-graph.js';
+import {
+  type NativeGraph,
+  type NativeGraphConstructor,
+  type NativeHits,
+  SCAN_GIVEN,
+  SCAN_LOOKED,
+  SCAN_NEXT,
+  type ScanBlock,
+  type ScanRange,
+  type WalkBounds,
+} from './native-graph.js';
 import type { VectorForm } from './vector-index.js';
 
 /** What is used of hnswlib-node 3's HierarchicalNSW. */
@@ -275,16 +285,20 @@ class LibraryGraph implements NativeGraph {
     return { labels: Uint32Array.from(labels), distances: Float32Array.from(distances) };
   }
 
-  matches(filter: LabelFilter): number {
+  matches(filter: LabelFilter, most: number): number {
     let matches = 0;
-    for (const label of this.#places.keys()) if (!this.#unranked.has(label) && passesFilter(filter, label)) matches += 1;
+    for (const label of this.#places.keys()) {
+      if (matches >= most) break;
+      if (!this.#unranked.has(label) && passesFilter(filter, label)) matches += 1;
+    }
     return matches;
   }
 
   scan(query: Float32Array, range: ScanRange, filter: LabelFilter | null, block: ScanBlock): void {
     let given = 0;
     let looked = 0;
-    for (let { from: label } = range; label < range.to; label++) {
+    let { from: label } = range;
+    for (; label < range.to && looked < block.labels.length; label++) {
       if (filter !== null && !passesFilter(filter, label)) continue;
       if (!this.#places.has(label) || this.#unranked.has(label)) continue;
       looked += 1;
@@ -293,7 +307,9 @@ class LibraryGraph implements NativeGraph {
       block.labels[given] = label;
       block.measures[given++] = measure;
     }
-    block.counts.set([given, looked]);
+    block.state[SCAN_GIVEN] = given;
+    block.state[SCAN_LOOKED] = looked;
+    block.state[SCAN_NEXT] = label;
   }
 
   measure(query: Float32Array, label: number, factor: number): number {

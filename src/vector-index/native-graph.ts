@@ -46,9 +46,9 @@ export interface NativeGraph {
 
   /** A walk to the nearest places, best first. */
   search(query: Float32Array, factor: number, bounds: WalkBounds, filter: LabelFilter | null): NativeHits;
-  /** How many live ranked labels pass. Cost: the words of the filter and the labels, about 1 µs per 100,000. */
-  matches(filter: LabelFilter): number;
-  /** Looks at the live ranked labels of a range that pass, ascending, one by one. @param block as long as the range, or longer */
+  /** How many live ranked labels pass, `most` at most. Cost: a read for each, and the words of the filter between them. */
+  matches(filter: LabelFilter, most: number): number;
+  /** Looks at the live ranked labels of a range that pass, ascending, one by one, as many as the block has room for. */
   scan(query: Float32Array, range: ScanRange, filter: LabelFilter | null, block: ScanBlock): void;
   /** What scan() computes, for one live label, ranked or not, of its kept vector × factor. @throws Error for one that is not live */
   measure(query: Float32Array, label: number, factor: number): number;
@@ -88,9 +88,13 @@ export interface ScanRange {
 export interface ScanBlock {
   readonly labels: Uint32Array;
   readonly measures: Float64Array;
-  /** How many were given, and how many were looked at. */
-  readonly counts: Uint32Array;
+  /** How many were given, how many were looked at, and the next label to look at: `to` when none is left. */
+  readonly state: Float64Array;
 }
+
+export const SCAN_GIVEN = 0;
+export const SCAN_LOOKED = 1;
+export const SCAN_NEXT = 2;
 
 export interface NativeLinks {
   readonly live: number;

@@ -153,8 +153,8 @@ export class RenewingGraph {
     const wanted = Math.min(bounds.limit, live - unranked);
     const graphs = this.graphs.filter((graph) => graph.live > graph.unranked);
     const found = wanted === 0 ? NOTHING : nearest(graphs, query, { ...bounds, limit: wanted }, filter);
-    const short = found.hits.length < wanted;
-    if (short && (filter === null || found.hits.length < this.#sum((graph) => graph.matches(filter))))
+    const isShort = (filter: LabelFilter): boolean => this.#sum((graph) => graph.matches(filter, wanted)) > found.hits.length;
+    if (found.hits.length < wanted && (found.stopped || filter === null || isShort(filter)))
       return { ...found, hits: [], unranked: [], reached: false };
     return { ...found, unranked: unranked === 0 ? [] : this.#unrankedHits(query, filter), reached: true };
   }

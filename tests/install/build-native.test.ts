@@ -2,7 +2,7 @@
  *  takes the compiler's place, so that a run costs no compilation; `npm ci` proves the real one. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -12,16 +12,18 @@ import { projectFolder } from '../support/test-files.js';
 
 const test = suite('install/build-native');
 
-const require = createRequire(import.meta.url);
-const plainBinary = join(dirname(require.resolve('hnswlib-node/package.json')), 'build', 'Release', 'addon.node');
-/** On a machine that cannot run an AVX2 build none is made, and every case ends in the same skip. */
+const builtFolder = join(projectFolder, 'build', 'native');
+/** On a machine that cannot run an AVX2 build none is made. */
 const suited = /lacks/.exec(loadNative({ folder: projectFolder, setting: undefined }).reason) === null && process.arch === 'x64';
+const wanted = suited ? ['avx2', 'plain'] : ['plain'];
 
-const COPIES_THE_PLAIN_BINARY = `
+/** Gives the plain binary of this project for each build that is asked for. */
+const COPIES_WHAT_IS_BUILT = `
   const { mkdirSync, copyFileSync, writeFileSync } = require('node:fs');
   mkdirSync('build/Release', { recursive: true });
-  copyFileSync(${JSON.stringify(plainBinary)}, 'build/Release/addon.node');
-  writeFileSync(process.env.SKEIN_TEST_FLAGS_FILE, process.env.CXXFLAGS);`;
+  for (const [, build] of process.env.GYP_DEFINES.matchAll(/([a-z0-9]+)=1/g))
+    copyFileSync(${JSON.stringify(join(builtFolder, 'graph-plain.node'))}, 'build/Release/graph-' + build + '.node');
+  writeFileSync(process.env.SKEIN_TEST_FLAGS_FILE, process.env.GYP_DEFINES);`;
 
 interface Outcome {
   readonly code: number | null;
@@ -40,7 +42,8 @@ function install(t: TestContext, nodeGyp: string): Installation {
   const folder = t.folder();
   mkdirSync(join(folder, 'src', 'install'), { recursive: true });
   const script = join(folder, 'src', 'install', 'build-native.js');
-  copyFileSync(join(projectFolder, 'src', 'install', 'build-native.js'), script);
+  for (const copied of [join('src', 'install'), join('src', 'vector-index', 'native')])
+    cpSync(join(projectFolder, copied), join(folder, copied), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   symlinkSync(join(projectFolder, 'node_modules'), join(folder, 'node_modules'));
   const program = join(folder, 'node-gyp.cjs');
@@ -55,65 +58,81 @@ function install(t: TestContext, nodeGyp: string): Installation {
   return { folder, target: join(folder, 'build', 'native'), flagsFile, run };
 }
 
-test('builds with AVX2 and FMA, marks the binary with its checksum, and leaves nothing else', (t) => {
-  const { target, flagsFile, run } = install(t, COPIES_THE_PLAIN_BINARY);
+const filesOf = (builds: readonly string[]): string[] =>
+  builds.flatMap((build) => [`graph-${build}.json`, `graph-${build}.node`]).sort();
+const hashOf = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+test('builds what this processor can run, marks each binary with its checksum, and leaves nothing else', (t) => {
+  const { target, flagsFile, run } = install(t, COPIES_WHAT_IS_BUILT);
   const outcome = run();
   assert.is(outcome.code, 0);
-  if (!suited) {
-    assert.match(outcome.output, 'stays the plain build');
-    return;
+  assert.match(outcome.output, `skein: the native graph was built (${wanted.join(' and ')}`);
+  assert.is(readFileSync(flagsFile, 'utf8'), `plain=1 avx2=${suited ? 1 : 0}`);
+  assert.equal(readdirSync(target).sort(), filesOf(wanted));
+  for (const build of wanted) {
+    const marker = JSON.parse(readFileSync(join(target, `graph-${build}.json`), 'utf8')) as Record<string, unknown>;
+    assert.is(marker['sha256'], hashOf(join(target, `graph-${build}.node`)));
   }
-  assert.is(outcome.output, 'skein: hnswlib-node was built with AVX2 and FMA\n');
-  assert.is(readFileSync(flagsFile, 'utf8'), '-O3 -mavx2 -mfma');
-  assert.equal(readdirSync(target).sort(), ['hnswlib-avx2.json', 'hnswlib-avx2.node']);
-  const marker = JSON.parse(readFileSync(join(target, 'hnswlib-avx2.json'), 'utf8')) as Record<string, unknown>;
-  const sum = createHash('sha256')
-    .update(readFileSync(join(target, 'hnswlib-avx2.node')))
-    .digest('hex');
-  assert.is(marker['sha256'], sum);
-  assert.is(loadNative({ folder: target, setting: undefined }).build, 'avx2');
+  assert.is(loadNative({ folder: target, setting: undefined }).build, wanted[0]);
+  assert.is(loadNative({ folder: target, setting: 'plain' }).build, 'plain');
 });
 
-test('builds once, and again only when the binary is not the marked one', (t) => {
-  const { target, run } = install(t, COPIES_THE_PLAIN_BINARY);
+test('builds once, and again only what is not the marked one or came from other sources', (t) => {
+  const { folder, target, flagsFile, run } = install(t, COPIES_WHAT_IS_BUILT);
   run();
-  const again = run();
-  assert.match(again.output, suited ? 'is already there' : 'stays the plain build');
-  if (!suited) return;
-  writeFileSync(join(target, 'hnswlib-avx2.node'), 'damaged');
-  assert.match(run().output, 'was built with AVX2 and FMA');
+  assert.match(run().output, 'is already there');
+  writeFileSync(join(target, 'graph-plain.node'), 'damaged');
+  assert.match(run().output, 'was built');
+  assert.is(readFileSync(flagsFile, 'utf8'), 'plain=1 avx2=0', 'only what is missing');
+  assert.match(run().output, 'is already there');
+  appendFileSync(join(folder, 'src', 'vector-index', 'native', 'walk.h'), '// more\n');
+  assert.match(run().output, 'was built');
+  assert.is(readFileSync(flagsFile, 'utf8'), `plain=1 avx2=${suited ? 1 : 0}`);
   assert.match(run().output, 'is already there');
 });
 
-test('does nothing when it is told to keep the plain build', (t) => {
-  const { target, run } = install(t, COPIES_THE_PLAIN_BINARY);
+test('builds nothing but the plain one when it is told to keep it', (t) => {
+  const { target, run } = install(t, COPIES_WHAT_IS_BUILT);
   const outcome = run({ SKEIN_NATIVE_BUILD: 'plain' });
   assert.is(outcome.code, 0);
   assert.match(outcome.output, 'SKEIN_NATIVE_BUILD=plain');
-  assert.not.ok(existsSync(target));
+  assert.equal(readdirSync(target).sort(), filesOf(['plain']));
+});
+
+test('builds the plain one alone when the compiler knows nothing of AVX2', (t) => {
+  if (!suited) return;
+  const refuses = "if (process.env.GYP_DEFINES.includes('avx2=1')) { console.error('cc: error: -mavx2?'); process.exit(1); }";
+  const { target, run } = install(t, refuses + COPIES_WHAT_IS_BUILT);
+  const outcome = run();
+  assert.is(outcome.code, 0);
+  assert.match(outcome.output, /for plain processors only .*: cc: error: -mavx2\?/);
+  assert.equal(readdirSync(target).sort(), filesOf(['plain']));
+  assert.is(loadNative({ folder: target, setting: undefined }).build, 'plain');
 });
 
 test('warns in one line and succeeds when the compiler fails', (t) => {
-  const { target, run } = install(t, "console.error('addon.cc:1: error: no such compiler'); process.exit(1);");
+  const { target, run } = install(t, "console.error('graph.cc:1: error: no such compiler'); process.exit(1);");
   const outcome = run();
   assert.is(outcome.code, 0);
   assert.is(outcome.output.trim().split('\n').length, 1);
-  assert.match(outcome.output, suited ? 'error: no such compiler' : 'stays the plain build');
-  assert.equal(existsSync(target) ? readdirSync(target) : [], []);
+  assert.match(outcome.output, /no native graph was built, hnswlib-node serves .*error: no such compiler/);
+  assert.equal(readdirSync(target), []);
 });
 
 test('warns and succeeds when the new binary does not work', (t) => {
-  const { target, run } = install(t, COPIES_THE_PLAIN_BINARY.replace(JSON.stringify(plainBinary), 'process.argv[1]'));
+  const { target, run } = install(t, COPIES_WHAT_IS_BUILT.replace(/copyFileSync\("[^"]*"/, 'copyFileSync(process.argv[1]'));
   const outcome = run();
   assert.is(outcome.code, 0);
-  assert.match(outcome.output, suited ? 'no AVX2 build of hnswlib-node, the plain one serves' : 'stays the plain build');
-  assert.equal(existsSync(target) ? readdirSync(target) : [], []);
+  assert.match(outcome.output, 'no native graph was built, hnswlib-node serves');
+  assert.equal(readdirSync(target), []);
 });
 
 test('touches nothing of the installed package', (t) => {
-  const before = createHash('sha256').update(readFileSync(plainBinary)).digest('hex');
-  install(t, COPIES_THE_PLAIN_BINARY).run();
-  assert.is(createHash('sha256').update(readFileSync(plainBinary)).digest('hex'), before);
+  const packageFolder = dirname(createRequire(import.meta.url).resolve('hnswlib-node/package.json'));
+  const binary = join(packageFolder, 'build', 'Release', 'addon.node');
+  const [before, files] = [hashOf(binary), readdirSync(packageFolder)];
+  install(t, COPIES_WHAT_IS_BUILT).run();
+  assert.equal([hashOf(binary), readdirSync(packageFolder)], [before, files]);
 });
 
 test.run();

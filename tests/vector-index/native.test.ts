@@ -1,11 +1,38 @@
 /** Native builds: which binary is chosen, and that a binary nobody vouches for is never loaded. */
+import { createHash } from 'node:crypto';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as assert from 'uvu/assert';
 import { type LoadedNative, loadNative, type NativeSources } from '../../src/vector-index/native.js';
-import { suite } from '../support/suite.js';
+import { suite, type TestContext } from '../support/suite.js';
+import { projectFolder } from '../support/test-files.js';
 
 const test = suite('vector-index/native');
+const require = createRequire(import.meta.url);
+const plainBinary = join(projectFolder, 'build', 'native', 'graph-plain.node');
 const allFlags = new Set(['avx2', 'fma', 'f16c']);
+
+const BUILDS = ['avx2', 'plain'] as const;
+
+/** A folder with both builds and their markers; the plain binary under both names, so that the test runs on every processor. */
+function vouchedFolder(t: TestContext, change: Record<string, unknown> = {}, changed: readonly string[] = BUILDS): string {
+  const folder = t.folder();
+  for (const build of BUILDS) {
+    const binary = join(folder, `graph-${build}.node`);
+    copyFileSync(plainBinary, binary);
+    const marker = {
+      hnswlibNode: (require('hnswlib-node/package.json') as { version: string }).version,
+      platform: process.platform,
+      arch: process.arch,
+      sha256: createHash('sha256').update(readFileSync(binary)).digest('hex'),
+      ...(changed.includes(build) ? change : {}),
+    };
+    writeFileSync(join(folder, `graph-${build}.json`), JSON.stringify(marker));
+  }
+  return folder;
+}
 
 function nearestTo5(native: LoadedNative): number | undefined {
   const graph = new native.Graph('euclid', 4, 'none');
@@ -21,10 +48,50 @@ function choose(sources: NativeSources): LoadedNative {
   return loadNative({ cpuFlags: allFlags, setting: undefined, ...sources });
 }
 
-test("falls back to hnswlib-node's own binary where no build of ours is, and when it is told to", (t) => {
-  for (const sources of [{ folder: t.folder() }, { setting: 'hnswlib-node' }]) {
+test('loads the AVX2 build when its marker vouches for it and the processor can run it', (t) => {
+  const native = choose({ folder: vouchedFolder(t) });
+  assert.is(native.build, 'avx2');
+  assert.is(nearestTo5(native), 5);
+});
+
+test('loads the plain build when it is told to, and on a processor that lacks something', (t) => {
+  const folder = vouchedFolder(t);
+  const told = choose({ folder, setting: 'plain' });
+  assert.equal([told.build, told.reason], ['plain', 'SKEIN_NATIVE_BUILD=plain']);
+  assert.is(nearestTo5(told), 5);
+  for (const flag of allFlags) {
+    const native = choose({ folder, cpuFlags: new Set([...allFlags].filter((other) => other !== flag)) });
+    assert.equal([native.build, native.reason], ['plain', `this processor lacks ${flag}`]);
+  }
+});
+
+test('loads the plain build when the other is not the one that was made, or belongs elsewhere', (t) => {
+  const wrong = [{ sha256: 'f'.repeat(64) }, { hnswlibNode: '2.9.9' }, { platform: 'sunos' }, { arch: 'mips' }];
+  for (const change of wrong) {
+    const native = choose({ folder: vouchedFolder(t, change, ['avx2']) });
+    assert.is(native.build, 'plain');
+    assert.match(native.reason, /^the avx2 build (differs from its marker|is of another version|is for another platform)/);
+  }
+});
+
+test("loads hnswlib-node's own binary when no build of ours can be trusted, and when it is told to", (t) => {
+  const text = Buffer.from('no library');
+  const broken = vouchedFolder(t, { sha256: createHash('sha256').update(text).digest('hex') });
+  for (const build of BUILDS) writeFileSync(join(broken, `graph-${build}.node`), text);
+  const unmarked = vouchedFolder(t);
+  for (const build of BUILDS) writeFileSync(join(unmarked, `graph-${build}.json`), '{');
+  const foreign = t.folder();
+  const cases = [
+    { folder: foreign, reason: /no avx2 build was made at installation; no plain build/ },
+    { folder: vouchedFolder(t, { hnswlibNode: '2.9.9' }), reason: /another version than hnswlib-node/ },
+    { folder: unmarked, reason: /no plain build/ },
+    { folder: broken, reason: /the plain build does not load/ },
+    { folder: vouchedFolder(t), setting: 'hnswlib-node', reason: /SKEIN_NATIVE_BUILD=hnswlib-node/ },
+  ];
+  for (const { reason, ...sources } of cases) {
     const native = choose(sources);
     assert.is(native.build, 'hnswlib-node');
+    assert.match(native.reason, reason);
     assert.is(nearestTo5(native), 5);
     assert.throws(() => new native.Graph('dot', 4, 'int8'), /int8 needs Skein's own native build/);
   }
