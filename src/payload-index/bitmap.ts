@@ -53,10 +53,9 @@ export function bytesOf(bitmap: Bitmap): number {
 /** Cost: about 1 µs for each page of 65,536 labels, and 2 ns a label in thin pages. Its pages are those of the portable form of roaring
  *  bitmaps, whose dense containers are copied as they are. Source: github.com/RoaringBitmap/RoaringFormatSpec. */
 export function labelFilterOfBitmap(bitmap: Bitmap): LabelFilter {
-  const bytes = new Uint8Array(bitmap.getSerializationSizeInBytes('portable'));
-  bitmap.serialize('portable', bytes);
+  const bytes = portableForm(bitmap);
   const view = new DataView(bytes.buffer);
-  if (view.getUint32(0, true) !== COOKIE_WITHOUT_RUNS) return labelFilterOf(bitmap.toUint32Array());
+  if (view.getUint32(0, true) !== COOKIE_WITHOUT_RUNS) throw new Error('a bitmap is still run-length coded');
   const pages = view.getUint32(4, true);
   if (pages === 0) return labelFilterOf(new Uint32Array(0));
   const pageOf = new Int32Array(view.getUint16(8 + (pages - 1) * 4, true) + 1).fill(-1);
@@ -70,6 +69,18 @@ export function labelFilterOfBitmap(bitmap: Bitmap): LabelFilter {
     else mark(bits, page * PAGE_WORDS, new Uint16Array(bytes.buffer, start, count));
   }
   return { pageOf, bits, size: bitmap.size };
+}
+
+/** Without run-length coded containers, such as a union makes of a page that is full. */
+function portableForm(bitmap: Bitmap): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(bitmap.getSerializationSizeInBytes('portable'));
+  bitmap.serialize('portable', bytes);
+  if (bytes.length >= 4 && new DataView(bytes.buffer).getUint32(0, true) === COOKIE_WITHOUT_RUNS) return bytes;
+  const plain = bitmap.clone();
+  plain.removeRunCompression();
+  const plainBytes = new Uint8Array(plain.getSerializationSizeInBytes('portable'));
+  plain.serialize('portable', plainBytes);
+  return plainBytes;
 }
 
 function mark(bits: Uint32Array, firstWord: number, lowHalves: Uint16Array): void {

@@ -105,15 +105,16 @@ export class NumberIndex {
         return cardinality(found - extra, expected, Math.min(found, this.#labels));
       },
       gather: () => {
-        const loose = new Uint32Array(count());
+        const parts = stretches.map(({ from, to }) => pairs.gather(pairs.find(from), pairs.find(to)));
+        const [only] = parts;
+        if (only !== undefined && parts.length === 1) return only;
+        const loose = new Uint32Array(parts.reduce((sum, part) => sum + part.loose.length, 0));
         let at = 0;
-        for (const { from, to } of stretches) {
-          pairs.visit(pairs.find(from), pairs.find(to), (labels) => {
-            loose.set(labels, at);
-            at += labels.length;
-          });
+        for (const part of parts) {
+          loose.set(part.loose, at);
+          at += part.loose.length;
         }
-        return { loose, bitmaps: [] };
+        return { loose, bitmaps: parts.flatMap(({ bitmaps }) => bitmaps) };
       },
       holds: (label) => this.#forward.some(label, inside),
     });

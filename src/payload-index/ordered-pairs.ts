@@ -1,17 +1,31 @@
-/** Pairs of a number and a label in ascending order, in chunks of typed arrays: inserts move a few hundred pairs, a stretch of the order
+/** Pairs of a number and a label in ascending order, in chunks of typed arrays: inserts move some hundred pairs, a stretch of the order
  *  is found by two binary searches and copied chunk by chunk.
  *
  *    chunks ─► [values: Float64Array, labels: Uint32Array, length], none empty, last pair of one < first pair of the next
  *
+ *  A chunk that stretches cover again and again keeps its labels as a bitmap until it changes: wide ranges are then unions.
  *  The same pair may be inside more than once. −0 and 0 are one number. Must not know: what the numbers mean. */
 
-const CHUNK_PAIRS = 512;
+import { type Bitmap, bitmapOf, bytesOf } from './bitmap.js';
+
+const CHUNK_PAIRS = 2_048;
 const CHUNK_BYTES = CHUNK_PAIRS * 12 + 250;
+/** A bitmap costs some 40 µs to make: not for a chunk that one query covers. */
+const COVERED_MIN = 2;
 
 interface Chunk {
   readonly values: Float64Array;
   readonly labels: Uint32Array;
   length: number;
+  /** Its labels, once it was covered so often that they are worth keeping; null after a change. */
+  bitmap: Bitmap | null;
+  covered: number;
+}
+
+/** Labels of a stretch: loose ones, in any order, and those of whole chunks. */
+export interface Gathered {
+  readonly loose: Uint32Array;
+  readonly bitmaps: readonly Bitmap[];
 }
 
 /** A place between numbers: before all pairs with this value, or after them. */
@@ -35,10 +49,12 @@ export class OrderedPairs {
   }
 
   get memoryBytes(): number {
-    return this.#chunks.length * CHUNK_BYTES;
+    let bytes = this.#chunks.length * CHUNK_BYTES;
+    for (const { bitmap } of this.#chunks) if (bitmap !== null) bytes += bytesOf(bitmap);
+    return bytes;
   }
 
-  /** Cost: two binary searches, and moving at most 512 pairs. */
+  /** Cost: two binary searches, and moving at most 2,048 pairs. */
   add(value: number, label: number): void {
     let number = this.#chunkOf(value, label);
     let chunk = this.#chunks[number];
@@ -69,6 +85,7 @@ export class OrderedPairs {
     chunk.values.copyWithin(place, place + 1, chunk.length);
     chunk.labels.copyWithin(place, place + 1, chunk.length);
     chunk.length -= 1;
+    forget(chunk);
     this.#size -= 1;
     this.#tidy(number, chunk);
     return true;
@@ -106,6 +123,27 @@ export class OrderedPairs {
     }
   }
 
+  /** The labels of the pairs from one place to another. Cost: a copy of what is loose, about 2 ns a pair to unite the rest. */
+  gather(from: Position, to: Position): Gathered {
+    const loose = new Uint32Array(this.count(from, to));
+    const bitmaps: Bitmap[] = [];
+    let at = 0;
+    for (let number = from.chunk; number <= to.chunk; number++) {
+      const chunk = this.#chunks[number];
+      if (chunk === undefined) break;
+      const start = number === from.chunk ? from.at : 0;
+      const end = number === to.chunk ? to.at : chunk.length;
+      if (start >= end) continue;
+      const bitmap = start === 0 && end === chunk.length ? wholeChunk(chunk) : null;
+      if (bitmap !== null) bitmaps.push(bitmap);
+      else {
+        loose.set(chunk.labels.subarray(start, end), at);
+        at += end - start;
+      }
+    }
+    return { loose: loose.subarray(0, at), bitmaps };
+  }
+
   /** Number of the first chunk whose last pair is not before this one. */
   #chunkOf(value: number, label: number): number {
     return firstThat(this.#chunks.length, (number) => {
@@ -123,13 +161,26 @@ export class OrderedPairs {
       before.values.set(chunk.values.subarray(0, chunk.length), before.length);
       before.labels.set(chunk.labels.subarray(0, chunk.length), before.length);
       before.length += chunk.length;
+      forget(before);
       this.#chunks.splice(number, 1);
     }
   }
 }
 
 function freshChunk(): Chunk {
-  return { values: new Float64Array(CHUNK_PAIRS), labels: new Uint32Array(CHUNK_PAIRS), length: 0 };
+  return { values: new Float64Array(CHUNK_PAIRS), labels: new Uint32Array(CHUNK_PAIRS), length: 0, bitmap: null, covered: 0 };
+}
+
+function wholeChunk(chunk: Chunk): Bitmap | null {
+  chunk.covered += 1;
+  if (chunk.covered >= COVERED_MIN) chunk.bitmap ??= bitmapOf(chunk.labels.slice(0, chunk.length));
+  return chunk.bitmap;
+}
+
+/** It has changed. */
+function forget(chunk: Chunk): void {
+  chunk.bitmap = null;
+  chunk.covered = 0;
 }
 
 /** Moves the upper half of a full chunk into a new one. */
@@ -140,6 +191,7 @@ function split(chunk: Chunk): Chunk {
   upper.labels.set(chunk.labels.subarray(half));
   upper.length = CHUNK_PAIRS - half;
   chunk.length = half;
+  forget(chunk);
   return upper;
 }
 
@@ -149,6 +201,7 @@ function insert(chunk: Chunk, place: number, value: number, label: number): void
   chunk.values[place] = value;
   chunk.labels[place] = label;
   chunk.length += 1;
+  forget(chunk);
 }
 
 function isBefore(chunk: Chunk, place: number, value: number, label: number): boolean {

@@ -30,6 +30,9 @@ function checkCuts(pairs: OrderedPairs, wanted: readonly Pair[], random: Random)
     const inside = wanted.filter((pair) => isBehind(pair, from) && !isBehind(pair, to));
     assert.equal(between(pairs, from, to), inside);
     assert.is(pairs.count(pairs.find(from), pairs.find(to)), inside.length);
+    const { loose, bitmaps } = pairs.gather(pairs.find(from), pairs.find(to));
+    const gathered = new Set([...loose, ...bitmaps.flatMap((bitmap) => [...bitmap.toUint32Array()])]);
+    assert.equal(gathered, new Set(inside.map(([, label]) => label)));
   }
 }
 

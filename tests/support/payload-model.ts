@@ -82,7 +82,8 @@ export class ModelledIndex {
   /** Facets against a plain count. @returns was it exact */
   checkFacet(path: string, filter: Filter | null, limit: number): boolean {
     const types = new Set(this.index.specs.filter((spec) => spec.path === path).map((spec) => spec.type));
-    const among = filter === null ? null : labelFilterOf(Uint32Array.from(this.#labels.filter(this.#mayBeCounted(filter))));
+    const among =
+      filter === null ? null : labelFilterOf(Uint32Array.from(this.#labels.filter(this.#mayBeCounted(filter))).sort());
     const facet = this.index.facet(path, among, limit);
     const hasNumbers = types.has('integer') || types.has('float');
     if (!hasNumbers && !types.has('keyword') && !types.has('bool')) {
