@@ -31,6 +31,7 @@ class Sweep {
   size_t look(const Places& places, Space& space, const float* query, const ScanRange& range, const Filter* filter, Block& block) {
     places_ = &places;
     room_ = block.room;
+    bytesAhead_ = std::min<size_t>(BYTES_AHEAD, places.graph->data_size_);
     gathered_.clear();
     const size_t next = filter == nullptr ? gatherAll(range.from, range.to) : gather(*filter, range.from, range.to);
     if (!gathered_.empty()) space.prepare(query_, query, 1);
@@ -50,7 +51,7 @@ class Sweep {
     uint32_t label, place;
   };
 
-  static constexpr size_t AHEAD = 4;
+  static constexpr size_t AHEAD = 8, BYTES_AHEAD = 512;
 
   /* @returns false when there is no more room */
   bool consider(size_t label, Entry entry) {
@@ -71,30 +72,41 @@ class Sweep {
   }
 
   size_t gather(const Filter& filter, size_t from, size_t to) {
-    const size_t end = to;
-    to = std::min(to, std::max(from, filter.pages() * Filter::PAGE));
-    for (size_t first = from; first < to; first = (first / Filter::PAGE + 1) * Filter::PAGE) {
-      const uint32_t* bits = filter.page(first / Filter::PAGE);
-      if (bits == nullptr) continue;
-      const size_t page = first / Filter::PAGE * Filter::PAGE;
-      for (size_t word = (first - page) / 32; word < Filter::WORDS && page + word * 32 < to; word++) {
-        for (uint32_t rest = bits[word]; rest != 0; rest &= rest - 1) {
-          const size_t label = page + word * 32 + lowestBit(rest);
-          if (label < from || label >= to) continue;
-          if (!consider(label, places_->entries.get(static_cast<uint32_t>(label)))) return label + 1;
-        }
+    const size_t last = std::min(to, filter.pages() * Filter::PAGE);
+    for (size_t label = from; label < last;) {
+      const uint32_t* bits = filter.page(label >> Filter::SHIFT);
+      const size_t page = bits == nullptr ? Filter::PAGE : LabelMap::PAGE;
+      const size_t end = std::min(last, (label / page + 1) * page);
+      const Entry* entries = bits == nullptr ? nullptr : places_->entries.page(static_cast<uint32_t>(label >> LabelMap::SHIFT));
+      if (entries != nullptr) {
+        const size_t next = gatherPage(entries, bits, label, end);
+        if (next < end || gathered_.size() >= room_) return next;
+      }
+      label = end;
+    }
+    return to;
+  }
+
+  /* Labels of one page of entries, from `from` to below `to`. @returns the next label to look at */
+  size_t gatherPage(const Entry* entries, const uint32_t* bits, size_t from, size_t to) {
+    for (size_t first = from / 32 * 32; first < to; first += 32) {
+      for (uint32_t rest = bits[(first & (Filter::PAGE - 1)) / 32]; rest != 0; rest &= rest - 1) {
+        const size_t label = first + lowestBit(rest);
+        if (label < from || label >= to) continue;
+        if (!consider(label, entries[label & (LabelMap::PAGE - 1)])) return label + 1;
       }
     }
-    return end;
+    return to;
   }
 
   void prefetch(uint32_t place) const {
     const char* kept = places_->kept(place);
-    for (size_t line = 0; line < 256; line += 64) SKEIN_PREFETCH(kept + line);
+    for (size_t line = 0; line < bytesAhead_; line += 64) SKEIN_PREFETCH(kept + line);
   }
 
   const Places* places_ = nullptr;
   size_t room_ = 0;
+  size_t bytesAhead_ = 0;
   std::vector<Gathered> gathered_;
   Query query_;
 };

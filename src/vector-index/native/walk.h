@@ -32,8 +32,8 @@ class Walk {
     begin(places, space, query, filter);
     most_ = filter == nullptr ? places.answering : std::min(places.answering, filter->size());
     const double share = static_cast<double>(most_) / static_cast<double>(std::max<size_t>(1, places.count()));
-    const double ef = static_cast<double>(std::max(bounds.ef, bounds.limit)) * (filter == nullptr ? 1.0 : 1.0 + share * FILTERED_EF);
-    ef_ = std::min(static_cast<size_t>(ef), most_);
+    givenEf_ = std::max(bounds.ef, bounds.limit);
+    ef_ = std::min(static_cast<size_t>(static_cast<double>(givenEf_) * (filter == nullptr ? 1.0 : 1.0 + share * FILTERED_EF)), most_);
     if (ef_ == 0 || bounds.limit == 0) return found_;
     const VisitedMarks marks(*graph_->visited_list_pool_);
     visited_ = marks.list->mass;
@@ -73,9 +73,9 @@ class Walk {
   /* So much more of ef is looked for where all pass, less where fewer do: there more places are looked at anyway. */
   static constexpr double FILTERED_EF = 0.5;
   /* See watch(). */
-  static constexpr size_t FAR_OFF_EF = 32;
+  static constexpr size_t FAR_OFF_EF = 32, FAR_OFF_VISITS = 4;
   static constexpr double EXPECTED_MIN = 24, FEWER = 4;
-  static constexpr size_t AHEAD = 4;
+  static constexpr size_t AHEAD = 2;
 
   void begin(const Places& places, const Space& space, const void* query, const Filter* filter) {
     places_ = &places;
@@ -213,10 +213,8 @@ class Walk {
     while (!candidates_.empty()) {
       const Seen nearest = candidates_.front();
       if (best_.size() >= ef_ && nearest.distance > best_.front().distance) return;
-      if (visitsMax > 0 && found_.visited >= visitsMax) {
-        found_.stopped = true;
-        return;
-      }
+      found_.stopped = visitsMax > 0 && (found_.visited >= visitsMax || (farOff_ && visitsMax < ef_ * FAR_OFF_VISITS));
+      if (found_.stopped) return;
       std::pop_heap(candidates_.begin(), candidates_.end(), Farther());
       candidates_.pop_back();
       if (CHECKED && !farOff_) watch(nearest.answers);
@@ -230,14 +228,15 @@ class Walk {
   }
 
   /* Are there far fewer answers on the way than among all places? Then they lie elsewhere, the query is a stranger to them, and as few as
-   * for a query from their midst do not lead to the nearest: FAR_OFF_EF times as many are looked for from here on. */
+   * for a query from their midst do not lead to the nearest: FAR_OFF_EF times as many are looked
+   * for from here on. That takes FAR_OFF_VISITS visits for each at least: where fewer are left, the walk ends at once. */
   void watch(bool answers) {
     walked_ += 1;
     walkedAnswers_ += answers;
     const double expected = share_ * static_cast<double>(walked_);
     if (expected < EXPECTED_MIN || static_cast<double>(walkedAnswers_) * FEWER > expected) return;
     farOff_ = true;
-    ef_ = std::min(ef_ * FAR_OFF_EF, most_);
+    ef_ = std::min(givenEf_ * FAR_OFF_EF, most_);
   }
 
   /* Neighbours that were not looked at yet, the first of them on their way into the cache. */
@@ -285,6 +284,8 @@ class Walk {
   const void* parameter_ = nullptr;
   const void* query_ = nullptr;
   const Filter* filter_ = nullptr;
+  size_t givenEf_ = 0;
+  /* So many answers are looked for. */
   size_t ef_ = 0;
   /* Answers there can be at most, and their share of all places. */
   size_t most_ = 0;
