@@ -179,7 +179,7 @@ export class Catalogue {
     this.#measure(entry);
   }
 
-  /** The breaker of an engine opened: whoever waits for one of its indexes need not, where another one answers. */
+  /** Nothing is expected of an engine until it reports: waits for its indexes end, where another one answers. */
   doubt(engine: EngineKind): void {
     for (const entry of this.#byUid.values()) {
       const state = entry[engine];

@@ -165,6 +165,12 @@ export class IndexKeeper {
     return true;
   }
 
+  /** The breaker of an engine opened: nobody waits for it, where another one answers, nor for room in it. */
+  doubt(engine: EngineKind): void {
+    this.#options.catalogue.doubt(engine);
+    this.#wakeRoom();
+  }
+
   #wakeRoom(): void {
     if (this.#room.length === 0 || !(this.#hasRoom || this.lost !== null)) return;
     const waiting = this.#room;

@@ -36,8 +36,6 @@ import type {
   WriteOptions,
   WriteReceipt,
 } from './engine.js';
-import { EngineCalls } from './engine-calls.js';
-import { Fallback } from './fallback.js';
 import { FilterLookup } from './filter-lookup.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { tombstoneRatio } from './index-schedule.js';
@@ -75,14 +73,11 @@ export interface LocalEngineParts {
 const TICK_MS = 250;
 const DISK_LOOK_MS = 1_000;
 const LEVEL_AT_STOP_MS = 5_000;
-/** Who gives an index less time than this has himself to blame when it does not answer. */
-const FAIR_TIMEOUT_MS = 1_000;
 
 export class LocalEngine implements RunningEngine, WriterEvents {
   readonly log: LocalLog;
   readonly #parts: LocalEngineParts;
   readonly #durable: Tail;
-  readonly #calls: EngineCalls;
   readonly #watch: SearchWatch;
   readonly #lookup: FilterLookup;
   readonly #searcher: Searcher;
@@ -101,23 +96,11 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     this.#parts = parts;
     this.#durable = new Tail(parts.state.seq);
     this.#disk = new DiskWatch(parts.dataDir, parts.limits.diskFreeBytesMin, parts.log);
-    const { keeper, reader, clock, limits, log, catalogue } = parts;
-    this.#calls = new EngineCalls({
-      keeper,
-      reader,
-      breakerFailuresMax: limits.searchBreakerFailuresMax,
-      breakerResetMs: limits.searchBreakerResetMs,
-      fairTimeoutMs: Math.min(FAIR_TIMEOUT_MS, limits.searchEngineTimeoutMs),
-      durableSeq: () => this.#durable.seq,
-      onBreaker: (engine, state) => {
-        log.warn('search_breaker', { engine, state });
-        if (state === 'open') catalogue.doubt(engine);
-      },
-    });
-    const fallback = new Fallback(clock, log);
-    this.#watch = new SearchWatch({ ...parts, calls: this.#calls, fallback, onEnded: parts.onSearch });
+    const { reader, clock, limits, catalogue } = parts;
+    this.#watch = new SearchWatch({ ...parts, durableSeq: () => this.#durable.seq });
+    const { calls, fallback } = this.#watch;
     this.#searcher = new Searcher({
-      calls: this.#calls,
+      calls,
       reader,
       clock,
       fallback,
@@ -127,12 +110,12 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       durableSeq: () => this.#durable.seq,
       positionAt: (seq) => this.#positionAt(seq),
     });
-    this.#lookup = new FilterLookup(this.#calls, limits.searchEngineTimeoutMs);
+    this.#lookup = new FilterLookup(calls, limits.searchEngineTimeoutMs);
     this.#cache = new QueryCache(limits.queryCacheBytes);
     this.#rows = new RowAnswers({
       ...parts,
       lookup: this.#lookup,
-      calls: this.#calls,
+      calls,
       durable: this.#durable,
       positionAt: (seq) => this.#positionAt(seq),
     });

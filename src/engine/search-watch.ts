@@ -1,15 +1,19 @@
-/** Watches over searching: tells each search as it ends, and gives the figures of the engines behind it.
+/** Watches over searching: the engines behind it with their breakers, each search as it ends, and the figures of both.
  *
  *  Must not know: how a search is answered, metrics, HTTP. */
 
 import type { Clock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
+import type { Limits } from '../model/limits.js';
+import type { Log } from '../model/log.js';
+import type { BreakerState } from '../resilience/circuit-breaker.js';
 import type { Catalogue } from './catalogue.js';
 import type { SearchAnswer, SearchRequest } from './engine.js';
-import type { EngineCalls } from './engine-calls.js';
-import type { Fallback } from './fallback.js';
+import { EngineCalls } from './engine-calls.js';
+import { Fallback } from './fallback.js';
 import type { IndexKeeper } from './index-keeper.js';
 import type { EngineKind } from './index-messages.js';
+import type { Reader } from './reader.js';
 import type { SearchEngineStatus, SearchStatus } from './search-status.js';
 
 /** A search that came to its end. */
@@ -24,45 +28,67 @@ export interface EndedSearch {
 }
 
 export interface SearchWatchParts {
-  readonly calls: EngineCalls;
-  readonly fallback: Fallback;
   readonly keeper: IndexKeeper;
+  readonly reader: Reader;
   readonly catalogue: Catalogue;
+  readonly limits: Limits;
   readonly clock: Clock;
-  onEnded(search: EndedSearch): void;
+  readonly log: Log;
+  readonly durableSeq: () => number;
+  onSearch(search: EndedSearch): void;
 }
 
+/** Who gives an index less time than this has himself to blame when it does not answer. */
+const FAIR_TIMEOUT_MS = 1_000;
+
 export class SearchWatch {
+  readonly calls: EngineCalls;
+  readonly fallback: Fallback;
   readonly #parts: SearchWatchParts;
 
   constructor(parts: SearchWatchParts) {
     this.#parts = parts;
+    const { clock, limits, log } = parts;
+    this.fallback = new Fallback(clock, log);
+    this.calls = new EngineCalls({
+      ...parts,
+      breakerFailuresMax: limits.searchBreakerFailuresMax,
+      breakerResetMs: limits.searchBreakerResetMs,
+      // Half of what a hybrid search gives, which is a little less by the time the question is sent.
+      fairTimeoutMs: Math.min(FAIR_TIMEOUT_MS, limits.searchEngineTimeoutMs / 2),
+      onBreaker: (engine, state) => this.#onBreaker(engine, state),
+    });
+  }
+
+  #onBreaker(engine: EngineKind, state: BreakerState): void {
+    this.#parts.log.warn('search_breaker', { engine, state });
+    if (state === 'open') this.#parts.keeper.doubt(engine);
   }
 
   /** Runs a search and tells how it ended. @throws what the search throws */
   async measured(request: SearchRequest, search: () => Promise<SearchAnswer>): Promise<SearchAnswer> {
-    const { clock, onEnded } = this.#parts;
+    const { clock, onSearch } = this.#parts;
     const mode = modeAsked(request);
     const startMs = clock.monotonicMs();
     try {
       const answer = await search();
       const tookMs = clock.monotonicMs() - startMs;
-      onEnded({ mode, tookMs, degradedTo: answer.degraded ? answer.mode : null, error: null });
+      onSearch({ mode, tookMs, degradedTo: answer.degraded ? answer.mode : null, error: null });
       return answer;
     } catch (error) {
       const type = error instanceof SkeinError ? error.type : 'Internal';
-      onEnded({ mode, tookMs: clock.monotonicMs() - startMs, degradedTo: null, error: type });
+      onSearch({ mode, tookMs: clock.monotonicMs() - startMs, degradedTo: null, error: type });
       throw error;
     }
   }
 
   status(): SearchStatus {
-    return { vector: this.#engine('vector'), text: this.#engine('text'), fallback: this.#parts.fallback.status };
+    return { vector: this.#engine('vector'), text: this.#engine('text'), fallback: this.fallback.status };
   }
 
   #engine(engine: EngineKind): SearchEngineStatus {
-    const { calls, keeper, catalogue } = this.#parts;
-    const { state, failures } = calls.breakers[engine];
+    const { keeper, catalogue } = this.#parts;
+    const { state, failures } = this.calls.breakers[engine];
     let collections = 0;
     let loading = 0;
     for (const entry of catalogue.all()) {
@@ -71,7 +97,7 @@ export class SearchWatch {
       collections += 1;
       if (!index.serving) loading += 1;
     }
-    const latencyMs = calls.latencyMs(engine);
+    const latencyMs = this.calls.latencyMs(engine);
     return { breaker: state, failures, restarts: keeper.restarts(engine), collections, loading, latencyMs };
   }
 }

@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import type { LinkTls } from '../config/replication-settings.js';
-import type { Engine, RunningEngine, StartProgress } from '../engine/engine.js';
+import type { EndedSearch, Engine, RunningEngine, StartProgress } from '../engine/engine.js';
 import { openEngine } from '../engine/open-engine.js';
 import { type IncomingSnapshot, removeStore, type SnapshotHead } from '../engine/snapshot.js';
 import { buildHttpServer, type HttpConfig, type HttpServer, type HttpService } from '../http/http.js';
@@ -20,6 +20,7 @@ import { measureEngine } from '../observability/engine-measures.js';
 import { createMetrics } from '../observability/metrics.js';
 import { measureProcess } from '../observability/process-measures.js';
 import { measureReplication } from '../observability/replication-measures.js';
+import { measureSearches } from '../observability/search-measures.js';
 import type { StoreFolder } from '../storage/data-folder.js';
 import { nativeBuild } from '../vector-index/open-index.js';
 import { type LateRoles, lateRoles } from './late-roles.js';
@@ -77,6 +78,7 @@ class StartingNode {
   #http: HttpServer | null = null;
   #release: () => void = () => {};
   #stopMeasuring: () => void = () => {};
+  #countSearch: (search: EndedSearch) => void = () => {};
   /** What the check of the whole store behind a quick start makes of it, or null when there is nothing to say. */
   #scrubConcern: string | null = null;
   #stopping: Promise<void> | null = null;
@@ -163,6 +165,7 @@ class StartingNode {
       log,
       clock: systemClock,
       onProgress: (progress, message) => this.#engine === null && this.#step('indexes', progress, message),
+      onSearch: (search) => this.#countSearch(search),
       onFatal: (reason) => this.#options.onFatal(reason),
     });
   }
@@ -259,6 +262,7 @@ class StartingNode {
     const { config, log } = this.#options;
     const metrics = createMetrics();
     this.#stopMeasuring = measureProcess(metrics.meter);
+    this.#countSearch = measureSearches(metrics.meter);
     measureEngine(metrics.meter, { version, nativeBuild: nativeBuild() }, () => this.#engine);
     const apiKey = config.apiKey === null ? null : Buffer.from(config.apiKey.reveal());
     const { host, port, limits, docs, replication } = config;

@@ -4,6 +4,7 @@
 import type { Engine } from '../engine/engine.js';
 import type { Meter } from '../model/meter.js';
 import { grownCounter } from './grown-counter.js';
+import { measureSearchEngines } from './search-measures.js';
 
 export interface BuildFacts {
   readonly version: string;
@@ -45,6 +46,7 @@ export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Eng
   const wal = gauge('wal_bytes', 'Bytes of the write-ahead log of the database.');
   const diskFree = gauge('disk_free_bytes', 'Bytes free where the data folder is.');
   const diskFull = gauge('disk_full', '1 while writes are refused for want of disk.');
+  const searching = measureSearchEngines(meter);
 
   meter.beforePrinting(() => {
     const open = engine();
@@ -75,5 +77,6 @@ export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Eng
     wal.set(status.storage.walBytes);
     diskFree.set(status.storage.diskFreeBytes);
     diskFull.set(status.storage.full ? 1 : 0);
+    searching(status.search);
   });
 }

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { RunningEngine, SearchAnswer, SearchRequest } from '../../src/engine/engine.js';
+import type { EndedSearch, RunningEngine, SearchAnswer, SearchRequest } from '../../src/engine/engine.js';
 import { DEFAULT_HNSW } from '../../src/model/collection.js';
 import type { SkeinError } from '../../src/model/errors.js';
 import type { Limits } from '../../src/model/limits.js';
@@ -177,17 +177,45 @@ test('both engines standing still end as SearchUnavailable within the time of an
 test('a search of one engine that stands still ends with its own time, then at once, then works again', async (t) => {
   const { engine } = await start(t);
   plant('vector stall');
-  const asked = { ...VECTOR, timeoutMs: 400 };
+  const asked = { ...VECTOR, timeoutMs: ENGINE_MS + 100 };
   for (let i = 0; i < FAILURES_MAX; i++) {
     const { answer, ms } = await timed(refusal(engine.search('c', asked)));
     assert.is(answer.type, 'Timeout');
-    assert.ok(ms < 1_400, `${ms} ms`);
+    assert.ok(ms < ENGINE_MS + 1_100, `${ms} ms`);
   }
   const { answer, ms } = await timed(refusal(engine.search('c', asked)));
   assert.is(answer.type, 'SearchUnavailable');
   assert.ok(ms < 300, `${ms} ms`);
   heal();
   await waitUntil(async () => (await outcome(engine, asked)) === 'vector', { what: 'the vector index answers again' });
+});
+
+test('each search is told as it ends: what it asked for, how long it took, what answered, how it failed', async (t) => {
+  heal();
+  const ended: EndedSearch[] = [];
+  const rig = await openTestEngine(t.folder(), QUICK, 'master', 0, { onSearch: (search) => ended.push(search) });
+  t.after(() => rig.engine.stop());
+  t.after(heal);
+  await declare(rig, 'c');
+  await rig.put('c', [{ id: 1, vector: [1, 0], payload: { title: 'red' } }]);
+  for (const request of [VECTOR, TEXT, HYBRID, { ...VECTOR, exact: true }]) await rig.engine.search('c', request);
+  plant('text fail');
+  await rig.engine.search('c', HYBRID);
+  await refusal(rig.engine.search('c', TEXT));
+  await refusal(rig.engine.search('absent', TEXT));
+  assert.equal(
+    ended.map(({ mode, degradedTo, error }) => [mode, degradedTo, error]),
+    [
+      ['vector', null, null],
+      ['text', null, null],
+      ['hybrid', null, null],
+      ['exact', null, null],
+      ['hybrid', 'vector', null],
+      ['text', null, 'SearchUnavailable'],
+      ['text', null, 'CollectionNotFound'],
+    ],
+  );
+  for (const { tookMs } of ended) assert.ok(tookMs >= 0 && tookMs < 5_000);
 });
 
 async function outcome(engine: RunningEngine, request: SearchRequest): Promise<string> {

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunningEngine, SearchRequest, WriteReceipt } from '../../src/engine/engine.js';
-import { openEngine } from '../../src/engine/open-engine.js';
+import { type EngineOptions, openEngine } from '../../src/engine/open-engine.js';
 import { systemClock } from '../../src/model/clock.js';
 import { DEFAULT_HNSW } from '../../src/model/collection.js';
 import type { Distance } from '../../src/model/distance.js';
@@ -70,6 +70,7 @@ export async function openTestEngine(
   limits: Partial<Limits> = {},
   role: Role = 'master',
   ownFromEpoch = 0,
+  watching: Pick<EngineOptions, 'onSearch'> = {},
 ): Promise<TestEngine> {
   const storeDir = join(folder, 'store-1');
   const storePath = join(storeDir, 'skein.db');
@@ -92,6 +93,7 @@ export async function openTestEngine(
     log: silentLog,
     clock: systemClock,
     onProgress: () => {},
+    ...watching,
     onFatal: (reason) => fatal.push(reason),
   });
   return {

@@ -1,0 +1,100 @@
+/** Measures of searching. Each search is counted as it ends, in series that are kept: about a microsecond. What the engine keeps itself
+ *  (breakers, fallback, restarts) is read from its status when it is printed. Must not know: how a search is answered, HTTP. */
+
+import type { EndedSearch, SearchStatus } from '../engine/engine.js';
+import { ERRORS } from '../model/errors.js';
+import type { Meter } from '../model/meter.js';
+import { grown } from './grown-counter.js';
+
+/** Seconds: from a search in a small collection to one that a deadline ends. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
+const STATES = { closed: 0, half_open: 1, open: 2 } as const;
+const ENGINES = ['vector', 'text'] as const;
+
+type Mode = EndedSearch['mode'];
+
+/** @returns takes each search as it ends */
+export function measureSearches(meter: Meter): (search: EndedSearch) => void {
+  const requests = meter.counter({
+    name: 'search_requests_total',
+    help: 'Searches that ended, by what they asked for.',
+    labels: ['mode'],
+  });
+  const durations = meter.histogram(
+    {
+      name: 'search_duration_seconds',
+      help: 'From the request to the hits, also of searches that failed, by what they asked for.',
+      labels: ['mode'],
+    },
+    BUCKETS,
+  );
+  const degraded = meter.counter({
+    name: 'search_degraded_total',
+    help: 'Searches that less answered than was asked for, by what did.',
+    labels: ['mode'],
+  });
+  const errors = meter.counter({ name: 'search_errors_total', help: 'Searches that failed, by error type.', labels: ['type'] });
+  const byMode = kept((mode: Mode) => ({
+    requests: requests.series({ mode }),
+    seconds: durations.series({ mode }),
+    degraded: degraded.series({ mode }),
+  }));
+  const byType = kept((type: string) => errors.series({ type }));
+  return ({ mode, tookMs, degradedTo, error }) => {
+    const series = byMode(mode);
+    series.requests.add(1);
+    series.seconds.observe(tookMs / 1_000);
+    if (degradedTo !== null) byMode(degradedTo).degraded.add(1);
+    if (error !== null) byType(error in ERRORS ? error : 'Internal').add(1);
+  };
+}
+
+/** Made when first needed, and then kept: what never happened is not printed. */
+function kept<Key, Made>(make: (key: Key) => Made): (key: Key) => Made {
+  const made = new Map<Key, Made>();
+  return (key) => {
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const series = make(key);
+    made.set(key, series);
+    return series;
+  };
+}
+
+/** @returns takes the figures before they are printed */
+export function measureSearchEngines(meter: Meter): (status: SearchStatus) => void {
+  const dependency = ['dependency'];
+  const states = meter.gauge({
+    name: 'circuit_breaker_state',
+    help: '0 closed, 1 half open (one call tries), 2 open (it is not asked).',
+    labels: dependency,
+  });
+  const failures = meter.counter({
+    name: 'circuit_breaker_failures_total',
+    help: 'Calls that failed behind a breaker.',
+    labels: dependency,
+  });
+  const restarts = meter.counter({
+    name: 'index_worker_restarts_total',
+    help: 'Index workers that were started again after they died.',
+    labels: ['engine'],
+  });
+  const fallback = meter
+    .gauge({ name: 'search_fallback_active', help: '1 while hybrid searches are answered by less than both engines.' })
+    .series();
+  const engines = ENGINES.map((engine) => ({
+    engine,
+    state: states.series({ dependency: engine }),
+    failures: grown(failures.series({ dependency: engine })),
+    restarts: grown(restarts.series({ engine })),
+  }));
+  return (status) => {
+    fallback.set(status.fallback.active ? 1 : 0);
+    for (const { engine, ...series } of engines) {
+      const { breaker, failures: failed, restarts: restarted } = status[engine];
+      series.state.set(STATES[breaker]);
+      series.failures(failed);
+      series.restarts(restarted);
+    }
+  };
+}
