@@ -1,4 +1,5 @@
-/** Questions to the indexes of one worker: each is begun when it comes; what is not answered at once goes on in slices, oldest first.
+/** Questions to the indexes of one worker: each is begun when it comes; what is not answered at once goes on in slices, oldest first, and
+ *  those of the background when there is no other.
  *
  *  A question that nobody waits for any more is dropped. Invariant: every question is answered or refused once.
  *  Must not know: messages, what is asked. */
@@ -9,9 +10,12 @@ import type { IndexAnswers, IndexAskKind } from './index-asks.js';
 
 /** How long a question may take when it comes, before others get their turn. */
 const FIRST_SLICE_MS = 4;
+/** What comes while a slice runs waits for its end, so that of nobody's question is short. */
+const BACKGROUND_SLICE_MS = 1;
 
 export interface BegunAsk {
   readonly run: AskRun;
+  readonly background: boolean;
   /** The content may change again. */
   end(): void;
 }
@@ -42,13 +46,15 @@ export class AsksInTurn {
       return reply.refuse(recordOf(error));
     }
     const ask = { ...begun, reply, untilMs };
-    if (!this.#advance(ask, FIRST_SLICE_MS)) this.#open.push(ask);
+    if (ask.background || !this.#advance(ask, FIRST_SLICE_MS)) this.#open.push(ask);
   }
 
   /** Goes on with the oldest question. */
   advance(budgetMs: number): void {
-    const [oldest] = this.#open;
-    if (oldest !== undefined && this.#advance(oldest, budgetMs)) this.#open.shift();
+    const next = this.#open.find(({ background }) => !background) ?? this.#open[0];
+    if (next === undefined) return;
+    const sliceMs = next.background ? Math.min(budgetMs, BACKGROUND_SLICE_MS) : budgetMs;
+    if (this.#advance(next, sliceMs)) this.#open.splice(this.#open.indexOf(next), 1);
   }
 
   /** @returns true when it is over */

@@ -25,8 +25,8 @@ import type { SearchStatus } from './search-status.js';
 
 export type { CompareAnswers, CompareKind, CompareOf, CompareRequest } from './compare.js';
 export type { CollectionCorrection, Correction } from './correct.js';
-export type { SearchEngineStatus, SearchStatus } from './search-status.js';
-export type { EndedSearch } from './search-watch.js';
+export type { RecallFigure, RecallStatus, SearchEngineStatus, SearchStatus } from './search-status.js';
+export type { EndedSearch, WatchSettings } from './search-watch.js';
 export type { LineageRow, Voter };
 
 export type WaitLevel = 'indexed' | 'durable';

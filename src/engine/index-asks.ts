@@ -23,6 +23,8 @@ export interface VectorAsk extends Among {
   readonly ef: number;
   /** Compare with every point that may be answered, whatever the plan says. */
   readonly exact: boolean;
+  /** It goes on while nothing else is asked, and the index may change meanwhile: its answer has the seq of its end. */
+  readonly background?: true;
 }
 
 export interface TextAsk extends Among {

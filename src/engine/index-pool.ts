@@ -253,6 +253,7 @@ export class IndexPool {
     }, STOP_HEARD_MS);
     await Promise.all(this.#workers.map(({ ended }) => ended));
     clearTimeout(cutOff);
+    for (const { reject } of this.#asks.values()) reject(new SkeinError('ShuttingDown', 'The server is stopping'));
   }
 
   #send(worker: PoolWorker, message: ToIndex): void {

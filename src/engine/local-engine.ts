@@ -46,7 +46,7 @@ import type { Reader } from './reader.js';
 import { LocalLog } from './replicated-log.js';
 import { RowAnswers } from './row-answers.js';
 import { scrub } from './scrub.js';
-import { SearchWatch } from './search-watch.js';
+import { SearchWatch, type WatchSettings } from './search-watch.js';
 import { Searcher } from './searcher.js';
 import { Tail } from './tail.js';
 import { WritePath } from './write-path.js';
@@ -67,6 +67,7 @@ export interface LocalEngineParts {
   readonly state: StoreState;
   readonly cluster: ClusterRows;
   readonly role: Role;
+  readonly watching: WatchSettings;
   onSearch(search: EndedSearch): void;
 }
 
@@ -98,12 +99,13 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     this.#disk = new DiskWatch(parts.dataDir, parts.limits.diskFreeBytesMin, parts.log);
     const { reader, clock, limits, catalogue } = parts;
     this.#watch = new SearchWatch({ ...parts, durableSeq: () => this.#durable.seq });
-    const { calls, fallback } = this.#watch;
+    const { calls, fallback, recall } = this.#watch;
     this.#searcher = new Searcher({
       calls,
       reader,
       clock,
       fallback,
+      recall,
       timeoutMs: limits.searchTimeoutMs,
       engineTimeoutMs: limits.searchEngineTimeoutMs,
       isThere: (uid) => catalogue.byUid(uid) !== undefined,

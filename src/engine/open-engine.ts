@@ -13,6 +13,7 @@ import type { EndedSearch, RunningEngine } from './engine.js';
 import { IndexKeeper } from './index-keeper.js';
 import { LocalEngine } from './local-engine.js';
 import { Reader } from './reader.js';
+import { UNWATCHED, type WatchSettings } from './search-watch.js';
 import { UnitWriter } from './unit-writer.js';
 import { type WriterEvents, WriterLink } from './writer-link.js';
 
@@ -32,6 +33,8 @@ export interface EngineOptions {
   readonly indexWorkers: number | null;
   readonly log: Log;
   readonly clock: Clock;
+  /** Left out: nothing is looked after. */
+  readonly watching?: WatchSettings;
   /** Each search as it ends; left out: nobody counts them. */
   onSearch?(search: EndedSearch): void;
   /** 0 … 1 over all indexes, while they load and catch up. */
@@ -100,7 +103,8 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
     });
     const parts = { link, reader, reads, keeper, catalogue, limits, clock, log, state, cluster, role: options.role };
     const onSearch = (search: EndedSearch): void => options.onSearch?.(search);
-    const engine = new LocalEngine({ ...parts, dataDir: options.dataDir, nativeBuild: build, onSearch });
+    const { dataDir, watching = UNWATCHED } = options;
+    const engine = new LocalEngine({ ...parts, dataDir, nativeBuild: build, watching, onSearch });
     close = () => engine.stop();
     events.attach(engine);
     await keeper.removeDropped(new Set(collections.map(({ uid }) => uid)));

@@ -13,6 +13,7 @@ import { messageOf } from '../model/errors.js';
 import { learnCosts, type SearchCosts, typicalCosts } from '../search/costs.js';
 import type { StoreReads } from '../storage/storage.js';
 import { type AskRun, beginRun } from './ask-run.js';
+import type { BegunAsk } from './asks-in-turn.js';
 import type { ContentKind } from './content-kinds.js';
 import type { IndexAsk } from './index-asks.js';
 import type { ContentStatus, IndexedCollection, IndexPhase, IndexReport } from './index-messages.js';
@@ -179,10 +180,10 @@ export class OwnedIndex {
       this.#note('index_rebuild_started', { uid, live, tombstones });
   }
 
-  /** Begins to answer; the content stands still until `end` is called. */
-  ask(ask: IndexAsk): { readonly run: AskRun; end(): void } {
+  /** Begins to answer; the content stands still until `end` is called, but for a question of the background. */
+  ask(ask: IndexAsk): BegunAsk {
     const { content, seq } = this.#current;
-    const run = beginRun(content, ask, {
+    const begun = beginRun(content, ask, {
       reads: this.#reads,
       collection: this.#collection,
       seq,
@@ -191,13 +192,25 @@ export class OwnedIndex {
         this.#costs = learnCosts(this.#costs, seen);
       },
     });
+    if (ask.kind === 'vector' && ask.background) return { run: this.#atItsEnd(begun), background: true, end: () => undefined };
     this.#asks += 1;
     let ended = false;
     return {
-      run,
+      run: begun,
+      background: false,
       end: () => {
         if (!ended) this.#asks -= 1;
         ended = true;
+      },
+    };
+  }
+
+  /** Its answer says where the index stands when it is given. */
+  #atItsEnd(run: AskRun): AskRun {
+    return {
+      advance: (budgetMs) => {
+        const answer = run.advance(budgetMs);
+        return answer !== null && 'seq' in answer ? { ...answer, seq: this.#current.seq } : answer;
       },
     };
   }

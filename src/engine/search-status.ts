@@ -1,6 +1,7 @@
 /** What an engine says of its searching for /metrics and /health/detailed: plain data, taken at once. Must not know: who shows it. */
 
 import type { BreakerState } from '../resilience/circuit-breaker.js';
+import type { FilterClass } from '../search/recall.js';
 import type { FallbackStatus } from './fallback.js';
 
 /** One of the two kinds of indexes, with all its workers. */
@@ -18,8 +19,35 @@ export interface SearchEngineStatus {
   readonly latencyMs: number | null;
 }
 
+/** Of one kind of searches in one collection. */
+export interface RecallFigure {
+  /** Null: of all collections that have no figures of their own. */
+  readonly collection: string | null;
+  readonly filterClass: FilterClass;
+  /** Mean of about the newest 1,000 checks, 0 … 1. */
+  readonly recall: number;
+  readonly checks: number;
+}
+
+export interface ShortfallFigure {
+  readonly collection: string | null;
+  /** Searches that gave fewer hits than there are. */
+  readonly count: number;
+}
+
+/** What repeating live searches exactly has shown since the start. */
+export interface RecallStatus {
+  readonly figures: readonly RecallFigure[];
+  readonly shortfalls: readonly ShortfallFigure[];
+  /** Checks that were not made, for want of time. */
+  readonly skipped: number;
+  /** Checks that say nothing, because the index moved meanwhile. */
+  readonly discarded: number;
+}
+
 export interface SearchStatus {
   readonly vector: SearchEngineStatus;
   readonly text: SearchEngineStatus;
   readonly fallback: FallbackStatus;
+  readonly recall: RecallStatus;
 }

@@ -14,6 +14,7 @@ import { Fallback } from './fallback.js';
 import type { IndexKeeper } from './index-keeper.js';
 import type { EngineKind } from './index-messages.js';
 import type { Reader } from './reader.js';
+import { RecallWatch, type RecallWatchSettings } from './recall-watch.js';
 import type { SearchEngineStatus, SearchStatus } from './search-status.js';
 
 /** A search that came to its end. */
@@ -27,6 +28,14 @@ export interface EndedSearch {
   readonly error: string | null;
 }
 
+/** What is looked after beside the work. */
+export interface WatchSettings {
+  readonly recall: RecallWatchSettings;
+}
+
+/** Nothing is looked after. */
+export const UNWATCHED: WatchSettings = { recall: { share: 0, msPerS: 0 } };
+
 export interface SearchWatchParts {
   readonly keeper: IndexKeeper;
   readonly reader: Reader;
@@ -35,6 +44,7 @@ export interface SearchWatchParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly durableSeq: () => number;
+  readonly watching: WatchSettings;
   onSearch(search: EndedSearch): void;
 }
 
@@ -44,11 +54,12 @@ const FAIR_TIMEOUT_MS = 1_000;
 export class SearchWatch {
   readonly calls: EngineCalls;
   readonly fallback: Fallback;
+  readonly recall: RecallWatch;
   readonly #parts: SearchWatchParts;
 
   constructor(parts: SearchWatchParts) {
     this.#parts = parts;
-    const { clock, limits, log } = parts;
+    const { clock, limits, log, keeper, catalogue, watching } = parts;
     this.fallback = new Fallback(clock, log);
     this.calls = new EngineCalls({
       ...parts,
@@ -57,6 +68,13 @@ export class SearchWatch {
       // Half of what a hybrid search gives, which is a little less by the time the question is sent.
       fairTimeoutMs: Math.min(FAIR_TIMEOUT_MS, limits.searchEngineTimeoutMs / 2),
       onBreaker: (engine, state) => this.#onBreaker(engine, state),
+    });
+    this.recall = new RecallWatch({
+      settings: watching.recall,
+      clock,
+      random: Math.random,
+      ask: (uid, ask, timeoutMs) => keeper.pool('vector').ask(uid, ask, timeoutMs),
+      nameOf: (uid) => catalogue.byUid(uid)?.row.name ?? null,
     });
   }
 
@@ -83,7 +101,13 @@ export class SearchWatch {
   }
 
   status(): SearchStatus {
-    return { vector: this.#engine('vector'), text: this.#engine('text'), fallback: this.fallback.status };
+    const { fallback, recall } = this;
+    return {
+      vector: this.#engine('vector'),
+      text: this.#engine('text'),
+      fallback: fallback.status,
+      recall: recall.status(),
+    };
   }
 
   #engine(engine: EngineKind): SearchEngineStatus {

@@ -22,6 +22,7 @@ import type { HitsAnswer, Ranking } from './hit-reads.js';
 import type { TextFound, VectorFound } from './index-asks.js';
 import type { EngineKind } from './index-messages.js';
 import type { Reader } from './reader.js';
+import type { RecallWatch } from './recall-watch.js';
 import { Stopwatch } from './stopwatch.js';
 
 /** Candidates that each engine gives to a hybrid search that does not say how many, beyond its page. */
@@ -36,6 +37,7 @@ export interface SearcherParts {
   readonly reader: Reader;
   readonly clock: Clock;
   readonly fallback: Fallback;
+  readonly recall: RecallWatch;
   /** How long a search may take that does not say so itself, and how long it waits for one engine while the other may answer. */
   readonly timeoutMs: number;
   readonly engineTimeoutMs: number;
@@ -164,6 +166,7 @@ export class Searcher {
     if (read.lost > 0 && !this.#parts.isThere(entry.row.uid))
       throw new SkeinError('CollectionNotFound', 'The collection was dropped');
     const { mode, results, seq } = ranked;
+    if (missing > 0) this.#parts.recall.shortfall(entry);
     const reason = `${missing} hits were removed or changed while the search ran`;
     return {
       hits: read.hits,
@@ -281,7 +284,9 @@ export class Searcher {
     if (request.exact && quantization !== null) return this.#exactly(entry, query, wanted, filter, leftMs);
     const ef = Math.max(request.efSearch ?? hnsw.efSearch, candidates);
     const ask = { kind: 'vector', query, wanted: candidates, ef, exact: request.exact, filter, labels: null } as const;
-    return this.#parts.calls.ask('vector', entry, ask, leftMs);
+    const found = await this.#parts.calls.ask('vector', entry, ask, leftMs);
+    void this.#parts.recall.answered(entry, ask, found.answer, found.unindexed.length > 0);
+    return found;
   }
 
   /** Where the index keeps no whole vectors, the rows are scanned. */

@@ -16,6 +16,8 @@ export interface CounterSeries {
 }
 export interface Counter {
   series(labels?: Labels): CounterSeries;
+  /** Forgets all series, before totals that their owner keeps are added anew: what is gone has none any more. */
+  clear(): void;
 }
 
 export interface HistogramSeries {

@@ -44,6 +44,7 @@ function counterOver(counter: PromCounter): Counter {
       const child = counter.labels(labels);
       return { add: (count) => child.inc(count) };
     },
+    clear: () => counter.reset(),
   };
 }
 

@@ -1,10 +1,10 @@
 /** Measures of searching. Each search is counted as it ends, in series that are kept: about a microsecond. What the engine keeps itself
  *  (breakers, fallback, restarts) is read from its status when it is printed. Must not know: how a search is answered, HTTP. */
 
-import type { EndedSearch, SearchStatus } from '../engine/engine.js';
+import type { EndedSearch, RecallStatus, SearchStatus } from '../engine/engine.js';
 import { ERRORS } from '../model/errors.js';
 import type { Meter } from '../model/meter.js';
-import { grown } from './grown-counter.js';
+import { grown, grownCounter } from './grown-counter.js';
 
 /** Seconds: from a search in a small collection to one that a deadline ends. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
@@ -79,6 +79,7 @@ export function measureSearchEngines(meter: Meter): (status: SearchStatus) => vo
     help: 'Index workers that were started again after they died.',
     labels: ['engine'],
   });
+  const showRecall = recallMeasures(meter);
   const fallback = meter
     .gauge({ name: 'search_fallback_active', help: '1 while hybrid searches are answered by less than both engines.' })
     .series();
@@ -90,11 +91,48 @@ export function measureSearchEngines(meter: Meter): (status: SearchStatus) => vo
   }));
   return (status) => {
     fallback.set(status.fallback.active ? 1 : 0);
+    showRecall(status.recall);
     for (const { engine, ...series } of engines) {
       const { breaker, failures: failed, restarts: restarted } = status[engine];
       series.state.set(STATES[breaker]);
       series.failures(failed);
       series.restarts(restarted);
     }
+  };
+}
+
+/** No collection has this name. */
+const REST = '(other)';
+
+/** Collections come and go, so their series are made anew each time; the engine bounds how many there are. */
+function recallMeasures(meter: Meter): (status: RecallStatus) => void {
+  const labels = ['collection', 'filter_class'];
+  const recall = meter.gauge({
+    name: 'search_recall',
+    help: 'Share of the true nearest points that live searches found, by how much their filter lets pass; mean of the newest checks.',
+    labels,
+  });
+  const checks = meter.counter({
+    name: 'search_recall_checks_total',
+    help: 'Live searches whose answer was held against an exact one.',
+    labels,
+  });
+  const shortfalls = meter.counter({
+    name: 'search_shortfall_total',
+    help: 'Searches that gave fewer hits than there are (complete is false).',
+    labels: ['collection'],
+  });
+  const skipped = grownCounter(meter, 'search_recall_skipped_total', 'Checks that were not made, for want of time.');
+  const discarded = grownCounter(meter, 'search_recall_discarded_total', 'Checks without a result: the index moved meanwhile.');
+  return (status) => {
+    for (const measure of [recall, checks, shortfalls]) measure.clear();
+    for (const { collection, filterClass, recall: mean, checks: count } of status.figures) {
+      const of = { collection: collection ?? REST, filter_class: filterClass };
+      recall.series(of).set(mean);
+      checks.series(of).add(count);
+    }
+    for (const { collection, count } of status.shortfalls) shortfalls.series({ collection: collection ?? REST }).add(count);
+    skipped(status.skipped);
+    discarded(status.discarded);
   };
 }

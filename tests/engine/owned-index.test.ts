@@ -184,4 +184,27 @@ test('a collection that is dropped while its checkpoint is loaded leaves neither
   assert.not(existsSync(dirname(collection.folder)));
 });
 
+test('a question holds the content still until it ends, one of the background does not and says where the index stands then', async (t) => {
+  const { owned, put } = open(t);
+  await owned.open();
+  put(0, POINTS);
+  level(owned);
+  const { seq } = owned;
+  const ask = { kind: 'vector', query: Float32Array.of(1, 0, 0, 0), wanted: 5, ef: 10, exact: true } as const;
+  const held = owned.ask({ ...ask, filter: null, labels: null });
+  put(POINTS, 1);
+  owned.advance(50);
+  assert.is(owned.seq, seq);
+  held.end();
+  level(owned);
+  assert.is(owned.seq, seq + 1);
+  const check = owned.ask({ ...ask, filter: null, labels: null, background: true });
+  put(POINTS + 1, 1);
+  level(owned);
+  let answer = check.run.advance(1);
+  while (answer === null) answer = check.run.advance(1);
+  check.end();
+  assert.ok('seq' in answer && answer.seq === seq + 2);
+});
+
 test.run();

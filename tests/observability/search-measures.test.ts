@@ -79,4 +79,24 @@ test('breakers, restarts and fallback are shown as they stand when they are prin
   has(loud, 'skein_search_fallback_active 1');
 });
 
+test('recall is shown by collection and class, and a collection that is gone has no series any more', async () => {
+  const { meter, text } = createMetrics();
+  const show = measureSearchEngines(meter);
+  const figures = [
+    { collection: 'films', filterClass: 'none', recall: 0.97, checks: 12 },
+    { collection: null, filterClass: 'below_1', recall: 1, checks: 3 },
+  ] as const;
+  const recall = { figures, shortfalls: [{ collection: 'films', count: 2 }], skipped: 5, discarded: 1 };
+  show({ ...QUIET_SEARCH, recall });
+  const first = await text();
+  has(first, 'skein_search_recall{collection="films",filter_class="none"} 0.97');
+  has(first, 'skein_search_recall{collection="(other)",filter_class="below_1"} 1');
+  has(first, 'skein_search_recall_checks_total{collection="films",filter_class="none"} 12');
+  has(first, 'skein_search_shortfall_total{collection="films"} 2');
+  has(first, 'skein_search_recall_skipped_total 5');
+  has(first, 'skein_search_recall_discarded_total 1');
+  show({ ...QUIET_SEARCH, recall: { ...recall, figures: figures.slice(1), shortfalls: [] } });
+  assert.not.match(await text(), /films/);
+});
+
 test.run();

@@ -51,6 +51,7 @@ export const QUIET_SEARCH: SearchStatus = {
   vector: IDLE,
   text: IDLE,
   fallback: { active: false, sinceMs: null, count: 0 },
+  recall: { figures: [], shortfalls: [], skipped: 0, discarded: 0 },
 };
 
 export class FakeEngine implements Engine {

@@ -1,0 +1,67 @@
+/** Questions of one worker in their order: each has its first slice when it comes, the background has what is left. */
+
+import * as assert from 'uvu/assert';
+import type { AskRun } from '../../src/engine/ask-run.js';
+import { type AskReply, AsksInTurn } from '../../src/engine/asks-in-turn.js';
+import { suite } from '../support/suite.js';
+
+const test = suite('engine/asks-in-turn');
+const LATER_MS = Date.now() + 3_600_000;
+
+class Rig {
+  readonly asks = new AsksInTurn();
+  readonly done: string[] = [];
+  readonly slices: string[] = [];
+
+  begin(name: string, slices: number, background = false, untilMs = LATER_MS): void {
+    let left = slices;
+    const run: AskRun = {
+      advance: (budgetMs) => {
+        this.slices.push(`${name} ${budgetMs}`);
+        left -= 1;
+        return left > 0 ? null : { health: null };
+      },
+    };
+    const reply: AskReply = {
+      answer: () => this.done.push(`${name} answered`),
+      refuse: ({ type }) => this.done.push(`${name} ${type}`),
+    };
+    this.asks.begin(() => ({ run, background, end: () => this.done.push(`${name} ended`) }), reply, untilMs);
+  }
+}
+
+test('a short question is answered at once, longer ones go on in slices, oldest first', () => {
+  const rig = new Rig();
+  rig.begin('a', 1);
+  rig.begin('b', 3);
+  rig.begin('c', 2);
+  assert.equal(rig.done, ['a ended', 'a answered']);
+  for (let i = 0; i < 3; i++) rig.asks.advance(4);
+  assert.equal(rig.done.slice(2), ['b ended', 'b answered', 'c ended', 'c answered']);
+  assert.is(rig.asks.waiting, 0);
+});
+
+test('a question of the background begins when nothing else is asked, in short slices', () => {
+  const rig = new Rig();
+  rig.begin('check', 2, true);
+  assert.equal(rig.slices, []);
+  rig.begin('search', 2);
+  rig.asks.advance(4);
+  rig.asks.advance(4);
+  assert.equal(rig.slices, ['search 4', 'search 4', 'check 1']);
+  rig.begin('other', 2);
+  rig.asks.advance(4);
+  rig.asks.advance(4);
+  assert.equal(rig.slices.slice(3), ['other 4', 'other 4', 'check 1']);
+  assert.equal(rig.done.slice(-2), ['check ended', 'check answered']);
+});
+
+test('a question that nobody waits for any more is ended and refused', () => {
+  const rig = new Rig();
+  rig.begin('late', 2, true, Date.now() - 1);
+  rig.asks.advance(4);
+  assert.equal(rig.done, ['late ended', 'late Timeout']);
+  assert.equal(rig.slices, []);
+});
+
+test.run();
