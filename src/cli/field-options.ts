@@ -56,6 +56,7 @@ function placeholderOf(field: Field): string {
     case 'bytes':
       return 'size';
     case 'integer':
+    case 'share':
       return 'n';
     case 'path':
       return 'path';

@@ -24,6 +24,12 @@ interface IntegerField extends FieldBase {
   readonly default: number | string | null;
 }
 
+/** A part of a whole: a number from 0 to 1. */
+interface ShareField extends FieldBase {
+  readonly kind: 'share';
+  readonly default: number;
+}
+
 /** A size in bytes: a whole number, or a number with B, kB, MB, GB, TB, KiB, MiB, GiB, TiB. */
 interface BytesField extends FieldBase {
   readonly kind: 'bytes';
@@ -74,6 +80,7 @@ interface ChoiceField extends FieldBase {
 
 export type Field =
   | IntegerField
+  | ShareField
   | BytesField
   | DurationField
   | PathField
@@ -88,7 +95,7 @@ export type FieldTable = Readonly<Record<string, Field>>;
 type WordsOf<F> = F extends { readonly words: readonly (infer Word)[] } ? Word : never;
 type GivenValue<F extends Field> = F extends { readonly kind: 'integer' }
   ? number | WordsOf<F>
-  : F extends { readonly kind: 'bytes' | 'duration' }
+  : F extends { readonly kind: 'bytes' | 'duration' | 'share' }
     ? number
     : F extends { readonly kind: 'boolean' }
       ? boolean

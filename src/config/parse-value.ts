@@ -1,4 +1,4 @@
-/** From what people write to values, and back: integers, sizes, durations, words, addresses.
+/** From what people write to values, and back: integers, shares, sizes, durations, words, addresses.
  *
  *  Invariant: parse(format(value)) is value. A text that could mean two things is refused. Must not know: where it was written. */
 
@@ -49,6 +49,8 @@ export function parseValue(field: Field, given: unknown): FieldValue {
   switch (field.kind) {
     case 'integer':
       return parseInteger(field, given);
+    case 'share':
+      return parseShare(given);
     case 'bytes':
       return atLeast(field.min, withUnit(given, BYTE_UNITS, 'a size such as 64MiB or 67108864'), formatBytes);
     case 'duration':
@@ -88,6 +90,13 @@ function parseInteger(field: Extract<Field, { kind: 'integer' }>, given: unknown
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < field.min || value > field.max) {
     throw new ValueProblem(`must be ${wanted}, not ${shown(given)}`);
   }
+  return value === 0 ? 0 : value;
+}
+
+function parseShare(given: unknown): number {
+  const value = typeof given === 'string' && /^(\d+\.?\d*|\.\d+)(e-\d{1,2})?$/i.test(given.trim()) ? Number(given) : given;
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1))
+    throw new ValueProblem(`must be a number from 0 to 1, not ${shown(given)}`);
   return value === 0 ? 0 : value;
 }
 

@@ -82,6 +82,28 @@ const WORK_FIELDS = {
   },
 } as const satisfies FieldTable;
 
+const WATCH_FIELDS = {
+  recallCheckShare: {
+    kind: 'share',
+    default: 0.001,
+    doc: 'Share of the vector searches that are repeated exactly in the background, to see what approximate search finds; 0: none.',
+  },
+  recallCheckMsPerS: {
+    kind: 'integer',
+    unit: 'milliseconds a second',
+    min: 0,
+    max: 1_000,
+    default: 10,
+    doc: 'Time of index workers that repeating searches may take, on average; what would be more is skipped.',
+  },
+  indexHealthIntervalMs: {
+    kind: 'duration',
+    min: 0,
+    default: 600_000,
+    doc: 'How often every graph is looked at for points that it does not find any more; 0: never.',
+  },
+} as const satisfies FieldTable;
+
 const LOG_FIELDS = {
   logLevel: {
     kind: 'choice',
@@ -102,9 +124,10 @@ export const SERVER_SECTIONS: readonly { readonly title: string; readonly fields
   { title: 'Listening', fields: LISTENING_FIELDS },
   { title: 'Data', fields: DATA_FIELDS },
   { title: 'Writing and searching', fields: WORK_FIELDS },
+  { title: 'Self-checks', fields: WATCH_FIELDS },
   { title: 'Replication', fields: REPLICATION_FIELDS },
   { title: 'Logging', fields: LOG_FIELDS },
   { title: 'Limits', fields: LIMIT_FIELDS },
 ];
 
-export const SERVER_FIELDS = { ...LISTENING_FIELDS, ...DATA_FIELDS, ...WORK_FIELDS, ...LOG_FIELDS } as const;
+export const SERVER_FIELDS = { ...LISTENING_FIELDS, ...DATA_FIELDS, ...WORK_FIELDS, ...WATCH_FIELDS, ...LOG_FIELDS } as const;

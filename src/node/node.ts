@@ -165,6 +165,7 @@ class StartingNode {
       log,
       clock: systemClock,
       onProgress: (progress, message) => this.#engine === null && this.#step('indexes', progress, message),
+      watching: { recall: { share: config.recallCheckShare, msPerS: config.recallCheckMsPerS } },
       onSearch: (search) => this.#countSearch(search),
       onFatal: (reason) => this.#options.onFatal(reason),
     });

@@ -65,6 +65,8 @@ function takes(field: Field): string {
         ', ',
       );
     }
+    case 'share':
+      return '0 to 1';
     case 'bytes':
     case 'duration':
       return `${field.kind === 'bytes' ? 'size' : 'duration'}${field.min === 0 ? '' : `, ${formatValue(field, field.min)} or more`}`;

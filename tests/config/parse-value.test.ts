@@ -103,6 +103,24 @@ test('any text at all is either read as a whole number that is not negative or r
   );
 });
 
+test('shares are numbers from 0 to 1, and what is written is read again', () => {
+  const share: Field = { kind: 'share', default: 0, doc: '' };
+  const cases: [unknown, number][] = [
+    ['0.001', 0.001],
+    ['.5', 0.5],
+    [0.25, 0.25],
+    ['1', 1],
+    ['1e-7', 1e-7],
+    [0, 0],
+  ];
+  for (const [given, value] of cases) {
+    assert.is(parseValue(share, given), value, String(given));
+    assert.is(parseValue(share, formatValue(share, value)), value);
+  }
+  for (const given of ['1.1', '-0.1', -0.1, '10%', '', 'NaN', Number.NaN, null, '1e2'])
+    assert.match(problemOf(share, given), 'a number from 0 to 1', String(given));
+});
+
 test('integers keep their range and know their words', () => {
   assert.is(parseValue(integer, '42'), 42);
   assert.is(parseValue(integer, 'auto'), 'auto');
