@@ -8,7 +8,8 @@
  *  for. Must not know: how a search is answered, metrics. */
 
 import type { Clock } from '../model/clock.js';
-import { type FilterClass, filterClassOf, recallOf } from '../search/recall.js';
+import { type FilterClass, filterClassOf } from '../model/recall.js';
+import { recallOf } from '../search/recall.js';
 import type { CatalogueEntry } from './catalogue.js';
 import type { IndexAnswers, VectorAsk, VectorFound } from './index-asks.js';
 import type { RecallFigure, RecallStatus, ShortfallFigure } from './search-status.js';

@@ -1,7 +1,7 @@
 /** What an engine says of its searching for /metrics and /health/detailed: plain data, taken at once. Must not know: who shows it. */
 
+import type { FilterClass } from '../model/recall.js';
 import type { BreakerState } from '../resilience/circuit-breaker.js';
-import type { FilterClass } from '../search/recall.js';
 import type { FallbackStatus } from './fallback.js';
 
 /** One of the two kinds of indexes, with all its workers. */

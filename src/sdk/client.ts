@@ -21,6 +21,7 @@ import type {
   FoundPointBody,
   GetAnswer,
   HealthBody,
+  HealthDetailsBody,
   PatchAnswer as PatchAnswerBody,
   PutAliasAnswer as PutAliasAnswerBody,
   ReadyBody,
@@ -31,6 +32,8 @@ import type {
   VersionBody,
 } from '../wire/http-bodies.js';
 import { type Call, Caller, type Encoding } from './caller.js';
+import { healthDetailsFromWire } from './health-forms.js';
+import type { HealthDetails } from './health-types.js';
 import { linesOf, readImportAnswer } from './import-stream.js';
 import { ReplicationCalls } from './replication-calls.js';
 import { DEFAULT_RETRIES, NO_RETRIES, type RetrySettings } from './retry.js';
@@ -295,6 +298,11 @@ export class SkeinClient {
   async health(options: T.CallOptions = {}): Promise<T.HealthAnswer> {
     const body = await this.#get<HealthBody>('health', '/health', options, [503]);
     return { status: body.status, reasons: body.reasons, body };
+  }
+
+  /** Every part of the server with how it is; a degraded server is an answer. @throws SkeinApiError while it cannot serve */
+  async healthDetails(options: T.CallOptions = {}): Promise<HealthDetails> {
+    return healthDetailsFromWire(await this.#get<HealthDetailsBody>('health details', '/health/detailed', options));
   }
 
   /** Whether it may serve, and how far its start is; a starting server is an answer, not an error. */

@@ -3,6 +3,7 @@
 export type { Encoding } from './caller.js';
 export { type ClientSettings, SkeinClient } from './client.js';
 export { SkeinApiError, SkeinConnectionError, SkeinTimeoutError } from './errors.js';
+export type * from './health-types.js';
 export type { ReplicationCalls } from './replication-calls.js';
 export type * from './replication-types.js';
 export type { RetrySettings } from './retry.js';

@@ -256,6 +256,7 @@ export type CountBody = Static<typeof CountBody>;
 export const CountAnswer = Type.Object({ count: Type.Integer() });
 export type CountAnswer = Static<typeof CountAnswer>;
 
+export * from './health-bodies.js';
 export * from './replication-bodies.js';
 
 // The server itself

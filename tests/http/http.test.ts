@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import * as assert from 'uvu/assert';
 import { systemClock } from '../../src/model/clock.js';
 import { SkeinError } from '../../src/model/errors.js';
+import { QUIET_SEARCH } from '../support/fake-engine.js';
 import { type Answer, startHttp } from '../support/http-server.js';
 import { suite } from '../support/suite.js';
 
@@ -239,6 +240,8 @@ test('while the engine starts, data waits with step and progress, and health say
   const health = await ask('GET', '/health');
   assert.is(health.status, 503);
   assert.is(health.body.status, 'unhealthy');
+  const details = await ask('GET', '/health/detailed');
+  assert.equal([details.status, details.body.status], [503, 'unhealthy']);
   assert.is((await ask('GET', '/v1/version')).status, 200);
   assert.is((await ask('GET', '/metrics')).status, 200);
 });
@@ -254,6 +257,48 @@ test('a healthy server says so, a full disk degrades it', async (t) => {
   assert.is(code, 200);
   assert.is(body.status, 'degraded');
   assert.is(body.reasons.length, 1);
+});
+
+test('the details show every part, and a broken one degrades the server but not its readiness', async (t) => {
+  const { ask, engine } = await startHttp(t);
+  const well = await ask('GET', '/health/detailed');
+  assert.is(well.status, 200);
+  assert.equal([well.body.status, well.body.reasons], ['healthy', []]);
+  assert.equal(well.body.components.text, {
+    status: 'healthy',
+    message: 'no collection has one',
+    breaker: 'closed',
+    restarts: 0,
+    collections: 0,
+    loading: 0,
+    latency_ms: null,
+  });
+  assert.is(well.body.components.storage.status, 'healthy');
+  const figures = [{ collection: 'c', filterClass: 'none', recall: 0.98, checks: 7 }] as const;
+  engine.searching = {
+    ...QUIET_SEARCH,
+    text: { ...QUIET_SEARCH.text, breaker: 'open', failures: 5, restarts: 1, collections: 2, latencyMs: 3 },
+    vector: { ...QUIET_SEARCH.vector, collections: 3, loading: 1 },
+    fallback: { active: true, sinceMs: 0, count: 9 },
+    recall: { ...QUIET_SEARCH.recall, figures, skipped: 4 },
+  };
+  const { status, body } = await ask('GET', '/health/detailed');
+  assert.equal([status, body.status, body.reasons.length], [200, 'degraded', 3]);
+  assert.equal([body.components.text.status, body.components.vector.status], ['unhealthy', 'degraded']);
+  assert.equal(body.fallback, { active: true, since: '1970-01-01T00:00:00.000Z', count: 9 });
+  assert.equal(body.breakers, { vector: { state: 'closed', failures: 0 }, text: { state: 'open', failures: 5 } });
+  assert.equal(body.recall, {
+    figures: [{ collection: 'c', filter_class: 'none', recall: 0.98, checks: 7 }],
+    skipped: 4,
+    discarded: 0,
+  });
+  assert.is((await ask('GET', '/health')).body.status, 'degraded');
+  assert.is((await ask('GET', '/health/ready')).status, 200);
+});
+
+test('the details name collections, so they ask for the key', async (t) => {
+  const { ask } = await startHttp(t, { apiKey: 'secret-key' });
+  isError(await ask('GET', '/health/detailed'), 401, 'Unauthorized');
 });
 
 test('what the node itself is concerned about degrades it', async (t) => {

@@ -65,7 +65,9 @@ test('every promised operation is documented', async (t) => {
     ...['status', 'stats', 'replicas', 'stream'].map((name) => `GET /replication/${name}`),
     ...['promote', 'follow', 'resync', 'verify'].map((name) => `POST /replication/${name}`),
     'DELETE /replication/replicas/{replica}',
-    ...['/health', '/health/live', '/health/ready', '/metrics', '/v1/version', '/v1/config'].map((path) => `GET ${path}`),
+    ...['/health', '/health/live', '/health/ready', '/health/detailed', '/metrics', '/v1/version', '/v1/config'].map(
+      (path) => `GET ${path}`,
+    ),
   ];
   assert.equal(found.sort(), promised.sort());
 });

@@ -169,6 +169,9 @@ test('health, readiness and version are answers', async (t) => {
   if (client === undefined) throw new Error('no client');
   assert.is((await client.health()).status, 'healthy');
   assert.equal([(await client.ready()).status, (await client.ready()).step], ['ready', 'ready']);
+  const details = await client.healthDetails();
+  assert.equal([details.status, details.components.vector.breaker, details.fallback.active], ['healthy', 'closed', false]);
+  assert.equal(details.recall, { figures: [], skipped: 0, discarded: 0 });
   const version = await client.version();
   assert.is(version.name, 'skein');
   assert.is(version.node, process.version);

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { filterClassOf, type RankedLabels, recallOf } from '../../src/search/recall.js';
+import { type RankedLabels, recallOf } from '../../src/search/recall.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('search/recall');
@@ -59,13 +59,6 @@ test('it is the share by names wherever all scores differ', () => {
       },
     ),
   );
-});
-
-test('searches are classed by the share of points that their filter lets pass', () => {
-  const classes = [1_000, 501, 500, 101, 100, 11, 10, 0].map((matches) => filterClassOf(true, matches, 1_000));
-  assert.equal(classes, ['above_50', 'above_50', '10_to_50', '10_to_50', '1_to_10', '1_to_10', 'below_1', 'below_1']);
-  assert.is(filterClassOf(false, 1, 1_000), 'none');
-  assert.is(filterClassOf(true, 0, 0), 'below_1');
 });
 
 test.run();

@@ -1,15 +1,24 @@
 /** Routes about the server itself: health, metrics, version, configuration. */
 
 import { Type } from 'typebox';
-import { SkeinError } from '../../model/errors.js';
-import { HealthBody, type ReadyBody, ReadyBody as ReadySchema, VersionBody } from '../../wire/http-bodies.js';
+import { HealthBody, ReadyBody, VersionBody } from '../../wire/http-bodies.js';
 import { sendValue, tokenOf } from '../answer.js';
 import { queryOf } from '../parameters.js';
+import { degradedBy, readyBody } from '../readiness.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
+import { healthDetailsRoute } from './health-details.js';
 
 export function serverRoutes(room: Room): Route[] {
-  return [liveRoute(), readyRoute(room), healthRoute(room), metricsRoute(room), versionRoute(room), configRoute(room)];
+  return [
+    liveRoute(),
+    readyRoute(room),
+    healthRoute(room),
+    healthDetailsRoute(room),
+    metricsRoute(room),
+    versionRoute(room),
+    configRoute(room),
+  ];
 }
 
 const ABOUT = { method: 'GET', tag: 'server' } as const;
@@ -33,28 +42,12 @@ function readyRoute(room: Room): Route {
     operationId: 'ready',
     summary: 'May the server be used? 503 with step, progress and estimate while it starts',
     open: true,
-    answer: ReadySchema,
+    answer: ReadyBody,
     handle: (request, reply) => {
       const body = readyBody(room);
       return sendValue(request, reply, body, body.state === 'ready' ? 200 : 503);
     },
   };
-}
-
-function readyBody(room: Room): ReadyBody {
-  const { step, progress, etaMs, message } = room.service.startProgress();
-  const state = readiness(room);
-  return { status: state === 'ready' ? 'healthy' : 'unhealthy', state, step, progress, eta_ms: etaMs, message };
-}
-
-function readiness(room: Room): ReadyBody['state'] {
-  try {
-    room.service.engine();
-    return 'ready';
-  } catch (error) {
-    if (!(error instanceof SkeinError)) throw error;
-    return error.type === 'ShuttingDown' ? 'stopping' : 'starting';
-  }
 }
 
 function healthRoute(room: Room): Route {
@@ -71,10 +64,7 @@ function healthRoute(room: Room): Route {
         return sendValue(request, reply, { ...ready, reasons: [`${ready.state}: ${ready.message}`] }, 503);
       }
       const status = room.service.engine().status();
-      const reasons = [...room.service.concerns()];
-      if (status.storage.full) reasons.push('the disk is full or below its watermark: writes are refused');
-      if (status.storage.readOnly) reasons.push('the data folder cannot be written: writes are refused');
-      if (status.index.lagBytes > room.limits.indexLagBytesMax / 2) reasons.push('the indexes are far behind the log');
+      const reasons = degradedBy(room, status);
       const facts = {
         collections: status.collections,
         points: status.points,

@@ -1,0 +1,42 @@
+/** How a server is, part by part, as users of the client see it. */
+
+import type { FilterClass } from '../model/recall.js';
+
+export type { FilterClass } from '../model/recall.js';
+
+export type ComponentStatus = 'healthy' | 'degraded' | 'unhealthy';
+export type BreakerState = 'closed' | 'half_open' | 'open';
+
+export interface ComponentHealth {
+  readonly status: ComponentStatus;
+  readonly message: string;
+  /** Of the newest answer, or the newest commit; null before the first. */
+  readonly latencyMs: number | null;
+}
+export interface EngineHealth extends ComponentHealth {
+  /** open: it failed repeatedly and is not asked for a while. */
+  readonly breaker: BreakerState;
+  readonly restarts: number;
+  /** Collections that have such an index, and how many of those answer nothing yet. */
+  readonly collections: number;
+  readonly loading: number;
+}
+
+/** What live searches found, held against exact ones. */
+export interface RecallFigure {
+  /** null: of all collections that have no figures of their own. */
+  readonly collection: string | null;
+  /** Points that pass the filter, in percent. */
+  readonly filterClass: FilterClass;
+  readonly recall: number;
+  readonly checks: number;
+}
+
+export interface HealthDetails {
+  readonly status: ComponentStatus;
+  readonly reasons: readonly string[];
+  readonly components: { readonly vector: EngineHealth; readonly text: EngineHealth; readonly storage: ComponentHealth };
+  readonly fallback: { readonly active: boolean; readonly since: string | null; readonly count: number };
+  readonly breakers: Readonly<Record<'vector' | 'text', { readonly state: BreakerState; readonly failures: number }>>;
+  readonly recall: { readonly figures: readonly RecallFigure[]; readonly skipped: number; readonly discarded: number };
+}

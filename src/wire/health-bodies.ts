@@ -1,0 +1,46 @@
+/** The body of /health/detailed. Unknown is null, never 0. Must not know: how a node finds these values. */
+
+import { type Static, Type } from 'typebox';
+import { FILTER_CLASSES } from '../model/recall.js';
+import { nullable, Timestamp } from './body-parts.js';
+
+const Count = Type.Integer({ minimum: 0 });
+const Health = Type.Enum(['healthy', 'degraded', 'unhealthy']);
+const BreakerState = Type.Enum(['closed', 'half_open', 'open'], { description: 'open: not asked; half_open: one call tries.' });
+
+const component = {
+  status: Health,
+  message: Type.String(),
+  latency_ms: nullable(Type.Number({ description: 'Of the newest answer, or the newest commit.' })),
+};
+
+const IndexComponentBody = Type.Object({
+  ...component,
+  breaker: BreakerState,
+  restarts: Type.Integer({ minimum: 0, description: 'Workers that were started again after they died.' }),
+  collections: Type.Integer({ minimum: 0, description: 'Collections that have such an index.' }),
+  loading: Type.Integer({ minimum: 0, description: 'Of those, how many answer nothing yet.' }),
+});
+
+const BreakerBody = Type.Object({ state: BreakerState, failures: Count });
+
+export const RecallFigureBody = Type.Object({
+  collection: nullable(Type.String({ description: 'null: of all that have no figures of their own.' })),
+  filter_class: Type.Enum([...FILTER_CLASSES], { description: 'Points that pass the filter, in percent.' }),
+  recall: Type.Number({ minimum: 0, maximum: 1, description: 'Mean of about the newest 1,000 checks.' }),
+  checks: Count,
+});
+
+export const HealthDetailsBody = Type.Object({
+  status: Health,
+  reasons: Type.Array(Type.String()),
+  components: Type.Object({ vector: IndexComponentBody, text: IndexComponentBody, storage: Type.Object(component) }),
+  fallback: Type.Object({ active: Type.Boolean(), since: nullable(Timestamp), count: Count }),
+  breakers: Type.Object({ vector: BreakerBody, text: BreakerBody }),
+  recall: Type.Object({
+    figures: Type.Array(RecallFigureBody),
+    skipped: Type.Integer({ minimum: 0, description: 'Checks that were not made, for want of time.' }),
+    discarded: Type.Integer({ minimum: 0, description: 'Checks without a result: the index moved meanwhile.' }),
+  }),
+});
+export type HealthDetailsBody = Static<typeof HealthDetailsBody>;
