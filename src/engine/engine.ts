@@ -20,13 +20,18 @@ import type { LineageRow, LogRow, StoreState } from '../storage/storage.js';
 
 import type { CompareAnswers, CompareKind, CompareOf } from './compare.js';
 import type { Correction } from './correct.js';
-import type { QueryCacheStatus } from './query-cache.js';
-import type { SearchStatus } from './search-status.js';
+import type { QueryCacheStatus, SearchMode, SearchStatus } from './search-status.js';
 
 export type { CompareAnswers, CompareKind, CompareOf, CompareRequest } from './compare.js';
 export type { CollectionCorrection, Correction } from './correct.js';
-export type { RecallFigure, RecallStatus, SearchEngineStatus, SearchStatus } from './search-status.js';
-export type { EndedSearch, WatchSettings } from './search-watch.js';
+export type {
+  EndedSearch,
+  RecallFigure,
+  RecallStatus,
+  SearchEngineStatus,
+  SearchStatus,
+  WatchSettings,
+} from './search-status.js';
 export type { LineageRow, Voter };
 
 export type WaitLevel = 'indexed' | 'durable';
@@ -149,7 +154,7 @@ export interface SearchAnswer {
   readonly complete: boolean;
   readonly incompleteReason?: string;
   /** What answered. */
-  readonly mode: 'hybrid' | 'text' | 'vector' | 'exact';
+  readonly mode: SearchMode;
   /** An engine that was asked could not answer. */
   readonly degraded: boolean;
   readonly tookMs: number;

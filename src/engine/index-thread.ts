@@ -181,8 +181,9 @@ function ask(message: ToIndex & { kind: 'ask' }): void {
     held.set(uid, [...(held.get(uid) ?? []), message]);
     return;
   }
+  const fails = meetEngineFault(kind.engine);
   const begin = (): BegunAsk => {
-    meetEngineFault(kind.engine);
+    if (fails) throw new Error(`a test made the ${kind.engine} index fail`);
     return index.ask(message.ask);
   };
   const reply: AskReply = {

@@ -13,7 +13,8 @@ import type { EndedSearch, RunningEngine } from './engine.js';
 import { IndexKeeper } from './index-keeper.js';
 import { LocalEngine } from './local-engine.js';
 import { Reader } from './reader.js';
-import { UNWATCHED, type WatchSettings } from './search-watch.js';
+import type { WatchSettings } from './search-status.js';
+import { UNWATCHED } from './search-watch.js';
 import { UnitWriter } from './unit-writer.js';
 import { type WriterEvents, WriterLink } from './writer-link.js';
 

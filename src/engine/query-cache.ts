@@ -10,13 +10,7 @@ import { LRUCache } from 'lru-cache';
 import { pointBytes } from '../model/answer-budget.js';
 import type { CatalogueEntry } from './catalogue.js';
 import type { SearchAnswer, SearchRequest } from './engine.js';
-
-export interface QueryCacheStatus {
-  readonly hits: number;
-  readonly misses: number;
-  readonly entries: number;
-  readonly bytes: number;
-}
+import type { QueryCacheStatus } from './search-status.js';
 
 interface Kept {
   /** Of the collection when the answer was computed. */

@@ -12,14 +12,7 @@ import { type FilterClass, filterClassOf } from '../model/recall.js';
 import { recallOf } from '../search/recall.js';
 import type { CatalogueEntry } from './catalogue.js';
 import type { IndexAnswers, VectorAsk, VectorFound } from './index-asks.js';
-import type { RecallFigure, RecallStatus, ShortfallFigure } from './search-status.js';
-
-export interface RecallWatchSettings {
-  /** Of all vector searches, 0 … 1. */
-  readonly share: number;
-  /** Milliseconds of worker time a second. */
-  readonly msPerS: number;
-}
+import type { RecallFigure, RecallStatus, RecallWatchSettings, ShortfallFigure } from './search-status.js';
 
 export interface RecallWatchParts {
   readonly settings: RecallWatchSettings;

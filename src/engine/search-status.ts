@@ -1,8 +1,42 @@
-/** What an engine says of its searching for /metrics and /health/detailed: plain data, taken at once. Must not know: who shows it. */
+/** What an engine says of its searching for /metrics and /health/detailed: plain data, taken at once. Must not know: who shows it, how a
+ *  search is answered. */
 
 import type { FilterClass } from '../model/recall.js';
 import type { BreakerState } from '../resilience/circuit-breaker.js';
 import type { FallbackStatus } from './fallback.js';
+
+/** What answered a search. */
+export type SearchMode = 'hybrid' | 'text' | 'vector' | 'exact';
+
+/** A search that came to its end. */
+export interface EndedSearch {
+  /** What it asked for. */
+  readonly mode: SearchMode;
+  readonly tookMs: number;
+  /** What answered, when that is less than was asked for. */
+  readonly degradedTo: SearchMode | null;
+  /** The type of its error, or null. */
+  readonly error: string | null;
+}
+
+export interface RecallWatchSettings {
+  /** Of all vector searches, 0 … 1. */
+  readonly share: number;
+  /** Milliseconds of worker time a second. */
+  readonly msPerS: number;
+}
+
+/** What is looked after beside the work. */
+export interface WatchSettings {
+  readonly recall: RecallWatchSettings;
+}
+
+export interface QueryCacheStatus {
+  readonly hits: number;
+  readonly misses: number;
+  readonly entries: number;
+  readonly bytes: number;
+}
 
 /** One of the two kinds of indexes, with all its workers. */
 export interface SearchEngineStatus {

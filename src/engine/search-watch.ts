@@ -14,24 +14,8 @@ import { Fallback } from './fallback.js';
 import type { IndexKeeper } from './index-keeper.js';
 import type { EngineKind } from './index-messages.js';
 import type { Reader } from './reader.js';
-import { RecallWatch, type RecallWatchSettings } from './recall-watch.js';
-import type { SearchEngineStatus, SearchStatus } from './search-status.js';
-
-/** A search that came to its end. */
-export interface EndedSearch {
-  /** What it asked for. */
-  readonly mode: SearchAnswer['mode'];
-  readonly tookMs: number;
-  /** What answered, when that is less than was asked for. */
-  readonly degradedTo: SearchAnswer['mode'] | null;
-  /** The type of its error, or null. */
-  readonly error: string | null;
-}
-
-/** What is looked after beside the work. */
-export interface WatchSettings {
-  readonly recall: RecallWatchSettings;
-}
+import { RecallWatch } from './recall-watch.js';
+import type { EndedSearch, SearchEngineStatus, SearchStatus, WatchSettings } from './search-status.js';
 
 /** Nothing is looked after. */
 export const UNWATCHED: WatchSettings = { recall: { share: 0, msPerS: 0 } };

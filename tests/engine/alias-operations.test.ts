@@ -8,7 +8,7 @@ import { DEFAULT_HNSW } from '../../src/model/collection.js';
 import { FIXED } from '../../src/model/limits.js';
 import type { Operation } from '../../src/model/operation.js';
 import { openReader } from '../../src/storage/open-store.js';
-import { openTestEngine, pointBlock, type TestEngine, WAIT, SEARCH } from '../support/open-test-engine.js';
+import { openTestEngine, pointBlock, SEARCH, type TestEngine, WAIT } from '../support/open-test-engine.js';
 import { checkDigests, TEST_CACHE } from '../support/open-test-store.js';
 import { refusalOf } from '../support/refusal.js';
 import { suite, type TestContext } from '../support/suite.js';

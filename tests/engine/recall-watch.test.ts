@@ -3,7 +3,8 @@
 import * as assert from 'uvu/assert';
 import type { CatalogueEntry } from '../../src/engine/catalogue.js';
 import type { IndexAnswers, VectorAsk, VectorFound } from '../../src/engine/index-asks.js';
-import { RecallWatch, type RecallWatchSettings } from '../../src/engine/recall-watch.js';
+import { RecallWatch } from '../../src/engine/recall-watch.js';
+import type { RecallWatchSettings } from '../../src/engine/search-status.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
 import { openTestEngine, SEARCH } from '../support/open-test-engine.js';
 import { Random } from '../support/random.js';

@@ -92,7 +92,12 @@ async function answersOf(node: ClusterNode, position: string, random: Random): P
   const answers: unknown[] = [];
   for (const [path, body] of questions(random)) {
     const headers = { 'x-skein-min-position': position };
-    const answer = await node.request<Record<string, unknown>>('POST', `/v1/collections/c${path}?max_wait_ms=20000`, body, headers);
+    const answer = await node.request<Record<string, unknown>>(
+      'POST',
+      `/v1/collections/c${path}?max_wait_ms=20000`,
+      body,
+      headers,
+    );
     assert.is(answer.status, 200, `${node.name} ${path}: ${JSON.stringify(answer.body)}`);
     const { took_ms: _took, ...rest } = answer.body;
     answers.push(rest);
