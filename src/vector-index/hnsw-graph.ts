@@ -202,12 +202,10 @@ export class HnswGraph {
     this.#native.scan(query.vector, range, filter, block);
   }
 
-  /** What a scan measures, for a live label that is not ranked. */
-  measureUnranked(query: PreparedQuery, label: number): number {
-    const factor = this.#unranked.get(label) ?? 1;
-    // What is ranked is kept with this factor, and scores are made from measures of that.
-    const kept = storedScale(query.distance, 1) ?? 1;
-    return this.#native.measure(query.vector, label, factor * kept);
+  /** The score of a live label that is not ranked: the exact one, but for components that vanished when the vector was scaled. */
+  scoreUnranked(query: PreparedQuery, label: number): number {
+    const measure = this.#native.measure(query.vector, label, this.#unranked.get(label) ?? 1);
+    return query.distance === 'euclid' ? measure : -measure;
   }
 
   /** As VectorIndex.health, for this graph. */
@@ -239,8 +237,8 @@ export class HnswGraph {
 
   /** Writes the native file, in a thread of the native code; the graph must not grow meanwhile, searches may go on.
    *  A full disk may not be noticed: check the file afterwards. */
-  write(path: string): Promise<void> {
-    return this.#native.write(path);
+  async write(path: string): Promise<void> {
+    await this.#native.write(path);
   }
 
   /** Gives the native memory back now; the collector of V8 does not know how large it is. The object is of no use afterwards. */

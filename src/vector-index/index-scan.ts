@@ -114,14 +114,18 @@ export class SlicedScan implements IndexScan {
   #rankOthers(graph: RenewingGraph, untilMs: number): boolean {
     const { query, filter } = this.#request;
     this.#toRank ??= Uint32Array.from(graph.graphs.flatMap((part) => [...part.unrankedLabels()]));
-    for (; this.#ranked < this.#toRank.length; this.#ranked++) {
-      if (this.#ranked % 64 === 63 && this.#clock.monotonicMs() >= untilMs) return false;
-      const label = this.#toRank[this.#ranked] as number;
-      if (!graph.has(label) || (filter !== null && !passesFilter(filter, label))) continue;
-      this.#unranked.offer(label, graph.scoreUnranked(query, label));
-      this.#others += 1;
+    const { length } = this.#toRank;
+    while (this.#ranked < length) {
+      const end = Math.min(length, this.#ranked + BLOCK_POINTS);
+      for (const label of this.#toRank.subarray(this.#ranked, end)) {
+        if (!graph.has(label) || (filter !== null && !passesFilter(filter, label))) continue;
+        this.#unranked.offer(label, graph.scoreUnranked(query, label));
+        this.#others += 1;
+      }
+      this.#ranked = end;
+      if (this.#clock.monotonicMs() >= untilMs) break;
     }
-    return true;
+    return this.#ranked === length;
   }
 
   hits(): IndexHits {

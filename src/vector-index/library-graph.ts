@@ -313,14 +313,8 @@ class LibraryGraph implements NativeGraph {
   }
 
   measure(query: Float32Array, label: number, factor: number): number {
-    const kept = this.vectorOf(label);
-    if (factor === 1) return this.#distance === 'euclid' ? Math.sqrt(squaredEuclid(query, kept)) : -dot(query, kept);
-    let sum = 0;
-    for (let i = 0; i < kept.length; i++) {
-      const [a, b] = [query[i] as number, (kept[i] as number) * factor];
-      sum += this.#distance === 'euclid' ? (a - b) ** 2 : -a * b;
-    }
-    return this.#distance === 'euclid' ? Math.sqrt(sum) : sum;
+    const kept = this.vectorOf(label).map((value) => value * factor);
+    return this.#distance === 'euclid' ? Math.sqrt(squaredEuclid(query, kept)) : -dot(query, kept);
   }
 
   vectorOf(label: number): Float32Array {

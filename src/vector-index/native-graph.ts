@@ -50,7 +50,7 @@ export interface NativeGraph {
   matches(filter: LabelFilter, most: number): number;
   /** Looks at the live ranked labels of a range that pass, ascending, one by one, as many as the block has room for. */
   scan(query: Float32Array, range: ScanRange, filter: LabelFilter | null, block: ScanBlock): void;
-  /** What scan() computes, for one live label, ranked or not, of its kept vector × factor. @throws Error for one that is not live */
+  /** What scan() measures, for one live label, ranked or not, of its kept vector × factor in float32. @throws Error for one not live */
   measure(query: Float32Array, label: number, factor: number): number;
   /** The kept vector of a live label as float32. @throws Error for one that is not live */
   vectorOf(label: number): Float32Array;

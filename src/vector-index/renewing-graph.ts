@@ -14,7 +14,6 @@ import { HnswGraph } from './hnsw-graph.js';
 import type { WalkBounds } from './native-graph.js';
 import { type Hit, type Nearest, nearest } from './nearest.js';
 import type { PreparedQuery } from './prepared-query.js';
-import { scoreOfMeasure } from './scale.js';
 import type { IndexHealth, IndexParameters } from './vector-index.js';
 
 const DEAD_SHARE_BUSY = 0.2;
@@ -168,7 +167,7 @@ export class RenewingGraph {
   /** The score of a live label that the graph cannot rank. */
   scoreUnranked(query: PreparedQuery, label: number): number {
     const graph = this.#old?.has(label) ? this.#old : this.#young;
-    return scoreOfMeasure(query.distance, graph.measureUnranked(query, label), query.length);
+    return graph.scoreUnranked(query, label);
   }
 
   /** Of the graph that holds more, while there are two. Null: as HnswGraph.health, or nothing is in it. */

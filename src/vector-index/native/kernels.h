@@ -45,6 +45,18 @@ inline float floatOfHalf(uint16_t half) {
 #endif
 }
 
+inline void floatsOfHalves(const uint16_t* halves, float scale, size_t n, float* floats) {
+  size_t i = 0;
+#if SKEIN_AVX2
+  const __m256 factor = _mm256_set1_ps(scale);
+  for (; i + 8 <= n; i += 8) {
+    const __m256 eight = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(halves + i)));
+    _mm256_storeu_ps(floats + i, _mm256_mul_ps(eight, factor));
+  }
+#endif
+  for (; i < n; i++) floats[i] = floatOfHalf(halves[i]) * scale;
+}
+
 /* Nearest, ties to even. |value| must be below 65,520. */
 inline uint16_t halfOfFloat(float value) {
 #if SKEIN_AVX2

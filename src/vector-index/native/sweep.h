@@ -35,8 +35,10 @@ class Sweep {
     gathered_.clear();
     const size_t next = filter == nullptr ? gatherAll(range.from, range.to) : gather(*filter, range.from, range.to);
     if (!gathered_.empty()) space.prepare(query_, query, 1);
+    const double length = std::sqrt(dotInLanes(query, query, space.dimension()));
     for (size_t i = 0; i < gathered_.size(); i++) {
       if (i + AHEAD < gathered_.size()) prefetch(gathered_[i + AHEAD].place);
+      if (space.isBeyond(query, length, places.kept(gathered_[i].place), range.most)) continue;
       const double measure = space.measure(query, query_, places.kept(gathered_[i].place));
       if (!(measure <= range.most)) continue;
       block.labels[block.given] = gathered_[i].label;
