@@ -9,7 +9,7 @@ import type { AnswerBudget } from '../model/answer-budget.js';
 import type { Declarations, HnswParameters } from '../model/collection.js';
 import type { Distance } from '../model/distance.js';
 import type { ErrorRecord } from '../model/errors.js';
-import type { FacetValue } from '../model/facet.js';
+import type { FacetScalar, FacetValue } from '../model/facet.js';
 import type { Filter } from '../model/filter.js';
 import type { Fusion } from '../model/fusion.js';
 import type { Idempotency, Operation, OperationResult } from '../model/operation.js';
@@ -108,12 +108,24 @@ export interface FacetAnswer {
   readonly position: Position;
 }
 
-/** What is near a vector (or a point), what a text finds, or both as one list: at least one of vector, id and text, and not both vector
- *  and id. */
+/** A point, or a vector. */
+export type Example = PointId | Float32Array;
+
+export interface Examples {
+  /** What hits are to be like: 1 … 100. */
+  readonly positive: readonly Example[];
+  /** What they are not to be like: 0 … 100. */
+  readonly negative: readonly Example[];
+}
+
+/** What is near a vector (or a point, or examples), what a text finds, or both as one list: at least one of vector, id, examples and text,
+ *  and only one of the first three. */
 export interface SearchRequest extends Selection {
   readonly vector?: Float32Array;
   /** The vector of this point, which is left out of the hits. */
   readonly id?: PointId;
+  /** What they have in common is searched for (engine/search-target.ts); the points among them are left out of the hits. */
+  readonly examples?: Examples;
   readonly text?: string;
   readonly filter?: Filter;
   /** Counts where vector (or id) and text are both given. */
@@ -162,6 +174,26 @@ export interface SearchAnswer {
   /** It was computed for the same search before, at `position`; nothing of the collection has changed since. */
   readonly cached?: true;
   readonly explain?: Explanation;
+}
+
+/** Hits by the values of a payload field: the groups of the best hits, and the best hits of each. `limit` is how many groups. */
+export interface GroupRequest extends Omit<SearchRequest, 'offset'> {
+  /** Dotted. A point is in the group of each text, number and boolean there; points without any are in no group. */
+  readonly groupBy: string;
+  /** How many hits of a group at most. */
+  readonly groupSize: number;
+}
+
+export interface HitGroup {
+  readonly value: FacetScalar;
+  /** Best first. */
+  readonly hits: readonly SearchHit[];
+}
+
+/** Not complete: there may be more groups, or more hits in one, than limit and groupSize left room for. */
+export interface GroupAnswer extends Omit<SearchAnswer, 'hits'> {
+  /** In the order of their best hits. */
+  readonly groups: readonly HitGroup[];
 }
 
 /** Numbers for /metrics and /health, plain data, taken at once. */
@@ -232,8 +264,12 @@ export interface Engine {
    *  where that can tell alone, else row by row in the scan thread. @throws CollectionNotFound, Overloaded, CorruptData · PayloadTooLarge */
   facet(collection: string, request: FacetRequest): Promise<FacetAnswer>;
   /** @param budget shared by searches that are answered together; alone it has limits.answerBytesMax
-   *  @throws CollectionNotFound, InvalidRequest (a text without text fields), DimensionMismatch, ZeroVector, PointNotFound, Overloaded · PayloadTooLarge when the hits do not fit */
+   *  @throws CollectionNotFound, InvalidRequest (a text without text fields), DimensionMismatch, ZeroVector, PointNotFound, InvalidVector (examples), Overloaded
+   *  · PayloadTooLarge when the hits do not fit */
   search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer>;
+
+  /** Looks on until there are `limit` groups with groupSize hits each, or all points that match were met. @throws as search */
+  searchGroups(collection: string, request: GroupRequest): Promise<GroupAnswer>;
 
   /** The durable position. */
   position(): Position;

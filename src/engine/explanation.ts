@@ -4,7 +4,7 @@
 import type { CatalogueEntry } from './catalogue.js';
 import type { Explanation, SearchRequest } from './engine.js';
 import type { Found } from './engine-calls.js';
-import type { LabelledHit } from './hit-reads.js';
+import type { LabelledHit } from './hit-ranking.js';
 import type { Step, TextFound, Unindexed, VectorFound } from './index-asks.js';
 
 /** What the engines gave, best first, by label. */

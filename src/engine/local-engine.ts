@@ -3,7 +3,7 @@
  *  Invariant: tail.durable moves only with a commit's message, before the answers of that commit are given out.
  *  Must not know: HTTP, roles. */
 
-import { AnswerBudget } from '../model/answer-budget.js';
+import type { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
@@ -26,6 +26,8 @@ import type {
   EngineStatus,
   FacetAnswer,
   FacetRequest,
+  GroupAnswer,
+  GroupRequest,
   RunningEngine,
   ScrollRequest,
   ScrubReport,
@@ -40,7 +42,6 @@ import { FilterLookup } from './filter-lookup.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { tombstoneRatio } from './index-schedule.js';
 import { reachPosition } from './position-wait.js';
-import { QueryCache } from './query-cache.js';
 import { QuietCollection } from './quiet-collection.js';
 import type { Reader } from './reader.js';
 import { LocalLog } from './replicated-log.js';
@@ -48,7 +49,7 @@ import { RowAnswers } from './row-answers.js';
 import { scrub } from './scrub.js';
 import type { WatchSettings } from './search-status.js';
 import { SearchWatch } from './search-watch.js';
-import { Searcher } from './searcher.js';
+import { Searches } from './searches.js';
 import { Tail } from './tail.js';
 import { WritePath } from './write-path.js';
 import type { Commit, WriterEvents, WriterLink } from './writer-link.js';
@@ -82,8 +83,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   readonly #durable: Tail;
   readonly #watch: SearchWatch;
   readonly #lookup: FilterLookup;
-  readonly #searcher: Searcher;
-  readonly #cache: QueryCache;
+  readonly #searches: Searches;
   readonly #rows: RowAnswers;
   readonly #writes: WritePath;
   readonly #disk: DiskWatch;
@@ -98,23 +98,15 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     this.#parts = parts;
     this.#durable = new Tail(parts.state.seq);
     this.#disk = new DiskWatch(parts.dataDir, parts.limits.diskFreeBytesMin, parts.log);
-    const { reader, clock, limits, catalogue } = parts;
     this.#watch = new SearchWatch({ ...parts, durableSeq: () => this.#durable.seq });
-    const { calls, fallback, recall } = this.#watch;
-    this.#searcher = new Searcher({
-      calls,
-      reader,
-      clock,
-      fallback,
-      recall,
-      timeoutMs: limits.searchTimeoutMs,
-      engineTimeoutMs: limits.searchEngineTimeoutMs,
-      isThere: (uid) => catalogue.byUid(uid) !== undefined,
+    this.#searches = new Searches({
+      ...parts,
+      watch: this.#watch,
       durableSeq: () => this.#durable.seq,
       positionAt: (seq) => this.#positionAt(seq),
     });
-    this.#lookup = new FilterLookup(calls, limits.searchEngineTimeoutMs);
-    this.#cache = new QueryCache(limits.queryCacheBytes);
+    const { calls } = this.#watch;
+    this.#lookup = new FilterLookup(calls, parts.limits.searchEngineTimeoutMs);
     this.#rows = new RowAnswers({
       ...parts,
       lookup: this.#lookup,
@@ -246,22 +238,12 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return this.#rows.facet(collection, request);
   }
 
-  async search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer> {
-    const own = budget ?? new AnswerBudget(this.#parts.limits.answerBytesMax);
-    return this.#watch.measured(request, () => this.#searchOrKept(this.#parts.catalogue.get(collection), request, own));
+  search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer> {
+    return this.#searches.search(collection, request, budget);
   }
 
-  async #searchOrKept(entry: CatalogueEntry, request: SearchRequest, budget: AnswerBudget): Promise<SearchAnswer> {
-    const startMs = this.#parts.clock.monotonicMs();
-    const kept = this.#cache.get(entry, request);
-    if (kept !== null) {
-      await budget.add(kept.hits);
-      return { ...kept, cached: true, tookMs: this.#parts.clock.monotonicMs() - startMs };
-    }
-    const { generation } = this.#cache;
-    const answer = await this.#searcher.search(entry, request, budget);
-    this.#cache.put(entry, request, answer, generation);
-    return answer;
+  searchGroups(collection: string, request: GroupRequest): Promise<GroupAnswer> {
+    return this.#searches.searchGroups(collection, request);
   }
 
   // Positions.
@@ -311,10 +293,10 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   async correct(correction: Correction): Promise<void> {
     await this.#parts.link.correct(correction);
-    this.#cache.clear();
+    this.#searches.forget();
     await Promise.all(correction.collections.map(({ uid }) => this.#parts.keeper.settle(uid)));
     // What was searched meanwhile may have been of both states.
-    this.#cache.clear();
+    this.#searches.forget();
   }
 
   status(): EngineStatus {
@@ -343,7 +325,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
         full: this.#disk.full,
         readOnly: this.#disk.readOnly,
       },
-      queryCache: this.#cache.status,
+      queryCache: this.#searches.cacheStatus,
       nativeBuild,
     };
   }
@@ -357,7 +339,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   #tick(): void {
     this.#parts.keeper.tick();
     const durable = this.#durable.seq;
-    let floor = Math.min(durable, this.#searcher.floorSeq);
+    let floor = Math.min(durable, this.#searches.floorSeq);
     for (const entry of this.#parts.catalogue.all()) floor = Math.min(floor, leastShownSeq(entry, durable));
     if (floor <= this.#reapedSeq) return;
     this.#reapedSeq = floor;

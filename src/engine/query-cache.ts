@@ -81,9 +81,10 @@ export class QueryCache {
   }
 }
 
-/** What an explanation says is about one run of a search. */
-function isCacheable({ cache, explain }: SearchRequest): boolean {
-  return cache && !explain;
+/** What an explanation says is about one run of a search. Vectors of examples would make long keys. */
+function isCacheable({ cache, explain, examples }: SearchRequest): boolean {
+  const vectors = [...(examples?.positive ?? []), ...(examples?.negative ?? [])].some((one) => one instanceof Float32Array);
+  return cache && !explain && !vectors;
 }
 
 function isTooOld({ answer }: Kept, { notBeforeSeq }: SearchRequest): boolean {

@@ -122,6 +122,7 @@ function rowsOf(request: ReadRequest): number {
     case 'get':
       return request.ids.length;
     case 'hits':
+    case 'groups':
       return request.labels.length;
     case 'scroll':
       return request.filter === null ? request.limit : Number.POSITIVE_INFINITY;

@@ -18,6 +18,7 @@ import { type CompareAnswers, type CompareKind, type CompareRequest, runCompare 
 import type { FoundPoint, Selection } from './engine.js';
 import { type FacetReadAnswer, type FacetReadRequest, readFacet } from './facet-reads.js';
 import { narrowLabels, rowTest } from './filter-rows.js';
+import { type GroupsAnswer, type GroupsRequest, readGroups } from './group-reads.js';
 import { type HitsAnswer, type HitsRequest, readHits } from './hit-reads.js';
 import { matching, type RowFilter, rowsAfter } from './matching-rows.js';
 import { bytesWithin, found, rowById, type SelectedRow } from './row-reads.js';
@@ -60,6 +61,7 @@ export type ReadRequest =
       readonly labels: LabelFilter;
     }
   | HitsRequest
+  | GroupsRequest
   | FacetReadRequest
   | { readonly kind: 'scrub'; readonly uid: number; readonly fromLabel: number }
   | { readonly kind: 'log_bytes'; readonly afterSeq: number }
@@ -82,6 +84,7 @@ export interface ReadAnswers {
   match: { readonly ids: PointId[]; readonly more: boolean; readonly seq: number };
   narrow: { readonly labels: LabelFilter };
   hits: HitsAnswer;
+  groups: GroupsAnswer;
   facet: FacetReadAnswer;
   scrub: { readonly rows: number; readonly damaged: readonly ErrorRecord[]; readonly nextLabel: number | null };
   log_bytes: { readonly bytes: number };
@@ -108,6 +111,7 @@ const READERS: { readonly [K in ReadKind]: (reads: StoreReads, request: RequestO
     labels: labelFilterOf(narrowLabels(reads, uid, labels, rowTest(spec, filter))),
   }),
   hits: readHits,
+  groups: readGroups,
   facet: readFacet,
   exact: scanExactly,
   scrub: scrubPage,

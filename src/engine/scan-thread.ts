@@ -46,6 +46,7 @@ function moved(message: FromScan): ArrayBuffer[] {
 
 function pointsOf(answer: ReadAnswers[ReadKind]): readonly FoundPoint[] {
   if ('points' in answer) return answer.points;
+  if ('groups' in answer) return answer.groups.flatMap(({ hits }) => hits);
   return 'hits' in answer ? answer.hits : [];
 }
 

@@ -17,6 +17,8 @@ import type { Reader } from './reader.js';
 import { RecallWatch } from './recall-watch.js';
 import type { EndedSearch, SearchEngineStatus, SearchStatus, WatchSettings } from './search-status.js';
 
+type Asked = Pick<SearchRequest, 'vector' | 'id' | 'examples' | 'text' | 'exact'>;
+
 /** Nothing is looked after. */
 export const UNWATCHED: WatchSettings = { recall: { share: 0, msPerS: 0 } };
 
@@ -68,7 +70,10 @@ export class SearchWatch {
   }
 
   /** Runs a search and tells how it ended. @throws what the search throws */
-  async measured(request: SearchRequest, search: () => Promise<SearchAnswer>): Promise<SearchAnswer> {
+  async measured<Answer extends Pick<SearchAnswer, 'degraded' | 'mode'>>(
+    request: Asked,
+    search: () => Promise<Answer>,
+  ): Promise<Answer> {
     const { clock, onSearch } = this.#parts;
     const mode = modeAsked(request);
     const startMs = clock.monotonicMs();
@@ -110,8 +115,8 @@ export class SearchWatch {
   }
 }
 
-function modeAsked({ vector, id, text, exact }: SearchRequest): SearchAnswer['mode'] {
-  const near = vector !== undefined || id !== undefined;
+function modeAsked({ vector, id, examples, text, exact }: Asked): SearchAnswer['mode'] {
+  const near = (vector ?? id ?? examples) !== undefined;
   if (text !== undefined) return near ? 'hybrid' : 'text';
   return exact ? 'exact' : 'vector';
 }

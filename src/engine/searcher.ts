@@ -7,7 +7,6 @@
 
 import type { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
-import { norm } from '../model/distance.js';
 import { invalidRequest, messageOf, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
@@ -18,11 +17,13 @@ import type { SearchAnswer, SearchRequest } from './engine.js';
 import { type EngineCalls, type Found, isEngineFailure, within } from './engine-calls.js';
 import { type EngineResults, explain } from './explanation.js';
 import type { Fallback } from './fallback.js';
-import type { HitsAnswer, Ranking } from './hit-reads.js';
+import type { Ranking } from './hit-ranking.js';
+import type { HitsAnswer } from './hit-reads.js';
 import type { TextFound, VectorFound } from './index-asks.js';
 import type { EngineKind } from './index-messages.js';
 import type { Reader } from './reader.js';
 import type { RecallWatch } from './recall-watch.js';
+import { searchTarget } from './search-target.js';
 import { Stopwatch } from './stopwatch.js';
 
 /** Candidates that each engine gives to a hybrid search that does not say how many, beyond its page. */
@@ -48,12 +49,14 @@ export interface SearcherParts {
 }
 
 /** One search on its way. */
-interface Ask {
+export interface Ask {
   readonly entry: CatalogueEntry;
   readonly request: SearchRequest;
   /** Null: only the text is asked for. */
   readonly query: Float32Array | null;
-  /** Hits to find, those in front of the page and the point itself included. */
+  /** Points that are no hits. */
+  readonly without: readonly PointId[];
+  /** Hits to find, those in front of the page and those left out included. */
   readonly wanted: number;
   readonly budget: AnswerBudget;
   readonly watch: Stopwatch;
@@ -61,7 +64,7 @@ interface Ask {
 }
 
 /** A ranking of labels, and what it is of. */
-interface Ranked {
+export interface Ranked {
   readonly labels: Uint32Array;
   readonly ranking: Ranking;
   /** Points that can be hits. */
@@ -93,10 +96,20 @@ export class Searcher {
     return floor;
   }
 
-  /** @throws DimensionMismatch, ZeroVector, PointNotFound, InvalidRequest (a text without text fields), Overloaded, CorruptData, Timeout,
-   *  SearchUnavailable, PayloadTooLarge (the hits) */
-  async search(entry: CatalogueEntry, request: SearchRequest, budget: AnswerBudget): Promise<SearchAnswer> {
-    const { clock, timeoutMs } = this.#parts;
+  /** @throws DimensionMismatch, ZeroVector, PointNotFound, InvalidRequest (a text without text fields), InvalidVector (examples), Overloaded,
+   *  CorruptData, Timeout, SearchUnavailable, PayloadTooLarge (the hits) */
+  search(entry: CatalogueEntry, request: SearchRequest, budget: AnswerBudget): Promise<SearchAnswer> {
+    return this.open(entry, request, budget, (ask) => this.#untilFull(ask));
+  }
+
+  /** Begins a search and ends it: what is to be found, how long it may take, which rows are kept meanwhile. */
+  async open<Answer extends object>(
+    entry: CatalogueEntry,
+    request: SearchRequest,
+    budget: AnswerBudget,
+    run: (ask: Ask) => Promise<Answer>,
+  ): Promise<Answer & { readonly tookMs: number }> {
+    const { clock, timeoutMs, reader } = this.#parts;
     const startMs = clock.monotonicMs();
     const deadlineMs = startMs + (request.timeoutMs ?? timeoutMs);
     const leftMs = (): number => deadlineMs - clock.monotonicMs();
@@ -106,50 +119,21 @@ export class Searcher {
     try {
       checkAsked(entry, request);
       const watch = new Stopwatch();
-      const query = await within(this.#query(entry, request), leftMs(), 'The search took too long');
-      if (request.id !== undefined) watch.step('point');
-      const wanted = request.offset + request.limit + (request.id === undefined ? 0 : 1);
-      const ask = { entry, request, query, wanted, budget, watch, leftMs };
-      return { ...(await this.#untilFull(ask)), tookMs: clock.monotonicMs() - startMs };
+      const { query, without } = await within(searchTarget(reader, entry, request), leftMs(), 'The search took too long');
+      if (without.length > 0) watch.step(request.id === undefined ? 'examples' : 'point');
+      const wanted = request.offset + request.limit + without.length;
+      const answer = await run({ entry, request, query, without, wanted, budget, watch, leftMs });
+      return { ...answer, tookMs: clock.monotonicMs() - startMs };
     } finally {
       this.#openFloors.delete(token);
     }
-  }
-
-  /** The vector that is searched for; null when there is only a text. */
-  async #query(entry: CatalogueEntry, { vector, id }: SearchRequest): Promise<Float32Array | null> {
-    const { dimension, distance } = entry.row.spec;
-    if (id !== undefined) return this.#vectorOf(entry, id);
-    if (vector === undefined) return null;
-    if (vector.length !== dimension) {
-      throw new SkeinError(
-        'DimensionMismatch',
-        `The query has ${vector.length} components, collection '${entry.row.name}' has ${dimension}`,
-        { expected: dimension, got: vector.length },
-      );
-    }
-    if (distance === 'cosine' && norm(vector) === 0) {
-      throw new SkeinError('ZeroVector', 'A zero vector has no direction, so no cosine to anything');
-    }
-    return vector;
-  }
-
-  async #vectorOf(entry: CatalogueEntry, id: PointId): Promise<Float32Array> {
-    const selection = { withPayload: false, withVector: true };
-    const bytesMax = Number.POSITIVE_INFINITY;
-    const { points } = await this.#parts.reader.read({ kind: 'get', uid: entry.row.uid, ids: [id], selection, bytesMax });
-    const vector = points[0]?.vector;
-    if (vector === undefined || vector === null) {
-      throw new SkeinError('PointNotFound', `Point ${JSON.stringify(id)} not found in '${entry.row.name}'`, { id });
-    }
-    return vector;
   }
 
   /** Looks again for more when rows vanished or changed between the index and the store, so that they leave no gap. */
   async #untilFull(ask: Ask): Promise<Omit<SearchAnswer, 'tookMs'>> {
     let { wanted } = ask;
     for (let tries = 1; ; tries++) {
-      const ranked = await this.#rank({ ...ask, wanted });
+      const ranked = await this.rank({ ...ask, wanted });
       const read = await within(this.#hits(ask, ranked), ask.leftMs(), 'Reading the hits took too long');
       ask.watch.step('hits');
       const gone = read.lost + read.stale;
@@ -179,7 +163,8 @@ export class Searcher {
     };
   }
 
-  #rank(ask: Ask): Promise<Ranked> {
+  /** The labels that the engines find, in one ranking. @throws as search */
+  rank(ask: Ask): Promise<Ranked> {
     if (ask.query === null) return this.#byText(ask);
     return ask.request.text === undefined ? this.#byVector(ask, ask.query) : this.#byBoth(ask, ask.query);
   }
@@ -279,7 +264,7 @@ export class Searcher {
   ): Promise<Found<VectorFound>> {
     const { hnsw, quantization } = entry.row.spec;
     const spread = quantization?.rescore === true ? quantization.oversampling : 1;
-    const candidates = Math.min(FIXED.searchCandidatesMax, Math.ceil(wanted * spread));
+    const candidates = Math.max(wanted, Math.min(FIXED.searchCandidatesMax, Math.ceil(wanted * spread)));
     const filter = request.filter ?? null;
     if (request.exact && quantization !== null) return this.#exactly(entry, query, wanted, filter, leftMs);
     const ef = Math.max(request.efSearch ?? hnsw.efSearch, candidates);
@@ -316,15 +301,10 @@ export class Searcher {
     return this.#parts.calls.ask('text', entry, ask, leftMs);
   }
 
-  #hits({ entry, request, budget }: Ask, { labels, ranking, seq }: Ranked): Promise<HitsAnswer> {
+  #hits({ entry, request, without, budget }: Ask, { labels, ranking, seq }: Ranked): Promise<HitsAnswer> {
     const { uid, pointsCount, dataBytes, spec } = entry.row;
-    const { withPayload, withVector, filter, offset, limit, scoreThreshold, id } = request;
-    const page = {
-      offset,
-      limit,
-      ...(scoreThreshold === undefined ? {} : { scoreThreshold }),
-      ...(id === undefined ? {} : { without: id }),
-    };
+    const { withPayload, withVector, filter, offset, limit, scoreThreshold } = request;
+    const page = { offset, limit, without, ...(scoreThreshold === undefined ? {} : { scoreThreshold }) };
     const recheck = filter === undefined ? null : { filter, spec, afterSeq: seq };
     return budget.take((bytesBefore) =>
       this.#parts.reader.read(
@@ -347,8 +327,8 @@ export class Searcher {
 
 /** @throws InvalidRequest */
 function checkAsked({ text, row }: CatalogueEntry, request: SearchRequest): void {
-  if (request.text === undefined && request.vector === undefined && request.id === undefined)
-    throw invalidRequest('', 'at least one of vector, id and text is needed');
+  const near = request.vector ?? request.id ?? request.examples;
+  if (near === undefined && request.text === undefined) throw invalidRequest('', 'at least one of vector, id and text is needed');
   if (request.text !== undefined && text === null)
     throw invalidRequest('text', `collection '${row.name}' has no text_fields, so it cannot be searched by text`);
 }

@@ -90,7 +90,7 @@ const hits = (from: number, end: number): RequestOf<'hits'> => ({
   ranking: { by: 'distance', distance: 'euclid', query: Float32Array.of(0, 1), scores: null },
   recheck: null,
   selection,
-  page: { offset: 0, limit: POINTS },
+  page: { offset: 0, limit: POINTS, without: [] },
   bytesMax,
   bytesBefore: 0,
 });

@@ -9,6 +9,8 @@ import type {
   FacetAnswer,
   FacetRequest,
   FoundPoint,
+  GroupAnswer,
+  GroupRequest,
   ScrollRequest,
   SearchAnswer,
   SearchEngineStatus,
@@ -25,7 +27,7 @@ import { aliasNotFound } from '../../src/model/alias.js';
 import { type CollectionSpec, checkCollectionName, collectionNotFound, NOTHING_DECLARED } from '../../src/model/collection.js';
 import { compareScores, passesThreshold, scorer } from '../../src/model/distance.js';
 import { invalidRequest, SkeinError } from '../../src/model/errors.js';
-import { FacetCounts, scalarsAt } from '../../src/model/facet.js';
+import { FacetCounts, type FacetScalar, scalarsAt } from '../../src/model/facet.js';
 import type { Filter } from '../../src/model/filter.js';
 import type { CollectionAfter, NewCollection, Operation, OperationResult } from '../../src/model/operation.js';
 import { comparePointIds, type Payload, type PointId } from '../../src/model/point.js';
@@ -66,6 +68,7 @@ export class FakeEngine implements Engine {
   /** What it says of its searching. */
   searching: SearchStatus = QUIET_SEARCH;
   readonly facets: FacetRequest[] = [];
+  readonly groupSearches: GroupRequest[] = [];
   /** Each write waits for it. */
   gate: Promise<void> = Promise.resolve();
   readonly #collections = new Map<string, StoredCollection>();
@@ -180,6 +183,20 @@ export class FakeEngine implements Engine {
     this.searches.push(request);
     this.#mayFail('search');
     return this.#searchOne(this.#named(name), request);
+  }
+
+  async searchGroups(name: string, request: GroupRequest): Promise<GroupAnswer> {
+    this.groupSearches.push(request);
+    this.#mayFail('searchGroups');
+    const all = this.#searchOne(this.#named(name), { ...request, offset: 0, limit: 10_000, withPayload: true });
+    const { hits, ...rest } = all;
+    const groups = new Map<FacetScalar, SearchHit[]>();
+    for (const hit of hits) {
+      for (const value of scalarsAt(payloadOf(hit.payload ?? new Uint8Array()), request.groupBy.split('.')))
+        groups.set(value, [...(groups.get(value) ?? []), request.withPayload ? hit : { ...hit, payload: null }]);
+    }
+    const best = [...groups].slice(0, request.limit);
+    return { ...rest, groups: best.map(([value, found]) => ({ value, hits: found.slice(0, request.groupSize) })) };
   }
 
   position(): Position {

@@ -1,0 +1,120 @@
+/** Labels to scored rows in their order: what every answer with hits is made of.
+ *
+ *  A superseded label still counts with its own row; of two labels of one point, which two indexes at different seqs may name, the better
+ *  stays. What was removed meanwhile is counted, never passed over in silence.
+ *  Must not know: how the labels were found, which hits are answered, threads. */
+
+import type { CollectionSpec } from '../model/collection.js';
+import { compareScores, type Distance, passesThreshold, scorer } from '../model/distance.js';
+import type { Filter } from '../model/filter.js';
+import { comparePointIds, type PointId } from '../model/point.js';
+import type { PointTest } from '../search/evaluate-filter.js';
+import type { PointHead, StoreReads } from '../storage/storage.js';
+import type { SearchHit, Selection } from './engine.js';
+import { rowTest } from './filter-rows.js';
+import { rowByLabel, type SelectedRow, vectorOf } from './row-reads.js';
+import { payloadOf } from './stored-payload.js';
+
+/** How hits are ordered. */
+export type Ranking =
+  /** By the exact score of their vectors; given ones were computed already. */
+  | { readonly by: 'distance'; readonly distance: Distance; readonly query: Float32Array; readonly scores: Float64Array | null }
+  /** By scores of another kind, higher is better. */
+  | { readonly by: 'score'; readonly scores: Float64Array };
+
+/** Labels that an index named, and what becomes hits of them. */
+export interface RankedLabels {
+  readonly uid: number;
+  readonly labels: Uint32Array;
+  readonly ranking: Ranking;
+  /** Rows that were written after this seq are asked again whether they pass. */
+  readonly recheck: { readonly filter: Filter; readonly spec: CollectionSpec; readonly afterSeq: number } | null;
+  readonly selection: Selection;
+  /** The bound of the whole answer, and what other searches have put into it. */
+  readonly bytesMax: number;
+  readonly bytesBefore: number;
+}
+
+export interface LabelledHit extends SearchHit {
+  readonly label: number;
+}
+
+/** Of the labels so many had no row any more, so many pass no more. */
+export interface GoneRows {
+  readonly lost: number;
+  readonly stale: number;
+}
+
+/** Scores the rows of all labels, in the order of the labels. @param hitOf what is kept of a row; for the vector: null where none was asked for */
+export function scoreRows<Hit>(
+  reads: StoreReads,
+  request: RankedLabels,
+  selection: Selection,
+  hitOf: (row: SelectedRow, score: number, vector: Float32Array | null) => Hit,
+): GoneRows & { readonly hits: Hit[] } {
+  const scoreOf = scoring(reads, request.ranking);
+  const passes = recheckOf(reads, request);
+  const hits: Hit[] = [];
+  let lost = 0;
+  let stale = 0;
+  for (const [place, label] of request.labels.entries()) {
+    const row = rowByLabel(reads, request.uid, label, selection);
+    if (row === undefined) lost += 1;
+    else if (!passes(row)) stale += 1;
+    else {
+      const { score, vector } = scoreOf(row, place, selection.withVector);
+      hits.push(hitOf(row, score, selection.withVector ? vector : null));
+    }
+  }
+  return { hits, lost, stale };
+}
+
+type Scoring = (
+  row: PointHead,
+  place: number,
+  withVector: boolean,
+) => { readonly score: number; readonly vector: Float32Array | null };
+
+function scoring(reads: StoreReads, ranking: Ranking): Scoring {
+  const { scores } = ranking;
+  if (ranking.by === 'distance' && scores === null) {
+    const score = scorer(ranking.distance, ranking.query);
+    return (row) => {
+      const vector = vectorOf(reads, row);
+      return { score: score(vector), vector };
+    };
+  }
+  return (row, place, withVector) => ({ score: scores?.[place] as number, vector: withVector ? vectorOf(reads, row) : null });
+}
+
+/** Rows may have been written again after the index was asked: what they hold now must pass as well. */
+function recheckOf(reads: StoreReads, { uid, recheck }: RankedLabels): (row: PointHead) => boolean {
+  if (recheck === null) return () => true;
+  let test: PointTest | null = null;
+  return (row) => {
+    if (row.version <= recheck.afterSeq) return true;
+    test ??= rowTest(recheck.spec, recheck.filter);
+    const whole = reads.pointByLabel(uid, row.label);
+    return whole !== undefined && test(row.id, payloadOf(whole));
+  };
+}
+
+/** Best first, ties by id, each point once. */
+export function sortHits<Hit extends { readonly id: PointId; readonly score: number }>(hits: Hit[], ranking: Ranking): Hit[] {
+  const distance = directionOf(ranking);
+  hits.sort((a, b) => compareScores(distance, a.score, b.score) || comparePointIds(a.id, b.id));
+  const seen = new Set<PointId>();
+  return hits.filter(({ id }) => !seen.has(id) && seen.add(id));
+}
+
+/** Does the score of a hit pass the threshold? None: every one does. */
+export function thresholdTest(ranking: Ranking, threshold: number | undefined): (hit: { readonly score: number }) => boolean {
+  if (threshold === undefined) return () => true;
+  const distance = directionOf(ranking);
+  return ({ score }) => passesThreshold(distance, score, threshold);
+}
+
+/** Scores that are no distances are better when they are higher, like inner products. */
+function directionOf(ranking: Ranking): Distance {
+  return ranking.by === 'distance' ? ranking.distance : 'dot';
+}

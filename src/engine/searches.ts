@@ -1,0 +1,87 @@
+/** All searches of an engine: answered from what is kept, else by the engines, alone or by groups, and each told as it ends.
+ *  Order of things only; the work is in the parts. Must not know: HTTP, how a search runs. */
+
+import { AnswerBudget } from '../model/answer-budget.js';
+import type { Clock } from '../model/clock.js';
+import type { Limits } from '../model/limits.js';
+import type { Position } from '../model/position.js';
+import type { Catalogue, CatalogueEntry } from './catalogue.js';
+import type { GroupAnswer, GroupRequest, SearchAnswer, SearchRequest } from './engine.js';
+import { GroupSearch } from './group-search.js';
+import { QueryCache } from './query-cache.js';
+import type { Reader } from './reader.js';
+import type { QueryCacheStatus } from './search-status.js';
+import type { SearchWatch } from './search-watch.js';
+import { Searcher } from './searcher.js';
+
+export interface SearchesParts {
+  readonly watch: SearchWatch;
+  readonly reader: Reader;
+  readonly catalogue: Catalogue;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly durableSeq: () => number;
+  readonly positionAt: (seq: number) => Position;
+}
+
+export class Searches {
+  readonly #parts: SearchesParts;
+  readonly #searcher: Searcher;
+  readonly #groups: GroupSearch;
+  readonly #cache: QueryCache;
+
+  constructor(parts: SearchesParts) {
+    this.#parts = parts;
+    const { limits, catalogue, watch } = parts;
+    const { calls, fallback, recall } = watch;
+    const isThere = (uid: number): boolean => catalogue.byUid(uid) !== undefined;
+    const { searchTimeoutMs: timeoutMs, searchEngineTimeoutMs: engineTimeoutMs } = limits;
+    this.#searcher = new Searcher({ ...parts, calls, fallback, recall, timeoutMs, engineTimeoutMs, isThere });
+    this.#groups = new GroupSearch({ ...parts, searcher: this.#searcher, isThere });
+    this.#cache = new QueryCache(limits.queryCacheBytes);
+  }
+
+  /** @throws as Engine.search */
+  search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer> {
+    const own = budget ?? this.#newBudget();
+    const { watch, catalogue } = this.#parts;
+    return watch.measured(request, async () => this.#searchOrKept(catalogue.get(collection), request, own));
+  }
+
+  async #searchOrKept(entry: CatalogueEntry, request: SearchRequest, budget: AnswerBudget): Promise<SearchAnswer> {
+    const startMs = this.#parts.clock.monotonicMs();
+    const kept = this.#cache.get(entry, request);
+    if (kept !== null) {
+      await budget.add(kept.hits);
+      return { ...kept, cached: true, tookMs: this.#parts.clock.monotonicMs() - startMs };
+    }
+    const { generation } = this.#cache;
+    const answer = await this.#searcher.search(entry, request, budget);
+    this.#cache.put(entry, request, answer, generation);
+    return answer;
+  }
+
+  /** @throws as Engine.searchGroups */
+  searchGroups(collection: string, request: GroupRequest): Promise<GroupAnswer> {
+    const { watch, catalogue } = this.#parts;
+    return watch.measured(request, async () => this.#groups.search(catalogue.get(collection), request, this.#newBudget()));
+  }
+
+  #newBudget(): AnswerBudget {
+    return new AnswerBudget(this.#parts.limits.answerBytesMax);
+  }
+
+  /** Rows that died after this seq may still be met by an open search. */
+  get floorSeq(): number {
+    return this.#searcher.floorSeq;
+  }
+
+  /** Rows were changed without an entry, as a repair does: what is kept may be of another state. */
+  forget(): void {
+    this.#cache.clear();
+  }
+
+  get cacheStatus(): QueryCacheStatus {
+    return this.#cache.status;
+  }
+}
