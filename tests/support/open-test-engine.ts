@@ -108,7 +108,7 @@ export async function openTestEngine(
     put: (name, points) => engine.write([{ kind: 'upsert', collection: name, points: pointBlock(points) }], WAIT),
     remove: (name, ids) => engine.write([{ kind: 'delete', collection: name, ids }], WAIT),
     async nearest(name, vector, limit, exact = false) {
-      const { hits } = await engine.search(name, { ...SEARCH, vector: Float32Array.from(vector), limit, exact });
+      const { hits } = await engine.search(name, { ...SEARCH, cache: false, vector: Float32Array.from(vector), limit, exact });
       return hits.map(({ id, score }) => ({ id, score }));
     },
   };
