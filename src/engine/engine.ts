@@ -20,10 +20,12 @@ import type { LineageRow, LogRow, StoreState } from '../storage/storage.js';
 
 import type { CompareAnswers, CompareKind, CompareOf } from './compare.js';
 import type { Correction } from './correct.js';
+import type { RecallAnswer, RecallRequest } from './recall-request.js';
 import type { QueryCacheStatus, SearchMode, SearchStatus } from './search-status.js';
 
 export type { CompareAnswers, CompareKind, CompareOf, CompareRequest } from './compare.js';
 export type { CollectionCorrection, Correction } from './correct.js';
+export type { RecallAnswer, RecallRequest } from './recall-request.js';
 export type {
   EndedSearch,
   RecallFigure,
@@ -270,6 +272,9 @@ export interface Engine {
 
   /** Looks on until there are `limit` groups with groupSize hits each, or all points that match were met. @throws as search */
   searchGroups(collection: string, request: GroupRequest): Promise<GroupAnswer>;
+  /** Searches for stored points by their own vectors, as a client would and exactly, and says how much of the truth was found.
+   *  @throws CollectionNotFound, InvalidFilter, Overloaded (one runs on the collection), Timeout (nothing was measured), SearchUnavailable */
+  measureRecall(collection: string, request: RecallRequest): Promise<RecallAnswer>;
 
   /** The durable position. */
   position(): Position;

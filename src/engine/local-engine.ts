@@ -14,7 +14,8 @@ import type { PointId } from '../model/point.js';
 import { type Position, positionAt } from '../model/position.js';
 import type { Role } from '../model/replication.js';
 import type { ClusterRows, StoreReads, StoreState } from '../storage/storage.js';
-import { type Catalogue, type CatalogueEntry, enginesOf, leastIndexed, leastShownSeq, reachIndexed } from './catalogue.js';
+import { type Catalogue, type CatalogueEntry, leastIndexed, leastShownSeq, reachIndexed } from './catalogue.js';
+import { collectionInfo } from './collection-info.js';
 import { DiskWatch } from './disk-watch.js';
 import type {
   CollectionInfo,
@@ -28,6 +29,8 @@ import type {
   FacetRequest,
   GroupAnswer,
   GroupRequest,
+  RecallAnswer,
+  RecallRequest,
   RunningEngine,
   ScrollRequest,
   ScrubReport,
@@ -40,7 +43,6 @@ import type {
 } from './engine.js';
 import { FilterLookup } from './filter-lookup.js';
 import type { IndexKeeper } from './index-keeper.js';
-import { tombstoneRatio } from './index-schedule.js';
 import { reachPosition } from './position-wait.js';
 import { QuietCollection } from './quiet-collection.js';
 import type { Reader } from './reader.js';
@@ -98,12 +100,13 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     this.#parts = parts;
     this.#durable = new Tail(parts.state.seq);
     this.#disk = new DiskWatch(parts.dataDir, parts.limits.diskFreeBytesMin, parts.log);
-    this.#watch = new SearchWatch({ ...parts, durableSeq: () => this.#durable.seq });
+    const positionOf = (seq: number): Position => this.#positionAt(seq);
+    this.#watch = new SearchWatch({ ...parts, durableSeq: () => this.#durable.seq, positionAt: positionOf });
     this.#searches = new Searches({
       ...parts,
       watch: this.#watch,
       durableSeq: () => this.#durable.seq,
-      positionAt: (seq) => this.#positionAt(seq),
+      positionAt: positionOf,
     });
     const { calls } = this.#watch;
     this.#lookup = new FilterLookup(calls, parts.limits.searchEngineTimeoutMs);
@@ -112,14 +115,14 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       lookup: this.#lookup,
       calls,
       durable: this.#durable,
-      positionAt: (seq) => this.#positionAt(seq),
+      positionAt: positionOf,
     });
     this.#writes = new WritePath({
       ...parts,
       lookup: this.#lookup,
       disk: this.#disk,
       durableSeq: () => this.#durable.seq,
-      positionAt: (seq) => this.#positionAt(seq),
+      positionAt: positionOf,
     });
     this.log = new LocalLog(parts, this.#writes);
   }
@@ -199,27 +202,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   }
 
   #info(entry: CatalogueEntry): CollectionInfo {
-    const { row } = entry;
-    const { spec } = row;
-    const reports = enginesOf(entry).flatMap(({ report }) => (report === null ? [] : [report]));
-    return {
-      name: row.name,
-      uid: row.uid,
-      dimension: spec.dimension,
-      distance: spec.distance,
-      hnsw: spec.hnsw,
-      ttlMs: spec.ttlMs,
-      createdAtMs: spec.createdAtMs,
-      text: spec.text,
-      payloadIndexes: spec.payloadIndexes,
-      quantization: spec.quantization,
-      pointsCount: row.pointsCount,
-      ...this.#parts.keeper.status(entry),
-      memoryBytes: reports.reduce((sum, { status }) => sum + status.memoryBytes, 0),
-      diskBytes: reports.reduce((sum, { checkpointBytes }) => sum + checkpointBytes, row.dataBytes),
-      tombstoneRatio: entry.vector.report === null ? 0 : tombstoneRatio(entry.vector.report),
-      position: this.position(),
-    };
+    return collectionInfo(entry, this.#parts.keeper, this.position());
   }
 
   get(collection: string, ids: readonly PointId[], selection: Selection) {
@@ -244,6 +227,10 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   searchGroups(collection: string, request: GroupRequest): Promise<GroupAnswer> {
     return this.#searches.searchGroups(collection, request);
+  }
+
+  async measureRecall(collection: string, request: RecallRequest): Promise<RecallAnswer> {
+    return this.#watch.measurement.measure(this.#parts.catalogue.get(collection), request);
   }
 
   // Positions.

@@ -6,14 +6,17 @@ import type { Clock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
+import type { Position } from '../model/position.js';
 import type { BreakerState } from '../resilience/circuit-breaker.js';
 import type { Catalogue } from './catalogue.js';
 import type { SearchAnswer, SearchRequest } from './engine.js';
 import { EngineCalls } from './engine-calls.js';
 import { Fallback } from './fallback.js';
+import type { VectorAsk } from './index-asks.js';
 import type { IndexKeeper } from './index-keeper.js';
 import type { EngineKind } from './index-messages.js';
 import type { Reader } from './reader.js';
+import { RecallMeasurement } from './recall-measurement.js';
 import { RecallWatch } from './recall-watch.js';
 import type { EndedSearch, SearchEngineStatus, SearchStatus, WatchSettings } from './search-status.js';
 
@@ -30,6 +33,7 @@ export interface SearchWatchParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly durableSeq: () => number;
+  readonly positionAt: (seq: number) => Position;
   readonly watching: WatchSettings;
   onSearch(search: EndedSearch): void;
 }
@@ -41,6 +45,7 @@ export class SearchWatch {
   readonly calls: EngineCalls;
   readonly fallback: Fallback;
   readonly recall: RecallWatch;
+  readonly measurement: RecallMeasurement;
   readonly #parts: SearchWatchParts;
 
   constructor(parts: SearchWatchParts) {
@@ -55,11 +60,13 @@ export class SearchWatch {
       fairTimeoutMs: Math.min(FAIR_TIMEOUT_MS, limits.searchEngineTimeoutMs / 2),
       onBreaker: (engine, state) => this.#onBreaker(engine, state),
     });
+    const ask = (uid: number, question: VectorAsk, timeoutMs: number) => keeper.pool('vector').ask(uid, question, timeoutMs);
+    this.measurement = new RecallMeasurement({ ...parts, calls: this.calls, ask, timeoutMs: limits.searchTimeoutMs });
     this.recall = new RecallWatch({
       settings: watching.recall,
       clock,
       random: Math.random,
-      ask: (uid, ask, timeoutMs) => keeper.pool('vector').ask(uid, ask, timeoutMs),
+      ask,
       nameOf: (uid) => catalogue.byUid(uid)?.row.name ?? null,
     });
   }

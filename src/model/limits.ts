@@ -127,6 +127,8 @@ export const FIXED = {
   queryTextLengthMax: 10_000,
   searchCandidatesMax: 10_000,
   searchTimeoutMsMax: 60_000,
+  /** Stored points that one measurement of recall searches for. */
+  recallSampleMax: 1_000,
   rrfKMax: 10_000,
   fusionWeightMax: 1_000_000,
   /** How many values a facet answers, what they take together, and what the distinct values take that are counted for it. */

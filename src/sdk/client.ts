@@ -25,6 +25,7 @@ import type {
   PatchAnswer as PatchAnswerBody,
   PutAliasAnswer as PutAliasAnswerBody,
   ReadyBody,
+  RecallAnswerBody,
   ScrollAnswer,
   SearchAnswerBody,
   SearchBatchAnswer,
@@ -32,8 +33,8 @@ import type {
   VersionBody,
 } from '../wire/http-bodies.js';
 import { type Call, Caller, type Encoding } from './caller.js';
-import { healthDetailsFromWire } from './health-forms.js';
-import type { HealthDetails } from './health-types.js';
+import { healthDetailsFromWire, recallFromWire, recallToWire } from './health-forms.js';
+import type { HealthDetails, RecallAnswer, RecallRequest } from './health-types.js';
 import { linesOf, readImportAnswer } from './import-stream.js';
 import { ReplicationCalls } from './replication-calls.js';
 import { DEFAULT_RETRIES, NO_RETRIES, type RetrySettings } from './retry.js';
@@ -265,6 +266,12 @@ export class SkeinClient {
       body,
     );
     return answer.results.map(form.searchFromWire);
+  }
+
+  /** How much of the true nearest points searches find, over a sample of stored points. One at a time for each collection of a node. */
+  async measureRecall(collection: string, request: RecallRequest = {}, options: T.ReadOptions = {}): Promise<RecallAnswer> {
+    const path = pathOf(collection, '/recall');
+    return recallFromWire(await this.#read<RecallAnswerBody>(`recall of ${collection}`, path, options, recallToWire(request)));
   }
 
   /** Streams any number of points; the server commits chunk by chunk and refuses bad points one by one. Not retried.

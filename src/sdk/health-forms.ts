@@ -1,7 +1,9 @@
-/** Between the wire's snake_case and the client's camelCase, for what a server says of its health. Nothing is invented: null stays null. */
+/** Between the wire's snake_case and the client's camelCase, for what a server says of its health and its recall. Nothing is
+ *  invented: null stays null. */
 
-import type { HealthDetailsBody } from '../wire/http-bodies.js';
-import type { ComponentHealth, EngineHealth, HealthDetails } from './health-types.js';
+import type { HealthDetailsBody, RecallAnswerBody, RecallBody } from '../wire/http-bodies.js';
+import type { ComponentHealth, EngineHealth, HealthDetails, RecallAnswer, RecallRequest } from './health-types.js';
+import { filterToWire } from './wire-forms.js';
 
 export function healthDetailsFromWire({ components, recall, ...body }: HealthDetailsBody): HealthDetails {
   return {
@@ -29,4 +31,20 @@ function componentFromWire(body: HealthDetailsBody['components']['storage']): Co
 function engineFromWire(body: HealthDetailsBody['components']['vector']): EngineHealth {
   const { breaker, restarts, collections, loading } = body;
   return { ...componentFromWire(body), breaker, restarts, collections, loading };
+}
+
+export function recallToWire({ sample, limit, efSearch, filter, measureTimeoutMs }: RecallRequest): RecallBody {
+  return {
+    ...(sample === undefined ? {} : { sample }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(efSearch === undefined ? {} : { ef_search: efSearch }),
+    ...(filter === undefined ? {} : { filter: filterToWire(filter) }),
+    ...(measureTimeoutMs === undefined ? {} : { timeout_ms: measureTimeoutMs }),
+  };
+}
+
+export function recallFromWire(body: RecallAnswerBody): RecallAnswer {
+  const { recall, sampled, limit, ef_search: efSearch, worst, took_ms: tookMs, position, by_filter_class: byFilterClass } = body;
+  const answer = { recall, sampled, limit, efSearch, worst, tookMs, position };
+  return byFilterClass === undefined ? answer : { ...answer, byFilterClass };
 }

@@ -1,6 +1,7 @@
-/** How a server is, part by part, as users of the client see it. */
+/** How a server is, part by part, and how right its searches are, as users of the client see it. */
 
 import type { FilterClass } from '../model/recall.js';
+import type { Filter } from './types.js';
 
 export type { FilterClass } from '../model/recall.js';
 
@@ -39,4 +40,30 @@ export interface HealthDetails {
   readonly fallback: { readonly active: boolean; readonly since: string | null; readonly count: number };
   readonly breakers: Readonly<Record<'vector' | 'text', { readonly state: BreakerState; readonly failures: number }>>;
   readonly recall: { readonly figures: readonly RecallFigure[]; readonly skipped: number; readonly discarded: number };
+}
+
+export interface RecallRequest {
+  /** Points to search for, 1 to 1,000; default 100. */
+  readonly sample?: number;
+  /** Hits of each; default 10. */
+  readonly limit?: number;
+  /** Default: the collection's. */
+  readonly efSearch?: number;
+  readonly filter?: Filter;
+  /** How long the server may take; then it answers with what it has. */
+  readonly measureTimeoutMs?: number;
+}
+
+export interface RecallAnswer {
+  /** Mean over the points that were searched for; null when there were none. */
+  readonly recall: number | null;
+  readonly sampled: number;
+  readonly limit: number;
+  readonly efSearch: number;
+  /** The least of one point. */
+  readonly worst: number | null;
+  readonly tookMs: number;
+  readonly position: string;
+  /** With a filter: by the share of points that it lets pass, in percent. */
+  readonly byFilterClass?: Readonly<Partial<Record<FilterClass, { readonly recall: number; readonly sampled: number }>>>;
 }

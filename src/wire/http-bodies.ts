@@ -28,6 +28,7 @@ import { changedDeclarations, newDeclarations, shownDeclarations } from './decla
 
 export type { ChangedDeclarationsBody, NewDeclarationsBody, ShownDeclarationsBody } from './declaration-bodies.js';
 export type { ConditionBody } from './filter-body.js';
+export * from './recall-bodies.js';
 export * from './search-bodies.js';
 export type { ExplainBody, FusionBody } from './search-parts.js';
 export { FilterBody, OWN_CHECK, PayloadBody, PointIdBody, VectorBody };

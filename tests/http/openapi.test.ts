@@ -59,6 +59,7 @@ test('every promised operation is documented', async (t) => {
     ...['PUT', 'PATCH'].map((method) => `${method} ${points}`),
     `GET ${points}/{id}`,
     ...['delete', 'get', 'scroll', 'count', 'facet', 'search', 'search/batch', 'import'].map((name) => `POST ${points}/${name}`),
+    'POST /v1/collections/{collection}/recall',
     'POST /v1/batch',
     'GET /v1/aliases',
     ...['PUT', 'DELETE'].map((method) => `${method} /v1/aliases/{alias}`),

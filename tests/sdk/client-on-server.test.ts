@@ -164,6 +164,22 @@ test('a repeated write under one key is answered, not done again', async (t) => 
   assert.is(other.type, 'IdempotencyConflict');
 });
 
+test('recall is measured, with a filter by its class', async (t) => {
+  const [client] = await clientsOf(t);
+  if (client === undefined) throw new Error('no client');
+  await client.createCollection('c', { dimension: 2, distance: 'euclid' });
+  await client.upsert(
+    'c',
+    [0, 1, 2].map((id) => ({ id, vector: [id, 1], payload: { even: id % 2 === 0 } })),
+  );
+  const all = await client.measureRecall('c');
+  assert.equal([all.recall, all.sampled, all.limit, all.worst], [1, 3, 10, 1]);
+  const filter = { must: [{ key: 'even', match: { value: true } }] };
+  const half = await client.measureRecall('c', { sample: 10, limit: 2, efSearch: 30, filter, measureTimeoutMs: 5_000 });
+  assert.equal([half.sampled, half.limit, half.efSearch], [2, 2, 30]);
+  assert.equal(half.byFilterClass, { above_50: { recall: 1, sampled: 2 } });
+});
+
 test('health, readiness and version are answers', async (t) => {
   const [client] = await clientsOf(t);
   if (client === undefined) throw new Error('no client');

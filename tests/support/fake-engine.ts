@@ -11,6 +11,8 @@ import type {
   FoundPoint,
   GroupAnswer,
   GroupRequest,
+  RecallAnswer,
+  RecallRequest,
   ScrollRequest,
   SearchAnswer,
   SearchEngineStatus,
@@ -69,6 +71,7 @@ export class FakeEngine implements Engine {
   searching: SearchStatus = QUIET_SEARCH;
   readonly facets: FacetRequest[] = [];
   readonly groupSearches: GroupRequest[] = [];
+  readonly recalls: RecallRequest[] = [];
   /** Each write waits for it. */
   gate: Promise<void> = Promise.resolve();
   readonly #collections = new Map<string, StoredCollection>();
@@ -167,6 +170,21 @@ export class FakeEngine implements Engine {
 
   async count(name: string, filter?: Filter) {
     return { count: this.#matching(name, filter ?? {}).length, position: this.position() };
+  }
+
+  async measureRecall(name: string, request: RecallRequest): Promise<RecallAnswer> {
+    this.recalls.push(request);
+    this.#mayFail('measureRecall');
+    const { spec } = this.#named(name);
+    const figures = { recall: 0.5, sampled: request.sample, limit: request.limit, worst: 0.25, tookMs: 1 };
+    return {
+      ...figures,
+      efSearch: request.efSearch ?? spec.hnsw.efSearch,
+      position: this.position(),
+      ...(request.filter === undefined
+        ? {}
+        : { byFilterClass: [{ filterClass: 'below_1', recall: 0.5, sampled: request.sample }] }),
+    };
   }
 
   async facet(name: string, request: FacetRequest): Promise<FacetAnswer> {

@@ -9,6 +9,7 @@ import { facetRoute } from './facets.js';
 import { importRoutes } from './import.js';
 import { pointReadRoutes } from './point-reads.js';
 import { pointWriteRoutes } from './point-writes.js';
+import { recallRoute } from './recall.js';
 import { replicationRoutes } from './replication.js';
 import { searchRoutes } from './search.js';
 import { serverRoutes } from './server.js';
@@ -22,6 +23,7 @@ export function allRoutes(room: Room): Route[] {
     ...pointReadRoutes(room),
     ...searchRoutes(room),
     facetRoute(room),
+    recallRoute(room),
     ...importRoutes(room),
     ...batchRoutes(room),
     ...replicationRoutes(room),

@@ -1,0 +1,31 @@
+/** What a collection says of itself: its row, and what its indexes last reported. Must not know: how either came to be. */
+
+import type { Position } from '../model/position.js';
+import { type CatalogueEntry, enginesOf } from './catalogue.js';
+import type { CollectionInfo } from './engine.js';
+import type { IndexKeeper } from './index-keeper.js';
+import { tombstoneRatio } from './index-schedule.js';
+
+export function collectionInfo(entry: CatalogueEntry, keeper: IndexKeeper, position: Position): CollectionInfo {
+  const { row } = entry;
+  const { spec } = row;
+  const reports = enginesOf(entry).flatMap(({ report }) => (report === null ? [] : [report]));
+  return {
+    name: row.name,
+    uid: row.uid,
+    dimension: spec.dimension,
+    distance: spec.distance,
+    hnsw: spec.hnsw,
+    ttlMs: spec.ttlMs,
+    createdAtMs: spec.createdAtMs,
+    text: spec.text,
+    payloadIndexes: spec.payloadIndexes,
+    quantization: spec.quantization,
+    pointsCount: row.pointsCount,
+    ...keeper.status(entry),
+    memoryBytes: reports.reduce((sum, { status }) => sum + status.memoryBytes, 0),
+    diskBytes: reports.reduce((sum, { checkpointBytes }) => sum + checkpointBytes, row.dataBytes),
+    tombstoneRatio: entry.vector.report === null ? 0 : tombstoneRatio(entry.vector.report),
+    position,
+  };
+}

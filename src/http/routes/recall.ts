@@ -1,0 +1,76 @@
+/** The route that measures what approximate search finds of the truth. A read: any node answers for its own indexes. */
+
+import type { RecallAnswer } from '../../engine/engine.js';
+import { parseFilter } from '../../wire/filter.js';
+import { RecallAnswerBody, RecallBody } from '../../wire/http-bodies.js';
+import { overLimit } from '../../wire/place.js';
+import { sendValue, setPosition } from '../answer.js';
+import { bodyCheck } from '../check-body.js';
+import { beFresh } from '../fresh-reads.js';
+import { freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
+import { ReadHeaders, ReadQuery } from '../query-schemas.js';
+import type { Room } from '../room.js';
+import type { Route } from '../route-table.js';
+import { collectionOf } from './collections.js';
+
+const SAMPLE = 100;
+const LIMIT = 10;
+const checkRecall = bodyCheck(RecallBody);
+
+export function recallRoute(room: Room): Route {
+  return {
+    method: 'POST',
+    path: '/v1/collections/:collection/recall',
+    operationId: 'measureRecall',
+    summary: 'Measure how much of the truth searches find, over a sample of stored points',
+    tag: 'search',
+    query: ReadQuery,
+    headers: ReadHeaders,
+    body: RecallBody,
+    answer: RecallAnswerBody,
+    handle: async (request, reply) => {
+      const collection = collectionOf(request);
+      const engine = room.service.engine();
+      const body = checkRecall(await room.bodies.read(request, { kind: 'plain' }));
+      const { limit = LIMIT, ef_search: efSearch } = body;
+      const { searchLimitMax, efSearchMax } = room.limits;
+      if (limit > searchLimitMax) throw overLimit('limit', 'hits', searchLimitMax);
+      if (efSearch !== undefined && efSearch > efSearchMax) throw overLimit('ef_search', 'candidates', efSearchMax);
+      const wanted = {
+        sample: body.sample ?? SAMPLE,
+        limit,
+        ...(efSearch === undefined ? {} : { efSearch }),
+        ...(body.filter === undefined ? {} : { filter: parseFilter(body.filter) }),
+        ...(body.timeout_ms === undefined ? {} : { timeoutMs: body.timeout_ms }),
+      };
+      await beFresh(
+        room,
+        engine,
+        freshness(request, queryOf(request, READ_PARAMETERS), body, room.limits),
+        'indexed',
+        collection,
+      );
+      const answer = await engine.measureRecall(collection, wanted);
+      return sendValue(request, reply, answerBody(answer, setPosition(reply, answer.position)));
+    },
+  };
+}
+
+function answerBody({ byFilterClass, ...answer }: RecallAnswer, position: string): RecallAnswerBody {
+  return {
+    recall: answer.recall,
+    sampled: answer.sampled,
+    limit: answer.limit,
+    ef_search: answer.efSearch,
+    worst: answer.worst,
+    took_ms: answer.tookMs,
+    position,
+    ...(byFilterClass === undefined
+      ? {}
+      : {
+          by_filter_class: Object.fromEntries(
+            byFilterClass.map(({ filterClass, recall, sampled }) => [filterClass, { recall, sampled }]),
+          ),
+        }),
+  };
+}
