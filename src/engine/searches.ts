@@ -1,6 +1,7 @@
 /** All searches of an engine: answered from what is kept, else by the engines, alone or by groups, and each told as it ends.
  *  Order of things only; the work is in the parts. Must not know: HTTP, how a search runs. */
 
+import { setImmediate } from 'node:timers/promises';
 import { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
 import type { Limits } from '../model/limits.js';
@@ -53,6 +54,8 @@ export class Searches {
     const kept = this.#cache.get(entry, request);
     if (kept !== null) {
       await budget.add(kept.hits);
+      // Who searches in a loop must not keep the event loop from everybody else: a kept answer is ready at once.
+      await setImmediate();
       return { ...kept, cached: true, tookMs: this.#parts.clock.monotonicMs() - startMs };
     }
     const { generation } = this.#cache;

@@ -1,5 +1,5 @@
-/** Threads that fail: what holds state takes the process down at once, and the next start has everything; what holds nothing costs its own
- *  requests only. A main thread that stood still goes on as if nothing had been. */
+/** Threads that fail: the writer takes the process down at once, and the next start has everything; an index thread is started again and loads
+ *  its checkpoints; what holds nothing costs its own requests only. A main thread that stood still goes on as if nothing had been. */
 
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -23,8 +23,6 @@ async function someLoad(server: ServerProcess, ledger: WriteLedger): Promise<{ e
 for (const [thread, fault] of [
   ['writer', 'throw'],
   ['writer', 'exit'],
-  ['index', 'throw'],
-  ['index', 'exit'],
   ['main', 'throw'],
   ['main', 'reject'],
 ] as const) {
@@ -46,6 +44,28 @@ for (const [thread, fault] of [
     const next = await startServer(t, dataDir);
     await ledger.check(next);
     await ledger.checkSearch(next);
+  });
+}
+
+for (const fault of ['throw', 'exit'] as const) {
+  test(`an index thread that ends by ${fault} is started again under load, and nothing is lost`, async (t) => {
+    const server = await startServer(t, join(t.folder(), 'data'), [], { environment: threadFault('index', fault) });
+    const ledger = new WriteLedger({ ids: 60 });
+    await ledger.makeCollections(server);
+    let goOn = true;
+    const load = ledger.load(server, WRITERS, () => goOn);
+    await waitUntil(() => ledger.acknowledged >= 20, { what: 'some writes' });
+    server.signal('SIGUSR2');
+    await waitUntil(() => server.output().includes('index_worker_restarted'), { what: 'the thread to be started again' });
+    const before = ledger.acknowledged;
+    await waitUntil(() => ledger.acknowledged >= before + 20, { what: 'writes to go on' });
+    goOn = false;
+    await load;
+    await ledger.check(server);
+    const searched = async (): Promise<boolean> => (await server.request('POST', '/v1/collections/left/points/search', { id: 1 })).status !== 503;
+    await waitUntil(searched, { what: 'searches to be answered again' });
+    await ledger.checkSearch(server);
+    assert.is(await server.stop(), 0);
   });
 }
 
