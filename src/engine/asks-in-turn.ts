@@ -49,12 +49,13 @@ export class AsksInTurn {
     if (ask.background || !this.#advance(ask, FIRST_SLICE_MS)) this.#open.push(ask);
   }
 
-  /** Goes on with the oldest question. */
+  /** Goes on with the next question, each in its turn. */
   advance(budgetMs: number): void {
     const next = this.#open.find(({ background }) => !background) ?? this.#open[0];
     if (next === undefined) return;
     const sliceMs = next.background ? Math.min(budgetMs, BACKGROUND_SLICE_MS) : budgetMs;
-    if (this.#advance(next, sliceMs)) this.#open.splice(this.#open.indexOf(next), 1);
+    this.#open.splice(this.#open.indexOf(next), 1);
+    if (!this.#advance(next, sliceMs)) this.#open.push(next);
   }
 
   /** @returns true when it is over */

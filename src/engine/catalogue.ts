@@ -177,6 +177,17 @@ export class Catalogue {
     state.serving = false;
     state.indexed.reset();
     this.#measure(entry);
+    if (!waitedFor(entry).includes(state)) state.indexed.close();
+  }
+
+  /** It answers again. */
+  trust(engine: EngineKind): void {
+    for (const entry of this.#byUid.values()) {
+      const state = entry[engine];
+      if (state === null) continue;
+      state.silent = false;
+      this.#measure(entry);
+    }
   }
 
   /** Nothing is expected of an engine until it reports: waits for its indexes end, where another one answers. */

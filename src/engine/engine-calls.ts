@@ -62,6 +62,7 @@ export class EngineCalls {
 
   #isFailure(error: Error): boolean {
     if (!(error instanceof SkeinError)) return true;
+    if (error.details['counted'] === true) return false;
     return error.type === 'Timeout' ? this.#isFair(Number(error.details['timeout_ms'] ?? 0)) : FAILURES.has(error.type);
   }
 
@@ -97,12 +98,15 @@ export class EngineCalls {
     const { narrow, unindexed } = first;
     if (ask.filter === null) throw new Error('an index wants to narrow a search without a filter');
     const startMs = performance.now();
-    const reading = this.#options.reader.read({ kind: 'narrow', uid, filter: ask.filter, spec, labels: narrow });
+    const reading = this.#options.reader.read({ kind: 'narrow', uid, filter: ask.filter, spec, labels: narrow }, 0, leftMs());
     const { labels } = await within(reading, leftMs(), 'Reading the rows that a filter may match took too long');
     const steps = [{ name: 'rows of the filter', tookMs: performance.now() - startMs }];
-    const second = (await this.#call(engine, uid, { ...ask, labels } as IndexAsk, leftMs)) as Whole<K> | Narrow;
+    const again = { ...ask, labels, sinceLabel: first.nextLabel } as IndexAsk;
+    const second = (await this.#call(engine, uid, again, leftMs)) as Whole<K> | Narrow;
     if (isNarrow(second)) throw new Error('an index wants to narrow what was narrowed');
-    return { answer: second, unindexed, steps, shownSeq: this.#shown(engine, entry, Math.min(first.seq, second.seq)) };
+    // What changed in place meanwhile was not looked for, so nothing newer than the first answer is shown.
+    const shown = second.seq === first.seq ? this.#shown(engine, entry, first.seq) : first.seq;
+    return { answer: second, unindexed, steps, shownSeq: Math.min(shown, this.#options.durableSeq()) };
   }
 
   /** The labels that match, or may match, at the seq of the vector index.

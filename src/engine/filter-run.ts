@@ -3,7 +3,7 @@
  *  What it cannot tell alone is a superset; a small one is made exact here, row by row, a large one is given back to be narrowed
  *  elsewhere, because reading rows takes long. Must not know: vectors, texts, threads. */
 
-import { type LabelFilter, labelFilterOf } from '../model/label-filter.js';
+import { type LabelFilter, labelFilterOf, labelsOf } from '../model/label-filter.js';
 import type { ResolveIds } from '../payload-index/payload-index.js';
 import { labelsOfIds, narrowLabels, rowTest } from './filter-rows.js';
 import type { Among, FacetAsk, IndexAnswers, Narrow, Unindexed } from './index-asks.js';
@@ -23,21 +23,40 @@ export interface Allowed {
 
 /** The labels that may be answered, or those whose rows must be read first. */
 export function allowedLabels(content: ServedContent, ask: Among, around: RunSurroundings): Allowed | Narrow {
-  if (ask.labels !== null) return { labels: ask.labels, estimated: ask.labels.size, unindexed: [] };
   const { filter } = ask;
+  if (ask.labels !== null)
+    return { labels: withLater(content, ask, ask.labels, around), estimated: ask.labels.size, unindexed: [] };
   if (filter === null) return { labels: null, estimated: null, unindexed: [] };
   const { reads, collection, seq } = around;
   const resolve = resolver(content, around);
   const estimated = content.payloads.index.estimate(filter, resolve).expected;
   const { labels, exact, unindexed } = content.payloads.index.match(filter, resolve);
   if (exact) return { labels, estimated, unindexed };
-  if (labels.size > NARROW_HERE_MAX) return { narrow: labels, unindexed, seq };
+  if (labels.size > NARROW_HERE_MAX) return { narrow: labels, unindexed, seq, nextLabel: around.nextLabel };
   const narrowed = narrowLabels(reads, collection.uid, labels, rowTest(collection.spec, filter));
   return { labels: labelFilterOf(narrowed), estimated, unindexed };
 }
 
-function resolver(content: ServedContent, { reads, collection }: RunSurroundings): ResolveIds {
-  return (ids) => labelsOfIds(reads, collection.uid, ids, (label) => content.has(label));
+/** What was narrowed elsewhere, and what has come since: a point that was replaced meanwhile stands under a later label. */
+function withLater(
+  content: ServedContent,
+  { filter, sinceLabel }: Among,
+  labels: LabelFilter,
+  around: RunSurroundings,
+): LabelFilter {
+  if (filter === null || sinceLabel === undefined || sinceLabel >= around.nextLabel) return labels;
+  const later = content.liveLabels().filter((label) => label >= sinceLabel);
+  if (later.length === 0) return labels;
+  const { reads, collection } = around;
+  const passing = narrowLabels(reads, collection.uid, labelFilterOf(later), rowTest(collection.spec, filter));
+  const all = new Uint32Array(labels.size + passing.length);
+  all.set(labelsOf(labels));
+  all.set(passing, labels.size);
+  return labelFilterOf(all);
+}
+
+function resolver(content: ServedContent, { reads, collection, seq }: RunSurroundings): ResolveIds {
+  return (ids) => labelsOfIds(reads, collection.uid, ids, { seq, isInside: (label) => content.has(label) });
 }
 
 export function runMatch(content: ServedContent, ask: Among, around: RunSurroundings): IndexAnswers['match'] {

@@ -7,7 +7,7 @@
 import type { CollectionSpec } from '../model/collection.js';
 import { compareScores, type Distance, passesThreshold, scorer } from '../model/distance.js';
 import type { Filter } from '../model/filter.js';
-import { comparePointIds, type PointId } from '../model/point.js';
+import type { PointId } from '../model/point.js';
 import type { PointTest } from '../search/evaluate-filter.js';
 import type { PointHead, StoreReads } from '../storage/storage.js';
 import type { SearchHit, Selection } from './engine.js';
@@ -99,10 +99,13 @@ function recheckOf(reads: StoreReads, { uid, recheck }: RankedLabels): (row: Poi
   };
 }
 
-/** Best first, ties by id, each point once. */
-export function sortHits<Hit extends { readonly id: PointId; readonly score: number }>(hits: Hit[], ranking: Ranking): Hit[] {
+/** Best first, each point once. Ties stand in the order in which the indexes cut them, by label, or pages would overlap. */
+export function sortHits<Hit extends { readonly id: PointId; readonly label: number; readonly score: number }>(
+  hits: Hit[],
+  ranking: Ranking,
+): Hit[] {
   const distance = directionOf(ranking);
-  hits.sort((a, b) => compareScores(distance, a.score, b.score) || comparePointIds(a.id, b.id));
+  hits.sort((a, b) => compareScores(distance, a.score, b.score) || a.label - b.label);
   const seen = new Set<PointId>();
   return hits.filter(({ id }) => !seen.has(id) && seen.add(id));
 }

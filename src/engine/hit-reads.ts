@@ -55,7 +55,9 @@ export function readHits(reads: StoreReads, request: HitsRequest): HitsAnswer {
       bytes = bytesWithin(bytesMax, bytes, whole);
       hits.push(whole);
     }
-    return { hits, rows: rows.length, lost: ranked.lost, stale: ranked.stale, bytes: bytes - bytesBefore };
+    // Two labels of one point leave a gap as well.
+    const stale = ranked.stale + ranked.hits.length - rows.length;
+    return { hits, rows: rows.length, lost: ranked.lost, stale, bytes: bytes - bytesBefore };
   });
 }
 

@@ -13,6 +13,8 @@ import type { IndexHealth } from '../vector-index/vector-index.js';
 export interface Among {
   readonly filter: Filter | null;
   readonly labels: LabelFilter | null;
+  /** With labels: those from this one on came later, and are held against the filter where the index is. */
+  readonly sinceLabel?: number;
 }
 
 export interface VectorAsk extends Among {
@@ -63,6 +65,8 @@ export interface Narrow {
   readonly narrow: LabelFilter;
   readonly unindexed: Unindexed;
   readonly seq: number;
+  /** Labels from this one on were not inside yet. */
+  readonly nextLabel: number;
 }
 
 export interface VectorFound {

@@ -68,6 +68,8 @@ export interface IndexReport {
   readonly status: ContentStatus;
   /** How far content with other settings is built beside the one that serves; 1: there is none. */
   readonly nextProgress: number;
+  /** How often other settings came to be served. */
+  readonly configurations: number;
   /** Estimated milliseconds to replay what the newest checkpoint lacks. */
   readonly replayMs: number;
   /** Estimated milliseconds to build it anew from all live points. */

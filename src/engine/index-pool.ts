@@ -105,10 +105,13 @@ export class IndexPool {
   }
 
   #bury(worker: PoolWorker, reason: string): void {
+    let first = true;
     for (const [id, { reject, worker: owner }] of this.#asks) {
       if (owner !== worker) continue;
       this.#asks.delete(id);
-      reject(this.#unavailable(reason));
+      // One death is one failure, however many were waiting.
+      reject(this.#unavailable(reason, first));
+      first = false;
     }
     if (this.#lost !== null) return;
     const now = performance.now();
@@ -252,6 +255,8 @@ export class IndexPool {
       }
     }, STOP_HEARD_MS);
     await Promise.all(this.#workers.map(({ ended }) => ended));
+    for (const { reject } of this.#settling.values()) reject(new SkeinError('ShuttingDown', 'The server is stopping'));
+    this.#settling.clear();
     clearTimeout(cutOff);
     for (const { reject } of this.#asks.values()) reject(new SkeinError('ShuttingDown', 'The server is stopping'));
   }
@@ -288,9 +293,11 @@ export class IndexPool {
     }
   }
 
-  #unavailable(reason: string): SkeinError {
+  /** @param counts is it a failure of its own? */
+  #unavailable(reason: string, counts = true): SkeinError {
     return new SkeinError('SearchUnavailable', `The ${this.engine} index cannot answer`, {
       failed: [{ engine: this.engine, message: reason }],
+      ...(counts ? {} : { counted: true }),
     });
   }
 }

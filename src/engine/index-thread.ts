@@ -61,7 +61,7 @@ function turn(): void {
     const nextMs = index.advance(SLICE_MS);
     garbage.worked();
     report(index);
-    if (held.has(uid) && index.ready) release(uid);
+    if (held.has(uid) && index.ready && !index.starved) release(uid);
     if (nextMs === 0) due.add(uid);
     else later(uid, nextMs);
     break;
@@ -98,6 +98,7 @@ function report(index: OwnedIndex): void {
 function turned(last: IndexReport, current: IndexReport): boolean {
   const { kind, growing, rebuilds } = current.status;
   const was = last.status;
+  if (last.configurations !== current.configurations) return true;
   if (last.nextProgress < 1 !== current.nextProgress < 1 || was.payloadProgress < 1 !== current.status.payloadProgress < 1)
     return true;
   return last.phase !== current.phase || was.kind !== kind || was.rebuilds !== rebuilds || was.growing > 0 !== growing > 0;
@@ -172,12 +173,12 @@ async function take(message: ToIndex): Promise<void> {
   }
 }
 
-/** A question to an index that is not level yet waits until it is. */
+/** A question waits while the index is not level yet, or was kept from its upkeep for too long. */
 function ask(message: ToIndex & { kind: 'ask' }): void {
   const { id, uid, untilMs } = message;
   const index = owned.get(uid);
   if (index === undefined) return post({ kind: 'refused', id, error: null });
-  if (!index.ready) {
+  if (!index.ready || index.starved) {
     held.set(uid, [...(held.get(uid) ?? []), message]);
     return;
   }

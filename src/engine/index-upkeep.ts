@@ -136,21 +136,21 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
       const rows = this.#reads.labelsFrom(this.#uid, this.#nextLabel, PAGE_ROWS_MAX, PAGE_BYTES_MAX, needsPayload);
       const last = rows.at(-1);
       let throughSeq = last === undefined ? seq : Math.min(seq, last.labelSeq - 1);
-      const deaths = this.#reads.deadBetween(this.#uid, this.#seq, throughSeq, DEATHS_PER_PAGE_MAX);
+      const { deaths, isFull } = this.#deaths(throughSeq);
       // A full page stops short of its last seq, which may have more; adds, deaths and changes stop at the same seq.
-      if (deaths.length === DEATHS_PER_PAGE_MAX) throughSeq = (deaths.at(-1)?.deadSeq ?? 0) - 1;
+      if (isFull) throughSeq = (deaths.at(-1)?.deadSeq ?? 0) - 1;
       // Also changes beyond: a later one may stand where one up to throughSeq stood.
       const changed = needsPayload
         ? this.#reads.changedBetween(this.#uid, this.#seq, seq, CHANGES_PER_PAGE_MAX, PAGE_BYTES_MAX)
         : null;
-      const full = deaths.length === DEATHS_PER_PAGE_MAX || (changed !== null && changed.throughSeq < throughSeq);
+      const full = isFull || (changed !== null && changed.throughSeq < throughSeq);
       throughSeq = Math.min(throughSeq, changed?.throughSeq ?? seq);
       throughSeq = Math.max(this.#seq, throughSeq);
       const rowsThrough = full ? rows.filter((row) => row.labelSeq <= throughSeq) : rows;
       return {
         rows: rowsThrough,
         deaths: deaths.filter((death) => death.deadSeq <= throughSeq),
-        changes: changed?.rows ?? [],
+        changes: needsPayload ? [...this.#lateChanges(throughSeq, seq), ...(changed?.rows ?? [])] : [],
         throughSeq,
         superseded: new Set(rowsThrough.map((row) => row.prevLabel)),
         nextRow: 0,
@@ -158,6 +158,28 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
         nextChange: 0,
       };
     });
+  }
+
+  /** Deaths up to a seq; a full page has more than one seq, however many died at once. */
+  #deaths(throughSeq: number): { readonly deaths: Page['deaths']; readonly isFull: boolean } {
+    for (let limit = DEATHS_PER_PAGE_MAX; ; limit *= 4) {
+      const deaths = this.#reads.deadBetween(this.#uid, this.#seq, throughSeq, limit);
+      const isFull = deaths.length === limit;
+      if (!isFull || deaths[0]?.deadSeq !== deaths.at(-1)?.deadSeq) return { deaths, isFull };
+    }
+  }
+
+  /** Rows that changed in place up to a seq and died after it: they are no live rows any more, and the index still answers with them. */
+  #lateChanges(throughSeq: number, seq: number): ChangedRow[] {
+    if (throughSeq >= seq) return [];
+    const changes: ChangedRow[] = [];
+    for (const { label } of this.#reads.deadBetween(this.#uid, throughSeq, seq, DEATHS_PER_PAGE_MAX)) {
+      if (!this.content.has(label)) continue;
+      const row = this.#reads.pointByLabel(this.#uid, label);
+      if (row !== undefined && row.version > this.#seq && row.version > row.labelSeq)
+        changes.push({ label, version: row.version, payload: row.payload });
+    }
+    return changes.sort((a, b) => a.version - b.version);
   }
 
   /** @returns false when time was over before the page was done */

@@ -23,6 +23,8 @@ import type { ServedContent } from './served-content.js';
 type Note = (event: string, fields: Readonly<Record<string, unknown>>) => void;
 
 const ASSUMED_MS_PER_INSERT = 0.2;
+/** Questions that overlap without end must not keep the index from coming level. */
+const STILL_MS_MAX = 50;
 
 export class OwnedIndex {
   readonly #reads: StoreReads;
@@ -42,6 +44,9 @@ export class OwnedIndex {
   #discarded = false;
   #settling: (() => void)[] = [];
   #asks = 0;
+  /** Since when questions have kept the content still, or null. */
+  #stillSinceMs: number | null = null;
+  #configurations = 0;
   #costs: SearchCosts;
 
   constructor(reads: StoreReads, kind: ContentKind, collection: IndexedCollection, note: Note) {
@@ -76,17 +81,26 @@ export class OwnedIndex {
     return this.#phase === 'ready';
   }
 
+  /** Has it been kept from its upkeep for so long that new questions should wait? */
+  get starved(): boolean {
+    return this.#stillSinceMs !== null && performance.now() - this.#stillSinceMs > STILL_MS_MAX;
+  }
+
   #status(): ContentStatus {
     return this.#current.content.status(this.#current.nextLabel);
   }
 
   /** Starts from the newest trusted checkpoint, or from nothing. Nobody else writes into the folder yet. */
   async open(): Promise<void> {
-    await this.#tidy(() => this.#kind.removeLeftovers(this.#collection.folder));
+    const asked = this.#collection;
+    await this.#tidy(() => this.#kind.removeLeftovers(asked.folder));
     const loaded = await this.#load();
     if (this.#discarded) return loaded?.content.close();
     if (loaded !== null) this.#current = loaded;
     this.#opened = true;
+    const latest = this.#collection;
+    this.#collection = asked;
+    if (latest !== asked) this.configure(latest);
   }
 
   async #load(): Promise<IndexUpkeep<ServedContent> | null> {
@@ -121,9 +135,14 @@ export class OwnedIndex {
 
   /** The collection's settings changed. */
   configure(collection: IndexedCollection): void {
+    if (!this.#opened) {
+      this.#collection = collection;
+      return;
+    }
     const before = this.#next?.collection ?? this.#collection;
     if (this.#next === null && this.#current.content.configure(before.spec, collection.spec)) {
       this.#collection = collection;
+      this.#configurations += 1;
       return;
     }
     this.#next?.upkeep.content.close();
@@ -133,7 +152,11 @@ export class OwnedIndex {
   /** Works for about budgetMs. @returns as IndexUpkeep.advance */
   advance(budgetMs: number): number | null {
     if (!this.#opened || this.#discarded) return null;
-    if (this.#asks > 0) return 0;
+    if (this.#asks > 0) {
+      this.#stillSinceMs ??= performance.now();
+      return 0;
+    }
+    this.#stillSinceMs = null;
     const before = this.#status();
     const nextMs = this.#current.advance(budgetMs);
     if (this.#phase === 'building' && this.#current.complete && this.#current.content.complete) this.#phase = 'ready';
@@ -151,10 +174,13 @@ export class OwnedIndex {
     next.upkeep.advance(budgetMs);
     const { upkeep, collection } = next;
     if (!upkeep.complete || !upkeep.content.complete || upkeep.seq < this.#current.seq) return 0;
+    // Rows that died behind its cursor may have been removed before it read of their deaths.
+    if (!upkeep.settle()) return 0;
     this.#current.content.close();
     this.#current = upkeep;
     this.#collection = collection;
     this.#next = null;
+    this.#configurations += 1;
     // The files are of other settings, which the next start refuses.
     this.#savedInserts = 0;
     this.#note('index_settings_changed', { uid: collection.uid, engine: this.#kind.engine });
@@ -182,11 +208,12 @@ export class OwnedIndex {
 
   /** Begins to answer; the content stands still until `end` is called, but for a question of the background. */
   ask(ask: IndexAsk): BegunAsk {
-    const { content, seq } = this.#current;
+    const { content, seq, nextLabel } = this.#current;
     const begun = beginRun(content, ask, {
       reads: this.#reads,
       collection: this.#collection,
       seq,
+      nextLabel,
       costs: this.#costs,
       learn: (seen) => {
         this.#costs = learnCosts(this.#costs, seen);
@@ -268,6 +295,7 @@ export class OwnedIndex {
       nextLabel: this.#current.nextLabel,
       status,
       nextProgress: this.#nextProgress(),
+      configurations: this.#configurations,
       replayMs: savable ? Math.max(0, inserts - this.#savedInserts) * msPerInsert : 0,
       rebuildMs: status.live * msPerInsert,
       checkpointBytes: this.#checkpointBytes,

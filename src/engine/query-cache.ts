@@ -94,11 +94,13 @@ function isTooOld({ answer }: Kept, { notBeforeSeq }: SearchRequest): boolean {
 /** All that decides the answer but the vector itself, of which only a checksum: it is compared when an answer is found.
  *  Lists of a filter in another order are another request. */
 function keyOf(
-  { row }: CatalogueEntry,
+  { row, vector: state, text }: CatalogueEntry,
   { vector, cache: _cache, timeoutMs: _timeout, notBeforeSeq: _notBefore, ...rest }: SearchRequest,
 ): string {
   const sum = vector === undefined ? '' : crc32(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
-  return `${row.uid} ${sum} ${JSON.stringify(rest)}`;
+  // Other settings that come to be served give other answers without an entry.
+  const served = `${state.report?.configurations ?? 0} ${text?.report?.configurations ?? 0}`;
+  return `${row.uid} ${served} ${sum} ${JSON.stringify(rest)}`;
 }
 
 function sameVector(a: Float32Array | undefined, b: Float32Array | undefined): boolean {

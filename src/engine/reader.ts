@@ -42,8 +42,13 @@ export class Reader {
     return this.#open.size;
   }
 
-  /** @param rowBytes about how many bytes a row of the collection has  @throws CorruptData · Overloaded when too many large reads wait · ShuttingDown */
-  async read<K extends ReadKind>(request: RequestOf<K>, rowBytes = 0): Promise<ReadAnswers[K]> {
+  /** @param rowBytes about how many bytes a row of the collection has  @param ofUseMs after so long the answer is of no use: what has not been
+   *  begun by then is not done  @throws Timeout (not begun), CorruptData · Overloaded when too many large reads wait · ShuttingDown */
+  async read<K extends ReadKind>(
+    request: RequestOf<K>,
+    rowBytes = 0,
+    ofUseMs = Number.POSITIVE_INFINITY,
+  ): Promise<ReadAnswers[K]> {
     if (this.#closed) throw new SkeinError('ShuttingDown', 'The server is stopping');
     const rows = rowsOf(request);
     if (rows <= INLINE_ROWS_MAX && rows * rowBytes <= INLINE_BYTES_MAX) {
@@ -59,7 +64,7 @@ export class Reader {
     return new Promise((resolve, reject) => {
       // The answer to a request of kind K is of kind K: the worker runs the same table.
       this.#open.set(id, { resolve: (answer) => resolve(answer as ReadAnswers[K]), reject });
-      worker.postMessage({ id, request } satisfies ToScan);
+      worker.postMessage({ id, request, untilMs: Date.now() + ofUseMs } satisfies ToScan);
     });
   }
 

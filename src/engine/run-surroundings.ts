@@ -10,6 +10,8 @@ export interface RunSurroundings {
   readonly collection: IndexedCollection;
   /** Of the index; it stands still while the question is answered. */
   readonly seq: number;
+  /** Labels from this one on are not inside yet. */
+  readonly nextLabel: number;
   readonly costs: SearchCosts;
   learn(seen: SearchObservation): void;
 }

@@ -12,6 +12,8 @@ import { type ReadAnswers, type ReadKind, type ReadRequest, runRead } from './re
 export interface ToScan {
   readonly id: number;
   readonly request: ReadRequest;
+  /** Date.now() from which on nobody waits for the answer. */
+  readonly untilMs: number;
 }
 
 export type FromScan =
@@ -23,8 +25,9 @@ const port = parentPort;
 const { storePath, cacheBytes } = workerData as IndexWorkerData;
 const reads = openReader(storePath, { cacheBytes });
 
-function answer({ id, request }: ToScan): FromScan {
+function answer({ id, request, untilMs }: ToScan): FromScan {
   try {
+    if (Date.now() >= untilMs) throw new SkeinError('Timeout', 'There was no time left to read the rows', {});
     return { id, answer: runRead(reads, request) };
   } catch (error) {
     if (error instanceof SkeinError) return { id, refused: error.toRecord() };

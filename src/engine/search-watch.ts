@@ -74,6 +74,7 @@ export class SearchWatch {
   #onBreaker(engine: EngineKind, state: BreakerState): void {
     this.#parts.log.warn('search_breaker', { engine, state });
     if (state === 'open') this.#parts.keeper.doubt(engine);
+    if (state === 'closed') this.#parts.catalogue.trust(engine);
   }
 
   /** Runs a search and tells how it ended. @throws what the search throws */

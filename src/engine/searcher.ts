@@ -137,8 +137,8 @@ export class Searcher {
       const read = await within(this.#hits(ask, ranked), ask.leftMs(), 'Reading the hits took too long');
       ask.watch.step('hits');
       const gone = read.lost + read.stale;
-      const short = read.rows < Math.min(ask.wanted, ranked.matches);
-      if (!short || gone === 0 || tries === TRIES_MAX) return this.#answer(ask, ranked, read, short ? gone : 0);
+      const missing = Math.max(0, Math.min(ask.wanted, ranked.matches) - read.rows);
+      if (missing === 0 || gone === 0 || tries === TRIES_MAX) return this.#answer(ask, ranked, read, missing);
       if (!this.#parts.isThere(ask.entry.row.uid)) throw new SkeinError('CollectionNotFound', 'The collection was dropped');
       ask.budget.giveBack(read.bytes);
       wanted += gone;
@@ -216,7 +216,7 @@ export class Searcher {
     ]);
     if (vector.status === 'fulfilled' && text.status === 'fulfilled') {
       this.#parts.fallback.whole();
-      return this.#fused(ask, vector.value, text.value);
+      return this.#fused(ask, query, vector.value, text.value);
     }
     if (vector.status === 'rejected' && text.status === 'rejected') {
       const failed = [
@@ -242,10 +242,11 @@ export class Searcher {
     return work();
   }
 
-  #fused(ask: Ask, vector: Found<VectorFound>, text: Found<TextFound>): Ranked {
+  async #fused(ask: Ask, query: Float32Array, vector: Found<VectorFound>, text: Found<TextFound>): Promise<Ranked> {
     const { entry, request } = ask;
     const lowerIsBetter = entry.row.spec.distance === 'euclid';
-    const { labels, scores } = fuse({ ...vector.answer, lowerIsBetter }, text.answer, request.fusion);
+    const near = await this.#rescored(ask, query, vector.answer);
+    const { labels, scores } = fuse({ ...near, lowerIsBetter }, text.answer, request.fusion);
     return {
       labels,
       ranking: { by: 'score', scores },
@@ -254,6 +255,30 @@ export class Searcher {
       mode: 'hybrid',
       results: { vector, text, failures: [] },
     };
+  }
+
+  /** Candidates of a quantized graph in the order of their full vectors, as many as were wanted. */
+  async #rescored(
+    { entry, request, wanted, leftMs }: Ask,
+    query: Float32Array,
+    found: VectorFound,
+  ): Promise<Pick<VectorFound, 'labels' | 'scores'>> {
+    const { uid, spec } = entry.row;
+    if (found.exact || spec.quantization?.rescore !== true) return found;
+    const limit = Math.max(wanted, request.candidates ?? HYBRID_CANDIDATES);
+    const reading = this.#parts.reader.read({
+      kind: 'hits',
+      uid,
+      labels: found.labels,
+      ranking: { by: 'distance', distance: spec.distance, query, scores: null },
+      recheck: null,
+      page: { offset: 0, limit, without: [] },
+      selection: { withPayload: false, withVector: false },
+      bytesMax: Number.POSITIVE_INFINITY,
+      bytesBefore: 0,
+    });
+    const { hits } = await within(reading, leftMs(), 'Reading the candidates took too long');
+    return { labels: Uint32Array.from(hits, ({ label }) => label), scores: Float64Array.from(hits, ({ score }) => score) };
   }
 
   async #askVector(
@@ -287,7 +312,7 @@ export class Searcher {
     const matched = await this.#parts.calls.ask('vector', entry, ask, leftMs);
     const among = matched.answer.labels;
     const startMs = performance.now();
-    const scan = this.#parts.reader.read({ kind: 'exact', uid, distance: spec.distance, query, limit, among });
+    const scan = this.#parts.reader.read({ kind: 'exact', uid, distance: spec.distance, query, limit, among }, 0, leftMs());
     const { labels, scores, visited } = await within(scan, leftMs(), 'The exact search took too long');
     const steps = [{ name: 'rows', tookMs: performance.now() - startMs }];
     const reason = 'exact was asked for, and the index keeps no whole vectors';
@@ -301,10 +326,12 @@ export class Searcher {
     return this.#parts.calls.ask('text', entry, ask, leftMs);
   }
 
-  #hits({ entry, request, without, budget }: Ask, { labels, ranking, seq }: Ranked): Promise<HitsAnswer> {
+  #hits({ entry, request, without, budget }: Ask, { labels, ranking, seq, results }: Ranked): Promise<HitsAnswer> {
     const { uid, pointsCount, dataBytes, spec } = entry.row;
     const { withPayload, withVector, filter, offset, limit, scoreThreshold } = request;
-    const page = { offset, limit, without, ...(scoreThreshold === undefined ? {} : { scoreThreshold }) };
+    // A threshold for fused scores says nothing about those of one engine.
+    const threshold = results.failures.length > 0 ? undefined : scoreThreshold;
+    const page = { offset, limit, without, ...(threshold === undefined ? {} : { scoreThreshold: threshold }) };
     const recheck = filter === undefined ? null : { filter, spec, afterSeq: seq };
     return budget.take((bytesBefore) =>
       this.#parts.reader.read(

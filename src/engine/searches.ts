@@ -59,8 +59,10 @@ export class Searches {
       return { ...kept, cached: true, tookMs: this.#parts.clock.monotonicMs() - startMs };
     }
     const { generation } = this.#cache;
+    const { lastSeq } = entry.row;
     const answer = await this.#searcher.search(entry, request, budget);
-    this.#cache.put(entry, request, answer, generation);
+    // An answer that was put together while the collection changed may be of both states.
+    if (entry.row.lastSeq === lastSeq) this.#cache.put(entry, request, answer, generation);
     return answer;
   }
 

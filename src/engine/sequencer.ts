@@ -13,11 +13,11 @@ import { SkeinError } from '../model/errors.js';
 import { FIXED, type Limits } from '../model/limits.js';
 import type { Operation, OperationResult } from '../model/operation.js';
 import { DEFAULT_VECTOR, type Payload, type PointBlock, type PointId, type PointPatch } from '../model/point.js';
-import { compileFilter } from '../search/evaluate-filter.js';
 import type { PointRow, StoreReads } from '../storage/storage.js';
 import { mustBeNoAlias, resolveAlias } from './alias-operations.js';
 import { changedSpec } from './changed-spec.js';
 import { type ClusterOperation, resolveCluster } from './cluster-operations.js';
+import { rowTest } from './filter-rows.js';
 import { mergePayload } from './merge-payload.js';
 import type { CollectionState, WriterState } from './writer-state.js';
 
@@ -199,7 +199,7 @@ export class Sequencer {
   }
 
   #delete(collection: CollectionState, operation: Operation & { kind: 'delete' }): Resolved {
-    const matches = operation.where === undefined ? null : compileFilter(operation.where);
+    const matches = operation.where === undefined ? null : rowTest(collection.spec, operation.where);
     const present: PointId[] = [];
     for (const id of operation.ids) {
       const row = this.#store.pointById(collection.uid, id);

@@ -45,7 +45,10 @@ export class VectorRun {
       const found = this.#walk(plan, allowed.labels);
       if (found !== null) return found;
     }
+    const startMs = performance.now();
     this.#scan = this.#content.index.scan(this.#ask.query, this.#ask.wanted, allowed.labels, { candidates: this.#ask.wanted });
+    // Rows without a place in the graph are compared at once.
+    this.#scanMs = performance.now() - startMs;
     return this.#scanOn(this.#scan, budgetMs);
   }
 

@@ -36,6 +36,9 @@ class Unproven extends Error {
   override readonly name = 'Unproven';
 }
 
+/** After so many times resetMs any call may try: there may be no other kind. */
+const OVERDUE = 2;
+
 export class CircuitBreaker {
   readonly name: string;
   readonly #options: BreakerOptions;
@@ -72,7 +75,8 @@ export class CircuitBreaker {
    *  @throws CircuitOpen without a call while it is open, or another call tries · whatever `work` throws */
   async run<T>(work: () => Promise<T>, mayTry = true): Promise<T> {
     const { state } = this;
-    if (state === 'half_open' || (state === 'open' && !mayTry)) throw this.#refusal();
+    const overdue = performance.now() - this.#openedAtMs > OVERDUE * this.#options.resetMs;
+    if (state === 'half_open' || (state === 'open' && !mayTry && !overdue)) throw this.#refusal();
     try {
       // When it is called in the state `open` it is the one that tries: the state is changed only after the call was begun.
       return await this.#policy.execute(() => (this.state === 'closed' ? work() : this.#tried(work)));

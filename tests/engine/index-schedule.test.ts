@@ -26,6 +26,7 @@ function report(change: Partial<IndexReport>): IndexReport {
       payloadProgress: 1,
     },
     nextProgress: 1,
+    configurations: 0,
     replayMs: 0,
     rebuildMs: 10_000,
     checkpointBytes: 0,
