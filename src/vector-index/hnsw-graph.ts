@@ -188,7 +188,8 @@ export class HnswGraph {
    *  Source: Malkov & Yashunin 2018, Alg. 5 (hnswlib). */
   look(query: PreparedQuery, bounds: WalkBounds, filter: LabelFilter | null): Look {
     const { labels, distances, visited, rejected, stopped } = this.#native.search(query.vector, query.scale ?? 1, bounds, filter);
-    const scores = Float64Array.from(distances, (native) => scoreOfDistance(query.distance, native, query.length));
+    const scores = new Float64Array(distances.length);
+    for (let i = 0; i < scores.length; i++) scores[i] = scoreOfDistance(query.distance, distances[i] as number, query.length);
     return { labels, scores, visited, rejected, stopped };
   }
 

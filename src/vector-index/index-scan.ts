@@ -12,7 +12,7 @@ import { TopK } from './exact-scan.js';
 import type { RowHits } from './flat-rows.js';
 import type { HnswGraph } from './hnsw-graph.js';
 import { SCAN_GIVEN, SCAN_LOOKED, SCAN_NEXT, type ScanBlock } from './native-graph.js';
-import { best, type Hit, hitsOf } from './nearest.js';
+import { best, columnsOf, type Hit, hitsOf } from './nearest.js';
 import type { PreparedQuery } from './prepared-query.js';
 import type { RenewingGraph } from './renewing-graph.js';
 import { COSINE_ERROR, scoreOfMeasure } from './scale.js';
@@ -142,8 +142,7 @@ export class SlicedScan implements IndexScan {
     const ordered = best(distance, there, Number.POSITIVE_INFINITY);
     const hits = ordered.slice(0, this.#end(ordered));
     return {
-      labels: Uint32Array.from(hits, ({ label }) => label),
-      scores: Float64Array.from(hits, ({ score }) => score),
+      ...columnsOf(hits),
       exact: graph === null || (this.#request.keptWhole && this.#others === 0),
       scanned: rows.scanned + this.#looked + this.#others,
       visited: 0,

@@ -30,9 +30,11 @@ export function nearest(
   filter: LabelFilter | null,
 ): Nearest {
   const looks = graphs.map((graph) => graph.look(query, bounds, filter));
-  const all = looks.flatMap(({ labels, scores }) => hitsOf(labels, scores));
+  const [only, ...others] = looks.map(({ labels, scores }) => hitsOf(labels, scores));
+  const hits =
+    only !== undefined && others.length === 0 ? only : best(query.distance, [only ?? [], ...others].flat(), bounds.limit);
   return {
-    hits: best(query.distance, all, bounds.limit),
+    hits,
     visited: looks.reduce((sum, { visited }) => sum + visited, 0),
     rejected: looks.reduce((sum, { rejected }) => sum + rejected, 0),
     stopped: looks.some(({ stopped }) => stopped),
@@ -40,7 +42,19 @@ export function nearest(
 }
 
 export function hitsOf(labels: Uint32Array, scores: Float64Array): Hit[] {
-  return Array.from(labels, (label, i) => ({ label, score: scores[i] as number }));
+  const hits: Hit[] = [];
+  for (let i = 0; i < labels.length; i++) hits.push({ label: labels[i] as number, score: scores[i] as number });
+  return hits;
+}
+
+export function columnsOf(hits: readonly Hit[]): { labels: Uint32Array; scores: Float64Array } {
+  const labels = new Uint32Array(hits.length);
+  const scores = new Float64Array(hits.length);
+  for (const [i, { label, score }] of hits.entries()) {
+    labels[i] = label;
+    scores[i] = score;
+  }
+  return { labels, scores };
 }
 
 /** The best `limit`, best first; of equal ones those in front stay there. */

@@ -17,7 +17,7 @@ import { HnswFileCheck } from './hnsw-file.js';
 import { HnswGraph } from './hnsw-graph.js';
 import { SlicedScan, SPARE } from './index-scan.js';
 import { LabelSet } from './label-set.js';
-import { best, type Hit, hitsOf } from './nearest.js';
+import { best, columnsOf, type Hit, hitsOf } from './nearest.js';
 import { type PreparedQuery, prepareQuery } from './prepared-query.js';
 import { RenewingGraph } from './renewing-graph.js';
 import type {
@@ -120,14 +120,13 @@ export class TieredIndex implements VectorIndex {
     if (!reached) return { labels: new Uint32Array(0), scores: new Float64Array(0), ...walk };
     const isThere = ({ label }: Hit): boolean => !removed?.has(label);
     const { distance } = this.parameters;
-    const ranked = best(distance, found.hits.filter(isThere).concat(hitsOf(rows.labels, rows.scores)), limit);
+    const inGraph = removed === null ? found.hits : found.hits.filter(isThere);
+    const ranked =
+      rows.labels.length === 0
+        ? inGraph.slice(0, limit)
+        : best(distance, inGraph.concat(hitsOf(rows.labels, rows.scores)), limit);
     const hits = found.unranked.length === 0 ? ranked : ranked.concat(found.unranked.filter(isThere));
-    const ordered = found.unranked.length === 0 ? hits : best(distance, hits, hits.length);
-    return {
-      labels: Uint32Array.from(ordered, ({ label }) => label),
-      scores: Float64Array.from(ordered, ({ score }) => score),
-      ...walk,
-    };
+    return { ...columnsOf(found.unranked.length === 0 ? hits : best(distance, hits, hits.length)), ...walk };
   }
 
   scan(query: Float32Array, limit: number, filter: LabelFilter | null, { candidates = limit }: ScanOptions = {}): IndexScan {

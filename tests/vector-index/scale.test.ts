@@ -2,8 +2,16 @@
 
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { DISTANCES } from '../../src/model/distance.js';
-import { queryScale, storedScale, unitScale } from '../../src/vector-index/scale.js';
+import { DISTANCES, dot, norm, scorer, squaredEuclid } from '../../src/model/distance.js';
+import {
+  COSINE_ERROR,
+  queryScale,
+  scoreOfDistance,
+  scoreOfMeasure,
+  storedScale,
+  unitScale,
+} from '../../src/vector-index/scale.js';
+import { Random } from '../support/random.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('vector-index/scale');
@@ -47,6 +55,30 @@ test('lengths from a billionth to a billion are ranked, and zero is', () => {
     }
   }
   for (const size of [1e-10, 1e19]) assert.equal([storedScale('dot', size), storedScale('euclid', size)], [null, null]);
+});
+
+test('scores come back from the distances of a graph, and from the measures of a scan', () => {
+  fc.assert(
+    fc.property(fc.nat(), fc.integer({ min: 1, max: 20 }), fc.integer({ min: -25, max: 25 }), (seed, dimension, exponent) => {
+      const random = new Random(seed);
+      const vector = random.vector(dimension).map((value) => value * 2 ** exponent);
+      const query = random.vector(dimension);
+      const [length, stored] = [norm(query), norm(vector)];
+      for (const distance of DISTANCES) {
+        const exact = scorer(distance, query)(vector);
+        const [a, b] = [storedScale(distance, stored) ?? Number.NaN, queryScale(distance, length) ?? Number.NaN];
+        const asked = query.map((value) => value * b);
+        const kept = vector.map((value) => value * a);
+        const native = distance === 'dot' ? 1 - dot(asked, kept) : squaredEuclid(asked, kept);
+        const near = 1e-6 * (length + 1) * (stored + 1);
+        assert.ok(Math.abs(scoreOfDistance(distance, native, length) - exact) <= near);
+        const measure = distance === 'euclid' ? Math.sqrt(squaredEuclid(query, kept)) : -dot(query, kept);
+        const score = scoreOfMeasure(distance, measure, length);
+        if (distance === 'cosine') assert.ok(Math.abs(score - exact) <= COSINE_ERROR, `${score} for ${exact}`);
+        else assert.is(score, exact, 'to the last bit');
+      }
+    }),
+  );
 });
 
 test('the unit scale brings every length to between 1 and 2', () => {
