@@ -2,7 +2,7 @@
 
 import * as assert from 'uvu/assert';
 import type { RunningEngine, SearchRequest } from '../../src/engine/engine.js';
-import type { PayloadIndexSpec } from '../../src/model/collection.js';
+import { DEFAULT_TEXT, type PayloadIndexSpec } from '../../src/model/collection.js';
 import type { Filter } from '../../src/model/filter.js';
 import { comparePointIds } from '../../src/model/point.js';
 import { compileFilter } from '../../src/search/evaluate-filter.js';
@@ -204,6 +204,39 @@ test('deletes, counts and pages by filter take the same points', async (t) => {
   assert.is((results[0] as { deleted: number }).deleted, gone.length);
   assert.is((await engine.count('c', filter)).count, 0);
   assert.is((await engine.count('c')).count, POINTS - gone.length);
+});
+
+test('a text condition on a text field reads words as the text index does, wherever a filter is asked, in a delete too', async (t) => {
+  const rig = await openTestEngine(t.folder());
+  t.after(() => rig.engine.stop());
+  const spec = { dimension: 1, distance: 'euclid', hnsw: { m: 16, efConstruct: 200, efSearch: 64 }, ttlMs: null } as const;
+  const text = { ...DEFAULT_TEXT, fields: ['t'] };
+  await rig.engine.write([{ kind: 'create_collection', collection: 'c', spec: { ...spec, text } }], WAIT);
+  const words = ['Running shoes', 'the runs', 'a runway', 'walking'];
+  await rig.put(
+    'c',
+    words.map((t_, id) => ({ id, vector: [id], payload: { t: t_, plain: t_ } })),
+  );
+  const filter = (key: string): Filter => ({ must: [{ kind: 'match_text', key, text: 'run' }] });
+  const page = { limit: 9, after: null, withPayload: false, withVector: false };
+  const { hits } = await rig.engine.search('c', { ...SEARCH, vector: Float32Array.of(0), filter: filter('t') });
+  assert.equal(
+    hits.map(({ id }) => id),
+    [0, 1],
+  );
+  assert.is((await rig.engine.count('c', filter('t'))).count, 2);
+  assert.equal(
+    (await rig.engine.scroll('c', { ...page, filter: filter('t') })).points.map(({ id }) => id),
+    [0, 1],
+  );
+  assert.is((await rig.engine.facet('c', { path: 't', filter: filter('t'), limit: 9, exact: true })).values.length, 2);
+  assert.is((await rig.engine.count('c', filter('plain'))).count, 0, 'a field that is no text field has plain words');
+  const { results } = await rig.engine.deleteByFilter('c', filter('t'), WAIT);
+  assert.is((results[0] as { deleted: number }).deleted, 2);
+  assert.equal(
+    (await rig.engine.scroll('c', page)).points.map(({ id }) => id),
+    [2, 3],
+  );
 });
 
 test.run();
