@@ -193,7 +193,7 @@ export interface HitGroup {
 }
 
 /** Not complete: there may be more groups, or more hits in one, than limit and groupSize left room for. */
-export interface GroupAnswer extends Omit<SearchAnswer, 'hits'> {
+export interface GroupAnswer extends Omit<SearchAnswer, 'hits' | 'cached'> {
   /** In the order of their best hits. */
   readonly groups: readonly HitGroup[];
 }

@@ -1,6 +1,6 @@
 /** Points and hits as answers hold them, written straight from what the engine found. */
 
-import type { FacetAnswer, FoundPoint, SearchAnswer, SearchHit } from '../engine/engine.js';
+import type { FacetAnswer, FoundPoint, GroupAnswer, SearchAnswer, SearchHit } from '../engine/engine.js';
 import type { AnswerWriter } from '../wire/answer-writer.js';
 import { tokenOf } from './answer.js';
 
@@ -63,15 +63,48 @@ export function* writePoints(
 }
 
 export function* writeSearchAnswer(out: AnswerWriter, answer: SearchAnswer): Generator<void> {
-  const { explain, incompleteReason, cached } = answer;
-  out.openObject(6 + [explain, incompleteReason, cached].filter((field) => field !== undefined).length);
+  out.openObject(1 + searchFields(answer));
   out.key('hits');
-  out.openArray(answer.hits.length);
-  for (const hit of answer.hits) {
+  yield* writeHits(out, answer.hits);
+  writeSearchFields(out, answer);
+  out.closeObject();
+}
+
+export function* writeGroupAnswer(out: AnswerWriter, answer: GroupAnswer): Generator<void> {
+  out.openObject(1 + searchFields(answer));
+  out.key('groups');
+  out.openArray(answer.groups.length);
+  for (const { value, hits } of answer.groups) {
+    out.openObject(2);
+    out.key('value');
+    out.value(value);
+    out.key('hits');
+    yield* writeHits(out, hits);
+    out.closeObject();
+  }
+  out.closeArray();
+  writeSearchFields(out, answer);
+  out.closeObject();
+}
+
+function* writeHits(out: AnswerWriter, hits: readonly SearchHit[]): Generator<void> {
+  out.openArray(hits.length);
+  for (const hit of hits) {
     writeHit(out, hit);
     yield;
   }
   out.closeArray();
+}
+
+type SearchFields = Omit<SearchAnswer, 'hits'>;
+
+function searchFields({ explain, incompleteReason, cached }: SearchFields): number {
+  return 5 + [explain, incompleteReason, cached].filter((field) => field !== undefined).length;
+}
+
+/** What every answer of a search says beside its hits. */
+function writeSearchFields(out: AnswerWriter, answer: SearchFields): void {
+  const { explain, incompleteReason, cached } = answer;
   out.key('complete');
   out.value(answer.complete);
   if (incompleteReason !== undefined) {
@@ -94,7 +127,6 @@ export function* writeSearchAnswer(out: AnswerWriter, answer: SearchAnswer): Gen
     out.key('explain');
     out.value(explainBody(explain));
   }
-  out.closeObject();
 }
 
 export function* writeSearchAnswers(out: AnswerWriter, answers: readonly SearchAnswer[]): Generator<void> {

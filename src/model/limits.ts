@@ -131,6 +131,9 @@ export const FIXED = {
   recallSampleMax: 1_000,
   rrfKMax: 10_000,
   fusionWeightMax: 1_000_000,
+  /** Hits of one group, and examples of either kind. */
+  groupSizeMax: 100,
+  examplesMax: 100,
   /** How many values a facet answers, what they take together, and what the distinct values take that are counted for it. */
   facetValuesMax: 10_000,
   facetAnswerBytesMax: 4 * MIB,

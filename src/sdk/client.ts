@@ -29,6 +29,7 @@ import type {
   ScrollAnswer,
   SearchAnswerBody,
   SearchBatchAnswer,
+  SearchGroupsAnswer,
   UpsertAnswer as UpsertAnswerBody,
   VersionBody,
 } from '../wire/http-bodies.js';
@@ -250,6 +251,17 @@ export class SkeinClient {
     return form.searchFromWire(
       await this.#read<SearchAnswerBody>(`search ${collection}`, path, options, form.searchToWire(request, this.#vectorForm)),
     );
+  }
+
+  /** The best hits by the values of a payload field. */
+  async searchGroups(
+    collection: string,
+    request: T.SearchGroupsRequest,
+    options: T.ReadOptions = {},
+  ): Promise<T.SearchGroupsAnswer> {
+    const path = pathOf(collection, '/points/search/groups');
+    const body = form.groupsToWire(request, this.#vectorForm);
+    return form.groupsFromWire(await this.#read<SearchGroupsAnswer>(`search groups of ${collection}`, path, options, body));
   }
 
   /** @returns answers in the order of the requests */

@@ -301,6 +301,21 @@ export interface SearchAnswer {
   readonly explain?: ExplainBody;
 }
 
+/** A search whose hits come by the values of a payload field. */
+export interface SearchGroupsRequest extends Omit<SearchRequest, 'offset'> {
+  /** Dotted path; a point is in the group of each text, number and boolean there. */
+  readonly groupBy: string;
+  /** How many hits of a group at most; default 3. */
+  readonly groupSize?: number;
+  /** How many groups at most; default 10. */
+  readonly limit?: number;
+}
+
+export interface SearchGroupsAnswer extends Omit<SearchAnswer, 'hits'> {
+  /** In the order of their best hits. */
+  readonly groups: readonly { readonly value: string | number | boolean; readonly hits: readonly Hit[] }[];
+}
+
 /** One change of an atomic batch; each names its collection. */
 export type BatchOperation =
   | { readonly upsert: { readonly collection: string; readonly points: readonly PointInput[] } }

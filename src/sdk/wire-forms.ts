@@ -18,6 +18,9 @@ import type {
   ScrollBody,
   SearchAnswerBody,
   SearchBody,
+  SearchGroupsAnswer as SearchGroupsAnswerBody,
+  SearchGroupsBody,
+  SearchHitBody,
   VectorBody,
 } from '../wire/http-bodies.js';
 import { plainPayload } from './payload-form.js';
@@ -37,6 +40,8 @@ import type {
   PointRecord,
   ScrollRequest,
   SearchAnswer,
+  SearchGroupsAnswer,
+  SearchGroupsRequest,
   SearchRequest,
   Selection,
   TextSettings,
@@ -181,10 +186,27 @@ function fusionToWire({ method, rrfK, weights }: FusionSettings): FusionBody {
   return present<FusionBody>({ method, rrf_k: rrfK, weights: weights === undefined ? undefined : present({ ...weights }) });
 }
 
+export function groupsToWire({ groupBy, groupSize, ...search }: SearchGroupsRequest, form: VectorForm): SearchGroupsBody {
+  return present<SearchGroupsBody>({ ...searchToWire(search, form), group_by: groupBy, group_size: groupSize });
+}
+
+export function groupsFromWire(body: SearchGroupsAnswerBody): SearchGroupsAnswer {
+  const groups = body.groups.map(({ value, hits }) => ({ value, hits: hits.map(hitFromWire) }));
+  return { groups, ...searchEndFromWire(body) };
+}
+
 export function searchFromWire(body: SearchAnswerBody): SearchAnswer {
-  const { hits, complete, mode, degraded, position } = body;
+  return { hits: body.hits.map(hitFromWire), ...searchEndFromWire(body) };
+}
+
+function hitFromWire(hit: SearchHitBody): Hit {
+  return { ...pointFromWire(hit), score: hit.score };
+}
+
+/** What every answer of a search says beside its hits. */
+function searchEndFromWire(body: Omit<SearchAnswerBody, 'hits'>): Omit<SearchAnswer, 'hits'> {
+  const { complete, mode, degraded, position } = body;
   return {
-    hits: hits.map((hit): Hit => ({ ...pointFromWire(hit), score: hit.score })),
     complete,
     ...(body.incomplete_reason === undefined ? {} : { incompleteReason: body.incomplete_reason }),
     mode,

@@ -59,6 +59,34 @@ export type SearchAnswerBody = Static<typeof SearchAnswerBody>;
 export const SearchBatchAnswer = Type.Object({ results: Type.Array(SearchAnswerBody) });
 export type SearchBatchAnswer = Static<typeof SearchBatchAnswer>;
 
+const ScalarBody = Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] });
+
+const { offset: _offset, limit: _limit, ...groupedSearch } = SearchBody.properties;
+export const SearchGroupsBody = Type.Object(
+  {
+    group_by: FieldPath,
+    group_size: Type.Optional(Type.Integer({ minimum: 1, maximum: FIXED.groupSizeMax, default: 3 })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, default: 10, description: 'How many groups.' })),
+    ...groupedSearch,
+  },
+  {
+    ...closed,
+    description:
+      'A search whose hits come by the values of a payload field. A point is in the group of each text, number and boolean there; points without any are in no group.',
+  },
+);
+export type SearchGroupsBody = Static<typeof SearchGroupsBody>;
+
+const { hits: _hits, cached: _cached, ...searchEnd } = SearchAnswerBody.properties;
+export const SearchGroupsAnswer = Type.Object({
+  groups: Type.Array(Type.Object({ value: ScalarBody, hits: Type.Array(SearchHitBody) }), {
+    description: 'In the order of their best hits.',
+  }),
+  ...searchEnd,
+  complete: Type.Boolean({ description: 'false: there may be more groups, or more hits in one, than could be found.' }),
+});
+export type SearchGroupsAnswer = Static<typeof SearchGroupsAnswer>;
+
 export const FacetBody = Type.Object(
   {
     key: FieldPath,
@@ -76,7 +104,6 @@ export const FacetBody = Type.Object(
 );
 export type FacetBody = Static<typeof FacetBody>;
 
-const ScalarBody = Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] });
 export const FacetAnswerBody = Type.Object({
   values: Type.Array(
     Type.Object({ value: ScalarBody, count: Type.Integer({ description: 'Points that have it, each once.' }) }),

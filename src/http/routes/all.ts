@@ -6,6 +6,7 @@ import { aliasRoutes } from './aliases.js';
 import { batchRoutes } from './batch.js';
 import { collectionRoutes } from './collections.js';
 import { facetRoute } from './facets.js';
+import { groupsRoute } from './groups.js';
 import { importRoutes } from './import.js';
 import { pointReadRoutes } from './point-reads.js';
 import { pointWriteRoutes } from './point-writes.js';
@@ -22,6 +23,7 @@ export function allRoutes(room: Room): Route[] {
     ...pointWriteRoutes(room),
     ...pointReadRoutes(room),
     ...searchRoutes(room),
+    groupsRoute(room),
     facetRoute(room),
     recallRoute(room),
     ...importRoutes(room),

@@ -1,0 +1,121 @@
+/** From the body of a search to the engine's request: defaults, limits, and the place of every mistake.
+ *  Must not know: how a body is read, answers. */
+
+import type { FastifyRequest } from 'fastify';
+import type { SearchRequest } from '../engine/engine.js';
+import { type ErrorType, invalidRequest, SkeinError } from '../model/errors.js';
+import type { Filter } from '../model/filter.js';
+import { DEFAULT_FUSION, type Fusion } from '../model/fusion.js';
+import type { Limits } from '../model/limits.js';
+import { checkPointId } from '../model/point.js';
+import { parseFilter } from '../wire/filter.js';
+import type { FusionBody, SearchBody } from '../wire/http-bodies.js';
+import { join, overLimit } from '../wire/place.js';
+import type { ReadSearch } from '../wire/search-body.js';
+import { type Freshness, type FreshnessFields, freshness, queryOf, READ_PARAMETERS } from './parameters.js';
+
+const LIMIT = 10;
+
+/** What the caller said of how new the answer must be. @throws InvalidRequest */
+export function waitOf(request: FastifyRequest, body: FreshnessFields, limits: Limits): Freshness | null {
+  return freshness(request, queryOf(request, READ_PARAMETERS), body, limits);
+}
+
+/** An answer that was kept must be as new as what was asked for. */
+export function notBefore(search: SearchRequest, waits: readonly (Freshness | null)[]): SearchRequest {
+  const notBeforeSeq = Math.max(0, ...waits.map((wanted) => wanted?.position?.seq ?? 0));
+  return notBeforeSeq === 0 ? search : { ...search, notBeforeSeq };
+}
+
+/** Runs a search; errors about what it asks name their place in the body.
+ *  @param path of the search in the body */
+export async function inPlace<Answer>(
+  search: Pick<SearchRequest, 'id'>,
+  path: string,
+  run: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof SkeinError)) throw error;
+    if (error.type === 'InvalidRequest') throw insideSearch(error, path);
+    if (!ABOUT_TARGET.has(error.type)) throw error;
+    // The engine names examples itself.
+    const field = error.details['path'] ?? (search.id === undefined ? 'vector' : 'id');
+    const place = join(path, String(field));
+    throw new SkeinError(error.type, `${place}: ${error.message}`, { ...error.details, path: place });
+  }
+}
+
+const ABOUT_TARGET: ReadonlySet<ErrorType> = new Set<ErrorType>([
+  'DimensionMismatch',
+  'InvalidVector',
+  'ZeroVector',
+  'PointNotFound',
+]);
+
+/** The engine does not know where in a body its search stood. */
+function insideSearch(error: SkeinError, path: string): SkeinError {
+  const [issue] = (error.details['issues'] ?? []) as readonly { readonly path: string; readonly message: string }[];
+  if (path === '' || issue === undefined) return error;
+  return invalidRequest(issue.path === '' ? path : join(path, issue.path), issue.message);
+}
+
+/** @throws InvalidRequest, InvalidFilter */
+export function searchRequest(read: ReadSearch, body: SearchBody, limits: Limits): SearchRequest {
+  const at = (field: string): string => join(read.path, field);
+  const { vector } = read;
+  checkTarget(read, body);
+  const limit = body.limit ?? LIMIT;
+  const offset = body.offset ?? 0;
+  if (limit + offset > limits.searchLimitMax)
+    throw overLimit(at('limit'), 'hits with limit and offset together', limits.searchLimitMax);
+  const efSearch = body.ef_search;
+  if (efSearch !== undefined && efSearch > limits.efSearchMax) throw overLimit(at('ef_search'), 'candidates', limits.efSearchMax);
+  return {
+    ...(vector === null ? {} : { vector }),
+    ...(body.id === undefined ? {} : { id: checkPointId(body.id, at('id')) }),
+    ...(body.text === undefined ? {} : { text: body.text }),
+    ...(body.filter === undefined ? {} : { filter: filterOf(body.filter, read.path) }),
+    fusion: fusionOf(body.fusion, at('fusion')),
+    ...(body.candidates === undefined ? {} : { candidates: body.candidates }),
+    cache: body.cache ?? true,
+    ...(body.timeout_ms === undefined ? {} : { timeoutMs: body.timeout_ms }),
+    limit,
+    offset,
+    exact: body.exact ?? false,
+    explain: body.explain ?? false,
+    withPayload: body.with_payload ?? true,
+    withVector: body.with_vector ?? false,
+    ...(efSearch === undefined ? {} : { efSearch }),
+    ...(body.score_threshold === undefined ? {} : { scoreThreshold: body.score_threshold }),
+  };
+}
+
+function checkTarget({ vector, path }: ReadSearch, { id, text, fusion, candidates }: SearchBody): void {
+  const near = vector !== null || id !== undefined;
+  if (!near && text === undefined) throw invalidRequest(path, 'at least one of vector, id and text is needed');
+  if (vector !== null && id !== undefined) throw invalidRequest(path, 'vector and id are two ways to say the same: give one');
+  if (near && text !== undefined) return;
+  const field = fusion !== undefined ? 'fusion' : candidates !== undefined ? 'candidates' : null;
+  if (field !== null) throw invalidRequest(join(path, field), 'is for a text together with a vector or an id');
+}
+
+/** A filter's mistake is named by its place inside the filter, in a batch with the place of the filter before it. */
+function filterOf(value: unknown, path: string): Filter {
+  try {
+    return parseFilter(value);
+  } catch (error) {
+    if (path === '' || !(error instanceof SkeinError) || error.type !== 'InvalidFilter') throw error;
+    const inside = String(error.details['path'] ?? '');
+    const place = inside === '' ? join(path, 'filter') : join(join(path, 'filter'), inside);
+    throw new SkeinError('InvalidFilter', `${path}: ${error.message}`, { ...error.details, path: place });
+  }
+}
+
+function fusionOf(body: FusionBody | undefined, path: string): Fusion {
+  const { method, rrfK, weights } = DEFAULT_FUSION;
+  const { vector = weights.vector, text = weights.text } = body?.weights ?? {};
+  if (vector === 0 && text === 0) throw invalidRequest(join(path, 'weights'), 'must not both be 0');
+  return { method: body?.method ?? method, rrfK: body?.rrf_k ?? rrfK, weights: { vector, text } };
+}
