@@ -63,9 +63,14 @@ function insideSearch(error: SkeinError, path: string): SkeinError {
 
 /** @throws InvalidRequest, InvalidFilter */
 export function searchRequest(read: ReadSearch, body: SearchBody, limits: Limits): SearchRequest {
+  checkTarget(read, body);
+  return targetedRequest(read, body, limits);
+}
+
+/** The same, whatever it is that is searched for. @throws InvalidRequest, InvalidFilter */
+export function targetedRequest(read: Pick<ReadSearch, 'vector' | 'path'>, body: SearchBody, limits: Limits): SearchRequest {
   const at = (field: string): string => join(read.path, field);
   const { vector } = read;
-  checkTarget(read, body);
   const limit = body.limit ?? LIMIT;
   const offset = body.offset ?? 0;
   if (limit + offset > limits.searchLimitMax)

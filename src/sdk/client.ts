@@ -264,6 +264,13 @@ export class SkeinClient {
     return form.groupsFromWire(await this.#read<SearchGroupsAnswer>(`search groups of ${collection}`, path, options, body));
   }
 
+  /** Points that are like some examples, and unlike others. */
+  async recommend(collection: string, request: T.RecommendRequest, options: T.ReadOptions = {}): Promise<T.SearchAnswer> {
+    const path = pathOf(collection, '/points/recommend');
+    const body = form.recommendToWire(request, this.#vectorForm);
+    return form.searchFromWire(await this.#read<SearchAnswerBody>(`recommend from ${collection}`, path, options, body));
+  }
+
   /** @returns answers in the order of the requests */
   async searchBatch(
     collection: string,

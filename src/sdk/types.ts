@@ -316,6 +316,14 @@ export interface SearchGroupsAnswer extends Omit<SearchAnswer, 'hits'> {
   readonly groups: readonly { readonly value: string | number | boolean; readonly hits: readonly Hit[] }[];
 }
 
+/** A search near the mean of examples, each the id of a point or a vector; the points among them are no hits. */
+export interface RecommendRequest extends Omit<SearchRequest, 'vector' | 'id' | 'text' | 'fusion' | 'candidates'> {
+  readonly positive: readonly (PointId | VectorInput)[];
+  /** What hits are not to be like. */
+  readonly negative?: readonly (PointId | VectorInput)[];
+  readonly strategy?: 'average_vector';
+}
+
 /** One change of an atomic batch; each names its collection. */
 export type BatchOperation =
   | { readonly upsert: { readonly collection: string; readonly points: readonly PointInput[] } }

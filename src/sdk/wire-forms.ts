@@ -7,6 +7,7 @@ import type {
   CollectionChangeBody,
   CollectionInfoBody,
   ConditionBody,
+  ExampleBody,
   FacetBody,
   FilterBody,
   FoundPointBody,
@@ -15,6 +16,7 @@ import type {
   NewCollectionBody,
   PointBody,
   PointPatchBody,
+  RecommendBody,
   ScrollBody,
   SearchAnswerBody,
   SearchBody,
@@ -38,6 +40,7 @@ import type {
   PointInput,
   PointPatch,
   PointRecord,
+  RecommendRequest,
   ScrollRequest,
   SearchAnswer,
   SearchGroupsAnswer,
@@ -188,6 +191,17 @@ function fusionToWire({ method, rrfK, weights }: FusionSettings): FusionBody {
 
 export function groupsToWire({ groupBy, groupSize, ...search }: SearchGroupsRequest, form: VectorForm): SearchGroupsBody {
   return present<SearchGroupsBody>({ ...searchToWire(search, form), group_by: groupBy, group_size: groupSize });
+}
+
+export function recommendToWire({ positive, negative, strategy, ...rest }: RecommendRequest, form: VectorForm): RecommendBody {
+  const examples = (list: RecommendRequest['positive']): ExampleBody[] =>
+    list.map((example) => (typeof example === 'object' ? form(example) : example));
+  return present<RecommendBody>({
+    ...searchToWire(rest, form),
+    positive: examples(positive),
+    negative: negative && examples(negative),
+    strategy,
+  });
 }
 
 export function groupsFromWire(body: SearchGroupsAnswerBody): SearchGroupsAnswer {

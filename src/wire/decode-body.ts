@@ -11,6 +11,7 @@ import { JsonReader } from './json-reader.js';
 import { locate } from './locate.js';
 import { MsgpackReader } from './msgpack-reader.js';
 import { isUnplaced } from './place.js';
+import { type ReadRecommend, readRecommendBody } from './recommend-body.js';
 import { type ReadSearch, type ReadSearchBatch, readSearchBatchBody, readSearchBody } from './search-body.js';
 import { readPatchBody, readUpsertBody, type WriteRules } from './write-bodies.js';
 
@@ -20,6 +21,7 @@ export type BodyTask =
   | { readonly kind: 'upsert' | 'patch'; readonly collection: string; readonly rules: WriteRules; readonly hashed: boolean }
   | { readonly kind: 'batch'; readonly rules: WriteRules; readonly hashed: boolean }
   | { readonly kind: 'search' }
+  | { readonly kind: 'recommend' }
   | { readonly kind: 'search_batch'; readonly searchesMax: number }
   | { readonly kind: 'import'; readonly rules: LineRules };
 
@@ -36,6 +38,7 @@ export interface DecodedBodies {
   batch: ReadOperations;
   search: ReadSearch;
   search_batch: ReadSearchBatch;
+  recommend: ReadRecommend;
   import: ReadLines;
 }
 export type Decoded<Task extends BodyTask> = DecodedBodies[Task['kind']];
@@ -74,6 +77,8 @@ function read(reader: BodyReader, task: Exclude<BodyTask, { kind: 'import' }>): 
       return withHash(readBatchBody(reader, task.rules), task.hashed);
     case 'search':
       return readSearchBody(reader);
+    case 'recommend':
+      return readRecommendBody(reader);
     case 'search_batch':
       return readSearchBatchBody(reader, task.searchesMax);
   }

@@ -2,7 +2,18 @@
 
 import { type Static, Type } from 'typebox';
 import { FIXED } from '../model/limits.js';
-import { closed, FieldPath, FilterBody, freshness, PayloadBody, PointIdBody, Token, VectorBody } from './body-parts.js';
+import type { PointId } from '../model/point.js';
+import {
+  closed,
+  FieldPath,
+  FilterBody,
+  freshness,
+  OWN_CHECK,
+  PayloadBody,
+  PointIdBody,
+  Token,
+  VectorBody,
+} from './body-parts.js';
 import { ExplainBody, searchEngines } from './search-parts.js';
 
 export const SearchBody = Type.Object(
@@ -76,6 +87,35 @@ export const SearchGroupsBody = Type.Object(
   },
 );
 export type SearchGroupsBody = Static<typeof SearchGroupsBody>;
+
+export type ExampleBody = PointId | VectorBody;
+const Examples = Type.Unsafe<readonly ExampleBody[]>({
+  [OWN_CHECK]: true,
+  type: 'array',
+  items: { anyOf: [PointIdBody, VectorBody] },
+  maxItems: FIXED.examplesMax,
+});
+
+const { vector: _vector, id: _id, text: _text, fusion: _fusion, candidates: _candidates, ...nearSearch } = SearchBody.properties;
+export const RecommendBody = Type.Object(
+  {
+    positive: Examples,
+    negative: Type.Optional(Examples),
+    strategy: Type.Optional(
+      Type.Enum(['average_vector'], {
+        default: 'average_vector',
+        description:
+          '2 · mean(positive) − mean(negative), or mean(positive) without negative ones; under cosine of vectors of length 1.',
+      }),
+    ),
+    ...nearSearch,
+  },
+  {
+    ...closed,
+    description: 'Examples are ids of points or vectors, at least one positive. The points among them are no hits.',
+  },
+);
+export type RecommendBody = Static<typeof RecommendBody>;
 
 const { hits: _hits, cached: _cached, ...searchEnd } = SearchAnswerBody.properties;
 export const SearchGroupsAnswer = Type.Object({

@@ -58,7 +58,7 @@ test('every promised operation is documented', async (t) => {
     ...['GET', 'PUT', 'PATCH', 'DELETE'].map((method) => `${method} /v1/collections/{collection}`),
     ...['PUT', 'PATCH'].map((method) => `${method} ${points}`),
     `GET ${points}/{id}`,
-    ...['delete', 'get', 'scroll', 'count', 'facet', 'search', 'search/batch', 'search/groups', 'import'].map(
+    ...['delete', 'get', 'scroll', 'count', 'facet', 'search', 'search/batch', 'search/groups', 'recommend', 'import'].map(
       (name) => `POST ${points}/${name}`,
     ),
     'POST /v1/collections/{collection}/recall',

@@ -348,7 +348,8 @@ export class FakeEngine implements Engine {
   #searchOne({ spec, points }: StoredCollection, request: SearchRequest): SearchAnswer {
     const { id, text, limit, offset, scoreThreshold } = request;
     if (text !== undefined && spec.text === undefined) throw invalidRequest('text', 'no text_fields here');
-    const query = id === undefined ? (request.vector ?? new Float32Array(spec.dimension)) : points.get(id)?.vector;
+    const near = request.examples?.positive[0] ?? request.vector ?? id ?? new Float32Array(spec.dimension);
+    const query = near instanceof Float32Array ? near : points.get(near)?.vector;
     if (query === undefined) throw new SkeinError('PointNotFound', 'no such point', { id });
     if (query.length !== spec.dimension) {
       throw new SkeinError('DimensionMismatch', 'another dimension', {

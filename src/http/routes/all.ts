@@ -11,6 +11,7 @@ import { importRoutes } from './import.js';
 import { pointReadRoutes } from './point-reads.js';
 import { pointWriteRoutes } from './point-writes.js';
 import { recallRoute } from './recall.js';
+import { recommendRoute } from './recommend.js';
 import { replicationRoutes } from './replication.js';
 import { searchRoutes } from './search.js';
 import { serverRoutes } from './server.js';
@@ -24,6 +25,7 @@ export function allRoutes(room: Room): Route[] {
     ...pointReadRoutes(room),
     ...searchRoutes(room),
     groupsRoute(room),
+    recommendRoute(room),
     facetRoute(room),
     recallRoute(room),
     ...importRoutes(room),
