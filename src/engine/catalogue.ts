@@ -7,6 +7,7 @@ import type { AliasChange } from '../model/alias.js';
 import { checkCollectionName, collectionNotFound } from '../model/collection.js';
 import type { CollectionRow } from '../storage/storage.js';
 import type { EngineKind, IndexReport } from './index-messages.js';
+import type { IndexLook } from './search-status.js';
 import { Tail } from './tail.js';
 
 /** What one label costs the index beside its vector: with few components it is most of the work. */
@@ -30,6 +31,8 @@ export interface CatalogueEntry {
   readonly vector: EngineState;
   /** Null: no text fields are declared. */
   text: EngineState | null;
+  /** What the newest look at its graph found; null before the first, and without a graph. */
+  health: IndexLook | null;
   /** Monotonic time of the last write seen. */
   lastWriteMs: number;
   /** Monotonic time when a checkpoint was last asked for. */
@@ -146,6 +149,7 @@ export class Catalogue {
       row,
       vector: newState(true),
       text: null,
+      health: null,
       lastWriteMs: nowMs,
       lastSaveMs: { vector: nowMs, text: nowMs },
       lagBytes: 0,

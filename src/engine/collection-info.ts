@@ -26,6 +26,7 @@ export function collectionInfo(entry: CatalogueEntry, keeper: IndexKeeper, posit
     memoryBytes: reports.reduce((sum, { status }) => sum + status.memoryBytes, 0),
     diskBytes: reports.reduce((sum, { checkpointBytes }) => sum + checkpointBytes, row.dataBytes),
     tombstoneRatio: entry.vector.report === null ? 0 : tombstoneRatio(entry.vector.report),
+    indexHealth: entry.health,
     position,
   };
 }

@@ -21,13 +21,14 @@ import type { LineageRow, LogRow, StoreState } from '../storage/storage.js';
 import type { CompareAnswers, CompareKind, CompareOf } from './compare.js';
 import type { Correction } from './correct.js';
 import type { RecallAnswer, RecallRequest } from './recall-request.js';
-import type { QueryCacheStatus, SearchMode, SearchStatus } from './search-status.js';
+import type { IndexLook, QueryCacheStatus, SearchMode, SearchStatus } from './search-status.js';
 
 export type { CompareAnswers, CompareKind, CompareOf, CompareRequest } from './compare.js';
 export type { CollectionCorrection, Correction } from './correct.js';
 export type { RecallAnswer, RecallRequest } from './recall-request.js';
 export type {
   EndedSearch,
+  GraphFigure,
   RecallFigure,
   RecallStatus,
   SearchEngineStatus,
@@ -70,6 +71,8 @@ export interface CollectionInfo extends Declarations {
   readonly memoryBytes: number;
   readonly diskBytes: number;
   readonly tombstoneRatio: number;
+  /** What the newest look at its graph found; null before the first, and without a graph. */
+  readonly indexHealth: IndexLook | null;
   readonly position: Position;
 }
 

@@ -35,6 +35,8 @@ export type ToIndex =
   /** untilMs: Date.now() from which on nobody waits for the answer. */
   | { readonly kind: 'ask'; readonly id: number; readonly uid: number; readonly ask: IndexAsk; readonly untilMs: number }
   | { readonly kind: 'checkpoint'; readonly uid: number }
+  /** The graph is to be left for a fresh one. */
+  | { readonly kind: 'renew'; readonly uid: number }
   /** Rows of the collection were changed at a seq that the index may have passed. */
   | { readonly kind: 'settle'; readonly id: number; readonly uid: number }
   /** Saves what is worth saving and ends. */

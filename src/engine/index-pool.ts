@@ -211,6 +211,12 @@ export class IndexPool {
     if (owner !== undefined) this.#send(owner, { kind: 'checkpoint', uid });
   }
 
+  /** The graph of the collection is to be left for a fresh one. */
+  renew(uid: number): void {
+    const owner = this.#ownerOf.get(uid);
+    if (owner !== undefined) this.#send(owner, { kind: 'renew', uid });
+  }
+
   /** @throws SearchUnavailable while the index of the collection is read in again after its worker died, and when there are no workers */
   mustBeLoaded(uid: number): void {
     if (this.#lost !== null) throw this.#unavailable(this.#lost);

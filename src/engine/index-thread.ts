@@ -151,6 +151,10 @@ async function take(message: ToIndex): Promise<void> {
       due.add(message.uid);
       return schedule();
     }
+    case 'renew':
+      owned.get(message.uid)?.renew();
+      due.add(message.uid);
+      return schedule();
     case 'settle': {
       const settled = (): void => post({ kind: 'settled', id: message.id });
       const index = owned.get(message.uid);

@@ -130,6 +130,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   /** The first look at the disk comes before the first write. */
   async start(): Promise<void> {
     await this.#disk.look();
+    this.#watch.health.start();
     this.#timers = [setInterval(() => this.#tick(), TICK_MS), setInterval(() => void this.#disk.look(), DISK_LOOK_MS)];
   }
 
@@ -351,6 +352,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   async #stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#watch.health.stop();
     this.#garbage.stop();
     while (this.#parts.link.queued.requests > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     try {

@@ -19,6 +19,7 @@ import type { IndexAsk } from './index-asks.js';
 import type { ContentStatus, IndexedCollection, IndexPhase, IndexReport } from './index-messages.js';
 import { IndexUpkeep, reconcile } from './index-upkeep.js';
 import type { ServedContent } from './served-content.js';
+import { VectorContent } from './vector-content.js';
 
 type Note = (event: string, fields: Readonly<Record<string, unknown>>) => void;
 
@@ -185,6 +186,15 @@ export class OwnedIndex {
     this.#savedInserts = 0;
     this.#note('index_settings_changed', { uid: collection.uid, engine: this.#kind.engine });
     return 0;
+  }
+
+  /** Leaves the graph for a fresh one, if there is one. */
+  renew(): void {
+    const { content } = this.#current;
+    if (this.#discarded || !(content instanceof VectorContent)) return;
+    const before = this.#status();
+    content.index.renew();
+    this.#noteRebuild(before, this.#status());
   }
 
   /** Calls `done` when the index holds what the store holds, also what was changed at a seq that it had passed. */

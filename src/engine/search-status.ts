@@ -3,6 +3,7 @@
 
 import type { FilterClass } from '../model/recall.js';
 import type { BreakerState } from '../resilience/circuit-breaker.js';
+import type { IndexHealth } from '../vector-index/vector-index.js';
 import type { FallbackStatus } from './fallback.js';
 
 /** What answered a search. */
@@ -29,6 +30,8 @@ export interface RecallWatchSettings {
 /** What is looked after beside the work. */
 export interface WatchSettings {
   readonly recall: RecallWatchSettings;
+  /** How often each graph is looked at, in milliseconds; 0: never. */
+  readonly indexHealthIntervalMs: number;
 }
 
 export interface QueryCacheStatus {
@@ -79,9 +82,26 @@ export interface RecallStatus {
   readonly discarded: number;
 }
 
+/** What a look at a graph found, and when. */
+export interface IndexLook extends IndexHealth {
+  /** Milliseconds since 1970. */
+  readonly checkedAtMs: number;
+}
+
+/** How worn a graph is. */
+export interface GraphFigure {
+  /** Null: the worst of all collections that have no figures of their own. */
+  readonly collection: string | null;
+  /** Share of its places that stand for no point any more. */
+  readonly tombstoneRatio: number;
+  /** Share of a sample that was not found; null before the first look. */
+  readonly unreachableRatio: number | null;
+}
+
 export interface SearchStatus {
   readonly vector: SearchEngineStatus;
   readonly text: SearchEngineStatus;
   readonly fallback: FallbackStatus;
   readonly recall: RecallStatus;
+  readonly graphs: readonly GraphFigure[];
 }

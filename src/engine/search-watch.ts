@@ -12,7 +12,9 @@ import type { Catalogue } from './catalogue.js';
 import type { SearchAnswer, SearchRequest } from './engine.js';
 import { EngineCalls } from './engine-calls.js';
 import { Fallback } from './fallback.js';
+import { graphFigures } from './graph-figures.js';
 import type { VectorAsk } from './index-asks.js';
+import { IndexHealthWatch } from './index-health-watch.js';
 import type { IndexKeeper } from './index-keeper.js';
 import type { EngineKind } from './index-messages.js';
 import type { Reader } from './reader.js';
@@ -23,7 +25,7 @@ import type { EndedSearch, SearchEngineStatus, SearchStatus, WatchSettings } fro
 type Asked = Pick<SearchRequest, 'vector' | 'id' | 'examples' | 'text' | 'exact'>;
 
 /** Nothing is looked after. */
-export const UNWATCHED: WatchSettings = { recall: { share: 0, msPerS: 0 } };
+export const UNWATCHED: WatchSettings = { recall: { share: 0, msPerS: 0 }, indexHealthIntervalMs: 0 };
 
 export interface SearchWatchParts {
   readonly keeper: IndexKeeper;
@@ -46,6 +48,7 @@ export class SearchWatch {
   readonly fallback: Fallback;
   readonly recall: RecallWatch;
   readonly measurement: RecallMeasurement;
+  readonly health: IndexHealthWatch;
   readonly #parts: SearchWatchParts;
 
   constructor(parts: SearchWatchParts) {
@@ -62,6 +65,14 @@ export class SearchWatch {
     });
     const ask = (uid: number, question: VectorAsk, timeoutMs: number) => keeper.pool('vector').ask(uid, question, timeoutMs);
     this.measurement = new RecallMeasurement({ ...parts, calls: this.calls, ask, timeoutMs: limits.searchTimeoutMs });
+    this.health = new IndexHealthWatch({
+      intervalMs: watching.indexHealthIntervalMs,
+      clock,
+      log,
+      entries: () => catalogue.all(),
+      look: async (uid, question, timeoutMs) => (await keeper.pool('vector').ask(uid, question, timeoutMs)).health,
+      renew: (uid) => keeper.pool('vector').renew(uid),
+    });
     this.recall = new RecallWatch({
       settings: watching.recall,
       clock,
@@ -104,6 +115,7 @@ export class SearchWatch {
       text: this.#engine('text'),
       fallback: fallback.status,
       recall: recall.status(),
+      graphs: graphFigures(this.#parts.catalogue.all()),
     };
   }
 

@@ -49,7 +49,14 @@ export function writtenCollectionBody(engine: Engine, name: string, { collection
   const index =
     today?.uid === uid
       ? today
-      : { status: 'ready' as const, progress: 1, memoryBytes: 0, tombstoneRatio: 0, position: engine.position() };
+      : {
+          status: 'ready' as const,
+          progress: 1,
+          memoryBytes: 0,
+          tombstoneRatio: 0,
+          indexHealth: null,
+          position: engine.position(),
+        };
   // A result that was remembered long ago may be of a time when nothing could be declared.
   return collectionInfoBody({ ...index, ...NOTHING_DECLARED, ...spec, name: own, uid, pointsCount, diskBytes: dataBytes });
 }
@@ -66,10 +73,23 @@ export function collectionInfoBody(info: CollectionInfo): CollectionInfoBody {
     memory_bytes: info.memoryBytes,
     disk_bytes: info.diskBytes,
     tombstone_ratio: info.tombstoneRatio,
+    index_health: indexHealthBody(info.indexHealth),
     ...shownDeclarations(info),
     ttl_ms: info.ttlMs,
     embedding: null,
     created_at: new Date(info.createdAtMs).toISOString(),
     position: tokenOf(info.position),
+  };
+}
+
+function indexHealthBody(look: CollectionInfo['indexHealth']): CollectionInfoBody['index_health'] {
+  if (look === null) return null;
+  return {
+    checked_at: new Date(look.checkedAtMs).toISOString(),
+    sampled: look.sampled,
+    reachable: look.reachable,
+    orphans: look.orphans,
+    in_degree_min: look.inDegreeMin,
+    in_degree_mean: look.inDegreeMean,
   };
 }

@@ -165,7 +165,10 @@ class StartingNode {
       log,
       clock: systemClock,
       onProgress: (progress, message) => this.#engine === null && this.#step('indexes', progress, message),
-      watching: { recall: { share: config.recallCheckShare, msPerS: config.recallCheckMsPerS } },
+      watching: {
+        recall: { share: config.recallCheckShare, msPerS: config.recallCheckMsPerS },
+        indexHealthIntervalMs: config.indexHealthIntervalMs,
+      },
       onSearch: (search) => this.#countSearch(search),
       onFatal: (reason) => this.#options.onFatal(reason),
     });

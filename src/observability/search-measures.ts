@@ -1,7 +1,7 @@
 /** Measures of searching. Each search is counted as it ends, in series that are kept: about a microsecond. What the engine keeps itself
  *  (breakers, fallback, restarts) is read from its status when it is printed. Must not know: how a search is answered, HTTP. */
 
-import type { EndedSearch, RecallStatus, SearchStatus } from '../engine/engine.js';
+import type { EndedSearch, GraphFigure, RecallStatus, SearchStatus } from '../engine/engine.js';
 import { ERRORS } from '../model/errors.js';
 import type { Meter } from '../model/meter.js';
 import { grown, grownCounter } from './grown-counter.js';
@@ -80,6 +80,7 @@ export function measureSearchEngines(meter: Meter): (status: SearchStatus) => vo
     labels: ['engine'],
   });
   const showRecall = recallMeasures(meter);
+  const showGraphs = graphMeasures(meter);
   const fallback = meter
     .gauge({ name: 'search_fallback_active', help: '1 while hybrid searches are answered by less than both engines.' })
     .series();
@@ -92,6 +93,7 @@ export function measureSearchEngines(meter: Meter): (status: SearchStatus) => vo
   return (status) => {
     fallback.set(status.fallback.active ? 1 : 0);
     showRecall(status.recall);
+    showGraphs(status.graphs);
     for (const { engine, ...series } of engines) {
       const { breaker, failures: failed, restarts: restarted } = status[engine];
       series.state.set(STATES[breaker]);
@@ -134,5 +136,27 @@ function recallMeasures(meter: Meter): (status: RecallStatus) => void {
     for (const { collection, count } of status.shortfalls) shortfalls.series({ collection: collection ?? REST }).add(count);
     skipped(status.skipped);
     discarded(status.discarded);
+  };
+}
+
+function graphMeasures(meter: Meter): (figures: readonly GraphFigure[]) => void {
+  const labels = ['collection'];
+  const unreachable = meter.gauge({
+    name: 'index_unreachable_ratio',
+    help: 'Share of a sample of points that a graph does not find by their own vectors; of the newest look.',
+    labels,
+  });
+  const tombstones = meter.gauge({
+    name: 'index_tombstone_ratio',
+    help: 'Share of the places of a graph that stand for no point any more.',
+    labels,
+  });
+  return (figures) => {
+    for (const measure of [unreachable, tombstones]) measure.clear();
+    for (const { collection, tombstoneRatio, unreachableRatio } of figures) {
+      const of = { collection: collection ?? REST };
+      tombstones.series(of).set(tombstoneRatio);
+      if (unreachableRatio !== null) unreachable.series(of).set(unreachableRatio);
+    }
   };
 }

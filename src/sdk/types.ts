@@ -85,6 +85,8 @@ export interface CollectionInfo {
   readonly memoryBytes: number;
   readonly diskBytes: number;
   readonly tombstoneRatio: number;
+  /** What the newest look at its graph found; null before the first, and without a graph. */
+  readonly indexHealth: GraphHealth | null;
   readonly textFields: readonly string[];
   /** null: no text fields. */
   readonly text: TextSettings | null;
@@ -358,6 +360,18 @@ export interface ImportAnswer {
   readonly failedCount: number;
   readonly position: string;
   readonly writeConcern: WriteAnswer['writeConcern'];
+}
+
+/** What a look at the graph of a collection found. */
+export interface GraphHealth {
+  readonly checkedAt: string;
+  readonly sampled: number;
+  /** Of the sample, how many points their own vector finds. */
+  readonly reachable: number;
+  /** Places that no other one links to. */
+  readonly orphans: number;
+  readonly inDegreeMin: number;
+  readonly inDegreeMean: number;
 }
 
 export interface HealthAnswer {

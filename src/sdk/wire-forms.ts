@@ -35,6 +35,7 @@ import type {
   FacetRequest,
   Filter,
   FusionSettings,
+  GraphHealth,
   Hit,
   ImportAnswer,
   PointInput,
@@ -134,6 +135,7 @@ export function collectionFromWire(body: CollectionInfoBody): CollectionInfo {
     memoryBytes: body.memory_bytes,
     diskBytes: body.disk_bytes,
     tombstoneRatio: body.tombstone_ratio,
+    indexHealth: graphHealthFromWire(body.index_health),
     textFields: body.text_fields,
     text: textFromWire(body.text),
     payloadIndexes: body.payload_indexes,
@@ -141,6 +143,13 @@ export function collectionFromWire(body: CollectionInfoBody): CollectionInfo {
     createdAt: body.created_at,
     position: body.position,
   };
+}
+
+/** @param body undefined: of a server that does not look at its graphs yet */
+function graphHealthFromWire(body: CollectionInfoBody['index_health'] | undefined): GraphHealth | null {
+  if (body === null || body === undefined) return null;
+  const { checked_at: checkedAt, sampled, reachable, orphans, in_degree_min: inDegreeMin, in_degree_mean: inDegreeMean } = body;
+  return { checkedAt, sampled, reachable, orphans, inDegreeMin, inDegreeMean };
 }
 
 function textFromWire(body: CollectionInfoBody['text']): TextSettings | null {

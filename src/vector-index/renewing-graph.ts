@@ -198,6 +198,13 @@ export class RenewingGraph {
     return this.#isDue(DEAD_SHARE_QUIET) ? 0 : null;
   }
 
+  /** As VectorIndex.renew(). */
+  renew(): boolean {
+    if (this.#old !== null || this.#young.live === 0) return false;
+    this.#begin();
+    return true;
+  }
+
   /** As HnswGraph.free(). */
   free(): void {
     for (const graph of this.graphs) graph.free();

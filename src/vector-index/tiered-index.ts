@@ -154,6 +154,11 @@ export class TieredIndex implements VectorIndex {
     return this.#graph?.health(sampleMax) ?? null;
   }
 
+  renew(): boolean {
+    this.#mustBeOpen();
+    return this.#removedWhileSaving === null && (this.#graph?.renew() ?? false);
+  }
+
   get crowded(): boolean {
     if (this.#graph === null) return false;
     if ((this.#removedWhileSaving?.size ?? 0) >= REMOVED_WHILE_SAVING_MAX) return true;

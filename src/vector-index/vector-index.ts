@@ -130,6 +130,9 @@ export interface VectorIndex {
   /** Looks for up to `sampleMax` points, spread over all, and at every link. Null: there is no graph, or its library cannot tell.
    *  Cost: a search each, and about 60 ms a million points for the links. */
   health(sampleMax: number): IndexHealth | null;
+  /** Begins to leave the graph for a fresh one, which work() then goes on with, as it does by itself when too many places are dead.
+   *  @returns false when there is nothing to leave, or it is left or saved already: then nothing was begun */
+  renew(): boolean;
   /** So much waits that whoever adds should let work() go first. */
   readonly crowded: boolean;
   /** Does a slice of what is pending: moves what waits into the graph (one HNSW insert each; while the graph is rebuilt up to five, on an

@@ -1,4 +1,4 @@
-/** The body of /health/detailed. Unknown is null, never 0. Must not know: how a node finds these values. */
+/** The bodies of health: of the server at /health/detailed, and of the graph of a collection. Unknown is null, never 0. Must not know: how a node finds these values. */
 
 import { type Static, Type } from 'typebox';
 import { FILTER_CLASSES } from '../model/recall.js';
@@ -44,3 +44,13 @@ export const HealthDetailsBody = Type.Object({
   }),
 });
 export type HealthDetailsBody = Static<typeof HealthDetailsBody>;
+
+/** What the newest look at a graph found. */
+export const IndexHealthBody = Type.Object({
+  checked_at: Timestamp,
+  sampled: Count,
+  reachable: Type.Integer({ minimum: 0, description: 'Of the sample, how many points their own vector finds.' }),
+  orphans: Type.Integer({ minimum: 0, description: 'Places that no other one links to.' }),
+  in_degree_min: Count,
+  in_degree_mean: Type.Number({ minimum: 0 }),
+});

@@ -15,6 +15,7 @@ import {
   closed,
   FilterBody,
   freshness,
+  nullable,
   OWN_CHECK,
   PayloadBody,
   PointIdBody,
@@ -25,6 +26,7 @@ import {
   WithVector,
 } from './body-parts.js';
 import { changedDeclarations, newDeclarations, shownDeclarations } from './declaration-bodies.js';
+import { IndexHealthBody } from './health-bodies.js';
 
 export type { ChangedDeclarationsBody, NewDeclarationsBody, ShownDeclarationsBody } from './declaration-bodies.js';
 export type { ConditionBody } from './filter-body.js';
@@ -87,6 +89,7 @@ export const CollectionInfoBody = Type.Object({
   memory_bytes: Type.Integer(),
   disk_bytes: Type.Integer(),
   tombstone_ratio: Type.Number(),
+  index_health: nullable(IndexHealthBody),
   ...shownDeclarations,
   ttl_ms: Type.Unsafe<number | null>({ type: ['integer', 'null'] }),
   embedding: Type.Null(),

@@ -28,7 +28,18 @@ test('creation answers 201 with every field of the info, and reading gives the s
   const made = await call<Info>('PUT', `${COLLECTIONS}/all`, SMALL);
   assert.is(made.status, 201);
   assert.equal(Object.keys(made.body).sort(), [
-    ...['created_at', 'dimension', 'disk_bytes', 'distance', 'embedding', 'hnsw', 'memory_bytes', 'name', 'payload_indexes'],
+    ...[
+      'created_at',
+      'dimension',
+      'disk_bytes',
+      'distance',
+      'embedding',
+      'hnsw',
+      'index_health',
+      'memory_bytes',
+      'name',
+      'payload_indexes',
+    ],
     ...['points_count', 'position', 'progress', 'quantization', 'status', 'text', 'text_fields', 'tombstone_ratio'],
     'ttl_ms',
   ]);
@@ -37,7 +48,7 @@ test('creation answers 201 with every field of the info, and reading gives the s
   assert.equal(rest, {
     ...{ name: 'all', ...SMALL, hnsw: { m: 16, ef_construct: 200, ef_search: 64 }, points_count: 0, status: 'ready' },
     ...{ progress: 1, memory_bytes: 0, disk_bytes: 0, tombstone_ratio: 0, text_fields: [], text: null, payload_indexes: [] },
-    ...{ ttl_ms: null, embedding: null, quantization: null, position: made.headers['x-skein-position'] },
+    ...{ index_health: null, ttl_ms: null, embedding: null, quantization: null, position: made.headers['x-skein-position'] },
   });
   assert.equal((await call('GET', `${COLLECTIONS}/all`)).body, made.body);
   const listed = await call<{ collections: Info[] }>('GET', COLLECTIONS);

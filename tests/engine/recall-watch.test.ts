@@ -167,7 +167,7 @@ test('a hundred collections have figures of their own, the others common ones, a
 });
 
 test('live searches of a graph are checked in its worker, and one that looks too little shows', async (t) => {
-  const watching = { recall: { share: 1, msPerS: 1_000 } };
+  const watching = { recall: { share: 1, msPerS: 1_000 }, indexHealthIntervalMs: 0 };
   const rig = await openTestEngine(t.folder(), DEFAULT_LIMITS, 'master', 0, { watching });
   t.after(() => rig.engine.stop());
   const random = new Random(t.seed());

@@ -99,4 +99,21 @@ test('recall is shown by collection and class, and a collection that is gone has
   assert.not.match(await text(), /films/);
 });
 
+test('graphs show how worn they are, the reach of one only once it was looked at', async () => {
+  const { meter, text } = createMetrics();
+  const show = measureSearchEngines(meter);
+  const graphs = [
+    { collection: 'films', tombstoneRatio: 0.125, unreachableRatio: 0.02 },
+    { collection: 'songs', tombstoneRatio: 0, unreachableRatio: null },
+    { collection: null, tombstoneRatio: 0.5, unreachableRatio: 0.25 },
+  ];
+  show({ ...QUIET_SEARCH, graphs });
+  const printed = await text();
+  has(printed, 'skein_index_tombstone_ratio{collection="films"} 0.125');
+  has(printed, 'skein_index_unreachable_ratio{collection="films"} 0.02');
+  has(printed, 'skein_index_tombstone_ratio{collection="songs"} 0');
+  has(printed, 'skein_index_unreachable_ratio{collection="(other)"} 0.25');
+  assert.not.match(printed, /unreachable_ratio\{collection="songs"/);
+});
+
 test.run();

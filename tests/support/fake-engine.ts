@@ -56,6 +56,7 @@ export const QUIET_SEARCH: SearchStatus = {
   text: IDLE,
   fallback: { active: false, sinceMs: null, count: 0 },
   recall: { figures: [], shortfalls: [], skipped: 0, discarded: 0 },
+  graphs: [],
 };
 
 export class FakeEngine implements Engine {
@@ -145,6 +146,7 @@ export class FakeEngine implements Engine {
       memoryBytes: 0,
       diskBytes: 0,
       tombstoneRatio: 0,
+      indexHealth: null,
       uid: 1,
     } as const;
     return { ...specOf({ spec }), ...still, name: own, pointsCount: points.size, position: this.position() };

@@ -191,4 +191,41 @@ test('by default a graph begins beyond the fixed limit of flat points', (t) => {
   assert.is(index.status().kind, 'graph');
 });
 
+test('a graph that is to be renewed is left for a fresh one, bit by bit, and nothing is missed meanwhile', (t) => {
+  const index = createIndex(parameters, { limits });
+  t.after(() => index.close());
+  const random = new Random(t.seed());
+  const vectors = Array.from({ length: 400 }, () => random.vector(4));
+  const add = (from: number, to: number): void => {
+    for (let label = from; label < to; label++) index.add(label, vectors[label] as Float32Array, null);
+  };
+  add(0, 50);
+  assert.is(index.renew(), false, 'rows alone are no graph');
+  add(50, 400);
+  assert.is(index.renew(), false, 'nothing is in the graph yet');
+  fill(index);
+  const { inserts } = index;
+  assert.is(index.renew(), true);
+  assert.is(index.status().growing, 400);
+  assert.is(index.renew(), false, 'it is left already');
+  while (index.status().growing > 0) {
+    const label = random.integer(0, 399);
+    assert.is(index.search(vectors[label] as Float32Array, 1, 64).labels[0], label);
+    index.work(1);
+  }
+  assert.equal([index.status().rebuilds, index.status().live, index.inserts - inserts], [1, 400, 400]);
+});
+
+test('while a graph is saved it is not renewed', async (t) => {
+  const index = createIndex(parameters, { limits });
+  t.after(() => index.close());
+  const random = new Random(t.seed());
+  for (let label = 0; label < 200; label++) index.add(label, random.vector(4), null);
+  fill(index);
+  const saving = index.save(t.folder(), { uid: 1, labelGeneration: 0, seq: 1, nextLabel: 200 });
+  assert.is(index.renew(), false);
+  await saving;
+  assert.is(index.renew(), true);
+});
+
 test.run();
