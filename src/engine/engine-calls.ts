@@ -62,7 +62,7 @@ export class EngineCalls {
 
   #isFailure(error: Error): boolean {
     if (!(error instanceof SkeinError)) return true;
-    if (error.details['counted'] === true) return false;
+    if (error.details['repeated'] === true) return false;
     return error.type === 'Timeout' ? this.#isFair(Number(error.details['timeout_ms'] ?? 0)) : FAILURES.has(error.type);
   }
 

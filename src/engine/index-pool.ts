@@ -105,13 +105,13 @@ export class IndexPool {
   }
 
   #bury(worker: PoolWorker, reason: string): void {
-    let first = true;
+    // However many were asked, it is one failure: else a restart of a second would keep a breaker open for long.
+    let repeated = false;
     for (const [id, { reject, worker: owner }] of this.#asks) {
       if (owner !== worker) continue;
       this.#asks.delete(id);
-      // One death is one failure, however many were waiting.
-      reject(this.#unavailable(reason, first));
-      first = false;
+      reject(this.#unavailable(reason, repeated));
+      repeated = true;
     }
     if (this.#lost !== null) return;
     const now = performance.now();
@@ -299,11 +299,11 @@ export class IndexPool {
     }
   }
 
-  /** @param counts is it a failure of its own? */
-  #unavailable(reason: string, counts = true): SkeinError {
+  /** @param repeated others were refused for the same event already */
+  #unavailable(reason: string, repeated = false): SkeinError {
     return new SkeinError('SearchUnavailable', `The ${this.engine} index cannot answer`, {
       failed: [{ engine: this.engine, message: reason }],
-      ...(counts ? {} : { counted: true }),
+      ...(repeated ? { repeated } : {}),
     });
   }
 }

@@ -235,6 +235,15 @@ test('a search of an engine whose worker dies is SearchUnavailable, and the next
   assert.is(searching(engine).vector.failures, 1, 'what was refused while it was loading is no failure of the engine');
 });
 
+test('however many searches a dying worker takes with it, that is one failure, and its breaker stays closed', async (t) => {
+  const { engine } = await start(t);
+  plant('vector end');
+  const refused = await Promise.all(Array.from({ length: 4 * FAILURES_MAX }, () => outcome(engine, VECTOR)));
+  assert.equal([...new Set(refused)], ['SearchUnavailable']);
+  assert.equal([searching(engine).vector.breaker, searching(engine).vector.failures], ['closed', 1]);
+  await waitUntil(async () => (await outcome(engine, VECTOR)) === 'vector', { what: 'the worker is back' });
+});
+
 test('a worker that dies again and again ends in a fatal word, and later questions are refused', async (t) => {
   const { engine, fatal } = await start(t, { searchBreakerFailuresMax: 1_000 });
   for (let deaths = 0; deaths < 4; deaths++) {
