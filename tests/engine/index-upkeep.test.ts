@@ -73,6 +73,12 @@ class ModelStore {
         const rows = found.filter(({ version }) => version <= last);
         return { rows: rows.map((row) => ({ ...row, payload: payloadOf(row) })), throughSeq: last };
       },
+      pointByLabel: (_uid, label) => {
+        const row = this.rows[label];
+        return row === undefined
+          ? undefined
+          : ({ ...row, payload: payloadOf(row) } as unknown as ReturnType<StoreReads['pointByLabel']>);
+      },
       deadBetween: (_uid, after, through, limit) =>
         this.rows
           .filter(
@@ -177,7 +183,11 @@ test('between any two turns a point is seen at most once and never goes back, an
         for (let i = 0; i < slices; i++) upkeep.advance(0);
         for (const [, row] of store.live) {
           if (row.labelSeq <= upkeep.seq) assert.ok(index.has(row.label), 'what seq promises is inside');
-          if (row.version <= upkeep.seq) assert.ok((index.versions.get(row.label) ?? 0) >= row.version, 'so is its payload');
+        }
+        for (const label of index.labels) {
+          const { version } = store.rows[label] as ModelRow;
+          if (version <= upkeep.seq)
+            assert.ok((index.versions.get(label) ?? 0) >= version, 'so is the payload, also of what has died since');
         }
       }
       while (upkeep.advance(1) === 0) {
