@@ -7,8 +7,9 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type * as Hnswlib from 'hnswlib-node';
 
-type Library = typeof import('hnswlib-node');
+type Library = typeof Hnswlib;
 export type RawGraph = InstanceType<Library['HierarchicalNSW']>;
 
 /** Seen from dist/benches/support/. */

@@ -29,11 +29,9 @@ export type { RecallAnswer, RecallRequest } from './recall-request.js';
 export type {
   EndedSearch,
   GraphFigure,
-  RecallFigure,
   RecallStatus,
   SearchEngineStatus,
   SearchStatus,
-  WatchSettings,
 } from './search-status.js';
 export type { LineageRow, Voter };
 

@@ -153,7 +153,10 @@ function graphHealthFromWire(body: CollectionInfoBody['index_health'] | undefine
 }
 
 function textFromWire(body: CollectionInfoBody['text']): TextSettings | null {
-  return body === null ? null : { language: body.language, stopWords: body.stop_words, k1: body.k1, b: body.b };
+  // A server of before knows no texts.
+  return body === null || body === undefined
+    ? null
+    : { language: body.language, stopWords: body.stop_words, k1: body.k1, b: body.b };
 }
 
 export function selectionToWire({ withVector, withPayload }: Selection): { with_vector?: boolean; with_payload?: boolean } {

@@ -30,14 +30,15 @@ class Rig {
   }
 }
 
-test('a short question is answered at once, longer ones go on in slices, oldest first', () => {
+test('a short question is answered at once, longer ones go on in slices, each in its turn', () => {
   const rig = new Rig();
   rig.begin('a', 1);
   rig.begin('b', 3);
   rig.begin('c', 2);
   assert.equal(rig.done, ['a ended', 'a answered']);
   for (let i = 0; i < 3; i++) rig.asks.advance(4);
-  assert.equal(rig.done.slice(2), ['b ended', 'b answered', 'c ended', 'c answered']);
+  assert.equal(rig.slices.slice(3), ['b 4', 'c 4', 'b 4']);
+  assert.equal(rig.done.slice(2), ['c ended', 'c answered', 'b ended', 'b answered']);
   assert.is(rig.asks.waiting, 0);
 });
 

@@ -155,6 +155,7 @@ test('very short, very long and many equal vectors are found as an exact search 
     }
     assert.ok(found >= wanted * 0.98, `recall ${found} of ${wanted} at ${size}`);
     const vector = Float32Array.from(points[1_000]?.vector ?? []);
+    await waitUntil(() => engine.status().index.waitingBytes === 0, { what: 'the graph to have all points' });
     const { explain } = await engine.search(`dot${size}`, { ...SEARCH, vector, limit: 3, explain: true });
     assert.is(explain?.plan, plans[size]);
     assert.is(explain?.advice.length, size === 1e15 ? 1 : 0);

@@ -89,7 +89,7 @@ test('while one call tries the others are refused at once', async () => {
   const gate = new Promise<void>((resolve) => {
     release = resolve;
   });
-  let tried: Promise<string> | null = null;
+  let tried = Promise.resolve('');
   await waitUntil(
     () => {
       if (rig.breaker.state === 'half_open') return true;

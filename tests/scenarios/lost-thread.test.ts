@@ -62,7 +62,8 @@ for (const fault of ['throw', 'exit'] as const) {
     goOn = false;
     await load;
     await ledger.check(server);
-    const searched = async (): Promise<boolean> => (await server.request('POST', '/v1/collections/left/points/search', { id: 1 })).status !== 503;
+    const searched = async (): Promise<boolean> =>
+      (await server.request('POST', '/v1/collections/left/points/search', { id: 1 })).status !== 503;
     await waitUntil(searched, { what: 'searches to be answered again' });
     await ledger.checkSearch(server);
     assert.is(await server.stop(), 0);

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type * as Hnswlib from 'hnswlib-node';
 import * as assert from 'uvu/assert';
 import { HnswFileCheck } from '../../src/vector-index/hnsw-file.js';
 import { HnswGraph } from '../../src/vector-index/hnsw-graph.js';
@@ -82,7 +83,7 @@ test('refuses numbers that the native loader would follow into foreign memory', 
 });
 
 test('refuses a graph with native delete marks, which would break later inserts', async (t) => {
-  const { HierarchicalNSW } = createRequire(import.meta.url)('hnswlib-node') as typeof import('hnswlib-node');
+  const { HierarchicalNSW } = createRequire(import.meta.url)('hnswlib-node') as typeof Hnswlib;
   const native = new HierarchicalNSW('ip', 6);
   native.initIndex(10, 4, 30, 100, false);
   for (let label = 0; label < 5; label++) native.addPoint([1, 2, 3, 4, 5, label], label);
