@@ -86,6 +86,78 @@ test('bad input has its error and changes nothing', async (t) => {
   assert.equal((await ask('POST', `${POINTS}/count`)).body, { count: 1 });
 });
 
+test('groups, recommendations and facets see the write before them, in both forms, and so do batches of every kind of search', async (t) => {
+  const { engine } = await openTestEngine(t.folder());
+  t.after(() => engine.stop());
+  const { ask, askPacked } = await startHttp(t, { engine });
+  const made = { dimension: 2, distance: 'cosine', text_fields: ['t'], payload_indexes: [{ path: 'kind', type: 'keyword' }] };
+  assert.is((await ask('PUT', '/v1/collections/c', made)).status, 201);
+  const points = Array.from({ length: 12 }, (_, id) => ({
+    id,
+    vector: [Math.cos(id / 10), Math.sin(id / 10)],
+    payload: { kind: `k${id % 3}`, t: id % 2 === 0 ? 'even rivers' : 'odd mountains' },
+  }));
+  const { position } = (await ask('PUT', `${POINTS}?wait=durable`, { points })).body;
+  for (const one of [ask, askPacked]) {
+    const fresh = { min_position: position };
+    const groups = await one('POST', `${POINTS}/search/groups`, {
+      vector: [1, 0],
+      group_by: 'kind',
+      group_size: 2,
+      limit: 2,
+      ...fresh,
+    });
+    assert.equal(
+      groups.body.groups.map(({ value, hits }: { value: string; hits: { id: number }[] }) => [value, hits.map(({ id }) => id)]),
+      [
+        ['k0', [0, 3]],
+        ['k1', [1, 4]],
+      ],
+    );
+    const hybrid = await one('POST', `${POINTS}/search/groups`, { id: 0, text: 'river', group_by: 'kind', with_payload: false });
+    assert.equal([hybrid.body.mode, hybrid.body.complete, hybrid.body.groups.length], ['hybrid', true, 3]);
+    const like = await one('POST', `${POINTS}/recommend`, { positive: [0, [1, 0.1]], negative: [11], limit: 2, ...fresh });
+    assert.equal([like.body.hits.map((hit: { id: number }) => hit.id), like.body.complete], [[1, 2], true]);
+    const facet = await one('POST', `${POINTS}/facet`, { key: 'kind', filter: { must: [{ has_id: [1, 4, 5] }] }, ...fresh });
+    assert.equal(facet.body.values, [
+      { value: 'k1', count: 2 },
+      { value: 'k2', count: 1 },
+    ]);
+    const batch = await one('POST', `${POINTS}/search/batch`, {
+      searches: [
+        { vector: [1, 0], filter: { must: [{ key: 'kind', match: { value: 'k2' } }] }, limit: 2, offset: 1, cache: false },
+        { text: 'river', limit: 3, with_payload: false, timeout_ms: 9_000 },
+        {
+          id: 3,
+          text: 'mountain',
+          fusion: { method: 'weighted', weights: { text: 0 } },
+          candidates: 50,
+          limit: 1,
+          with_vector: true,
+        },
+        { vector: [1, 0], score_threshold: Math.cos(0.25), explain: true },
+      ],
+    });
+    const [filtered, text, both, near] = batch.body.results;
+    assert.equal(
+      filtered.hits.map((hit: { id: number }) => hit.id),
+      [5, 8],
+    );
+    assert.equal([text.mode, text.hits.length, text.hits[0].payload], ['text', 3, undefined]);
+    assert.equal([both.mode, both.hits.length, both.hits[0].vector.length > 0, both.hits[0].id !== 3], ['hybrid', 1, true, true]);
+    assert.equal([near.hits.map((hit: { id: number }) => hit.id), typeof near.explain.plan], [[0, 1, 2], 'string']);
+  }
+  const lost = await ask('POST', `${POINTS}/recommend`, { positive: [0, 99] });
+  assert.equal([...(type(lost) as []), lost.body.error.details.path], [404, 'PointNotFound', 'positive[1]']);
+  const against = await ask('POST', `${POINTS}/recommend`, {
+    positive: [
+      [1, 0],
+      [-2, 0],
+    ],
+  });
+  assert.equal(type(against), [400, 'ZeroVector']);
+});
+
 test('large writes go through the body thread and the writer thread', async (t) => {
   const { ask, askPacked } = await realHttp(t, 'dot', 32);
   const random = new Random(t.seed());

@@ -74,6 +74,27 @@ test('a collection lives through every call, in MessagePack and in JSON', async 
     assert.is(batch[1]?.mode, 'exact');
     assert.type(batch[1]?.explain?.plan, 'string');
 
+    const groups = await client.searchGroups(c, { groupBy: 'camelCase.snake_case', id: 'two', withVector: true });
+    assert.equal(
+      groups.groups.map(({ value, hits: found }) => [value, found.map(({ id, vector }) => [id, vector])]),
+      [
+        [
+          true,
+          [
+            [1, vectors[1]],
+            [0, vectors[0]],
+          ],
+        ],
+      ],
+    );
+    const like = await client.recommend(c, { positive: [0, vectors[0] ?? []], negative: [[0, 0, 3]], limit: 1 });
+    assert.equal(
+      like.hits.map(({ id }) => id),
+      [1],
+    );
+    const facet = await client.facet(c, { key: 'camelCase.snake_case' });
+    assert.equal([facet.values, facet.exact], [[{ value: true, count: 3 }], true]);
+
     assert.is(await client.count(c), 3);
     assert.is(await client.count(c, { mustNot: [{ key: 'i', exists: true }] }), 1);
     const page = await client.scroll(c, { limit: 2, withVector: true, withPayload: false });
