@@ -169,6 +169,8 @@ test('one group that crowds around the query does not hide the others, however m
       wanted.map(({ value }) => [value, 3]).sort(),
     );
   }
+  const page = await engine.search('c', { ...SEARCH, id: 0, limit: 10_000 });
+  assert.equal([page.hits.length, page.complete], [10_000, true], 'the largest page, and a point left out of it');
   const both = await engine.searchGroups('c', { ...BY, vector: new Float32Array(DIMENSION), text: 'river' });
   assert.equal([both.mode, both.complete, shown(both)[0]?.value], ['hybrid', false, 'crowd']);
   assert.match(both.incompleteReason ?? '', 'the 10000 best hits of each engine');

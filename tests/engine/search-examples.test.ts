@@ -105,6 +105,23 @@ test('pages, thresholds, filters and selections work as in any search, and no ex
   assert.ok(explain?.steps.some(({ name }) => name === 'examples'));
 });
 
+test('an answer is kept for the same ids until the collection changes, and never for vectors', async (t) => {
+  const { like, put } = await withPoints(t, 'euclid');
+  const first = await like([1, 2], [3]);
+  const again = await like([1, 2], [3]);
+  assert.equal([first.cached, again.cached, again.hits], [undefined, true, first.hits]);
+  assert.is((await like([1, 3], [2])).cached, undefined, 'other examples, another search');
+  await put('c', [{ id: 1, vector: new Float32Array(DIMENSION).fill(9) }]);
+  const moved = await like([1, 2], [3]);
+  assert.is(moved.cached, undefined);
+  assert.not.equal(
+    moved.hits.map(({ score }) => score),
+    first.hits.map(({ score }) => score),
+  );
+  const vector = new Float32Array(DIMENSION).fill(2);
+  assert.equal([(await like([vector])).cached, (await like([vector])).cached], [undefined, undefined]);
+});
+
 test('examples that cannot be used are refused and named', async (t) => {
   const { like } = await withPoints(t, 'cosine');
   const x = Float32Array.of(1, 2, 3, 4, 5, 6);
