@@ -103,6 +103,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('history' as const), digit: fc.nat(9) }),
 );
 
+/** What chance seldom brings about: an alias that is there is deleted. */
+const RARE: readonly Step[] = [
+  {
+    kind: 'create_collection' as const,
+    collection: 'rare',
+    spec: { dimension: 2, distance: 'euclid' as const, hnsw: DEFAULT_HNSW, ttlMs: null },
+  },
+  { kind: 'put_alias' as const, alias: 'seldom', collection: 'rare' },
+  { kind: 'delete_alias' as const, alias: 'seldom' },
+].map((one) => ({ kind: 'unit', key: null, operations: [one] }));
+
 async function run(engine: RunningEngine, given: Step): Promise<unknown> {
   const { log } = engine;
   switch (given.kind) {
@@ -134,7 +145,7 @@ test('the log of random writes, in random cuts and over restarts, leaves what it
       fc.array(fc.nat(99), { maxLength: 2 }),
       async (steps, cuts, restarts) => {
         const master = await openTestEngine(t.folder());
-        for (const each of steps) {
+        for (const each of [...steps, ...RARE]) {
           try {
             await run(master.engine, each);
           } catch (error) {

@@ -19,7 +19,17 @@ const orphan = fakeReplication({ role: () => 'replica', masterUrl: () => null })
 const WRITE = { dimension: 2, distance: 'dot' };
 
 /** They change no data, although their method could. */
-const READS = ['getPoints', 'scrollPoints', 'countPoints', 'searchPoints', 'searchPointsBatch'];
+const READS = [
+  'getPoints',
+  'scrollPoints',
+  'countPoints',
+  'facetPoints',
+  'searchPoints',
+  'searchPointsBatch',
+  'searchPointsGroups',
+  'recommendPoints',
+  'measureRecall',
+];
 /** They are about the node that is asked. */
 const ADMINISTRATION = ['promote', 'follow', 'resync', 'verifyReplicas', 'forgetReplica'];
 

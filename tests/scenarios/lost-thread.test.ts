@@ -77,7 +77,7 @@ test('a scan thread that ends fails its own request at most; the next scan has a
   await ledger.load(server, WRITERS, () => ledger.acknowledged < 60);
   const scan = async (): Promise<number> => {
     const filter = { must: [{ key: 'value', range: { gte: 0 } }] };
-    const { status, body } = await server.request('POST', '/v1/collections/left/points/count', { filter });
+    const { status, body } = await server.request('POST', '/v1/collections/left/points/scroll', { filter });
     assert.ok(status === 200 || (status === 500 && body.error.type === 'Internal'), JSON.stringify(body));
     return status;
   };
