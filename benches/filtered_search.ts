@@ -13,7 +13,7 @@ import { recallOfScores, type Truth } from './support/truth.js';
 
 const LIMIT = 10;
 /** Of a thousand. */
-const SHARES = [1, 5, 10, 20, 50, 100, 200, 300, 500, 700, 900, 990, 1_000] as const;
+const SHARES = [1, 4, 5, 10, 20, 50, 100, 200, 300, 500, 700, 900, 990, 1_000] as const;
 const THOUSAND = 1_000;
 const ROUNDS = 3;
 const RECALL_MIN = 0.98;

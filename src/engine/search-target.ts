@@ -29,7 +29,12 @@ export async function searchTarget(reader: Reader, entry: CatalogueEntry, reques
   if (examples !== undefined) return exampleTarget(reader, entry, examples);
   if (id !== undefined) return { query: await vectorOf(reader, entry, id), without: [id] };
   if (vector !== undefined) checkVector(entry, vector);
-  return { query: vector ?? null, without: [] };
+  return { query: vector === undefined ? null : alone(vector), without: [] };
+}
+
+/** In a buffer of its own: whatever stands around it would be copied to the index with it. */
+function alone(vector: Float32Array): Float32Array {
+  return vector.byteLength === vector.buffer.byteLength ? vector : vector.slice();
 }
 
 async function vectorOf(reader: Reader, entry: CatalogueEntry, id: PointId): Promise<Float32Array> {
