@@ -112,9 +112,7 @@ function adviceOn(entry: CatalogueEntry, { vector, text }: EngineResults): strin
     if (unranked > 0) advice.push(`${unranked} vectors are too long or too short for the graph: ${UNRANKED_ADVICE}`);
     if (payloadProgress < 1) advice.push(`Payload indexes are being built, ${Math.floor(payloadProgress * 100)} % is read.`);
   }
-  const missing = new Map(
-    [...(vector?.unindexed ?? []), ...(text?.unindexed ?? [])].map((one) => [`${one.type} ${one.path}`, one]),
-  );
+  const missing = new Map([vector, text].flatMap(unindexedOf).map((one) => [`${one.type} ${one.path}`, one]));
   for (const one of missing.values()) advice.push(indexAdvice(one));
   return advice;
 }
@@ -122,4 +120,9 @@ function adviceOn(entry: CatalogueEntry, { vector, text }: EngineResults): strin
 function indexAdvice({ path, type }: Unindexed[number]): string {
   if (type === null) return `No payload index can answer the condition on '${path}': rows were read for it.`;
   return `A payload index of type ${type} on '${path}' would answer this filter without reading rows.`;
+}
+
+/** What rows were read for, in the worker or elsewhere. */
+function unindexedOf(found: Found<VectorFound | TextFound> | null): Unindexed {
+  return found === null ? [] : [...found.unindexed, ...found.answer.unindexed];
 }

@@ -85,6 +85,8 @@ export interface VectorFound {
   readonly live: number;
   readonly seq: number;
   readonly steps: readonly Step[];
+  /** What rows were read for here. */
+  readonly unindexed: Unindexed;
 }
 
 export interface TextFound {
@@ -99,6 +101,8 @@ export interface TextFound {
   readonly seq: number;
   readonly terms: readonly { readonly term: string; readonly documents: number }[];
   readonly steps: readonly Step[];
+  /** What rows were read for here. */
+  readonly unindexed: Unindexed;
 }
 
 export interface Step {

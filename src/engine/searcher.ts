@@ -28,6 +28,9 @@ import { Stopwatch } from './stopwatch.js';
 
 /** Candidates that each engine gives to a hybrid search that does not say how many, beyond its page. */
 const HYBRID_CANDIDATES = 100;
+/** An index of so many points is built in some tens of milliseconds. */
+const SOON_BUILT_MAX = 1_000;
+const SOON_BUILT_MS = 200;
 /** Rows that vanish or change while a search runs make it look again, so often at most. */
 const TRIES_MAX = 3;
 /** A timer may fire so much before its time, as clocks are rounded. */
@@ -236,8 +239,10 @@ export class Searcher {
     return textRanking((text as PromiseFulfilledResult<Found<TextFound>>).value, failures);
   }
 
-  /** An index that is not there yet is no reason to wait, as the other may answer. */
+  /** An index that is not there yet is no reason to wait, as the other may answer, unless it will be there in a moment. */
   async #ifServing<Answer>(engine: EngineKind, { entry }: Ask, work: () => Promise<Answer>): Promise<Answer> {
+    const state = entry[engine];
+    if (state?.serving === false && entry.row.pointsCount <= SOON_BUILT_MAX) await state.indexed.reach(1, SOON_BUILT_MS);
     this.#parts.calls.mustServe(engine, entry);
     return work();
   }
@@ -318,7 +323,7 @@ export class Searcher {
     const reason = 'exact was asked for, and the index keeps no whole vectors';
     const { seq } = matched.answer;
     const counts = { estimated: among.size, matches: visited, visited, rejected: 0, live: entry.row.pointsCount };
-    return { ...matched, answer: { labels, scores, exact: true, plan: 'scan', reason, ...counts, seq, steps } };
+    return { ...matched, answer: { labels, scores, exact: true, plan: 'scan', reason, ...counts, seq, steps, unindexed: [] } };
   }
 
   #askText({ entry, request }: Ask, wanted: number, leftMs: () => number): Promise<Found<TextFound>> {

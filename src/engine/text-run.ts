@@ -40,6 +40,7 @@ export class TextRun {
       live,
       seq: this.#around.seq,
       steps: watch.steps,
+      unindexed: allowed.unindexed,
     };
   }
 }

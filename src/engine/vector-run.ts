@@ -113,6 +113,7 @@ export class VectorRun {
       live: this.#content.index.status().live,
       seq: this.#around.seq,
       steps: this.#watch.steps,
+      unindexed: this.#allowed?.unindexed ?? [],
     };
   }
 }

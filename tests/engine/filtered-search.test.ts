@@ -147,6 +147,23 @@ test('fields that are declared later are read while searches go on, and then ans
   await check(engine, points, random, 'declared later');
 });
 
+test('of few points too the answer says which index would help, and a text index that is declared is there for the next search', async (t) => {
+  const random = new Random(t.seed());
+  const { engine, put } = await open(t.folder(), []);
+  t.after(() => engine.stop());
+  await put(
+    'c',
+    Array.from({ length: 20 }, (_, id) => newPoint(random, id)),
+  );
+  const vector = random.vector(DIMENSION);
+  const filter = FILTERS['a declared keyword'] as Filter;
+  const { explain } = await engine.search('c', { ...SEARCH, vector, filter, explain: true });
+  assert.match(explain?.advice.join() ?? '', /index of type keyword on 'group'/);
+  await engine.write([{ kind: 'update_collection', collection: 'c', change: { textFields: ['note'] } }], WAIT);
+  const answer = await engine.search('c', { ...SEARCH, vector, text: 'seventh' });
+  assert.equal([answer.mode, answer.degraded], ['hybrid', false]);
+});
+
 test('while points come, change and go every answer is whole and true to what it returns', async (t) => {
   const random = new Random(t.seed());
   const { engine, put, remove } = await open(t.folder(), DECLARED);

@@ -35,6 +35,7 @@ const FOUND: VectorFound = {
   live: 100,
   seq: 7,
   steps: [{ name: 'scan', tookMs: 20 }],
+  unindexed: [],
 };
 
 function entry(uid: number): CatalogueEntry {
