@@ -30,7 +30,6 @@ import { Stopwatch } from './stopwatch.js';
 const HYBRID_CANDIDATES = 100;
 /** An index of so many points is built in some tens of milliseconds. */
 const SOON_BUILT_MAX = 1_000;
-const SOON_BUILT_MS = 200;
 /** Rows that vanish or change while a search runs make it look again, so often at most. */
 const TRIES_MAX = 3;
 /** A timer may fire so much before its time, as clocks are rounded. */
@@ -214,8 +213,8 @@ export class Searcher {
     const untilMs = this.#parts.clock.monotonicMs() + engineMs;
     const leftMs = (): number => untilMs - this.#parts.clock.monotonicMs();
     const [vector, text] = await Promise.allSettled([
-      this.#ifServing('vector', ask, () => this.#askVector(ask, query, candidates, leftMs)),
-      this.#ifServing('text', ask, () => this.#askText(ask, candidates, leftMs)),
+      this.#ifServing('vector', ask, leftMs, () => this.#askVector(ask, query, candidates, leftMs)),
+      this.#ifServing('text', ask, leftMs, () => this.#askText(ask, candidates, leftMs)),
     ]);
     if (vector.status === 'fulfilled' && text.status === 'fulfilled') {
       this.#parts.fallback.whole();
@@ -240,9 +239,14 @@ export class Searcher {
   }
 
   /** An index that is not there yet is no reason to wait, as the other may answer, unless it will be there in a moment. */
-  async #ifServing<Answer>(engine: EngineKind, { entry }: Ask, work: () => Promise<Answer>): Promise<Answer> {
+  async #ifServing<Answer>(
+    engine: EngineKind,
+    { entry }: Ask,
+    leftMs: () => number,
+    work: () => Promise<Answer>,
+  ): Promise<Answer> {
     const state = entry[engine];
-    if (state?.serving === false && entry.row.pointsCount <= SOON_BUILT_MAX) await state.indexed.reach(1, SOON_BUILT_MS);
+    if (state?.serving === false && entry.row.pointsCount <= SOON_BUILT_MAX) await state.indexed.reach(1, leftMs() / 2);
     this.#parts.calls.mustServe(engine, entry);
     return work();
   }

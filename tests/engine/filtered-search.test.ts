@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { RunningEngine, SearchRequest } from '../../src/engine/engine.js';
 import { DEFAULT_TEXT, type PayloadIndexSpec } from '../../src/model/collection.js';
 import type { Filter } from '../../src/model/filter.js';
+import type { Limits } from '../../src/model/limits.js';
 import { comparePointIds } from '../../src/model/point.js';
 import { compileFilter } from '../../src/search/evaluate-filter.js';
 import { openTestEngine, SEARCH, type TestEngine, type TestPoint, WAIT } from '../support/open-test-engine.js';
@@ -51,8 +52,8 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   nothing: { must: [{ kind: 'match_value', key: 'group', value: 'none' }] },
 };
 
-async function open(folder: string, declared: readonly PayloadIndexSpec[]): Promise<TestEngine> {
-  const rig = await openTestEngine(folder);
+async function open(folder: string, declared: readonly PayloadIndexSpec[], limits: Partial<Limits> = {}): Promise<TestEngine> {
+  const rig = await openTestEngine(folder, limits);
   const spec = {
     dimension: DIMENSION,
     distance: 'euclid',
@@ -149,7 +150,7 @@ test('fields that are declared later are read while searches go on, and then ans
 
 test('of few points too the answer says which index would help, and a text index that is declared is there for the next search', async (t) => {
   const random = new Random(t.seed());
-  const { engine, put } = await open(t.folder(), []);
+  const { engine, put } = await open(t.folder(), [], { searchTimeoutMs: 120_000, searchEngineTimeoutMs: 60_000 });
   t.after(() => engine.stop());
   await put(
     'c',
