@@ -24,6 +24,8 @@ export interface EngineCallOptions {
   /** A question with so much time or more that is not answered is a failure. */
   readonly fairTimeoutMs: number;
   readonly durableSeq: () => number;
+  /** False once the collection was dropped. */
+  readonly isThere: (uid: number) => boolean;
   onBreaker(engine: EngineKind, state: BreakerState): void;
 }
 
@@ -142,15 +144,21 @@ export class EngineCalls {
     const timeoutMs = Math.max(1, Math.ceil(leftMs()));
     const startMs = performance.now();
     const call = (): Promise<IndexAnswers[K]> => this.#options.keeper.pool(engine).ask(uid, ask, timeoutMs);
-    const answer = await this.breakers[engine].run(call, this.#isFair(timeoutMs));
-    this.#latencyMs[engine] = performance.now() - startMs;
-    return answer;
+    try {
+      const answer = await this.breakers[engine].run(call, this.#isFair(timeoutMs));
+      this.#latencyMs[engine] = performance.now() - startMs;
+      return answer;
+    } catch (error) {
+      // A change of its settings took this index away, not the collection.
+      const isGone = error instanceof SkeinError && error.type === 'CollectionNotFound' && this.#options.isThere(uid);
+      throw isGone ? notServing(engine, 'it was taken away while the search ran') : error;
+    }
   }
 }
 
-function notServing(engine: EngineKind): SkeinError {
+function notServing(engine: EngineKind, message = 'it is being built'): SkeinError {
   return new SkeinError('SearchUnavailable', `The ${engine} index cannot answer`, {
-    failed: [{ engine, message: 'it is being built' }],
+    failed: [{ engine, message }],
   });
 }
 

@@ -37,7 +37,7 @@ export class IndexKeeper {
   /** Started with the first collection that has text fields. */
   #text: IndexPool | null = null;
   #rebuilds = 0;
-  #room: (() => void)[] = [];
+  readonly #room = new Set<() => void>();
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -155,11 +155,13 @@ export class IndexKeeper {
       const left = deadlineMs - this.#options.clock.monotonicMs();
       if (left <= 0 || this.lost !== null) return false;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.#room.push(() => {
+        const wake = (): void => {
           clearTimeout(timer);
+          this.#room.delete(wake);
           resolve();
-        });
+        };
+        const timer = setTimeout(wake, left);
+        this.#room.add(wake);
       });
     }
     return true;
@@ -172,10 +174,8 @@ export class IndexKeeper {
   }
 
   #wakeRoom(): void {
-    if (this.#room.length === 0 || !(this.#hasRoom || this.lost !== null)) return;
-    const waiting = this.#room;
-    this.#room = [];
-    for (const wake of waiting) wake();
+    if (this.#room.size === 0 || !(this.#hasRoom || this.lost !== null)) return;
+    for (const wake of [...this.#room]) wake();
   }
 
   /** Of all that the collection has: what is built first counts as building, what is made anew beside it as rebuilding. */

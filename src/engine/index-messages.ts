@@ -26,7 +26,8 @@ export interface IndexedCollection {
 }
 
 export type ToIndex =
-  | { readonly kind: 'open'; readonly collection: IndexedCollection }
+  /** opening: of all that a pool opens, the number of this one, which its reports bear. */
+  | { readonly kind: 'open'; readonly collection: IndexedCollection; readonly opening: number }
   | { readonly kind: 'close'; readonly uid: number }
   /** The collection's settings changed. */
   | { readonly kind: 'configure'; readonly collection: IndexedCollection }
@@ -83,7 +84,7 @@ export interface IndexReport {
 }
 
 export type FromIndex =
-  | { readonly kind: 'report'; readonly report: IndexReport }
+  | { readonly kind: 'report'; readonly report: IndexReport; readonly opening: number }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: IndexAnswers[IndexAskKind] }
   /** error null: the collection is not here (any more). */
   | { readonly kind: 'refused'; readonly id: number; readonly error: ErrorRecord | null }

@@ -63,6 +63,8 @@ export class IndexPool {
   readonly #options: IndexPoolOptions;
   readonly #workers: PoolWorker[] = [];
   readonly #ownerOf = new Map<number, PoolWorker>();
+  /** The newest opening of each collection: what was closed may still report. */
+  readonly #openings = new Map<number, number>();
   /** Collections whose worker died and that have not reported since. */
   readonly #loading = new Set<number>();
   readonly #asks = new Map<number, OpenAsk>();
@@ -127,7 +129,7 @@ export class IndexPool {
     for (const collection of worker.owned.values()) {
       this.#loading.add(collection.uid);
       this.#options.events.lost(collection.uid);
-      this.#send(worker, { kind: 'open', collection });
+      this.#sendOpen(worker, collection);
       this.#send(worker, { kind: 'advance', uids: [collection.uid] });
     }
     for (const [id, { uid, worker: owner }] of this.#settling)
@@ -166,7 +168,13 @@ export class IndexPool {
     const owner = this.#workers.reduce((least, next) => (next.owned.size < least.owned.size ? next : least));
     owner.owned.set(collection.uid, collection);
     this.#ownerOf.set(collection.uid, owner);
-    this.#send(owner, { kind: 'open', collection });
+    this.#sendOpen(owner, collection);
+  }
+
+  #sendOpen(worker: PoolWorker, collection: IndexedCollection): void {
+    const opening = this.#nextId++;
+    this.#openings.set(collection.uid, opening);
+    this.#send(worker, { kind: 'open', collection, opening });
   }
 
   close(uid: number): void {
@@ -174,6 +182,7 @@ export class IndexPool {
     if (owner === undefined) return;
     owner.owned.delete(uid);
     this.#ownerOf.delete(uid);
+    this.#openings.delete(uid);
     this.#loading.delete(uid);
     this.#send(owner, { kind: 'close', uid });
     for (const ask of this.#asks.values()) if (ask.uid === uid) ask.reject(dropped());
@@ -275,7 +284,7 @@ export class IndexPool {
     switch (message.kind) {
       case 'report': {
         const { uid, phase } = message.report;
-        if (!this.#ownerOf.has(uid)) return;
+        if (this.#openings.get(uid) !== message.opening) return;
         if (phase === 'ready') this.#loading.delete(uid);
         return this.#options.events.report(message.report);
       }

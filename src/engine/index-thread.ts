@@ -29,6 +29,8 @@ const timers = new Map<number, NodeJS.Timeout>();
 const lastReports = new Map<number, { report: IndexReport; atMs: number }>();
 /** What was asked for and goes on beside other messages: openings, checkpoints. */
 const pending = new Set<Promise<void>>();
+/** Indexes that are taken away, by collection. */
+const closing = new Map<number, Promise<void>>();
 /** Questions to collections that are not level yet. */
 const held = new Map<number, (ToIndex & { kind: 'ask' })[]>();
 const asks = new AsksInTurn();
@@ -92,7 +94,7 @@ function report(index: OwnedIndex): void {
     if (!moved(last.report, current, index.level, aged)) return;
   }
   lastReports.set(current.uid, { report: current, atMs: nowMs });
-  post({ kind: 'report', report: current });
+  post({ kind: 'report', report: current, opening: index.opening });
 }
 
 function turned(last: IndexReport, current: IndexReport): boolean {
@@ -118,10 +120,13 @@ function moved(last: IndexReport, current: IndexReport, level: boolean, aged: bo
 async function take(message: ToIndex): Promise<void> {
   switch (message.kind) {
     case 'open': {
-      const index = new OwnedIndex(reads, kind, message.collection, note);
-      owned.set(message.collection.uid, index);
+      const { collection, opening } = message;
+      const index = new OwnedIndex(reads, kind, collection, opening, note);
+      owned.set(collection.uid, index);
+      // An index that was here before takes its files with it.
+      await closing.get(collection.uid);
       await index.open();
-      due.add(message.collection.uid);
+      due.add(collection.uid);
       return schedule();
     }
     case 'close': {
@@ -130,7 +135,7 @@ async function take(message: ToIndex): Promise<void> {
       release(message.uid);
       later(message.uid, null);
       lastReports.delete(message.uid);
-      return index?.discard();
+      return index === undefined ? undefined : discard(message.uid, index);
     }
     case 'advance':
       for (const uid of message.uids) if (owned.has(uid)) due.add(uid);
@@ -145,9 +150,10 @@ async function take(message: ToIndex): Promise<void> {
       const index = owned.get(message.uid);
       if (index === undefined) return;
       const saving = index.save();
-      post({ kind: 'report', report: index.report() });
+      const tell = (): void => post({ kind: 'report', report: index.report(), opening: index.opening });
+      tell();
       await saving;
-      post({ kind: 'report', report: index.report() });
+      tell();
       due.add(message.uid);
       return schedule();
     }
@@ -175,6 +181,13 @@ async function take(message: ToIndex): Promise<void> {
       port.close();
     }
   }
+}
+
+async function discard(uid: number, index: OwnedIndex): Promise<void> {
+  const ended = Promise.resolve(closing.get(uid)).then(() => index.discard());
+  closing.set(uid, ended);
+  await ended;
+  if (closing.get(uid) === ended) closing.delete(uid);
 }
 
 /** A question waits while the index is not level yet, or was kept from its upkeep for too long. */

@@ -28,6 +28,8 @@ const ASSUMED_MS_PER_INSERT = 0.2;
 const STILL_MS_MAX = 50;
 
 export class OwnedIndex {
+  /** Which of the openings of its collection this is. */
+  readonly opening: number;
   readonly #reads: StoreReads;
   readonly #kind: ContentKind;
   readonly #note: Note;
@@ -50,7 +52,8 @@ export class OwnedIndex {
   #configurations = 0;
   #costs: SearchCosts;
 
-  constructor(reads: StoreReads, kind: ContentKind, collection: IndexedCollection, note: Note) {
+  constructor(reads: StoreReads, kind: ContentKind, collection: IndexedCollection, opening: number, note: Note) {
+    this.opening = opening;
     this.#reads = reads;
     this.#kind = kind;
     this.#collection = collection;

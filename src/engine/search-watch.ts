@@ -61,6 +61,7 @@ export class SearchWatch {
       breakerResetMs: limits.searchBreakerResetMs,
       // Half of what a hybrid search gives, which is a little less by the time the question is sent.
       fairTimeoutMs: Math.min(FAIR_TIMEOUT_MS, limits.searchEngineTimeoutMs / 2),
+      isThere: (uid) => catalogue.byUid(uid) !== undefined,
       onBreaker: (engine, state) => this.#onBreaker(engine, state),
     });
     const ask = (uid: number, question: VectorAsk, timeoutMs: number) => keeper.pool('vector').ask(uid, question, timeoutMs);

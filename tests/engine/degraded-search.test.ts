@@ -301,6 +301,26 @@ test('a collection that is dropped under a waiting search is not found, and that
   assert.is(searching(engine).vector.failures, 0);
 });
 
+test('text fields that are taken away under a waiting search leave its collection there', async (t) => {
+  const { engine } = await start(t);
+  const declareText = (textFields: readonly string[]): Promise<unknown> =>
+    engine.write([{ kind: 'update_collection', collection: 'c', change: { textFields } }], WAIT);
+  plant('text stall');
+  const text = refusal(engine.search('c', TEXT));
+  const hybrid = outcome(engine, HYBRID);
+  await declareText([]);
+  assert.equal([(await text).type, await hybrid], ['SearchUnavailable', 'vector']);
+  assert.is(await outcome(engine, TEXT), 'InvalidRequest');
+  assert.is(searching(engine).text.failures, 0);
+  // The old index goes while the new one is there: what it still says must not count as that of the new one.
+  await declareText(['title']);
+  assert.is(searching(engine).text.loading, 1);
+  assert.is((await engine.search('c', HYBRID)).mode, 'vector');
+  heal();
+  assert.is(await outcome(engine, TEXT), 'text');
+  assert.is(await outcome(engine, HYBRID), 'hybrid');
+});
+
 test('an engine stops although one of its workers stands still', async (t) => {
   heal();
   const rig = await openTestEngine(t.folder(), QUICK);

@@ -56,7 +56,7 @@ function open(t: TestContext): Rig {
   const { uid, spec } = reads.collections()[0] as CollectionRow;
   const collection = { uid, labelGeneration: 0, spec, folder: join(folder, 'checkpoints', String(uid), 'default') };
   const notes: string[] = [];
-  const owned = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, (event) => notes.push(event));
+  const owned = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, 1, (event) => notes.push(event));
   return {
     store,
     reads,
@@ -101,7 +101,7 @@ test('a checkpoint in the middle of a rebuild is where the next start goes on, a
   void owned.save();
   await owned.saveAtShutdown();
   assert.is(owned.report().replayMs, 0, 'nothing is left to replay');
-  const next = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, (event) => notes.push(event));
+  const next = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, 1, (event) => notes.push(event));
   await next.open();
   assert.equal(notes, ['index_rebuild_started', 'index_checkpoint_loaded']);
   assert.equal([next.report().status.growing, next.live], [growing, live]);
@@ -128,7 +128,7 @@ test('while a checkpoint is written new points are found and old ones go, and th
   const { live, waiting } = owned.report().status;
   assert.equal([owned.seq, live, waiting], [reads.state().seq, POINTS + 497, 499]);
   await saving;
-  const next = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, (event) => notes.push(event));
+  const next = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, 1, (event) => notes.push(event));
   await next.open();
   assert.equal([notes, next.live], [['index_checkpoint_loaded'], POINTS - 2], 'what came later is read from the store');
   level(next);
@@ -159,7 +159,7 @@ test('a checkpoint of a later state than the store is never used, also not when 
   assert.is(owned.live, POINTS);
   assert.equal(notes, ['index_checkpoint_refused']);
   put(0, 10);
-  const next = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, (event) => notes.push(event));
+  const next = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, 1, (event) => notes.push(event));
   await next.open();
   assert.equal(notes, ['index_checkpoint_refused']);
   await next.discard();
@@ -175,7 +175,7 @@ test('a collection that is dropped while its checkpoint is loaded leaves neither
     drops.push(owned.discard());
     return reads.liveLabels(...range);
   };
-  const owned = new OwnedIndex({ ...reads, liveLabels }, CONTENT_KINDS.vector, collection, () => {});
+  const owned = new OwnedIndex({ ...reads, liveLabels }, CONTENT_KINDS.vector, collection, 1, () => {});
   await owned.open();
   assert.is(drops.length, 1, 'the checkpoint was good, so it was compared with the store');
   await drops[0];
