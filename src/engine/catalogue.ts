@@ -17,6 +17,8 @@ const LABEL_BYTES = 512;
 export interface EngineState {
   /** Null until it has reported, and again when its worker was lost. */
   report: IndexReport | null;
+  /** Of all content that came to answer since the start, the number of this one: other settings give other answers without an entry. */
+  served: number;
   /** Seq up to which it holds the collection; 0 while it is being built. */
   readonly indexed: Tail;
   /** False while it answers nothing, because it is built for a collection that was there before or loaded after a failure: then writes
@@ -50,6 +52,7 @@ export class Catalogue {
   readonly #aliases = new Map<string, number>();
   #lagBytes = 0;
   #waitingBytes = 0;
+  #served = 0;
 
   /** @param name of a collection or an alias  @throws InvalidCollectionName, CollectionNotFound */
   get(name: string): CatalogueEntry {
@@ -209,6 +212,7 @@ export class Catalogue {
     const entry = this.#byUid.get(report.uid);
     const state = entry?.[report.engine];
     if (entry === undefined || state === null || state === undefined) return undefined;
+    if (report.configurations !== state.report?.configurations) state.served = ++this.#served;
     state.report = report;
     state.silent = false;
     // An index that is still building has parts of many states; it is level for nobody.
@@ -222,7 +226,7 @@ export class Catalogue {
 }
 
 function newState(serving: boolean): EngineState {
-  return { report: null, indexed: new Tail(0), serving, silent: false };
+  return { report: null, served: 0, indexed: new Tail(0), serving, silent: false };
 }
 
 /** The indexes that a collection has. */

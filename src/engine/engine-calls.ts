@@ -84,9 +84,30 @@ export class EngineCalls {
     throw notServing(engine);
   }
 
-  /** @param leftMs how long the answer is of use
-   *  @throws CircuitOpen, SearchUnavailable, Timeout, CollectionNotFound, Overloaded, ShuttingDown, CorruptData */
+  /** @param leftMs how long the answer is of use  @param notBeforeSeq the answer shows the state of this seq or of a later one
+   *  @throws CircuitOpen, SearchUnavailable, Timeout, IndexBehind, CollectionNotFound, Overloaded, ShuttingDown, CorruptData */
   async ask<K extends Searching>(
+    engine: EngineKind,
+    entry: CatalogueEntry,
+    ask: AskOf<K>,
+    leftMs: () => number,
+    notBeforeSeq = 0,
+  ): Promise<Found<Whole<K>>> {
+    const found = await this.#found(engine, entry, ask, leftMs);
+    // Who asks has waited for the indexes that were thought well. One that was not may be asked nevertheless, and be behind.
+    const goal = Math.min(notBeforeSeq, entry.row.lastSeq);
+    if (found.shownSeq >= goal) return found;
+    if (await entry[engine]?.indexed.reach(goal, leftMs())) {
+      const newer = await this.#found(engine, entry, ask, leftMs);
+      if (newer.shownSeq >= goal) return newer;
+    }
+    throw new SkeinError('IndexBehind', `The ${engine} index has not reached the requested position`, {
+      requested: notBeforeSeq,
+      applied: found.shownSeq,
+    });
+  }
+
+  async #found<K extends Searching>(
     engine: EngineKind,
     entry: CatalogueEntry,
     ask: AskOf<K>,
@@ -166,7 +187,7 @@ function isNarrow<Answer>(answer: Answer | Narrow): answer is Narrow {
   return typeof answer === 'object' && answer !== null && 'narrow' in answer;
 }
 
-const ENGINE_FAILURES: ReadonlySet<string> = new Set(['Timeout', 'Internal', 'SearchUnavailable', 'CircuitOpen']);
+const ENGINE_FAILURES: ReadonlySet<string> = new Set(['Timeout', 'Internal', 'SearchUnavailable', 'CircuitOpen', 'IndexBehind']);
 
 /** Is it the engine that could not answer, so that another way may? */
 export function isEngineFailure(error: unknown): boolean {

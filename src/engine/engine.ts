@@ -102,6 +102,8 @@ export interface FacetRequest {
   readonly limit: number;
   /** False: values that no payload index counts may be left out, where the field has one. */
   readonly exact: boolean;
+  /** As SearchRequest.notBeforeSeq. */
+  readonly notBeforeSeq?: number;
 }
 
 export interface FacetAnswer {
@@ -137,7 +139,7 @@ export interface SearchRequest extends Selection {
   readonly candidates?: number;
   /** May it be answered from what the same search found at the same position? */
   readonly cache: boolean;
-  /** What is kept of an earlier search must be at least of this seq. */
+  /** The answer is to show the state of this seq or of a later one; whoever asks has waited for it (Engine.waitFor). */
   readonly notBeforeSeq?: number;
   /** How long the search may take. */
   readonly timeoutMs?: number;

@@ -5,8 +5,8 @@
  *  Must not know: HTTP, threads, how an index works. */
 
 import type { AnswerBudget } from '../model/answer-budget.js';
-import type { PayloadIndexType } from '../model/collection.js';
-import { messageOf, SkeinError } from '../model/errors.js';
+import { collectionDropped, type PayloadIndexType } from '../model/collection.js';
+import { messageOf } from '../model/errors.js';
 import type { Condition, Filter } from '../model/filter.js';
 import type { Position } from '../model/position.js';
 import type { CatalogueEntry } from './catalogue.js';
@@ -17,7 +17,7 @@ import type { GroupsAnswer, LabelledGroup } from './group-reads.js';
 import { firstRound, type GroupsWanted, nextRound, type RoundPlan } from './group-rounds.js';
 import type { LabelledHit, Ranking } from './hit-ranking.js';
 import type { Reader } from './reader.js';
-import type { Ask, Ranked, Searcher } from './searcher.js';
+import { type Ask, type Ranked, type Searcher, thresholdOf } from './searcher.js';
 
 export interface GroupSearchParts {
   readonly searcher: Searcher;
@@ -73,7 +73,7 @@ export class GroupSearch {
       const { groups, cut, lost, stale } = found.read;
       const next = nextRound(wanted, plan, { groups, cut, gone: lost + stale, seenAll: seenAll(found.ranked) });
       if ('done' in next) return this.#answer(ask, first, found, next.reason);
-      if (!this.#parts.isThere(ask.entry.row.uid)) throw dropped();
+      if (!this.#parts.isThere(ask.entry.row.uid)) throw collectionDropped();
       before = found;
       plan = next;
     }
@@ -86,22 +86,26 @@ export class GroupSearch {
     const candidates = plan.candidates + without.length;
     const latest = await this.#parts.searcher.rank({ ...ask, request: narrowed, wanted: candidates });
     const ranked = before === null || wanted.fused ? latest : joined(before, latest);
-    const { withPayload, withVector, scoreThreshold } = request;
+    const { withPayload, withVector } = request;
     const { path, limit, groupSize } = wanted;
     const { uid, spec } = entry.row;
     if (before !== null) budget.giveBack(before.read.bytes);
     const reading = budget.take((bytesBefore) =>
-      this.#parts.reader.read({
-        kind: 'groups',
-        uid,
-        labels: ranked.labels,
-        ranking: ranked.ranking,
-        recheck: request.filter === undefined ? null : { filter: request.filter, spec, afterSeq: ranked.seq },
-        page: { path, limit, groupSize, without, ...(scoreThreshold === undefined ? {} : { scoreThreshold }) },
-        selection: { withPayload, withVector },
-        bytesMax: budget.bytesMax,
-        bytesBefore,
-      }),
+      this.#parts.reader.read(
+        {
+          kind: 'groups',
+          uid,
+          labels: ranked.labels,
+          ranking: ranked.ranking,
+          recheck: request.filter === undefined ? null : { filter: request.filter, spec, afterSeq: ranked.seq },
+          page: { path, limit, groupSize, without, ...thresholdOf(request, ranked) },
+          selection: { withPayload, withVector },
+          bytesMax: budget.bytesMax,
+          bytesBefore,
+        },
+        0,
+        ask.leftMs(),
+      ),
     );
     const read = await within(reading, ask.leftMs(), 'Reading the hits took too long');
     ask.watch.step('groups');
@@ -110,7 +114,7 @@ export class GroupSearch {
 
   #answer(ask: Ask, first: Ranked, { ranked, read }: Gathered, reason: string | null): Omit<GroupAnswer, 'tookMs'> {
     const { entry, request, watch } = ask;
-    if (read.lost > 0 && !this.#parts.isThere(entry.row.uid)) throw dropped();
+    if (read.lost > 0 && !this.#parts.isThere(entry.row.uid)) throw collectionDropped();
     const { mode, results, seq } = ranked;
     const hits = read.groups.flatMap((group) => group.hits);
     return {
@@ -123,10 +127,6 @@ export class GroupSearch {
       ...(request.explain ? { explain: explain(entry, request, first.results, hits, watch.steps) } : {}),
     };
   }
-}
-
-function dropped(): SkeinError {
-  return new SkeinError('CollectionNotFound', 'The collection was dropped');
 }
 
 function bothOf(filter: Filter | undefined, condition: Condition | null): Filter | undefined {

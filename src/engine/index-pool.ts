@@ -6,6 +6,7 @@
  *  Must not know: HTTP, what is asked, the write path. */
 
 import type { Worker } from 'node:worker_threads';
+import { collectionDropped } from '../model/collection.js';
 import { SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import type { AskOf, IndexAnswers, IndexAsk, IndexAskKind } from './index-asks.js';
@@ -185,7 +186,7 @@ export class IndexPool {
     this.#openings.delete(uid);
     this.#loading.delete(uid);
     this.#send(owner, { kind: 'close', uid });
-    for (const ask of this.#asks.values()) if (ask.uid === uid) ask.reject(dropped());
+    for (const ask of this.#asks.values()) if (ask.uid === uid) ask.reject(collectionDropped());
   }
 
   configure(collection: IndexedCollection): void {
@@ -239,7 +240,7 @@ export class IndexPool {
     if (this.#stopping) throw new SkeinError('ShuttingDown', 'The server is stopping');
     this.mustBeLoaded(uid);
     const worker = this.#ownerOf.get(uid);
-    if (worker === undefined) throw dropped();
+    if (worker === undefined) throw collectionDropped();
     if (this.#asks.size >= this.#options.queueMax) {
       throw new SkeinError('Overloaded', 'Too many searches are waiting', { reason: 'search_queue' });
     }
@@ -292,7 +293,7 @@ export class IndexPool {
         return this.#asks.get(message.id)?.resolve(message.answer);
       case 'refused': {
         const { error } = message;
-        return this.#asks.get(message.id)?.reject(error === null ? dropped() : SkeinError.fromRecord(error));
+        return this.#asks.get(message.id)?.reject(error === null ? collectionDropped() : SkeinError.fromRecord(error));
       }
       case 'settled':
         this.#settling.get(message.id)?.resolve();
@@ -322,8 +323,4 @@ function tooLate(engine: EngineKind, timeoutMs: number): SkeinError {
     engine,
     timeout_ms: timeoutMs,
   });
-}
-
-function dropped(): SkeinError {
-  return new SkeinError('CollectionNotFound', 'The collection was dropped');
 }

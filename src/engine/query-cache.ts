@@ -1,7 +1,7 @@
 /** Answers of searches, kept until their collection changes.
  *
- *  An answer is found again by all that decides it: the collection, its last entry, the request. So a write to the collection makes every
- *  answer about it unreachable at once, and the least recently used go first when the bytes are used up. Only whole answers are kept; each
+ *  An answer is found again by all that decides it: the collection, its last entry, what its indexes serve, the request. So a write to the
+ *  collection makes every answer about it unreachable at once, as new settings do, and the least recently used go first when the bytes are used up. Only whole answers are kept; each
  *  carries the position it was computed at, and is not given to who asks for a later one.
  *  Cost: about 2 µs a search, and 1 µs for each 3 KB of its vector. Must not know: how a search runs. */
 
@@ -18,6 +18,14 @@ interface Kept {
   readonly vector: Float32Array | undefined;
   readonly answer: SearchAnswer;
   readonly bytes: number;
+}
+
+/** Where an answer belongs that is not kept: as the collection was before it was looked for. */
+export interface Place {
+  readonly key: string;
+  readonly lastSeq: number;
+  readonly vector: Float32Array | undefined;
+  readonly generation: number;
 }
 
 /** What an entry takes beside its points. */
@@ -39,36 +47,27 @@ export class QueryCache {
     return { hits: this.#hits, misses: this.#misses, entries: this.#kept?.size ?? 0, bytes: this.#kept?.calculatedSize ?? 0 };
   }
 
-  /** The answer to this very request, if its collection has not changed since. Belongs to the cache: not to be changed. */
-  get(entry: CatalogueEntry, request: SearchRequest): Kept['answer'] | null {
-    if (this.#kept === null || !isCacheable(request)) return null;
-    const kept = this.#kept.get(keyOf(entry, request));
-    if (
-      kept === undefined ||
-      kept.lastSeq !== entry.row.lastSeq ||
-      !sameVector(kept.vector, request.vector) ||
-      isTooOld(kept, request)
-    ) {
+  /** The answer to this very request, if its collection has not changed since, which belongs to the cache: not to be changed; else where
+   *  an answer that is looked for now is to be put. Null: it is not to be kept. */
+  find(entry: CatalogueEntry, request: SearchRequest): { readonly answer: SearchAnswer } | { readonly place: Place | null } {
+    if (this.#kept === null || !isCacheable(request)) return { place: null };
+    const key = keyOf(entry, request);
+    const kept = this.#kept.get(key);
+    const { lastSeq } = entry.row;
+    if (kept === undefined || kept.lastSeq !== lastSeq || !sameVector(kept.vector, request.vector) || isTooOld(kept, request)) {
       this.#misses += 1;
-      return null;
+      return { place: { key, lastSeq, vector: request.vector, generation: this.#generation } };
     }
     this.#hits += 1;
-    return kept.answer;
+    return { answer: kept.answer };
   }
 
-  /** Changes whenever everything is forgotten; to be read before a search that may be kept. */
-  get generation(): number {
-    return this.#generation;
-  }
-
-  /** Keeps an answer that is whole and shows all of the collection. @param generation as it was before the search */
-  put(entry: CatalogueEntry, request: SearchRequest, answer: SearchAnswer, generation: number): void {
-    if (generation !== this.#generation) return;
-    if (this.#kept === null || !isCacheable(request) || !answer.complete || answer.degraded) return;
-    const { lastSeq } = entry.row;
-    if (answer.position.seq < lastSeq) return;
-    const key = keyOf(entry, request);
-    const vector = request.vector?.slice();
+  /** Keeps an answer that is whole and shows all of the collection, which has not changed meanwhile. */
+  put(entry: CatalogueEntry, place: Place, answer: SearchAnswer): void {
+    const { key, lastSeq } = place;
+    if (this.#kept === null || place.generation !== this.#generation || lastSeq !== entry.row.lastSeq) return;
+    if (!answer.complete || answer.degraded || answer.position.seq < lastSeq) return;
+    const vector = place.vector?.slice();
     const points = answer.hits.reduce((sum, hit) => sum + pointBytes(hit), 0);
     const bytes = ENTRY_BYTES + key.length * 2 + (vector?.byteLength ?? 0) + points;
     this.#kept.set(key, { lastSeq, vector, answer, bytes });
@@ -99,7 +98,7 @@ function keyOf(
 ): string {
   const sum = vector === undefined ? '' : crc32(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
   // Other settings that come to be served give other answers without an entry.
-  const served = `${state.report?.configurations ?? 0} ${text?.report?.configurations ?? 0}`;
+  const served = `${state.served} ${text?.served ?? 0}`;
   return `${row.uid} ${served} ${sum} ${JSON.stringify(rest)}`;
 }
 

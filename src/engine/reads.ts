@@ -6,7 +6,7 @@
 
 import { decodeDefaultVector } from '../codec/vector-set.js';
 import { pointBytes } from '../model/answer-budget.js';
-import type { CollectionSpec } from '../model/collection.js';
+import { type CollectionSpec, collectionDropped } from '../model/collection.js';
 import type { Distance } from '../model/distance.js';
 import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
@@ -95,11 +95,17 @@ export interface ReadAnswers {
 export type ReadKind = ReadRequest['kind'];
 export type RequestOf<K extends ReadKind> = ReadRequest & { kind: K };
 
-/** Runs one read. @throws CorruptData · PayloadTooLarge (the answer, not for scrolls, whose page is then shorter) */
+/** What of these was read after the drop of its collection is less than there was. */
+const WHOLE: ReadonlySet<ReadKind> = new Set<ReadKind>(['get', 'scroll', 'count', 'match', 'facet']);
+
+/** Runs one read. @throws CorruptData · CollectionNotFound (dropped since it was asked for) · PayloadTooLarge (the answer, not for scrolls, whose page is then shorter) */
 export function runRead<K extends ReadKind>(reads: StoreReads, request: RequestOf<K>): ReadAnswers[K] {
   // The table ties every kind to its own answer; the compiler cannot follow that through the index.
   const run = READERS[request.kind] as (reads: StoreReads, request: RequestOf<K>) => ReadAnswers[K];
-  return run(reads, request);
+  const answer = run(reads, request);
+  if (WHOLE.has(request.kind) && 'uid' in request && reads.collection(request.uid)?.droppedSeq !== null)
+    throw collectionDropped();
+  return answer;
 }
 
 const READERS: { readonly [K in ReadKind]: (reads: StoreReads, request: RequestOf<K>) => ReadAnswers[K] } = {

@@ -32,11 +32,16 @@ export class RowAnswers {
     this.#parts = parts;
   }
 
+  /** What has waited so long is not begun any more: whoever asked has gone. */
+  get #ofUseMs(): number {
+    return this.#parts.limits.searchTimeoutMs;
+  }
+
   /** @throws as Engine.get */
   async get(collection: string, ids: readonly PointId[], selection: Selection) {
     const { row } = this.#parts.catalogue.get(collection);
     const request = { kind: 'get', uid: row.uid, ids, selection, bytesMax: this.#parts.limits.answerBytesMax } as const;
-    const { points, missing, seq } = await this.#parts.reader.read(request, rowBytes(row));
+    const { points, missing, seq } = await this.#parts.reader.read(request, rowBytes(row), this.#ofUseMs);
     return { points, missing, position: await this.#published(seq) };
   }
 
@@ -57,6 +62,7 @@ export class RowAnswers {
         selection: { withPayload, withVector },
       },
       rowBytes(entry.row),
+      this.#ofUseMs,
     );
     return { points, next, position: await this.#published(seq) };
   }
@@ -69,7 +75,7 @@ export class RowAnswers {
     const rowFilter = await this.#parts.lookup.rowFilter(entry, filter);
     const { among } = rowFilter;
     if (among?.exact === true && among.seq >= entry.row.lastSeq) return { count: among.labels.size, position: this.#now() };
-    const { count, seq } = await this.#parts.reader.read({ kind: 'count', uid, filter: rowFilter });
+    const { count, seq } = await this.#parts.reader.read({ kind: 'count', uid, filter: rowFilter }, 0, this.#ofUseMs);
     return { count, position: await this.#published(seq) };
   }
 
@@ -81,18 +87,18 @@ export class RowAnswers {
     const { path, limit, filter } = request;
     const rowFilter = filter === undefined ? null : await this.#parts.lookup.rowFilter(entry, filter);
     const ask = { kind: 'facet', uid: entry.row.uid, path, filter: rowFilter, limit } as const;
-    const { values, seq } = await this.#parts.reader.read(ask);
+    const { values, seq } = await this.#parts.reader.read(ask, 0, this.#ofUseMs);
     return { values, exact: true, position: await this.#published(seq) };
   }
 
   /** Null: the index cannot tell. */
-  async #indexedFacet(entry: CatalogueEntry, { path, limit, filter }: FacetRequest): Promise<FacetAnswer | null> {
+  async #indexedFacet(entry: CatalogueEntry, { path, limit, filter, notBeforeSeq }: FacetRequest): Promise<FacetAnswer | null> {
     const isDeclared = entry.row.spec.payloadIndexes.some((declared) => declared.path === path);
     if (!isDeclared || !entry.vector.serving) return null;
     const ask = { kind: 'facet', path, filter: filter ?? null, limit } as const;
     const leftMs = (): number => this.#parts.limits.searchEngineTimeoutMs;
     try {
-      const { answer, shownSeq } = await this.#parts.calls.ask('vector', entry, ask, leftMs);
+      const { answer, shownSeq } = await this.#parts.calls.ask('vector', entry, ask, leftMs, notBeforeSeq);
       if ('takesRows' in answer) return null;
       return { values: answer.values, exact: answer.exact, position: this.#parts.positionAt(shownSeq) };
     } catch (error) {

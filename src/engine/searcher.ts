@@ -7,6 +7,7 @@
 
 import type { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
+import { collectionDropped } from '../model/collection.js';
 import { invalidRequest, messageOf, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
@@ -141,7 +142,7 @@ export class Searcher {
       const gone = read.lost + read.stale;
       const missing = Math.max(0, Math.min(ask.wanted, ranked.matches) - read.rows);
       if (missing === 0 || gone === 0 || tries === TRIES_MAX) return this.#answer(ask, ranked, read, missing);
-      if (!this.#parts.isThere(ask.entry.row.uid)) throw new SkeinError('CollectionNotFound', 'The collection was dropped');
+      if (!this.#parts.isThere(ask.entry.row.uid)) throw collectionDropped();
       ask.budget.giveBack(read.bytes);
       wanted += gone;
     }
@@ -149,8 +150,7 @@ export class Searcher {
 
   #answer(ask: Ask, ranked: Ranked, read: HitsAnswer, missing: number): Omit<SearchAnswer, 'tookMs'> {
     const { entry, request, watch } = ask;
-    if (read.lost > 0 && !this.#parts.isThere(entry.row.uid))
-      throw new SkeinError('CollectionNotFound', 'The collection was dropped');
+    if (read.lost > 0 && !this.#parts.isThere(entry.row.uid)) throw collectionDropped();
     const { mode, results, seq } = ranked;
     if (missing > 0) this.#parts.recall.shortfall(entry);
     const reason = `${missing} hits were removed or changed while the search ran`;
@@ -275,7 +275,7 @@ export class Searcher {
     const { uid, spec } = entry.row;
     if (found.exact || spec.quantization?.rescore !== true) return found;
     const limit = Math.max(wanted, request.candidates ?? HYBRID_CANDIDATES);
-    const reading = this.#parts.reader.read({
+    const candidates = {
       kind: 'hits',
       uid,
       labels: found.labels,
@@ -285,7 +285,8 @@ export class Searcher {
       selection: { withPayload: false, withVector: false },
       bytesMax: Number.POSITIVE_INFINITY,
       bytesBefore: 0,
-    });
+    } as const;
+    const reading = this.#parts.reader.read(candidates, 0, leftMs());
     const { hits } = await within(reading, leftMs(), 'Reading the candidates took too long');
     return { labels: Uint32Array.from(hits, ({ label }) => label), scores: Float64Array.from(hits, ({ score }) => score) };
   }
@@ -300,25 +301,24 @@ export class Searcher {
     const spread = quantization?.rescore === true ? quantization.oversampling : 1;
     const candidates = Math.max(wanted, Math.min(FIXED.searchCandidatesMax, Math.ceil(wanted * spread)));
     const filter = request.filter ?? null;
-    if (request.exact && quantization !== null) return this.#exactly(entry, query, wanted, filter, leftMs);
+    if (request.exact && quantization !== null) return this.#exactly({ entry, request }, query, wanted, leftMs);
     const ef = Math.max(request.efSearch ?? hnsw.efSearch, candidates);
     const ask = { kind: 'vector', query, wanted: candidates, ef, exact: request.exact, filter, labels: null } as const;
-    const found = await this.#parts.calls.ask('vector', entry, ask, leftMs);
+    const found = await this.#parts.calls.ask('vector', entry, ask, leftMs, request.notBeforeSeq);
     void this.#parts.recall.answered(entry, ask, found.answer, found.unindexed.length > 0);
     return found;
   }
 
   /** Where the index keeps no whole vectors, the rows are scanned. */
   async #exactly(
-    entry: CatalogueEntry,
+    { entry, request: { filter, notBeforeSeq } }: Pick<Ask, 'entry' | 'request'>,
     query: Float32Array,
     limit: number,
-    filter: SearchRequest['filter'] | null,
     leftMs: () => number,
   ): Promise<Found<VectorFound>> {
     const { uid, spec } = entry.row;
     const ask = { kind: 'match', filter: filter ?? null, labels: null } as const;
-    const matched = await this.#parts.calls.ask('vector', entry, ask, leftMs);
+    const matched = await this.#parts.calls.ask('vector', entry, ask, leftMs, notBeforeSeq);
     const among = matched.answer.labels;
     const startMs = performance.now();
     const scan = this.#parts.reader.read({ kind: 'exact', uid, distance: spec.distance, query, limit, among }, 0, leftMs());
@@ -332,15 +332,14 @@ export class Searcher {
 
   #askText({ entry, request }: Ask, wanted: number, leftMs: () => number): Promise<Found<TextFound>> {
     const ask = { kind: 'text', query: request.text ?? '', wanted, filter: request.filter ?? null, labels: null } as const;
-    return this.#parts.calls.ask('text', entry, ask, leftMs);
+    return this.#parts.calls.ask('text', entry, ask, leftMs, request.notBeforeSeq);
   }
 
-  #hits({ entry, request, without, budget }: Ask, { labels, ranking, seq, results }: Ranked): Promise<HitsAnswer> {
+  #hits({ entry, request, without, budget, leftMs }: Ask, ranked: Ranked): Promise<HitsAnswer> {
+    const { labels, ranking, seq } = ranked;
     const { uid, pointsCount, dataBytes, spec } = entry.row;
-    const { withPayload, withVector, filter, offset, limit, scoreThreshold } = request;
-    // A threshold for fused scores says nothing about those of one engine.
-    const threshold = results.failures.length > 0 ? undefined : scoreThreshold;
-    const page = { offset, limit, without, ...(threshold === undefined ? {} : { scoreThreshold: threshold }) };
+    const { withPayload, withVector, filter, offset, limit } = request;
+    const page = { offset, limit, without, ...thresholdOf(request, ranked) };
     const recheck = filter === undefined ? null : { filter, spec, afterSeq: seq };
     return budget.take((bytesBefore) =>
       this.#parts.reader.read(
@@ -356,6 +355,7 @@ export class Searcher {
           bytesBefore,
         },
         pointsCount === 0 ? 0 : dataBytes / pointsCount,
+        leftMs(),
       ),
     );
   }
@@ -369,10 +369,20 @@ function checkAsked({ text, row }: CatalogueEntry, request: SearchRequest): void
     throw invalidRequest('text', `collection '${row.name}' has no text_fields, so it cannot be searched by text`);
 }
 
+/** A threshold for fused scores says nothing about those of one engine. */
+export function thresholdOf(
+  { scoreThreshold }: Pick<SearchRequest, 'scoreThreshold'>,
+  { results }: Ranked,
+): { readonly scoreThreshold?: number } {
+  return scoreThreshold === undefined || results.failures.length > 0 ? {} : { scoreThreshold };
+}
+
 /** What ends a search that one engine alone was asked for, or both in vain. @param leftMs of the search's own time */
 function unavailable(failed: readonly { readonly engine: string; readonly error: unknown }[], leftMs: number): unknown {
   const fault = failed.find(({ error }) => !isEngineFailure(error));
   if (fault !== undefined) return fault.error;
+  const behind = failed.find(({ error }) => error instanceof SkeinError && error.type === 'IndexBehind');
+  if (behind !== undefined) return behind.error;
   if (leftMs < TIMER_EARLY_MS) return new SkeinError('Timeout', 'The search took longer than it had time', {});
   const reasons = failed.map(({ engine, error }) => ({ engine, message: messageOf(error) }));
   return new SkeinError('SearchUnavailable', 'No search engine could answer', { failed: reasons });

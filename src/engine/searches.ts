@@ -51,18 +51,15 @@ export class Searches {
 
   async #searchOrKept(entry: CatalogueEntry, request: SearchRequest, budget: AnswerBudget): Promise<SearchAnswer> {
     const startMs = this.#parts.clock.monotonicMs();
-    const kept = this.#cache.get(entry, request);
-    if (kept !== null) {
-      await budget.add(kept.hits);
+    const kept = this.#cache.find(entry, request);
+    if ('answer' in kept) {
+      await budget.add(kept.answer.hits);
       // Who searches in a loop must not keep the event loop from everybody else: a kept answer is ready at once.
       await setImmediate();
-      return { ...kept, cached: true, tookMs: this.#parts.clock.monotonicMs() - startMs };
+      return { ...kept.answer, cached: true, tookMs: this.#parts.clock.monotonicMs() - startMs };
     }
-    const { generation } = this.#cache;
-    const { lastSeq } = entry.row;
     const answer = await this.#searcher.search(entry, request, budget);
-    // An answer that was put together while the collection changed may be of both states.
-    if (entry.row.lastSeq === lastSeq) this.#cache.put(entry, request, answer, generation);
+    if (kept.place !== null) this.#cache.put(entry, kept.place, answer);
     return answer;
   }
 

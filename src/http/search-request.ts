@@ -21,10 +21,10 @@ export function waitOf(request: FastifyRequest, body: FreshnessFields, limits: L
   return freshness(request, queryOf(request, READ_PARAMETERS), body, limits);
 }
 
-/** An answer that was kept must be as new as what was asked for. */
-export function notBefore(search: SearchRequest, waits: readonly (Freshness | null)[]): SearchRequest {
+/** What was waited for (beFresh) is what the answer must show, whoever gives it. */
+export function notBefore<Asked extends object>(asked: Asked, waits: readonly (Freshness | null)[]): Asked {
   const notBeforeSeq = Math.max(0, ...waits.map((wanted) => wanted?.position?.seq ?? 0));
-  return notBeforeSeq === 0 ? search : { ...search, notBeforeSeq };
+  return notBeforeSeq === 0 ? asked : { ...asked, notBeforeSeq };
 }
 
 /** Runs a search; errors about what it asks name their place in the body.

@@ -130,6 +130,11 @@ export function checkCollectionName(name: unknown): string {
   );
 }
 
+/** It was there when it was asked for, and is no more. */
+export function collectionDropped(): SkeinError {
+  return new SkeinError('CollectionNotFound', 'The collection was dropped');
+}
+
 export function collectionNotFound(name: string, available: Iterable<string>): SkeinError {
   const names = [...available].sort().slice(0, 100);
   return new SkeinError('CollectionNotFound', `Collection '${name}' not found`, {

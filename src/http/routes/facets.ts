@@ -12,6 +12,7 @@ import { writeFacet } from '../point-answer.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
+import { notBefore } from '../search-request.js';
 import { collectionOf } from './collections.js';
 
 const LIMIT = 10;
@@ -40,7 +41,7 @@ export function facetRoute(room: Room): Route {
       };
       const wanted = freshness(request, queryOf(request, READ_PARAMETERS), body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);
-      const answer: FacetAnswer = await engine.facet(collection, facet);
+      const answer: FacetAnswer = await engine.facet(collection, notBefore(facet, [wanted]));
       setPosition(reply, answer.position);
       return room.answers.send(request, reply, [], (out) => writeFacet(out, answer));
     },

@@ -13,7 +13,7 @@ import { writeGroupAnswer } from '../point-answer.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
-import { inPlace, searchRequest, waitOf } from '../search-request.js';
+import { inPlace, notBefore, searchRequest, waitOf } from '../search-request.js';
 import { collectionOf } from './collections.js';
 
 const GROUPS = 10;
@@ -37,8 +37,9 @@ export function groupsRoute(room: Room): Route {
       const read = await room.bodies.read(request, { kind: 'search' });
       const body = checkGroups(read.fields);
       const search = groupRequest(read, body, room.limits);
-      await beFresh(room, engine, waitOf(request, body, room.limits), 'indexed', collection);
-      const answer = await inPlace(search, read.path, () => engine.searchGroups(collection, search));
+      const wanted = waitOf(request, body, room.limits);
+      await beFresh(room, engine, wanted, 'indexed', collection);
+      const answer = await inPlace(search, read.path, () => engine.searchGroups(collection, notBefore(search, [wanted])));
       setPosition(reply, answer.position);
       return room.answers.send(request, reply, hitsOf(answer.groups), (out) => writeGroupAnswer(out, answer));
     },
