@@ -7,6 +7,7 @@
 
 import { SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
+import { labelFilterOf } from '../model/label-filter.js';
 import { type BreakerState, CircuitBreaker } from '../resilience/circuit-breaker.js';
 import { type CatalogueEntry, shownSeq } from './catalogue.js';
 import type { AskOf, IndexAnswers, IndexAsk, IndexAskKind, Narrow, Step, Unindexed } from './index-asks.js';
@@ -27,6 +28,7 @@ export interface EngineCallOptions {
   /** False once the collection was dropped. */
   readonly isThere: (uid: number) => boolean;
   onBreaker(engine: EngineKind, state: BreakerState): void;
+  onAnswer(engine: EngineKind): void;
 }
 
 /** What an engine found, and what was done beside it so that it could. */
@@ -42,6 +44,7 @@ export interface Found<Answer> {
 type Searching = 'vector' | 'text' | 'match' | 'facet';
 type Whole<K extends Searching> = Exclude<IndexAnswers[K], Narrow>;
 
+const WANT_OF_TIME: ReadonlySet<string> = new Set(['Timeout', 'IndexBehind']);
 const FAILURES: ReadonlySet<string> = new Set(['Internal', 'SearchUnavailable']);
 
 export class EngineCalls {
@@ -65,11 +68,26 @@ export class EngineCalls {
   #isFailure(error: Error): boolean {
     if (!(error instanceof SkeinError)) return true;
     if (error.details['repeated'] === true) return false;
-    return error.type === 'Timeout' ? this.#isFair(Number(error.details['timeout_ms'] ?? 0)) : FAILURES.has(error.type);
+    if (error.type !== 'Timeout') return FAILURES.has(error.type);
+    return error.details['stalled'] === true || this.#isFair(Number(error.details['timeout_ms'] ?? 0));
   }
 
   #isFair(timeoutMs: number): boolean {
     return timeoutMs >= this.#options.fairTimeoutMs;
+  }
+
+  /** Does it say something of the engine that it did not answer within timeoutMs? Hardly any time is the caller's own choice. */
+  isFault(error: unknown, timeoutMs: number): boolean {
+    if (!(error instanceof SkeinError)) return true;
+    return this.#isFair(timeoutMs) || !WANT_OF_TIME.has(error.type) || error.details['stalled'] === true;
+  }
+
+  /** An engine that may try again, and is not asked, is asked what costs nothing: it recovers where nobody searches. */
+  probe(engine: EngineKind, uid: number): void {
+    if (!this.breakers[engine].overdue) return;
+    const nothing = labelFilterOf(new Uint32Array(0));
+    const ask = { kind: 'match', filter: null, labels: nothing } as const;
+    this.#call(engine, uid, ask, () => this.#options.fairTimeoutMs).catch(() => undefined);
   }
 
   /** Milliseconds that the newest answer of an engine took, its way there and back included; null before the first. */
@@ -124,7 +142,7 @@ export class EngineCalls {
     const reading = this.#options.reader.read({ kind: 'narrow', uid, filter: ask.filter, spec, labels: narrow }, 0, leftMs());
     const { labels } = await within(reading, leftMs(), 'Reading the rows that a filter may match took too long');
     const steps = [{ name: 'rows of the filter', tookMs: performance.now() - startMs }];
-    const again = { ...ask, labels, sinceLabel: first.nextLabel } as IndexAsk;
+    const again = { ...ask, labels, sinceLabel: first.nextLabel, estimated: first.estimated } as IndexAsk;
     const second = (await this.#call(engine, uid, again, leftMs)) as Whole<K> | Narrow;
     if (isNarrow(second)) throw new Error('an index wants to narrow what was narrowed');
     // What changed in place meanwhile was not looked for, so nothing newer than the first answer is shown.
@@ -168,6 +186,7 @@ export class EngineCalls {
     try {
       const answer = await this.breakers[engine].run(call, this.#isFair(timeoutMs));
       this.#latencyMs[engine] = performance.now() - startMs;
+      this.#options.onAnswer(engine);
       return answer;
     } catch (error) {
       // A change of its settings took this index away, not the collection.

@@ -25,14 +25,14 @@ export interface Allowed {
 export function allowedLabels(content: ServedContent, ask: Among, around: RunSurroundings): Allowed | Narrow {
   const { filter } = ask;
   if (ask.labels !== null)
-    return { labels: withLater(content, ask, ask.labels, around), estimated: ask.labels.size, unindexed: [] };
+    return { labels: withLater(content, ask, ask.labels, around), estimated: ask.estimated ?? null, unindexed: [] };
   if (filter === null) return { labels: null, estimated: null, unindexed: [] };
   const { reads, collection, seq } = around;
   const resolve = resolver(content, around);
   const estimated = content.payloads.index.estimate(filter, resolve).expected;
   const { labels, exact, unindexed } = content.payloads.index.match(filter, resolve);
   if (exact) return { labels, estimated, unindexed };
-  if (labels.size > NARROW_HERE_MAX) return { narrow: labels, unindexed, seq, nextLabel: around.nextLabel };
+  if (labels.size > NARROW_HERE_MAX) return { narrow: labels, estimated, unindexed, seq, nextLabel: around.nextLabel };
   const narrowed = narrowLabels(reads, collection.uid, labels, rowTest(collection.spec, filter));
   return { labels: labelFilterOf(narrowed), estimated, unindexed };
 }

@@ -17,6 +17,7 @@ import type { GroupsAnswer, LabelledGroup } from './group-reads.js';
 import { firstRound, type GroupsWanted, nextRound, type RoundPlan } from './group-rounds.js';
 import type { LabelledHit, Ranking } from './hit-ranking.js';
 import type { Reader } from './reader.js';
+import type { RecallWatch } from './recall-watch.js';
 import { type Ask, type Ranked, type Searcher, thresholdOf } from './searcher.js';
 
 export interface GroupSearchParts {
@@ -24,8 +25,11 @@ export interface GroupSearchParts {
   readonly reader: Reader;
   /** False once the collection was dropped. */
   readonly isThere: (uid: number) => boolean;
+  readonly recall: RecallWatch;
   readonly positionAt: (seq: number) => Position;
 }
+
+type Failures = Ranked['results']['failures'];
 
 /** Payload indexes that know which value a point has. */
 const HAS_VALUES: ReadonlySet<PayloadIndexType> = new Set<PayloadIndexType>(['keyword', 'integer', 'float', 'bool']);
@@ -57,14 +61,16 @@ export class GroupSearch {
     return this.#parts.searcher.open(entry, { ...request, offset: 0 }, budget, (ask) => this.#untilFull(ask, wanted));
   }
 
-  async #untilFull(ask: Ask, wanted: GroupsWanted): Promise<Omit<GroupAnswer, 'tookMs'>> {
+  async #untilFull(asked: Ask, wanted: GroupsWanted): Promise<Omit<GroupAnswer, 'tookMs'>> {
+    let ask = asked;
+    let failures: Failures = [];
     let plan = firstRound(wanted);
     let first: Ranked | null = null;
     let before: Gathered | null = null;
     for (;;) {
       let found: Gathered;
       try {
-        found = await this.#round(ask, wanted, plan, before);
+        found = await this.#round(ask, wanted, plan, before, failures);
       } catch (error) {
         if (first === null || before === null || !isEngineFailure(error)) throw error;
         return this.#answer(ask, first, before, `round ${plan.round} failed: ${messageOf(error)}`);
@@ -74,17 +80,22 @@ export class GroupSearch {
       const next = nextRound(wanted, plan, { groups, cut, gone: lost + stale, seenAll: seenAll(found.ranked) });
       if ('done' in next) return this.#answer(ask, first, found, next.reason);
       if (!this.#parts.isThere(ask.entry.row.uid)) throw collectionDropped();
+      // An engine that did not answer is not waited for again.
+      if (failures.length === 0) ask = ofWhatAnswered(ask, found.ranked);
+      ({ failures } = found.ranked.results);
       before = found;
       plan = next;
     }
   }
 
-  async #round(ask: Ask, wanted: GroupsWanted, plan: RoundPlan, before: Gathered | null): Promise<Gathered> {
+  async #round(ask: Ask, wanted: GroupsWanted, plan: RoundPlan, before: Gathered | null, failures: Failures): Promise<Gathered> {
     const { entry, request, without, budget } = ask;
     const filter = bothOf(request.filter, plan.condition);
     const narrowed = filter === undefined ? request : { ...request, filter };
     const candidates = plan.candidates + without.length;
-    const latest = await this.#parts.searcher.rank({ ...ask, request: narrowed, wanted: candidates });
+    const found = await this.#parts.searcher.rank({ ...ask, request: narrowed, wanted: candidates });
+    ask.watch.restart();
+    const latest = failures.length === 0 ? found : { ...found, results: { ...found.results, failures } };
     const ranked = before === null || wanted.fused ? latest : joined(before, latest);
     const { withPayload, withVector } = request;
     const { path, limit, groupSize } = wanted;
@@ -117,6 +128,7 @@ export class GroupSearch {
     if (read.lost > 0 && !this.#parts.isThere(entry.row.uid)) throw collectionDropped();
     const { mode, results, seq } = ranked;
     const hits = read.groups.flatMap((group) => group.hits);
+    if (reason !== null) this.#parts.recall.shortfall(entry);
     return {
       groups: read.groups,
       complete: reason === null,
@@ -127,6 +139,13 @@ export class GroupSearch {
       ...(request.explain ? { explain: explain(entry, request, first.results, hits, watch.steps) } : {}),
     };
   }
+}
+
+function ofWhatAnswered(ask: Ask, { mode, results }: Ranked): Ask {
+  if (results.failures.length === 0) return ask;
+  if (mode === 'text') return { ...ask, query: null };
+  const { text: _, ...request } = ask.request;
+  return { ...ask, request };
 }
 
 function bothOf(filter: Filter | undefined, condition: Condition | null): Filter | undefined {

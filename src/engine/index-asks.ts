@@ -15,6 +15,8 @@ export interface Among {
   readonly labels: LabelFilter | null;
   /** With labels: those from this one on came later, and are held against the filter where the index is. */
   readonly sinceLabel?: number;
+  /** With labels: how many were estimated to match. */
+  readonly estimated?: number;
 }
 
 export interface VectorAsk extends Among {
@@ -63,6 +65,8 @@ export type Unindexed = FilterMatch['unindexed'];
 /** The filter was not answered: rows of these labels must be read. */
 export interface Narrow {
   readonly narrow: LabelFilter;
+  /** How many of them match, as estimated before any row is read. */
+  readonly estimated: number;
   readonly unindexed: Unindexed;
   readonly seq: number;
   /** Labels from this one on were not inside yet. */

@@ -9,7 +9,7 @@ import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { CollectionRow } from '../storage/storage.js';
 import { type Catalogue, type CatalogueEntry, type EngineState, enginesOf } from './catalogue.js';
-import type { EngineKind, IndexedCollection, IndexReport, IndexWorkerData } from './index-messages.js';
+import { ENGINES, type EngineKind, type IndexedCollection, type IndexReport, type IndexWorkerData } from './index-messages.js';
 import { IndexPool, type IndexPoolEvents } from './index-pool.js';
 import { checkpointDue, QUIET_MS } from './index-schedule.js';
 
@@ -27,7 +27,6 @@ export interface KeeperOptions {
 const LEVEL_POLL_MS = 20;
 /** What is replayed faster than this needs no newer checkpoint. */
 const WORTH_SAVING_MS = 100;
-const ENGINES: readonly EngineKind[] = ['vector', 'text'];
 /** The folder of an engine's checkpoints in that of the collection. */
 const FOLDERS: Readonly<Record<EngineKind, string>> = { vector: 'default', text: 'text' };
 
@@ -91,6 +90,11 @@ export class IndexKeeper {
   /** How often a worker of this engine was started again after it died. */
   restarts(engine: EngineKind): number {
     return (engine === 'vector' ? this.#vector : this.#text)?.restarts ?? 0;
+  }
+
+  /** Workers of this engine that have said nothing for seconds. */
+  stalled(engine: EngineKind): number {
+    return (engine === 'vector' ? this.#vector : this.#text)?.stalled ?? 0;
   }
 
   /** Rebuilds that ended since the start. */
@@ -187,8 +191,9 @@ export class IndexKeeper {
     return renewing < 1 ? { status: 'rebuilding', progress: renewing } : { status: 'ready', progress: 1 };
   }
 
-  /** Starts the checkpoints that are due; called a few times a second. */
+  /** Listens to the workers, and starts the checkpoints that are due; called a few times a second. */
   tick(): void {
+    for (const pool of this.#pools) pool.listen();
     const now = this.#options.clock.monotonicMs();
     for (const entry of this.#options.catalogue.all()) {
       const quiet = now - entry.lastWriteMs > QUIET_MS;

@@ -6,6 +6,7 @@ import type { IndexAnswers, IndexAsk, IndexAskKind } from './index-asks.js';
 
 /** The two kinds of workers: one keeps vectors, one keeps texts. Each keeps payload indexes of its own, so that one can fail alone. */
 export type EngineKind = 'vector' | 'text';
+export const ENGINES: readonly EngineKind[] = ['vector', 'text'];
 
 export interface IndexWorkerData {
   readonly storePath: string;
@@ -90,6 +91,8 @@ export type FromIndex =
   | { readonly kind: 'refused'; readonly id: number; readonly error: ErrorRecord | null }
   /** The index has what the store has, or is no more. */
   | { readonly kind: 'settled'; readonly id: number }
+  /** It is there, twice a second. */
+  | { readonly kind: 'beat' }
   | { readonly kind: 'note'; readonly event: string; readonly fields: Readonly<Record<string, unknown>> }
   /** It has heard that it must end, and saves. */
   | { readonly kind: 'stopping' }

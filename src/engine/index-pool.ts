@@ -38,6 +38,10 @@ interface PoolWorker {
   deathsMs: readonly number[];
   /** It has heard that it must end. */
   stopping: boolean;
+  /** When it last said something. */
+  heardMs: number;
+  /** How often in a row listen() found it silent. */
+  silences: number;
 }
 
 interface OpenAsk {
@@ -57,6 +61,10 @@ interface Settling {
 /** A worker that dies more often than this within so long is not started again. */
 const DEATHS_MAX = 3;
 const DEATHS_WITHIN_MS = 60_000;
+/** A worker says something twice a second. */
+const SILENT_MS = 3_000;
+/** Once may be because the main thread stood still itself, and has not read what was said. */
+const SILENCES_MAX = 1;
 /** A worker that stands still for so long when it is to end has nothing to save that could be waited for. */
 const STOP_HEARD_MS = 5_000;
 
@@ -86,7 +94,8 @@ export class IndexPool {
   }
 
   #hire(number: number): PoolWorker {
-    return { number, owned: new Map(), deathsMs: [], stopping: false, ...this.#start(number, () => this.#workers[number]) };
+    const started = this.#start(number, () => this.#workers[number]);
+    return { number, owned: new Map(), deathsMs: [], stopping: false, heardMs: performance.now(), silences: 0, ...started };
   }
 
   #start(number: number, worker: () => PoolWorker | undefined): Pick<PoolWorker, 'thread' | 'ended'> {
@@ -126,6 +135,7 @@ export class IndexPool {
     Object.assign(
       worker,
       this.#start(worker.number, () => worker),
+      { heardMs: performance.now(), silences: 0 },
     );
     for (const collection of worker.owned.values()) {
       this.#loading.add(collection.uid);
@@ -158,6 +168,17 @@ export class IndexPool {
 
   get asksWaiting(): number {
     return this.#asks.size;
+  }
+
+  /** Looks who has said nothing for long; called a few times a second. */
+  listen(): void {
+    const nowMs = performance.now();
+    for (const worker of this.#workers) worker.silences = nowMs - worker.heardMs > SILENT_MS ? worker.silences + 1 : 0;
+  }
+
+  /** Workers that have said nothing for seconds. */
+  get stalled(): number {
+    return this.#workers.filter(isStalled).length;
   }
 
   has(uid: number): boolean {
@@ -250,7 +271,7 @@ export class IndexPool {
       return await new Promise<IndexAnswers[K]>((resolve, reject) => {
         // The answer to a question of kind K is of kind K.
         this.#asks.set(id, { worker, uid, resolve: (answer) => resolve(answer as IndexAnswers[K]), reject });
-        timer = setTimeout(() => reject(tooLate(this.engine, timeoutMs)), timeoutMs);
+        timer = setTimeout(() => reject(tooLate(this.engine, timeoutMs, isStalled(worker))), timeoutMs);
         this.#send(worker, { kind: 'ask', id, uid, ask: ask as IndexAsk, untilMs: Date.now() + timeoutMs });
       });
     } finally {
@@ -282,6 +303,7 @@ export class IndexPool {
   }
 
   #take(message: FromIndex, worker: PoolWorker | undefined): void {
+    if (worker !== undefined) worker.heardMs = performance.now();
     switch (message.kind) {
       case 'report': {
         const { uid, phase } = message.report;
@@ -304,6 +326,7 @@ export class IndexPool {
         return;
       case 'note':
         return this.#options.log.info(message.event, message.fields);
+      case 'beat':
       case 'stopped':
         return;
     }
@@ -318,9 +341,14 @@ export class IndexPool {
   }
 }
 
-function tooLate(engine: EngineKind, timeoutMs: number): SkeinError {
+function isStalled({ silences }: PoolWorker): boolean {
+  return silences > SILENCES_MAX;
+}
+
+function tooLate(engine: EngineKind, timeoutMs: number, stalled: boolean): SkeinError {
   return new SkeinError('Timeout', `The ${engine} index did not answer within ${timeoutMs} ms`, {
     engine,
     timeout_ms: timeoutMs,
+    ...(stalled ? { stalled } : {}),
   });
 }

@@ -16,6 +16,7 @@ import { QuietCollection } from './quiet-collection.js';
 
 const SLICE_MS = 4;
 const REPORT_INTERVAL_MS = 100;
+const BEAT_MS = 500;
 
 if (parentPort === null) throw new Error('index-thread.js runs as a worker only');
 const port = parentPort;
@@ -217,6 +218,8 @@ function release(uid: number): void {
   held.delete(uid);
   for (const message of messages) ask(message);
 }
+
+setInterval(() => post({ kind: 'beat' }), BEAT_MS).unref();
 
 port.on('message', (message: ToIndex) => {
   const work = take(message);

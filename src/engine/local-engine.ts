@@ -326,6 +326,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   #tick(): void {
     this.#parts.keeper.tick();
+    this.#watch.tick();
     const durable = this.#durable.seq;
     let floor = Math.min(durable, this.#searches.floorSeq);
     for (const entry of this.#parts.catalogue.all()) floor = Math.min(floor, leastShownSeq(entry, durable));

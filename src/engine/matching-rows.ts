@@ -51,12 +51,13 @@ export function everyRow(reads: StoreReads, uid: number): Generator<PointRow> {
   return rowsAfter(null, (from) => reads.pointsAfter(uid, from, SCAN_PAGE_ROWS, PAGE_BYTES));
 }
 
-/** The points that match, in scroll order behind `after`. */
+/** The points that match, in scroll order behind `after`. @param wanted about how many of them will be taken */
 export function* matching(
   reads: StoreReads,
   uid: number,
   { filter, spec, among }: RowFilter,
   after: PointId | null,
+  wanted = Number.POSITIVE_INFINITY,
 ): Generator<PointRow> {
   const passes = rowTest(spec, filter);
   const collection = reads.collection(uid);
@@ -66,7 +67,9 @@ export function* matching(
     return;
   }
   const { labels, exact, seq } = among;
-  const sparse = labels.size < SPARSE_SHARE * collection.pointsCount;
+  const { pointsCount } = collection;
+  // Whoever takes a few of many walks past pointsCount / labels.size rows for each of them, and need not read all that match first.
+  const sparse = labels.size < SPARSE_SHARE * pointsCount && labels.size ** 2 <= wanted * pointsCount;
   const heads = sparse
     ? headsOf(reads, uid, labels, after)
     : rowsAfter(after, (from) => reads.headsAfter(uid, from, SCAN_PAGE_ROWS));

@@ -146,7 +146,7 @@ function readByIds(reads: StoreReads, { uid, ids, selection, bytesMax }: Request
 
 function readPage(reads: StoreReads, request: RequestOf<'scroll'>): ReadAnswers['scroll'] {
   const { uid, filter, after, limit, selection } = request;
-  if (filter !== null) return fillPage(reads, request, matching(reads, uid, filter, after));
+  if (filter !== null) return fillPage(reads, request, matching(reads, uid, filter, after, limit));
   const pageRows = Math.min(limit + 1, SCAN_PAGE_ROWS);
   const rows = rowsAfter<SelectedRow>(after, (from) =>
     selection.withPayload ? reads.pointsAfter(uid, from, pageRows, PAGE_BYTES) : reads.headsAfter(uid, from, pageRows),

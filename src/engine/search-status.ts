@@ -44,10 +44,14 @@ export interface QueryCacheStatus {
 /** One of the two kinds of indexes, with all its workers. */
 export interface SearchEngineStatus {
   readonly breaker: BreakerState;
-  /** Questions that failed, since the start. */
+  /** Questions that failed, in a row up to now. */
   readonly failures: number;
+  /** The same since the start. */
+  readonly failuresTotal: number;
   /** Workers that were started again after they died. */
   readonly restarts: number;
+  /** Workers that have said nothing for seconds. */
+  readonly stalled: number;
   /** Collections that have such an index. */
   readonly collections: number;
   /** Of those, how many answer nothing yet: built for points that were there before, or loaded after a failure. */

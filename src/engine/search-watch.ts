@@ -16,7 +16,7 @@ import { graphFigures } from './graph-figures.js';
 import type { VectorAsk } from './index-asks.js';
 import { IndexHealthWatch } from './index-health-watch.js';
 import type { IndexKeeper } from './index-keeper.js';
-import type { EngineKind } from './index-messages.js';
+import { ENGINES, type EngineKind } from './index-messages.js';
 import type { Reader } from './reader.js';
 import { RecallMeasurement } from './recall-measurement.js';
 import { RecallWatch } from './recall-watch.js';
@@ -61,6 +61,7 @@ export class SearchWatch {
       breakerResetMs: limits.searchBreakerResetMs,
       // Half of what a hybrid search gives, which is a little less by the time the question is sent.
       fairTimeoutMs: Math.min(FAIR_TIMEOUT_MS, limits.searchEngineTimeoutMs / 2),
+      onAnswer: (engine) => this.fallback.answered(engine),
       isThere: (uid) => catalogue.byUid(uid) !== undefined,
       onBreaker: (engine, state) => this.#onBreaker(engine, state),
     });
@@ -109,6 +110,18 @@ export class SearchWatch {
     }
   }
 
+  /** Called a few times a second. */
+  tick(): void {
+    for (const engine of ENGINES) {
+      if (!this.calls.breakers[engine].overdue) continue;
+      for (const entry of this.#parts.catalogue.all()) {
+        if (entry[engine]?.serving !== true) continue;
+        this.calls.probe(engine, entry.row.uid);
+        break;
+      }
+    }
+  }
+
   status(): SearchStatus {
     const { fallback, recall } = this;
     return {
@@ -122,7 +135,7 @@ export class SearchWatch {
 
   #engine(engine: EngineKind): SearchEngineStatus {
     const { keeper, catalogue } = this.#parts;
-    const { state, failures } = this.calls.breakers[engine];
+    const { state, failures, failuresTotal } = this.calls.breakers[engine];
     let collections = 0;
     let loading = 0;
     for (const entry of catalogue.all()) {
@@ -132,7 +145,17 @@ export class SearchWatch {
       if (!index.serving) loading += 1;
     }
     const latencyMs = this.calls.latencyMs(engine);
-    return { breaker: state, failures, restarts: keeper.restarts(engine), collections, loading, latencyMs };
+    const restarts = keeper.restarts(engine);
+    return {
+      breaker: state,
+      failures,
+      failuresTotal,
+      restarts,
+      stalled: keeper.stalled(engine),
+      collections,
+      loading,
+      latencyMs,
+    };
   }
 }
 

@@ -27,8 +27,10 @@ import type { RecallWatch } from './recall-watch.js';
 import { searchTarget } from './search-target.js';
 import { Stopwatch } from './stopwatch.js';
 
-/** Candidates that each engine gives to a hybrid search that does not say how many, beyond its page. */
+/** Candidates that each engine gives to a hybrid search that does not say how many. */
 const HYBRID_CANDIDATES = 100;
+/** For a page that lies beyond them. */
+const CANDIDATES_GROWTH = 4;
 /** An index of so many points is built in some tens of milliseconds. */
 const SOON_BUILT_MAX = 1_000;
 /** Rows that vanish or change while a search runs make it look again, so often at most. */
@@ -137,6 +139,7 @@ export class Searcher {
     let { wanted } = ask;
     for (let tries = 1; ; tries++) {
       const ranked = await this.rank({ ...ask, wanted });
+      ask.watch.restart();
       const read = await within(this.#hits(ask, ranked), ask.leftMs(), 'Reading the hits took too long');
       ask.watch.step('hits');
       const gone = read.lost + read.stale;
@@ -207,8 +210,7 @@ export class Searcher {
   }
 
   async #byBoth(ask: Ask, query: Float32Array): Promise<Ranked> {
-    const { request } = ask;
-    const candidates = Math.max(ask.wanted, request.candidates ?? HYBRID_CANDIDATES);
+    const candidates = candidatesOf(ask);
     const engineMs = Math.min(this.#parts.engineTimeoutMs, ask.leftMs() / 2);
     const untilMs = this.#parts.clock.monotonicMs() + engineMs;
     const leftMs = (): number => untilMs - this.#parts.clock.monotonicMs();
@@ -217,7 +219,6 @@ export class Searcher {
       this.#ifServing('text', ask, leftMs, () => this.#askText(ask, candidates, leftMs)),
     ]);
     if (vector.status === 'fulfilled' && text.status === 'fulfilled') {
-      this.#parts.fallback.whole();
       return this.#fused(ask, query, vector.value, text.value);
     }
     if (vector.status === 'rejected' && text.status === 'rejected') {
@@ -227,13 +228,15 @@ export class Searcher {
       ];
       throw unavailable(failed, ask.leftMs());
     }
-    const failed = vector.status === 'rejected' ? { engine: 'vector', error: vector.reason as unknown } : null;
-    const failure = failed ?? { engine: 'text', error: (text as PromiseRejectedResult).reason as unknown };
+    const failure: { engine: EngineKind; error: unknown } =
+      vector.status === 'rejected'
+        ? { engine: 'vector', error: vector.reason }
+        : { engine: 'text', error: (text as PromiseRejectedResult).reason };
     // What is wrong with the request is no failure of an engine, and no reason for another answer.
     if (!isEngineFailure(failure.error)) throw failure.error;
     const failures = [{ engine: failure.engine, message: messageOf(failure.error) }];
-    const mode = failure.engine === 'vector' ? 'text' : 'vector';
-    this.#parts.fallback.degraded(mode, messageOf(failure.error));
+    if (this.#parts.calls.isFault(failure.error, engineMs))
+      this.#parts.fallback.degraded(failure.engine, messageOf(failure.error));
     if (vector.status === 'fulfilled') return this.#vectorRanking(ask, query, vector.value, failures);
     return textRanking((text as PromiseFulfilledResult<Found<TextFound>>).value, failures);
   }
@@ -262,19 +265,15 @@ export class Searcher {
       matches: Math.min(vector.answer.matches, labels.length),
       seq: Math.min(vector.shownSeq, text.shownSeq),
       mode: 'hybrid',
-      results: { vector, text, failures: [] },
+      results: { vector: { ...vector, answer: { ...vector.answer, ...near } }, text, failures: [] },
     };
   }
 
   /** Candidates of a quantized graph in the order of their full vectors, as many as were wanted. */
-  async #rescored(
-    { entry, request, wanted, leftMs }: Ask,
-    query: Float32Array,
-    found: VectorFound,
-  ): Promise<Pick<VectorFound, 'labels' | 'scores'>> {
-    const { uid, spec } = entry.row;
+  async #rescored(ask: Ask, query: Float32Array, found: VectorFound): Promise<Pick<VectorFound, 'labels' | 'scores'>> {
+    const { uid, spec } = ask.entry.row;
     if (found.exact || spec.quantization?.rescore !== true) return found;
-    const limit = Math.max(wanted, request.candidates ?? HYBRID_CANDIDATES);
+    const limit = candidatesOf(ask);
     const candidates = {
       kind: 'hits',
       uid,
@@ -286,8 +285,8 @@ export class Searcher {
       bytesMax: Number.POSITIVE_INFINITY,
       bytesBefore: 0,
     } as const;
-    const reading = this.#parts.reader.read(candidates, 0, leftMs());
-    const { hits } = await within(reading, leftMs(), 'Reading the candidates took too long');
+    const reading = this.#parts.reader.read(candidates, 0, ask.leftMs());
+    const { hits } = await within(reading, ask.leftMs(), 'Reading the candidates took too long');
     return { labels: Uint32Array.from(hits, ({ label }) => label), scores: Float64Array.from(hits, ({ score }) => score) };
   }
 
@@ -359,6 +358,13 @@ export class Searcher {
       ),
     );
   }
+}
+
+/** Of each engine: pages must be cut from lists of one length, or a hit stands on two of them, so there are a few lengths only. */
+function candidatesOf({ request, wanted }: Pick<Ask, 'request' | 'wanted'>): number {
+  let candidates = request.candidates ?? HYBRID_CANDIDATES;
+  while (candidates < wanted) candidates *= CANDIDATES_GROWTH;
+  return Math.max(wanted, Math.min(candidates, FIXED.searchCandidatesMax));
 }
 
 /** @throws InvalidRequest */

@@ -38,7 +38,7 @@ export class Searches {
     const isThere = (uid: number): boolean => catalogue.byUid(uid) !== undefined;
     const { searchTimeoutMs: timeoutMs, searchEngineTimeoutMs: engineTimeoutMs } = limits;
     this.#searcher = new Searcher({ ...parts, calls, fallback, recall, timeoutMs, engineTimeoutMs, isThere });
-    this.#groups = new GroupSearch({ ...parts, searcher: this.#searcher, isThere });
+    this.#groups = new GroupSearch({ ...parts, searcher: this.#searcher, recall, isThere });
     this.#cache = new QueryCache(limits.queryCacheBytes);
   }
 

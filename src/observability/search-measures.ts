@@ -79,6 +79,11 @@ export function measureSearchEngines(meter: Meter): (status: SearchStatus) => vo
     help: 'Index workers that were started again after they died.',
     labels: ['engine'],
   });
+  const stalled = meter.gauge({
+    name: 'index_workers_stalled',
+    help: 'Index workers that have said nothing for seconds.',
+    labels: ['engine'],
+  });
   const showRecall = recallMeasures(meter);
   const showGraphs = graphMeasures(meter);
   const fallback = meter
@@ -89,15 +94,17 @@ export function measureSearchEngines(meter: Meter): (status: SearchStatus) => vo
     state: states.series({ dependency: engine }),
     failures: grown(failures.series({ dependency: engine })),
     restarts: grown(restarts.series({ engine })),
+    stalled: stalled.series({ engine }),
   }));
   return (status) => {
     fallback.set(status.fallback.active ? 1 : 0);
     showRecall(status.recall);
     showGraphs(status.graphs);
     for (const { engine, ...series } of engines) {
-      const { breaker, failures: failed, restarts: restarted } = status[engine];
+      const { breaker, failuresTotal, restarts: restarted, stalled } = status[engine];
       series.state.set(STATES[breaker]);
-      series.failures(failed);
+      series.failures(failuresTotal);
+      series.stalled.set(stalled);
       series.restarts(restarted);
     }
   };

@@ -44,6 +44,7 @@ export class CircuitBreaker {
   readonly #options: BreakerOptions;
   readonly #policy: CircuitBreakerPolicy;
   #failures = 0;
+  #failuresTotal = 0;
   #openedAtMs = 0;
 
   constructor(options: BreakerOptions) {
@@ -58,7 +59,12 @@ export class CircuitBreaker {
       options.onState?.(stateName(state), options.name);
     });
     this.#policy.onFailure(({ handled, reason }) => {
-      if (handled && !('error' in reason && reason.error instanceof Unproven)) this.#failures += 1;
+      if (!handled || ('error' in reason && reason.error instanceof Unproven)) return;
+      this.#failures += 1;
+      this.#failuresTotal += 1;
+    });
+    this.#policy.onSuccess(() => {
+      this.#failures = 0;
     });
   }
 
@@ -66,17 +72,26 @@ export class CircuitBreaker {
     return stateName(this.#policy.state);
   }
 
-  /** Failures since it was made. */
+  /** Failures in a row, up to now. */
   get failures(): number {
     return this.#failures;
+  }
+
+  /** Failures since it was made. */
+  get failuresTotal(): number {
+    return this.#failuresTotal;
+  }
+
+  /** Is it open, and any call may try, but none did? */
+  get overdue(): boolean {
+    return this.state === 'open' && performance.now() - this.#openedAtMs > OVERDUE * this.#options.resetMs;
   }
 
   /** @param mayTry false: while it is open this call is not the one that tries, because how it ends would say little
    *  @throws CircuitOpen without a call while it is open, or another call tries · whatever `work` throws */
   async run<T>(work: () => Promise<T>, mayTry = true): Promise<T> {
     const { state } = this;
-    const overdue = performance.now() - this.#openedAtMs > OVERDUE * this.#options.resetMs;
-    if (state === 'half_open' || (state === 'open' && !mayTry && !overdue)) throw this.#refusal();
+    if (state === 'half_open' || (state === 'open' && !mayTry && !this.overdue)) throw this.#refusal();
     try {
       // When it is called in the state `open` it is the one that tries: the state is changed only after the call was begun.
       return await this.#policy.execute(() => (this.state === 'closed' ? work() : this.#tried(work)));

@@ -326,9 +326,10 @@ export class SkeinClient {
     return { status: body.status, reasons: body.reasons, body };
   }
 
-  /** Every part of the server with how it is; a degraded server is an answer. @throws SkeinApiError while it cannot serve */
+  /** Every part of the server with how it is; an unhealthy server is an answer. @throws SkeinApiError while it starts or stops */
   async healthDetails(options: T.CallOptions = {}): Promise<HealthDetails> {
-    return healthDetailsFromWire(await this.#get<HealthDetailsBody>('health details', '/health/detailed', options));
+    const body = await this.#get<HealthDetailsBody | ReadyBody>('health details', '/health/detailed', options, [503]);
+    return healthDetailsFromWire(body);
   }
 
   /** Whether it may serve, and how far its start is; a starting server is an answer, not an error. */

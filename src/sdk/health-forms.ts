@@ -1,11 +1,15 @@
 /** Between the wire's snake_case and the client's camelCase, for what a server says of its health and its recall. Nothing is
  *  invented: null stays null. */
 
-import type { HealthDetailsBody, RecallAnswerBody, RecallBody } from '../wire/http-bodies.js';
+import type { HealthDetailsBody, ReadyBody, RecallAnswerBody, RecallBody } from '../wire/http-bodies.js';
+import { SkeinApiError } from './errors.js';
 import type { ComponentHealth, EngineHealth, HealthDetails, RecallAnswer, RecallRequest } from './health-types.js';
 import { filterToWire } from './wire-forms.js';
 
-export function healthDetailsFromWire({ components, recall, ...body }: HealthDetailsBody): HealthDetails {
+/** @throws SkeinApiError for a server that starts or stops */
+export function healthDetailsFromWire(answer: HealthDetailsBody | ReadyBody): HealthDetails {
+  if (!('components' in answer)) throw notReady(answer);
+  const { components, recall, ...body } = answer;
   return {
     status: body.status,
     reasons: body.reasons,
@@ -24,13 +28,25 @@ export function healthDetailsFromWire({ components, recall, ...body }: HealthDet
   };
 }
 
+function notReady({ state, message, step, progress }: ReadyBody): SkeinApiError {
+  return new SkeinApiError({
+    type: state === 'stopping' ? 'ShuttingDown' : 'Starting',
+    status: 503,
+    message,
+    details: { step, progress },
+    retryable: true,
+    requestId: null,
+    retryAfterMs: null,
+  });
+}
+
 function componentFromWire(body: HealthDetailsBody['components']['storage']): ComponentHealth {
   return { status: body.status, message: body.message, latencyMs: body.latency_ms };
 }
 
 function engineFromWire(body: HealthDetailsBody['components']['vector']): EngineHealth {
-  const { breaker, restarts, collections, loading } = body;
-  return { ...componentFromWire(body), breaker, restarts, collections, loading };
+  const { breaker, restarts, stalled, collections, loading } = body;
+  return { ...componentFromWire(body), breaker, restarts, stalled, collections, loading };
 }
 
 export function recallToWire({ sample, limit, efSearch, filter, measureTimeoutMs }: RecallRequest): RecallBody {

@@ -18,6 +18,8 @@ export interface EngineHealth extends ComponentHealth {
   /** open: it failed repeatedly and is not asked for a while. */
   readonly breaker: BreakerState;
   readonly restarts: number;
+  /** Workers that have said nothing for seconds. */
+  readonly stalled: number;
   /** Collections that have such an index, and how many of those answer nothing yet. */
   readonly collections: number;
   readonly loading: number;

@@ -18,11 +18,15 @@ const IndexComponentBody = Type.Object({
   ...component,
   breaker: BreakerState,
   restarts: Type.Integer({ minimum: 0, description: 'Workers that were started again after they died.' }),
+  stalled: Type.Integer({ minimum: 0, description: 'Workers that have said nothing for seconds.' }),
   collections: Type.Integer({ minimum: 0, description: 'Collections that have such an index.' }),
   loading: Type.Integer({ minimum: 0, description: 'Of those, how many answer nothing yet.' }),
 });
 
-const BreakerBody = Type.Object({ state: BreakerState, failures: Count });
+const BreakerBody = Type.Object({
+  state: BreakerState,
+  failures: Type.Integer({ minimum: 0, description: 'In a row, up to now.' }),
+});
 
 export const RecallFigureBody = Type.Object({
   collection: nullable(Type.String({ description: 'null: of all that have no figures of their own.' })),

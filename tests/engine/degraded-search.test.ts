@@ -11,7 +11,7 @@ import type { EndedSearch, RunningEngine, SearchAnswer, SearchRequest } from '..
 import { DEFAULT_HNSW } from '../../src/model/collection.js';
 import type { SkeinError } from '../../src/model/errors.js';
 import type { Limits } from '../../src/model/limits.js';
-import { openTestEngine, SEARCH, type TestEngine, WAIT } from '../support/open-test-engine.js';
+import { openTestEngine, pointBlock, SEARCH, type TestEngine, WAIT } from '../support/open-test-engine.js';
 import { rejectionOf as refusal } from '../support/refusal.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
@@ -232,7 +232,7 @@ test('a search of an engine whose worker dies is SearchUnavailable, and the next
   assert.is((await refusal(engine.search('c', VECTOR))).type, 'SearchUnavailable');
   await waitUntil(async () => (await outcome(engine, VECTOR)) === 'vector', { what: 'the worker is back' });
   assert.is(searching(engine).vector.restarts, 1);
-  assert.is(searching(engine).vector.failures, 1, 'what was refused while it was loading is no failure of the engine');
+  assert.is(searching(engine).vector.failuresTotal, 1, 'what was refused while it was loading is no failure of the engine');
 });
 
 test('however many searches a dying worker takes with it, that is one failure, and its breaker stays closed', async (t) => {
@@ -319,6 +319,75 @@ test('text fields that are taken away under a waiting search leave its collectio
   heal();
   assert.is(await outcome(engine, TEXT), 'text');
   assert.is(await outcome(engine, HYBRID), 'hybrid');
+});
+
+test('an index that was behind when its breaker let a search through is waited for, as the position of the search asks', async (t) => {
+  const { engine, put } = await start(t);
+  plant('text stall');
+  for (let i = 0; i < FAILURES_MAX; i++) await engine.search('c', HYBRID);
+  assert.is(searching(engine).text.breaker, 'open');
+  // It waits for the vectors alone.
+  const { position } = await put('c', [{ id: 4, vector: [1, 0], payload: { title: 'red green' } }]);
+  const asked = { ...TEXT, text: 'green', notBeforeSeq: position.seq };
+  const answers: Promise<unknown>[] = [];
+  await waitUntil(
+    async () => {
+      answers.push(engine.search('c', asked).then(ids, ({ type }: SkeinError) => type));
+      return searching(engine).text.breaker === 'half_open';
+    },
+    { what: 'a search to try' },
+  );
+  heal();
+  for (const answer of await Promise.all(answers))
+    assert.ok(answer === 'SearchUnavailable' || JSON.stringify(answer) === '[4]', JSON.stringify(answer));
+  assert.equal(ids(await engine.search('c', asked)), [4]);
+});
+
+test('a position that an index does not reach in time is said, and a hybrid search takes the other engine', async (t) => {
+  const { engine, put } = await start(t);
+  const { position } = await put('c', [{ id: 4, vector: [1, 0], payload: { title: 'red' } }]);
+  const behind = { notBeforeSeq: position.seq };
+  plant('text stall');
+  const stalled = refusal(engine.search('c', { ...TEXT, timeoutMs: 50 }));
+  const points = pointBlock([{ id: 5, vector: [1, 0], payload: { title: 'red' } }]);
+  await refusal(engine.write([{ kind: 'upsert', collection: 'c', points }], { ...WAIT, timeoutMs: 50 }));
+  const hybrid = await engine.search('c', { ...HYBRID, notBeforeSeq: engine.position().seq });
+  assert.equal([hybrid.mode, hybrid.degraded], ['vector', true]);
+  assert.ok(ids(hybrid).includes(5));
+  heal();
+  await stalled;
+  assert.ok(ids(await engine.search('c', { ...TEXT, ...behind })).includes(4));
+});
+
+test('groups of hybrid hits wait once for an engine that does not answer, and take no threshold for its scores', async (t) => {
+  const { engine, put } = await start(t);
+  await put(
+    'c',
+    Array.from({ length: 300 }, (_, i) => ({ id: 10 + i, vector: [i, i], payload: { title: 'red', g: i < 290 ? 'first' : i } })),
+  );
+  const { offset: _, ...rest } = HYBRID;
+  const groups = { ...rest, groupBy: 'g', groupSize: 2, limit: 8, scoreThreshold: 0.01 };
+  const whole = await engine.searchGroups('c', { ...groups, scoreThreshold: 0 });
+  assert.equal([whole.groups.length, whole.degraded], [8, false]);
+  plant('text stall');
+  const answer = await engine.searchGroups('c', groups);
+  assert.equal([answer.groups.length, answer.complete, answer.mode, answer.degraded], [8, true, 'vector', true]);
+  assert.is(searching(engine).text.failuresTotal, 1, 'later rounds did not ask it');
+});
+
+test('a worker that says nothing for seconds is known to stand still, and its breaker opens for callers with little time too', async (t) => {
+  const { engine } = await start(t);
+  plant('vector stall');
+  const holding = refusal(engine.search('c', { ...VECTOR, timeoutMs: 50 }));
+  await waitUntil(async () => searching(engine).vector.stalled === 1, { what: 'the silence to be heard', deadlineMs: 20_000 });
+  assert.is(searching(engine).text.stalled, 0);
+  for (let i = 0; i < FAILURES_MAX; i++) await refusal(engine.search('c', { ...VECTOR, timeoutMs: 5 }));
+  assert.is(searching(engine).vector.breaker, 'open');
+  heal();
+  await holding;
+  await waitUntil(async () => searching(engine).vector.stalled === 0, { what: 'the worker to be heard' });
+  // Nobody searches.
+  await waitUntil(async () => searching(engine).vector.breaker === 'closed', { what: 'the breaker to close by itself' });
 });
 
 test('an engine stops although one of its workers stands still', async (t) => {

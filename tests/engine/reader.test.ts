@@ -3,10 +3,12 @@
 import * as assert from 'uvu/assert';
 import { Reader } from '../../src/engine/reader.js';
 import type { RequestOf } from '../../src/engine/reads.js';
+import type { CollectionSpec } from '../../src/model/collection.js';
 import { openReader } from '../../src/storage/open-store.js';
 import type { StoreReads } from '../../src/storage/storage.js';
-import { openTestEngine } from '../support/open-test-engine.js';
+import { openTestEngine, WAIT } from '../support/open-test-engine.js';
 import { TEST_CACHE } from '../support/open-test-store.js';
+import { rejectionOf } from '../support/refusal.js';
 import { suite, type TestContext } from '../support/suite.js';
 
 const test = suite('engine/reader', { deadlineMs: 60_000 });
@@ -122,6 +124,52 @@ test('long rows among short ones are read elsewhere once the main thread has rea
     assert.ok(given() - before > 2 * LONG, `${request.kind}: two long rows are the main thread's share`);
   }
   assert.is(reader.waiting, 0);
+});
+
+test('rows that were named do not wait behind scans, and what nobody waits for any more is not begun', async (t) => {
+  const { engine, storePath, create, put } = await openTestEngine(t.folder());
+  await create('c', 2);
+  for (let from = 0; from < 10_000; from += 5_000)
+    await put(
+      'c',
+      range(from, from + 5_000).map((id) => ({ id, vector: [id, 1], payload: { a: id } })),
+    );
+  await engine.stop();
+  const store = openReader(storePath, TEST_CACHE);
+  const spec = store.collection(UID)?.spec;
+  const reader = new Reader(store, { storePath, ...TEST_CACHE }, 100);
+  t.after(() => reader.close());
+  const filter = { must: [{ kind: 'range', key: 'a', time: false, bounds: { gte: 0 } }] } as const;
+  const count = { kind: 'count', uid: UID, filter: { filter, spec: spec as CollectionSpec, among: null } } as const;
+  const counts = Array.from({ length: 25 }, () => reader.read(count));
+  const late = rejectionOf(reader.read(count, 0, 1));
+  const found = await reader.read(hits(0, 500));
+  assert.is(found.hits.length, POINTS);
+  assert.ok(reader.waiting > 0, 'scans are still running');
+  assert.is((await late).type, 'Timeout');
+  for (const answer of await Promise.all(counts)) assert.is(answer.count, 10_000);
+});
+
+test('what is read of a dropped collection is no smaller answer', async (t) => {
+  const { engine, storePath, create, put } = await openTestEngine(t.folder());
+  await create('c', 2);
+  await put('c', [{ id: 1, vector: [1, 1] }]);
+  const store = openReader(storePath, TEST_CACHE);
+  const spec = store.collection(UID)?.spec as CollectionSpec;
+  const reader = new Reader(store, { storePath, ...TEST_CACHE }, 10);
+  t.after(() => reader.close());
+  const filter = { filter: {}, spec, among: null };
+  const asked: readonly (RequestOf<'get'> | RequestOf<'scroll'> | RequestOf<'count'> | RequestOf<'facet'>)[] = [
+    get(0, 2),
+    scroll(0, 10),
+    { ...scroll(0, 10), filter },
+    { kind: 'count', uid: UID, filter },
+    { kind: 'facet', uid: UID, path: 'a', filter, limit: 1 },
+  ];
+  for (const request of asked) await reader.read(request);
+  await engine.write([{ kind: 'delete_collection', collection: 'c' }], WAIT);
+  for (const request of asked) assert.is((await rejectionOf(reader.read(request))).type, 'CollectionNotFound', request.kind);
+  await engine.stop();
 });
 
 test.run();

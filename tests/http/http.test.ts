@@ -269,6 +269,7 @@ test('the details show every part, and a broken one degrades the server but not 
     message: 'no collection has one',
     breaker: 'closed',
     restarts: 0,
+    stalled: 0,
     collections: 0,
     loading: 0,
     latency_ms: null,
@@ -294,6 +295,15 @@ test('the details show every part, and a broken one degrades the server but not 
   });
   assert.is((await ask('GET', '/health')).body.status, 'degraded');
   assert.is((await ask('GET', '/health/ready')).status, 200);
+  const { text } = engine.searching;
+  engine.searching = { ...engine.searching, vector: { ...engine.searching.vector, breaker: 'half_open' } };
+  for (const path of ['/health', '/health/detailed']) {
+    const down = await ask('GET', path);
+    assert.equal([down.status, down.body.status], [503, 'unhealthy'], 'no search can be answered');
+  }
+  engine.searching = { ...QUIET_SEARCH, vector: { ...text, breaker: 'closed', stalled: 1 } };
+  const silent = await ask('GET', '/health/detailed');
+  assert.equal([silent.status, silent.body.status, silent.body.components.vector.status], [200, 'degraded', 'unhealthy']);
 });
 
 test('the details name collections, so they ask for the key', async (t) => {

@@ -49,7 +49,16 @@ interface StoredCollection {
   readonly points: Map<PointId, StoredPoint>;
 }
 
-const IDLE: SearchEngineStatus = { breaker: 'closed', failures: 0, restarts: 0, collections: 0, loading: 0, latencyMs: null };
+const IDLE: SearchEngineStatus = {
+  breaker: 'closed',
+  failures: 0,
+  failuresTotal: 0,
+  restarts: 0,
+  stalled: 0,
+  collections: 0,
+  loading: 0,
+  latencyMs: null,
+};
 /** Nothing was searched, and nothing is wrong. */
 export const QUIET_SEARCH: SearchStatus = {
   vector: IDLE,

@@ -4,7 +4,7 @@ import type { EngineStatus, SearchEngineStatus } from '../../engine/engine.js';
 import { HealthDetailsBody } from '../../wire/http-bodies.js';
 import { sendValue } from '../answer.js';
 import { queryOf } from '../parameters.js';
-import { degradedBy, readyBody } from '../readiness.js';
+import { conditionOf, readyBody, statusOf } from '../readiness.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
 
@@ -25,7 +25,8 @@ export function healthDetailsRoute(room: Room): Route {
       const ready = readyBody(room);
       if (ready.state !== 'ready')
         return sendValue(request, reply, { ...ready, reasons: [`${ready.state}: ${ready.message}`] }, 503);
-      return sendValue(request, reply, details(room));
+      const body = details(room);
+      return sendValue(request, reply, body, statusOf(body));
     },
   };
 }
@@ -34,10 +35,8 @@ function details(room: Room): HealthDetailsBody {
   const status = room.service.engine().status();
   const { vector, text, fallback, recall } = status.search;
   const components = { vector: indexComponent(vector), text: indexComponent(text), storage: storageComponent(status) };
-  const reasons = degradedBy(room, status);
   return {
-    status: reasons.length === 0 ? 'healthy' : 'degraded',
-    reasons,
+    ...conditionOf(room, status),
     components,
     fallback: {
       active: fallback.active,
@@ -56,10 +55,11 @@ function details(room: Room): HealthDetailsBody {
   };
 }
 
-function indexComponent({ breaker, restarts, collections, loading, latencyMs }: SearchEngineStatus): IndexComponent {
-  const facts = { breaker, restarts, collections, loading, latency_ms: latencyMs };
+function indexComponent({ breaker, restarts, stalled, collections, loading, latencyMs }: SearchEngineStatus): IndexComponent {
+  const facts = { breaker, restarts, stalled, collections, loading, latency_ms: latencyMs };
   if (breaker === 'open') return { status: 'unhealthy', message: 'failed repeatedly and is not asked for a while', ...facts };
   if (breaker === 'half_open') return { status: 'degraded', message: 'failed repeatedly; one search tries', ...facts };
+  if (stalled > 0) return { status: 'unhealthy', message: 'a thread has stood still for seconds', ...facts };
   if (loading > 0) return { status: 'degraded', message: `${loading} of ${collections} indexes are not there yet`, ...facts };
   return { status: 'healthy', message: collections === 0 ? 'no collection has one' : 'answers', ...facts };
 }

@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { HealthBody, ReadyBody, VersionBody } from '../../wire/http-bodies.js';
 import { sendValue, tokenOf } from '../answer.js';
 import { queryOf } from '../parameters.js';
-import { degradedBy, readyBody } from '../readiness.js';
+import { conditionOf, readyBody, statusOf } from '../readiness.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
 import { healthDetailsRoute } from './health-details.js';
@@ -64,7 +64,7 @@ function healthRoute(room: Room): Route {
         return sendValue(request, reply, { ...ready, reasons: [`${ready.state}: ${ready.message}`] }, 503);
       }
       const status = room.service.engine().status();
-      const reasons = degradedBy(room, status);
+      const condition = conditionOf(room, status);
       const facts = {
         collections: status.collections,
         points: status.points,
@@ -75,7 +75,7 @@ function healthRoute(room: Room): Route {
         native_build: room.service.nativeBuild,
         version: room.service.version,
       };
-      return sendValue(request, reply, { status: reasons.length === 0 ? 'healthy' : 'degraded', reasons, ...facts });
+      return sendValue(request, reply, { ...condition, ...facts }, statusOf(condition));
     },
   };
 }
