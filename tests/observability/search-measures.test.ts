@@ -65,17 +65,18 @@ test('breakers, restarts and fallback are shown as they stand when they are prin
   has(quiet, 'skein_search_fallback_active 0');
   const broken: SearchStatus = {
     ...QUIET_SEARCH,
-    text: { ...QUIET_SEARCH.text, breaker: 'open', failures: 5, restarts: 2 },
+    text: { ...QUIET_SEARCH.text, breaker: 'open', failuresTotal: 5, restarts: 2, stalled: 1 },
     vector: { ...QUIET_SEARCH.vector, breaker: 'half_open' },
     fallback: { active: true, sinceMs: 1, count: 7 },
   };
   show(broken);
-  show({ ...broken, text: { ...broken.text, failures: 6 } });
+  show({ ...broken, text: { ...broken.text, failuresTotal: 6 } });
   const loud = await text();
   has(loud, 'skein_circuit_breaker_state{dependency="text"} 2');
   has(loud, 'skein_circuit_breaker_state{dependency="vector"} 1');
   has(loud, 'skein_circuit_breaker_failures_total{dependency="text"} 6');
   has(loud, 'skein_index_worker_restarts_total{engine="text"} 2');
+  has(loud, 'skein_index_workers_stalled{engine="text"} 1');
   has(loud, 'skein_search_fallback_active 1');
 });
 
