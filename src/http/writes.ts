@@ -2,7 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine, WriteOptions, WriteReceipt } from '../engine/engine.js';
-import { SkeinError } from '../model/errors.js';
+import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import { operationsHash, scopeHash } from '../wire/canonical-hash.js';
 import { setPosition } from './answer.js';
@@ -56,14 +56,20 @@ export function writeOptions(room: Room, write: WriteRequest, hash: Uint8Array |
   };
 }
 
-/** Writes one unit and waits for its write concern. @throws what Engine.write throws · WriteConcernTimeout */
+/** Writes one unit. @param refused what the reader of the body had against it; it names the place, which the writer does not know
+ *  @throws as Engine.write */
 export async function writeUnit(
   room: Room,
   write: WriteRequest,
   operations: readonly Operation[],
   hash: Uint8Array | null,
+  refused: ErrorRecord | null = null,
 ): Promise<WriteReceipt> {
-  return write.engine.write(operations, writeOptions(room, write, hash));
+  try {
+    return await write.engine.write(operations, writeOptions(room, write, hash));
+  } catch (error) {
+    throw error instanceof SkeinError && error.type === refused?.type ? SkeinError.fromRecord(refused) : error;
+  }
 }
 
 /** Writes one operation that came in a plain body or in none. @throws as writeUnit */

@@ -1,6 +1,7 @@
 /** One door for every body: bytes and form in, decoded data out. Runs as it is on the main thread and in the body thread; what goes in
  *  and comes out can cross that border, and `buffersOf` names what can be moved instead of copied. */
 
+import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import type { JsonValue } from '../model/point.js';
 import { readBatchBody, type UncheckedCreate } from './batch-body.js';
@@ -29,6 +30,8 @@ export interface ReadOperations {
   readonly operations: readonly (Operation | UncheckedCreate)[];
   /** Canonical hash, when it was asked for. */
   readonly hash: Uint8Array | null;
+  /** What today's collections have against a request that may be a repeat of one that was taken. */
+  readonly refused: ErrorRecord | null;
 }
 
 export interface DecodedBodies {
@@ -57,9 +60,24 @@ function decode(bytes: Uint8Array, form: BodyForm, task: BodyTask): DecodedBodie
     reader.end();
     return decoded;
   } catch (error) {
-    throw isUnplaced(error) ? locate(error, readerOf(bytes, form)) : error;
+    return readAsRepeat(bytes, form, task, isUnplaced(error) ? locate(error, readerOf(bytes, form)) : error);
   }
 }
+
+/** A request with an idempotency key may have been taken when its collections were others: it is read again without them, and the writer
+ *  says whether it knows the key. @throws `refusal` when the collections have no part in it */
+function readAsRepeat(bytes: Uint8Array, form: BodyForm, task: BodyTask, refusal: unknown): ReadOperations {
+  const isKeyed = 'hashed' in task && task.hashed && Object.keys(task.rules.vectors).length > 0;
+  if (!isKeyed || !(refusal instanceof SkeinError) || !ABOUT_COLLECTION.has(refusal.type)) throw refusal;
+  try {
+    const read = decode(bytes, form, { ...task, rules: { ...task.rules, vectors: {} } }) as ReadOperations;
+    return { ...read, refused: refusal.toRecord() };
+  } catch {
+    throw refusal;
+  }
+}
+
+const ABOUT_COLLECTION: ReadonlySet<string> = new Set(['DimensionMismatch', 'ZeroVector']);
 
 function readerOf(bytes: Uint8Array, form: BodyForm): BodyReader {
   return form === 'json' ? new JsonReader(bytes) : new MsgpackReader(bytes);
@@ -85,7 +103,7 @@ function read(reader: BodyReader, task: Exclude<BodyTask, { kind: 'import' }>): 
 }
 
 function withHash(operations: readonly (Operation | UncheckedCreate)[], hashed: boolean): ReadOperations {
-  return { operations, hash: hashed ? operationsHash(operations) : null };
+  return { operations, hash: hashed ? operationsHash(operations) : null, refused: null };
 }
 
 /** The buffers behind decoded data, each once. */

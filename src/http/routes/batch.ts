@@ -35,7 +35,7 @@ export function batchRoutes(room: Room): Route[] {
           hashed: isIdempotent(write),
         });
         const operations = read.operations.map(checkCreate);
-        const receipt = await writeUnit(room, write, operations, read.hash);
+        const receipt = await writeUnit(room, write, operations, read.hash, read.refused);
         const written = await confirm(room, reply, write, receipt);
         const results = receipt.results.map((result, i) => resultBody(write.engine, operations[i], result));
         return sendValue(request, reply, { results, ...written });

@@ -1,8 +1,7 @@
 /** Routes that change points: upsert, patch, delete by ids or by filter. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Engine } from '../../engine/engine.js';
-import { invalidRequest } from '../../model/errors.js';
+import { invalidRequest, SkeinError } from '../../model/errors.js';
 import type { Filter } from '../../model/filter.js';
 import type { Limits } from '../../model/limits.js';
 import type { Operation, OperationResult } from '../../model/operation.js';
@@ -26,14 +25,17 @@ export function pointWriteRoutes(room: Room): Route[] {
   return [upsertRoute(room), patchRoute(room), deleteRoute(room)];
 }
 
-/** What bodies with points are held against. @throws CollectionNotFound when it names a collection that is not there */
-export function writeRules(limits: Limits, engine: Engine, collections: readonly string[]): WriteRules {
-  const vectors: Record<string, { dimension: number; distance: 'cosine' | 'dot' | 'euclid' }> = {};
-  for (const name of collections) {
-    const { dimension, distance } = engine.collection(name);
-    vectors[name] = { dimension, distance };
+/** What a body with points is held against. @throws CollectionNotFound, but not where a key may be known from when there was one */
+function writeRules({ pointsPerRequestMax, payloadBytesMax }: Limits, write: WriteRequest, collection: string): WriteRules {
+  const rules = { pointsPerRequestMax, payloadBytesMax };
+  try {
+    const { dimension, distance } = write.engine.collection(collection);
+    return { ...rules, vectors: { [collection]: { dimension, distance } } };
+  } catch (error) {
+    if (isIdempotent(write) && error instanceof SkeinError && error.type === 'CollectionNotFound')
+      return { ...rules, vectors: {} };
+    throw error;
   }
-  return { pointsPerRequestMax: limits.pointsPerRequestMax, payloadBytesMax: limits.payloadBytesMax, vectors };
 }
 
 /** `{upserted: n}`, `{patched: n}`, `{deleted: n}`: what one operation on points says of itself. */
@@ -90,9 +92,9 @@ async function writePoints(
 ): Promise<FastifyReply> {
   const collection = collectionOf(request);
   const write = await startWrite(room, request, `${kind} ${collection}`);
-  const rules = writeRules(room.limits, write.engine, [collection]);
+  const rules = writeRules(room.limits, write, collection);
   const read = await room.bodies.read(request, { kind, collection, rules, hashed: isIdempotent(write) });
-  const receipt = await writeUnit(room, write, read.operations as readonly Operation[], read.hash);
+  const receipt = await writeUnit(room, write, read.operations as readonly Operation[], read.hash, read.refused);
   return sendValue(request, reply, { ...countsOf(receipt.results[0]), ...(await confirm(room, reply, write, receipt)) });
 }
 
