@@ -44,8 +44,19 @@ test('long lines are reported in their place, at the end too', () => {
   ]);
 });
 
+test('the end of a line does not count against its limit, whatever it is and wherever the network cuts', () => {
+  const text = '12345678\n12345678\r\n123456789\n1234567\r\r\n12345678\r9\n12345678\r';
+  for (const pieces of [[], [8], [17], [18], [38], [...text].map(() => 1)]) {
+    assert.equal(
+      cut(text, pieces).map((chunk) => Object.values(chunk as object)),
+      [['12345678\n12345678\r\n', 1, 2], [3], ['1234567\r\r\n', 4, 1], [5], ['12345678\r', 6, 1]],
+      String(pieces),
+    );
+  }
+});
+
 test('the pieces of the network change nothing', (t) => {
-  const text = fc.string({ unit: fc.constantFrom('a', 'b', '\n', 'é'), maxLength: 80 });
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', '\n', '\r', 'é'), maxLength: 80 });
   fc.assert(
     fc.property(text, fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 30 }), (all, pieces) => {
       assert.equal(cut(all, pieces), cut(all, []));

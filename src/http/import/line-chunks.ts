@@ -1,7 +1,7 @@
 /** Cuts a byte stream into chunks of whole lines.
  *
  *  A chunk is full at so many lines or so many bytes, whatever pieces the network delivers: the same stream always gives the same
- *  chunks. A line over its limit is never held: it is reported, and dropped up to its end. */
+ *  chunks. A line over its limit, its end not counted, is never held: it is reported, and dropped up to its end. */
 
 export interface LineChunk {
   /** In a buffer of their own. */
@@ -22,6 +22,7 @@ export interface ChunkLimits {
 }
 
 const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
 export class LineChunks {
   readonly #limits: ChunkLimits;
@@ -46,14 +47,13 @@ export class LineChunks {
     let at = 0;
     for (let newline = piece.indexOf(NEWLINE); newline >= 0; newline = piece.indexOf(NEWLINE, at)) {
       const end = newline + 1;
-      const lineBytes = this.#partialBytes + end - at;
-      if (this.#dropping || lineBytes > this.#limits.lineBytesMax) {
+      if (this.#dropping || this.#isTooLong(piece, at, newline)) {
         this.#keep(piece.subarray(start, at));
         yield* this.#cut();
         yield this.#longLine();
         start = end;
       } else {
-        this.#countLine(lineBytes);
+        this.#countLine(this.#partialBytes + end - at);
         if (this.#isFull()) {
           this.#keep(piece.subarray(start, end));
           yield* this.#cut();
@@ -100,14 +100,22 @@ export class LineChunks {
   /** The beginning of a line that goes on in the next piece. */
   *#begin(part: Uint8Array): Generator<LineChunk> {
     if (this.#dropping || part.length === 0) return;
-    this.#partialBytes += part.length;
-    if (this.#partialBytes <= this.#limits.lineBytesMax) {
+    if (!this.#isTooLong(part, 0, part.length)) {
+      this.#partialBytes += part.length;
       this.#partial.push(part);
       return;
     }
     yield* this.#cut();
     this.#partial = [];
     this.#dropping = true;
+  }
+
+  /** The line is what is held of it and these bytes of the piece. A carriage return at its end counts as part of the line end. */
+  #isTooLong(piece: Uint8Array, from: number, to: number): boolean {
+    const over = this.#partialBytes + to - from - this.#limits.lineBytesMax;
+    if (over <= 0) return false;
+    const last = to > from ? piece[to - 1] : this.#partial.at(-1)?.at(-1);
+    return over > 1 || last !== CARRIAGE_RETURN;
   }
 
   *#cut(): Generator<LineChunk> {
