@@ -25,13 +25,13 @@ function duration(key: keyof Limits, min: number, doc: string): NumberField & { 
 
 export const LIMIT_FIELDS = {
   bodyBytesMax: bytes('bodyBytesMax', 64 * KIB, 'Largest request body; import streams have no such bound.'),
-  importLineBytesMax: bytes('importLineBytesMax', 64 * KIB, 'Longest line of an import stream.'),
+  importLineBytesMax: bytes('importLineBytesMax', 64 * KIB, 'Longest line of an import stream, its end not counted.'),
   importChunkPoints: count('importChunkPoints', 'points', 1, 'Points that an import stream commits as one atomic chunk.'),
   importChunkBytes: bytes('importChunkBytes', 64 * KIB, 'Bytes after which an import stream commits a chunk.'),
   payloadBytesMax: bytes('payloadBytesMax', KIB, 'Largest payload of one point.'),
   pointsPerRequestMax: count('pointsPerRequestMax', 'points', 1, 'Most points in one request.'),
   searchLimitMax: count('searchLimitMax', 'hits', 1, 'Largest limit + offset of a search.'),
-  efSearchMax: count('efSearchMax', 'candidates', 1, 'Largest ef_search.'),
+  efSearchMax: count('efSearchMax', 'candidates', 1, 'Largest ef_search, of a search or of a collection.'),
   searchBatchMax: count('searchBatchMax', 'searches', 1, 'Most searches in one batch.'),
   scrollLimitMax: count('scrollLimitMax', 'points', 1, 'Largest page of a scroll.'),
   answerSliceBytes: bytes('answerSliceBytes', 16 * KIB, 'Answers larger than this are written in slices of about this size.'),

@@ -2,8 +2,10 @@
 
 import type { CollectionInfo, Engine } from '../engine/engine.js';
 import { DEFAULT_HNSW, NOTHING_DECLARED } from '../model/collection.js';
+import type { Limits } from '../model/limits.js';
 import type { CollectionChange, NewCollection, OperationResult } from '../model/operation.js';
 import { CollectionChangeBody, type CollectionInfoBody, NewCollectionBody } from '../wire/http-bodies.js';
+import { join, overLimit } from '../wire/place.js';
 import { tokenOf } from './answer.js';
 import { type BodyCheck, bodyCheck } from './check-body.js';
 import { declarationChange, newDeclarations, shownDeclarations } from './declarations.js';
@@ -16,15 +18,16 @@ export const checkNewCollection: BodyCheck<NewCollectionBody> = bodyCheck(NewCol
 export const checkCollectionChange: BodyCheck<CollectionChangeBody> = bodyCheck(CollectionChangeBody, LATER);
 
 /** @param inside where the body stands in the whole: '' or such as `operations[2].create_collection` @throws InvalidRequest */
-export function newCollection(body: NewCollectionBody, inside = ''): NewCollection {
+export function newCollection(body: NewCollectionBody, limits: Limits, inside = ''): NewCollection {
   const { m, ef_construct: efConstruct, ef_search: efSearch } = body.hnsw ?? {};
+  checkEfSearch(efSearch, limits, inside);
   return {
     dimension: body.dimension,
     distance: body.distance,
     hnsw: {
       m: m ?? DEFAULT_HNSW.m,
       efConstruct: efConstruct ?? DEFAULT_HNSW.efConstruct,
-      efSearch: efSearch ?? DEFAULT_HNSW.efSearch,
+      efSearch: efSearch ?? Math.min(DEFAULT_HNSW.efSearch, limits.efSearchMax),
     },
     ttlMs: body.ttl_ms ?? null,
     ...newDeclarations(body, inside),
@@ -32,12 +35,18 @@ export function newCollection(body: NewCollectionBody, inside = ''): NewCollecti
 }
 
 /** @throws InvalidRequest */
-export function collectionChange(body: CollectionChangeBody): CollectionChange {
+export function collectionChange(body: CollectionChangeBody, limits: Limits): CollectionChange {
+  checkEfSearch(body.hnsw?.ef_search, limits, '');
   return {
     ...(body.hnsw?.ef_search === undefined ? {} : { efSearch: body.hnsw.ef_search }),
     ...(body.ttl_ms === undefined ? {} : { ttlMs: body.ttl_ms }),
     ...declarationChange(body),
   };
+}
+
+function checkEfSearch(efSearch: number | undefined, { efSearchMax }: Limits, inside: string): void {
+  if (efSearch !== undefined && efSearch > efSearchMax)
+    throw overLimit(join(inside, 'hnsw.ef_search'), 'candidates', efSearchMax);
 }
 
 /** What the write of a collection answers: its state right after the write. What only the index knows is today's while the collection is there.

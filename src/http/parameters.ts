@@ -6,7 +6,7 @@ import { invalidRequest, SkeinError } from '../model/errors.js';
 import { FIXED, type Limits } from '../model/limits.js';
 import { decodeToken, type Position } from '../model/position.js';
 import { majorityOf } from '../model/replication.js';
-import { overLimit } from '../wire/place.js';
+import { join, overLimit } from '../wire/place.js';
 import type { WriteConcernService } from './service.js';
 
 const WRITE_TIMEOUT_MS = 30_000;
@@ -93,18 +93,29 @@ export interface FreshnessFields {
 }
 
 /** How new an answer must be: header or body field for the token, query or body field for the rest; null when nothing was asked.
- *  @throws InvalidRequest naming a malformed token */
-export function freshness(request: FastifyRequest, query: Query, body: FreshnessFields, limits: Limits): Freshness | null {
+ *  @param inside where the body stands in the whole: '' or such as `searches[2]` @throws InvalidRequest naming a malformed token */
+export function freshness(
+  request: FastifyRequest,
+  query: Query,
+  body: FreshnessFields,
+  limits: Limits,
+  inside = '',
+): Freshness | null {
   const header = request.headers['x-skein-min-position'];
   const token = body.min_position ?? header;
   const inBody = body.max_wait_ms;
-  if (inBody !== undefined && inBody > limits.waitMsMax) throw overLimit('max_wait_ms', 'milliseconds', limits.waitMsMax);
+  checkWait(inBody, join(inside, 'max_wait_ms'), limits);
   const maxWaitMs = inBody ?? milliseconds(query['max_wait_ms'], 'max_wait_ms', MAX_WAIT_MS, limits.waitMsMax);
   const maxStalenessMs = body.max_staleness_ms ?? staleness(query['max_staleness_ms']);
   if (token === undefined) return maxStalenessMs === null ? null : { position: null, maxWaitMs, maxStalenessMs };
-  const path = body.min_position === undefined ? 'x-skein-min-position' : 'min_position';
+  const path = body.min_position === undefined ? 'x-skein-min-position' : join(inside, 'min_position');
   if (typeof token !== 'string') throw invalidRequest(path, 'not a position token of this server');
   return { position: decodeToken(token, path), maxWaitMs, maxStalenessMs };
+}
+
+/** @throws InvalidRequest when a body asks for a longer wait than there is */
+export function checkWait(waitMs: number | undefined, path: string, { waitMsMax }: Limits): void {
+  if (waitMs !== undefined && waitMs > waitMsMax) throw overLimit(path, 'milliseconds', waitMsMax);
 }
 
 function staleness(text: unknown): number | null {
@@ -115,7 +126,7 @@ function staleness(text: unknown): number | null {
 }
 
 function milliseconds(text: unknown, name: string, otherwise: number, most: number): number {
-  if (text === undefined) return otherwise;
+  if (text === undefined) return Math.min(otherwise, most);
   const value = integer(text);
   if (value === null) throw invalidRequest(name, NOT_MILLISECONDS);
   if (value > most) throw overLimit(name, 'milliseconds', most);

@@ -12,13 +12,13 @@ import { parseFilter } from '../wire/filter.js';
 import type { FusionBody, SearchBody } from '../wire/http-bodies.js';
 import { join, overLimit } from '../wire/place.js';
 import type { ReadSearch } from '../wire/search-body.js';
-import { type Freshness, type FreshnessFields, freshness, queryOf, READ_PARAMETERS } from './parameters.js';
+import { checkWait, type Freshness, type FreshnessFields, freshness, queryOf, READ_PARAMETERS } from './parameters.js';
 
 const LIMIT = 10;
 
-/** What the caller said of how new the answer must be. @throws InvalidRequest */
-export function waitOf(request: FastifyRequest, body: FreshnessFields, limits: Limits): Freshness | null {
-  return freshness(request, queryOf(request, READ_PARAMETERS), body, limits);
+/** What the caller said of how new the answer must be. @param inside where the body stands in the whole @throws InvalidRequest */
+export function waitOf(request: FastifyRequest, body: FreshnessFields, limits: Limits, inside = ''): Freshness | null {
+  return freshness(request, queryOf(request, READ_PARAMETERS), body, limits, inside);
 }
 
 /** What was waited for (beFresh) is what the answer must show, whoever gives it. */
@@ -71,12 +71,13 @@ export function searchRequest(read: ReadSearch, body: SearchBody, limits: Limits
 export function targetedRequest(read: Pick<ReadSearch, 'vector' | 'path'>, body: SearchBody, limits: Limits): SearchRequest {
   const at = (field: string): string => join(read.path, field);
   const { vector } = read;
-  const limit = body.limit ?? LIMIT;
+  const limit = body.limit ?? Math.min(LIMIT, limits.searchLimitMax);
   const offset = body.offset ?? 0;
   if (limit + offset > limits.searchLimitMax)
     throw overLimit(at('limit'), 'hits with limit and offset together', limits.searchLimitMax);
   const efSearch = body.ef_search;
   if (efSearch !== undefined && efSearch > limits.efSearchMax) throw overLimit(at('ef_search'), 'candidates', limits.efSearchMax);
+  checkWait(body.timeout_ms, at('timeout_ms'), limits);
   return {
     ...(vector === null ? {} : { vector }),
     ...(body.id === undefined ? {} : { id: checkPointId(body.id, at('id')) }),

@@ -126,7 +126,6 @@ export const FIXED = {
   /** What a search asks of its engines. */
   queryTextLengthMax: 10_000,
   searchCandidatesMax: 10_000,
-  searchTimeoutMsMax: 60_000,
   /** Stored points that one measurement of recall searches for. */
   recallSampleMax: 1_000,
   rrfKMax: 10_000,

@@ -41,7 +41,7 @@ export const HnswBody = Type.Object(
   {
     m: Type.Optional(Type.Integer({ minimum: 2, maximum: 256, default: 16 })),
     ef_construct: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 200 })),
-    ef_search: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 64 })),
+    ef_search: Type.Optional(Type.Integer({ minimum: 1, default: 64 })),
   },
   closed,
 );
@@ -70,7 +70,7 @@ export type NewCollectionBody = Static<typeof NewCollectionBody>;
 
 export const CollectionChangeBody = Type.Object(
   {
-    hnsw: Type.Optional(Type.Object({ ef_search: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })) }, closed)),
+    hnsw: Type.Optional(Type.Object({ ef_search: Type.Optional(Type.Integer({ minimum: 1 })) }, closed)),
     ttl_ms: Type.Optional(TtlMs),
     ...changedDeclarations,
   },

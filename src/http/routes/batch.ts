@@ -1,6 +1,7 @@
 /** /v1/batch: operations over several collections as one atomic unit. */
 
 import type { CollectionInfo, Engine } from '../../engine/engine.js';
+import type { Limits } from '../../model/limits.js';
 import type { Operation, OperationResult } from '../../model/operation.js';
 import type { UncheckedCreate } from '../../wire/batch-body.js';
 import { BatchAnswer, BatchBody } from '../../wire/http-bodies.js';
@@ -34,7 +35,7 @@ export function batchRoutes(room: Room): Route[] {
           rules: allRules(room, write.engine),
           hashed: isIdempotent(write),
         });
-        const operations = read.operations.map(checkCreate);
+        const operations = read.operations.map((operation) => checkCreate(operation, room.limits));
         const receipt = await writeUnit(room, write, operations, read.hash, read.refused);
         const written = await confirm(room, reply, write, receipt);
         const results = receipt.results.map((result, i) => resultBody(write.engine, operations[i], result));
@@ -54,9 +55,9 @@ function allRules(room: Room, engine: Engine): WriteRules {
   return { pointsPerRequestMax: room.limits.pointsPerRequestMax, payloadBytesMax: room.limits.payloadBytesMax, vectors };
 }
 
-function checkCreate(operation: Operation | UncheckedCreate): Operation {
+function checkCreate(operation: Operation | UncheckedCreate, limits: Limits): Operation {
   if (operation.kind !== 'unchecked_create') return operation;
-  const spec = newCollection(checkNewCollection(operation.spec, operation.path), operation.path);
+  const spec = newCollection(checkNewCollection(operation.spec, operation.path), limits, operation.path);
   return { kind: 'create_collection', collection: operation.collection, spec };
 }
 

@@ -52,7 +52,7 @@ function createRoute(room: Room): Route {
     handle: async (request, reply) => {
       const collection = collectionOf(request);
       const write = await startWrite(room, request, `PUT ${collection}`);
-      const spec = newCollection(checkNewCollection(await room.bodies.read(request, { kind: 'plain' })));
+      const spec = newCollection(checkNewCollection(await room.bodies.read(request, { kind: 'plain' })), room.limits);
       const receipt = await writeOperation(room, write, { kind: 'create_collection', collection, spec });
       const written = await confirm(room, reply, write, receipt);
       return sendValue(request, reply, writtenBody(write, collection, receipt, written), 201);
@@ -115,7 +115,7 @@ function changeRoute(room: Room): Route {
     handle: async (request, reply) => {
       const collection = collectionOf(request);
       const write = await startWrite(room, request, `PATCH ${collection}`);
-      const change = collectionChange(checkCollectionChange(await room.bodies.read(request, { kind: 'plain' })));
+      const change = collectionChange(checkCollectionChange(await room.bodies.read(request, { kind: 'plain' })), room.limits);
       const receipt = await writeOperation(room, write, { kind: 'update_collection', collection, change });
       const written = await confirm(room, reply, write, receipt);
       return sendValue(request, reply, writtenBody(write, collection, receipt, written));

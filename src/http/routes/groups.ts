@@ -48,9 +48,10 @@ export function groupsRoute(room: Room): Route {
 
 /** @throws InvalidRequest, InvalidFilter */
 function groupRequest(read: ReadSearch, body: SearchGroupsBody, limits: Limits): GroupRequest {
-  const { group_by: groupBy, group_size: groupSize = GROUP_SIZE, limit = GROUPS, ...rest } = body;
-  if (limit * groupSize > limits.searchLimitMax)
-    throw overLimit('limit', 'hits with limit and group_size together', limits.searchLimitMax);
+  const { searchLimitMax } = limits;
+  const { group_by: groupBy, group_size: groupSize = Math.min(GROUP_SIZE, searchLimitMax), ...others } = body;
+  const { limit = Math.max(1, Math.min(GROUPS, Math.floor(searchLimitMax / groupSize))), ...rest } = others;
+  if (limit * groupSize > searchLimitMax) throw overLimit('limit', 'hits with limit and group_size together', searchLimitMax);
   const { offset: _, ...search } = searchRequest(read, rest, limits);
   return { ...search, limit, groupBy: checkFieldPath(groupBy, 'group_by'), groupSize };
 }

@@ -109,8 +109,9 @@ function scrollRoute(room: Room): Route {
       const collection = collectionOf(request);
       const engine = room.service.engine();
       const body = checkScroll(await room.bodies.read(request, { kind: 'plain' }));
-      const limit = body.limit ?? SCROLL_LIMIT;
-      if (limit > room.limits.scrollLimitMax) throw overLimit('limit', 'points in a page', room.limits.scrollLimitMax);
+      const { scrollLimitMax } = room.limits;
+      const limit = body.limit ?? Math.min(SCROLL_LIMIT, scrollLimitMax);
+      if (limit > scrollLimitMax) throw overLimit('limit', 'points in a page', scrollLimitMax);
       const page = {
         limit,
         after: typeof body.cursor === 'string' ? decodeCursor(body.cursor) : null,

@@ -7,7 +7,7 @@ import { overLimit } from '../../wire/place.js';
 import { sendValue, setPosition } from '../answer.js';
 import { bodyCheck } from '../check-body.js';
 import { beFresh } from '../fresh-reads.js';
-import { freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
+import { checkWait, freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
@@ -32,10 +32,11 @@ export function recallRoute(room: Room): Route {
       const collection = collectionOf(request);
       const engine = room.service.engine();
       const body = checkRecall(await room.bodies.read(request, { kind: 'plain' }));
-      const { limit = LIMIT, ef_search: efSearch } = body;
       const { searchLimitMax, efSearchMax } = room.limits;
+      const { limit = Math.min(LIMIT, searchLimitMax), ef_search: efSearch } = body;
       if (limit > searchLimitMax) throw overLimit('limit', 'hits', searchLimitMax);
       if (efSearch !== undefined && efSearch > efSearchMax) throw overLimit('ef_search', 'candidates', efSearchMax);
+      checkWait(body.timeout_ms, 'timeout_ms', room.limits);
       const wanted = {
         sample: body.sample ?? SAMPLE,
         limit,

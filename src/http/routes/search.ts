@@ -65,8 +65,8 @@ function searchBatchRoute(room: Room): Route {
       const waits = [waitOf(request, common, room.limits)];
       const searches = read.searches.map((one) => {
         const body = checkSearch(one.fields, one.path);
-        if (body.min_position !== undefined || body.max_staleness_ms !== undefined)
-          waits.push(waitOf(request, body, room.limits));
+        const wanted = waitOf(request, body, room.limits, one.path);
+        if (body.min_position !== undefined || body.max_staleness_ms !== undefined) waits.push(wanted);
         return { search: searchRequest(one, body, room.limits), path: one.path };
       });
       for (const wanted of waits) await beFresh(room, engine, wanted, 'indexed', collection);
