@@ -57,8 +57,8 @@ function readExample(reader: BodyReader, place: Place): ReadExample {
 }
 
 function checkExample({ bad, room }: FloatColumn, components: number, path: string): void {
-  if (components === 0 || components > room) {
-    throw new SkeinError('DimensionMismatch', `${path} has ${components} components, a vector has 1 to ${room}`, {
+  if (components > room) {
+    throw new SkeinError('DimensionMismatch', `${path} has ${components} components, a vector has at most ${room}`, {
       expected: null,
       got: components,
       point_id: null,

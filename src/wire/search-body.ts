@@ -37,7 +37,7 @@ export function readSearchBody(reader: BodyReader, place: Place = WHOLE_BODY): R
     }
     const column = new FloatColumn(0);
     const components = readVector(reader, column, place);
-    checkVector(column, components, { dimension: null, distance: null }, place, null);
+    if (components > 0) checkVector(column, components, { dimension: null, distance: null }, place, null);
     vector = column.finish();
   }
   return { vector, fields, path };
