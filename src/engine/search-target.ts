@@ -116,5 +116,9 @@ function checkVector({ row }: CatalogueEntry, vector: Float32Array, details: Err
 }
 
 function pointNotFound({ row }: CatalogueEntry, id: PointId, details: ErrorDetails = {}): SkeinError {
-  return new SkeinError('PointNotFound', `Point ${JSON.stringify(id)} not found in '${row.name}'`, { id, ...details });
+  return new SkeinError('PointNotFound', `Point ${JSON.stringify(id)} not found in '${row.name}'`, {
+    id,
+    collection: row.name,
+    ...details,
+  });
 }

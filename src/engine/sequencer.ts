@@ -152,6 +152,7 @@ export class Sequencer {
       if (row === undefined) {
         throw new SkeinError('PointNotFound', `Point ${JSON.stringify(patch.id)} not found in '${collection.name}'`, {
           id: patch.id,
+          collection: collection.name,
         });
       }
       if (patch.vector !== undefined && patch.vector.length !== dimension) {

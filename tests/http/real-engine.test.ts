@@ -86,6 +86,40 @@ test('bad input has its error and changes nothing', async (t) => {
   assert.equal((await ask('POST', `${POINTS}/count`)).body, { count: 1 });
 });
 
+test('a vector of no components is refused as any other of another length than the collection has', async (t) => {
+  const { ask } = await realHttp(t, 'cosine', 2);
+  const batch = { searches: [{ vector: [1, 0] }, { vector: [] }] };
+  for (const [path, body, place] of [
+    ['search', { vector: [] }, 'vector'],
+    ['search/groups', { vector: [], group_by: 'k' }, 'vector'],
+    ['search/batch', batch, 'searches[1].vector'],
+    ['recommend', { positive: [[1, 0], []] }, 'positive[1]'],
+  ] as const) {
+    const answer = await ask('POST', `${POINTS}/${path}`, body);
+    assert.equal(type(answer), [400, 'DimensionMismatch'], path);
+    assert.equal(answer.body.error.details, { expected: 2, got: 0, path: place }, path);
+    assert.match(answer.body.error.message, "has 0 components, collection 'c' has 2");
+  }
+});
+
+test('who asks for a point that is not there is told in which collection, by its own name', async (t) => {
+  const { ask } = await realHttp(t, 'cosine', 2);
+  await ask('PUT', '/v1/aliases/alias', { collection: 'c' });
+  const points = [{ id: 'none', payload: {} }];
+  for (const [method, path, body] of [
+    ['GET', 'points/none', undefined],
+    ['PATCH', 'points', { points }],
+    ['POST', 'points/search', { id: 'none' }],
+    ['POST', 'points/recommend', { positive: ['none'] }],
+  ] as const) {
+    const answer = await ask(method, `/v1/collections/alias/${path}`, body);
+    const { id, collection } = answer.body.error.details;
+    assert.equal([...(type(answer) as []), id, collection], [404, 'PointNotFound', 'none', 'c'], path);
+  }
+  const batch = await ask('POST', '/v1/batch', { operations: [{ patch: { collection: 'alias', points } }] });
+  assert.equal(batch.body.error.details, { id: 'none', collection: 'c' });
+});
+
 test('groups, recommendations and facets see the write before them, in both forms, and so do batches of every kind of search', async (t) => {
   const { engine } = await openTestEngine(t.folder());
   t.after(() => engine.stop());

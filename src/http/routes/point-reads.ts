@@ -56,7 +56,7 @@ function pointRoute(room: Room): Route {
       const { points, position } = await engine.get(collection, [id], selection);
       setPosition(reply, position);
       const [point] = points;
-      if (point === undefined) throw pointNotFound(collection, id);
+      if (point === undefined) throw pointNotFound(engine.collection(collection).name, id);
       return room.answers.send(request, reply, points, function* (out) {
         writePoint(out, point);
         yield;
