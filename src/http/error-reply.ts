@@ -111,16 +111,21 @@ export function refuseConnection(socket: Socket, code: string | undefined, reque
     return;
   }
   const details = type === 'InvalidRequest' ? { issues: [{ path: '', message }] } : {};
-  endWithError(socket, status, new SkeinError(type, message, details), requestId);
+  endWithError(socket, new SkeinError(type, message, details), requestId, { status });
 }
 
 /** The last answer of a connection that is no longer HTTP, or never was. One that does not read it is cut off. */
-export function endWithError(socket: Duplex, status: number, error: SkeinError, requestId: string): void {
+export function endWithError(
+  socket: Duplex,
+  error: SkeinError,
+  requestId: string,
+  { status = error.status, headers = '' }: { readonly status?: number; readonly headers?: string } = {},
+): void {
   const body = JSON.stringify(errorBody(error, requestId));
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${requestId}\r\n` +
-      `${status === 503 ? `retry-after: ${RETRY_AFTER_SECONDS}\r\n` : ''}connection: close\r\n\r\n${body}`,
+      `${status === 503 ? `retry-after: ${RETRY_AFTER_SECONDS}\r\n` : ''}${headers}connection: close\r\n\r\n${body}`,
   );
   const cut = setTimeout(() => socket.destroy(), FIXED.refusedBodyDrainMs).unref();
   socket.once('close', () => clearTimeout(cut));

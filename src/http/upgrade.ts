@@ -57,10 +57,12 @@ function handOn(options: UpgradeOptions, request: IncomingMessage, socket: Duple
     const error = asSkeinError(thrown);
     const requestId = options.nameRequest(request.headers);
     if (error.type === 'Internal') options.log.error('upgrade failed', { request_id: requestId, error: error.cause ?? error });
-    endWithError(socket, error.status, error, requestId);
+    // Who asked for another version is told which there is (RFC 6455 §4.2.2).
+    endWithError(socket, error, requestId, error.type === 'InvalidRequest' ? { headers: VERSION } : {});
   }
 }
 
+const VERSION = 'sec-websocket-version: 13\r\n';
 const ABOUT_UPGRADE = new Set(['upgrade', 'http2-settings']);
 
 /** In the next turn, because the parser that took the connection out is still at work in this one. */

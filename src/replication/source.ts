@@ -9,7 +9,7 @@ import { WebSocketServer } from 'ws';
 import type { ReplicatedLog } from '../engine/engine.js';
 import type { BuiltSnapshot } from '../engine/snapshot.js';
 import type { Clock } from '../model/clock.js';
-import { SkeinError } from '../model/errors.js';
+import { invalidRequest, SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import { historyEnd } from '../model/position.js';
 import { majorityOf, type ReplicaInfo, type Role, snapshotProgress } from '../model/replication.js';
@@ -99,6 +99,10 @@ export class ReplicationSource implements LinkHost {
       damaged: (seq, error) => this.damaged(seq, error),
     });
     this.#server = new WebSocketServer({ noServer: true, ...SOCKET_OPTIONS, maxPayload: FROM_REPLICA_BYTES_MAX });
+    // Told inside handleUpgrade, so that whoever called `upgrade` answers.
+    this.#server.on('wsClientError', ({ message }) => {
+      throw invalidRequest('upgrade', message);
+    });
     this.#snapshot = this.#newSnapshot();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
@@ -138,7 +142,8 @@ export class ReplicationSource implements LinkHost {
     this.#server.close();
   }
 
-  /** Takes over a connection that asks for the replication stream. @throws Starting before anything was written */
+  /** Takes over a connection that asks for the replication stream. @throws Starting, InvalidRequest (no WebSocket handshake) before anything
+   *  was written */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (this.#closed || this.#feed === null) throw new SkeinError('Starting', 'This node has no data to serve yet');
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {

@@ -1,6 +1,9 @@
 /** What a node alone says of replication: a master without replicas, figures of its own store, and honest refusals. */
 
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import * as assert from 'uvu/assert';
 import { loadConfig } from '../../src/config/config.js';
 import { silentLog } from '../../src/model/log.js';
@@ -56,6 +59,25 @@ test('what needs another node is refused', async (t) => {
   assert.equal(await refusalOf(replication.promote({ force: true })), [409, 'NotPromotable', 'already_master']);
   assert.equal(await refusalOf(replication.resync({ replicaId: 'r' })), [400, 'InvalidRequest', null]);
   assert.equal(await refusalOf(replication.forget('r')), [404, 'ReplicaNotFound', null]);
+});
+
+test('a handshake that is none is answered as every refusal is, with an id and the version there is', async (t) => {
+  const { node } = await started(t);
+  const wish = { connection: 'Upgrade', upgrade: 'websocket', 'x-request-id': 'asked' };
+  const key = { 'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==' };
+  for (const [headers, name] of [
+    [{ 'sec-websocket-version': '13' }, 'Sec-WebSocket-Key'],
+    [{ ...key, 'sec-websocket-version': '12' }, 'Sec-WebSocket-Version'],
+    [{ ...key, 'sec-websocket-version': '13', 'sec-websocket-protocol': ',' }, 'Sec-WebSocket-Protocol'],
+  ] as const) {
+    const asked = request(`${node.url}/replication/stream`, { headers: { ...wish, ...headers } }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    const { error } = (await json(answer)) as { error: { type: string; message: string; request_id: string } };
+    const { 'x-request-id': id, 'sec-websocket-version': version, 'content-type': type } = answer.headers;
+    assert.equal([answer.statusCode, id, version, type], [400, 'asked', '13', 'application/json; charset=utf-8'], name);
+    assert.equal([error.type, error.request_id], ['InvalidRequest', 'asked'], name);
+    assert.match(error.message, name);
+  }
 });
 
 test('a master that asks for more replicas than there are takes no write', async (t) => {
