@@ -2,6 +2,7 @@
  *
  *  Unknown is null, never 0. Times of day are milliseconds since 1970; lags are milliseconds on a clock that never goes back. */
 
+import { SkeinError } from './errors.js';
 import type { Position } from './position.js';
 
 export type Role = 'master' | 'replica';
@@ -138,4 +139,8 @@ export interface VerifyAnswer {
   readonly equal: boolean | null;
   readonly position: Position;
   readonly replicas: readonly VerifiedReplica[];
+}
+
+export function replicaNotFound(id: string): SkeinError {
+  return new SkeinError('ReplicaNotFound', `No replica has the id ${JSON.stringify(id)}`, { id });
 }

@@ -240,7 +240,7 @@ export class Roles implements ReplicationService {
       return { mode };
     }
     if (replicaId === null) throw invalidRequest('replica_id', 'which replica is to be synchronised again?');
-    if (!this.#source.linkedIds().includes(replicaId)) throw invalidRequest('replica_id', 'no linked replica has this id');
+    this.#source.mustBeLinked(replicaId);
     await this.#source.ask(replicaId, 'resync', { full });
     return { mode };
   }

@@ -3,7 +3,7 @@
  *  On a replica one comparison at a time. Must not know: HTTP, how data is compared. */
 
 import type { RunningEngine } from '../engine/engine.js';
-import { type ErrorRecord, invalidRequest, SkeinError } from '../model/errors.js';
+import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Role, VerifiedReplica, VerifyAnswer } from '../model/replication.js';
 import { answerComparison, isComparison } from '../replication/comparison-asks.js';
 import type { Follower } from '../replication/follower.js';
@@ -35,15 +35,14 @@ export class Verifying {
       const { position, ...found } = await this.#verifySelf(repair);
       return { equal: found.equal, position, replicas: [replicaOf(nodeId, found)] };
     }
-    const linked = this.#parts.source.linkedIds();
-    if (replicaId !== null && !linked.includes(replicaId)) throw invalidRequest('replica_id', 'no linked replica has this id');
     const position = { historyId, epoch, seq };
     if (replicaId !== null) {
+      this.#parts.source.mustBeLinked(replicaId);
       const found = await this.#verifyLinked(replicaId, repair);
       return { equal: found.equal, position, replicas: [found] };
     }
     const replicas: VerifiedReplica[] = [];
-    for (const id of linked)
+    for (const id of this.#parts.source.linkedIds())
       replicas.push(await this.#verifyLinked(id, repair).catch((error: unknown) => notCompared(id, error)));
     return { equal: equalityOf(replicas), position, replicas };
   }

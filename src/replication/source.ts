@@ -12,7 +12,7 @@ import type { Clock } from '../model/clock.js';
 import { invalidRequest, SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import { historyEnd } from '../model/position.js';
-import { majorityOf, type ReplicaInfo, type Role, snapshotProgress } from '../model/replication.js';
+import { majorityOf, type ReplicaInfo, type Role, replicaNotFound, snapshotProgress } from '../model/replication.js';
 import type { AckFrame, Hello, LinkValues, Message, Reject, Welcome } from '../wire/frames.js';
 import { Greeter } from './greeting.js';
 import type { LinkRules } from './link-progress.js';
@@ -337,6 +337,16 @@ export class ReplicationSource implements LinkHost {
 
   linkedIds(): string[] {
     return [...this.registry.all()].filter(({ linked }) => linked).map(({ nodeId }) => nodeId);
+  }
+
+  /** @throws ReplicaNotFound · Overloaded, when it is known and has no link at the moment */
+  mustBeLinked(nodeId: string): void {
+    if (this.linkedIds().includes(nodeId)) return;
+    if (!this.replicas().some(({ id }) => id === nodeId)) throw replicaNotFound(nodeId);
+    throw new SkeinError('Overloaded', `Replica ${nodeId} has no link to this node at the moment`, {
+      reason: 'replica_not_linked',
+      id: nodeId,
+    });
   }
 
   #tick(): void {

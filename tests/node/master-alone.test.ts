@@ -57,7 +57,9 @@ test('what needs another node is refused', async (t) => {
   const { client } = await started(t);
   const { replication } = client;
   assert.equal(await refusalOf(replication.promote({ force: true })), [409, 'NotPromotable', 'already_master']);
-  assert.equal(await refusalOf(replication.resync({ replicaId: 'r' })), [400, 'InvalidRequest', null]);
+  assert.equal(await refusalOf(replication.resync()), [400, 'InvalidRequest', null]);
+  assert.equal(await refusalOf(replication.resync({ replicaId: 'r' })), [404, 'ReplicaNotFound', null]);
+  assert.equal(await refusalOf(replication.verify({ replicaId: 'r' })), [404, 'ReplicaNotFound', null]);
   assert.equal(await refusalOf(replication.forget('r')), [404, 'ReplicaNotFound', null]);
 });
 

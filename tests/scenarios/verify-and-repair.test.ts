@@ -2,7 +2,9 @@
  *  fetches just that. Real processes; the change is dropped by SKEIN_TEST_DROP. */
 
 import * as assert from 'uvu/assert';
+import type { ErrorRecord } from '../../src/model/errors.js';
 import { type ClusterNode, startNode } from '../support/cluster.js';
+import { waitForStatus } from '../support/cluster-watch.js';
 import { waitUntilEqual } from '../support/node-calls.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
@@ -237,8 +239,24 @@ test('with nothing to repair nothing is done', async (t) => {
       assert.equal(replicas, [{ id: String(before['node_id']), equal: true, differing: [], repaired: 0 }]);
     }
   assert.equal([(await replica.stats())['reconnects'], (await replica.stats()).divergences], [before['reconnects'], 0]);
-  const unknown = await master.request('POST', '/replication/verify', { replica_id: 'ab'.repeat(16) });
-  assert.is(unknown.status, 400);
+});
+
+test('a replica that is not known is not found, and one without a link is asked again later', async (t) => {
+  const { master, replica } = await startPair(t, 1_000);
+  await untilVoter(master);
+  const nodeId = (await replica.stats()).node_id;
+  const outcome = async (node: ClusterNode, call: string, replica_id: unknown): Promise<unknown> => {
+    const { status, body } = await node.request<{ error: ErrorRecord }>('POST', `/replication/${call}`, { replica_id });
+    return [status, body.error.type, body.error.details];
+  };
+  const unknown = 'ab'.repeat(16);
+  for (const node of [master, replica])
+    for (const call of ['verify', 'resync'])
+      assert.equal(await outcome(node, call, unknown), [404, 'ReplicaNotFound', { id: unknown }], call);
+  await replica.stop();
+  await waitForStatus(master, replica, 'Disconnected');
+  for (const call of ['verify', 'resync'])
+    assert.equal(await outcome(master, call, nodeId), [503, 'Overloaded', { reason: 'replica_not_linked', id: nodeId }], call);
 });
 
 for (const [place, whole] of [

@@ -3,7 +3,7 @@
 import type { FastifyReply } from 'fastify';
 import { invalidRequest, SkeinError } from '../../model/errors.js';
 import { NODE_URL_EXAMPLE, readNodeUrl } from '../../model/node-url.js';
-import type { ReplicationStats } from '../../model/replication.js';
+import { type ReplicationStats, replicaNotFound } from '../../model/replication.js';
 import {
   FollowAnswerBody,
   FollowBody,
@@ -126,8 +126,7 @@ function forgetRoute(room: Room): Route {
     handle: async (request, reply) => {
       queryOf(request, []);
       const { replica: id } = request.params as { replica: string };
-      if (!(await room.service.replication.forget(id)))
-        throw new SkeinError('ReplicaNotFound', `No replica has the id ${JSON.stringify(id)}`, { id });
+      if (!(await room.service.replication.forget(id))) throw replicaNotFound(id);
       setPosition(reply, room.service.engine().position());
       return sendValue(request, reply, { forgotten: true });
     },
