@@ -1,6 +1,6 @@
 /** What a write asks for, as 32 bytes: equal for JSON and MessagePack, for any spacing, order of fields or spelling of numbers.
  *
- *  SHA-256 over the operations in their decoded form: kinds, names, ids, float bits, payload text as it will be stored, versions, times.
+ *  SHA-256 over the operations in their decoded form: kinds, names, ids, float bits, payloads with their keys in order, versions, times.
  *  Every part is preceded by its length, so that no two lists of parts run together. */
 
 import { createHash, type Hash } from 'node:crypto';
@@ -41,7 +41,11 @@ function addOperation(hash: Hash, operation: Operation | UncheckedCreate): void 
     case 'upsert': {
       const { ids, vectors, payloadBytes, payloadEnds, ifVersions, expiresAt } = operation.points;
       addIds(hash, ids);
-      for (const column of [vectors, payloadEnds, payloadBytes, ifVersions, expiresAt]) addBytes(hash, column);
+      addBytes(hash, vectors);
+      payloadEnds.forEach((end, i) => {
+        addPayload(hash, payloadBytes.subarray(i === 0 ? 0 : payloadEnds[i - 1], end));
+      });
+      for (const column of [ifVersions, expiresAt]) addBytes(hash, column);
       return;
     }
     case 'patch':
@@ -51,7 +55,7 @@ function addOperation(hash: Hash, operation: Operation | UncheckedCreate): void 
       );
       for (const { vector, payload, unset, ifVersion } of operation.patches) {
         addBytes(hash, vector ?? null);
-        addBytes(hash, payload ?? null);
+        addPayload(hash, payload ?? null);
         addText(hash, canonicalText([unset ?? null, ifVersion ?? null]));
       }
       return;
@@ -73,6 +77,12 @@ function addOperation(hash: Hash, operation: Operation | UncheckedCreate): void 
     case 'delete_alias':
       return;
   }
+}
+
+/** A payload is stored with its keys as they came; who builds the same request twice may well put them in another order. */
+function addPayload(hash: Hash, text: Uint8Array | null): void {
+  if (text === null || text.length === 0) addBytes(hash, text);
+  else addText(hash, canonicalText(JSON.parse(Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString())));
 }
 
 function addIds(hash: Hash, ids: readonly PointId[]): void {

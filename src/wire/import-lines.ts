@@ -5,6 +5,7 @@
 
 import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { PointBlock } from '../model/point.js';
+import { operationsHash } from './canonical-hash.js';
 import { JsonReader } from './json-reader.js';
 import { PointRows, type RowRules } from './point-rows.js';
 
@@ -12,6 +13,8 @@ export interface ImportBlock {
   readonly points: PointBlock;
   /** The line of each point, counted from 1 over the whole import. */
   readonly lines: Uint32Array;
+  /** Canonical hash of its upsert, when it was asked for. */
+  readonly hash: Uint8Array | null;
 }
 
 export interface RefusedLine {
@@ -29,6 +32,8 @@ export interface LineRules extends RowRules {
   readonly firstLine: number;
   /** One block for every point: after the writer refused a block, to find out which of its points it was. */
   readonly single: boolean;
+  /** Name of the collection that hashes are of; null: none are asked for. */
+  readonly hashFor: string | null;
 }
 
 const NEWLINE = 0x0a;
@@ -40,7 +45,7 @@ export function readImportLines(bytes: Uint8Array, rules: LineRules): ReadLines 
   let rows = new PointRows(rules);
   let lines: number[] = [];
   const flush = (): void => {
-    if (rows.count > 0) blocks.push({ points: rows.finish(), lines: Uint32Array.from(lines) });
+    if (rows.count > 0) blocks.push(blockOf(rows.finish(), lines, rules.hashFor));
     rows = new PointRows(rules);
     lines = [];
   };
@@ -65,6 +70,11 @@ export function readImportLines(bytes: Uint8Array, rules: LineRules): ReadLines 
   }
   flush();
   return { blocks, refused };
+}
+
+function blockOf(points: PointBlock, lines: readonly number[], collection: string | null): ImportBlock {
+  const hash = collection === null ? null : operationsHash([{ kind: 'upsert', collection, points }]);
+  return { points, lines: Uint32Array.from(lines), hash };
 }
 
 function isBlank(text: Uint8Array): boolean {

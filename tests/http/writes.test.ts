@@ -104,4 +104,36 @@ test('a repeat gets the first answer after its alias was switched to a collectio
   assert.equal(refusal(await ask('PUT', '/v1/collections/c/points', zero, fresh)), [400, 'ZeroVector', 'points[0].vector']);
 });
 
+test('a payload with its keys in another order is the same request', async (t) => {
+  const http = await overEngine(t);
+  await http.ask('PUT', '/v1/collections/c', { dimension: 2, distance: 'dot' });
+  const path = '/v1/collections/c/points';
+  const point = (payload: object): object => ({ id: 1, vector: [1, 2], payload });
+  const [asked, turned, other] = [
+    { a: 1, b: { c: 2, d: [{ e: 3, f: 4 }] } },
+    { b: { d: [{ f: 4, e: 3 }], c: 2 }, a: 1 },
+    { a: 1 },
+  ];
+  const batch = (payload: object): object => ({ operations: [{ upsert: { collection: 'c', points: [point(payload)] } }] });
+  for (const [method, to, bodyOf] of [
+    ['PUT', path, (payload: object) => ({ points: [point(payload)] })],
+    ['PATCH', path, (payload: object) => ({ points: [point(payload)] })],
+    ['POST', '/v1/batch', batch],
+  ] as const) {
+    const key = { 'idempotency-key': method };
+    const first = await http.ask(method, to, bodyOf(asked), key);
+    assert.is(first.status, 200);
+    assert.equal((await http.ask(method, to, bodyOf(turned), key)).body, first.body, method);
+    assert.is((await http.ask(method, to, bodyOf(other), key)).body.error?.type, 'IdempotencyConflict', method);
+  }
+  const load = async (payload: object): Promise<unknown> => {
+    const headers = { 'content-type': 'application/x-ndjson', 'idempotency-key': 'load' };
+    return (await http.send('POST', `${path}/import`, JSON.stringify(point(payload)), headers)).body;
+  };
+  const first = await load(asked);
+  assert.match(String(first), '"imported":1');
+  assert.equal(await load(turned), first);
+  assert.match(JSON.stringify(await load(other)), 'IdempotencyConflict');
+});
+
 test.run();

@@ -73,7 +73,7 @@ test('decoded data crosses a thread border with its buffers moved', () => {
   ];
   const rules = { ...RULES, vectors: { c: { dimension: 2, distance: null } } };
   const body = Buffer.from(JSON.stringify({ points }));
-  const lines = { dimension: 2, distance: null, payloadBytesMax: 1_000, firstLine: 1, single: false } as const;
+  const lines = { dimension: 2, distance: null, payloadBytesMax: 1_000, firstLine: 1, single: false, hashFor: 'c' } as const;
   for (const decoded of [
     decodeBody(body, 'json', { kind: 'upsert', collection: 'c', rules, hashed: true }),
     decodeBody(body, 'json', { kind: 'patch', collection: 'c', rules, hashed: true }),

@@ -5,7 +5,7 @@ import { type LineRules, type ReadLines, readImportLines } from '../../src/wire/
 import { suite } from '../support/suite.js';
 
 const test = suite('wire/import-lines');
-const RULES: LineRules = { dimension: 2, distance: 'euclid', payloadBytesMax: 1_000, firstLine: 1, single: false };
+const RULES: LineRules = { dimension: 2, distance: 'euclid', payloadBytesMax: 1_000, firstLine: 1, single: false, hashFor: null };
 
 const read = (text: string, rules: Partial<LineRules> = {}): ReadLines =>
   readImportLines(Buffer.from(text), { ...RULES, ...rules });

@@ -175,12 +175,23 @@ test('the canonical hash is equal for both forms, any order and spelling, and di
   const body = { points: [{ id: 1, vector: [1, 2], payload: { a: 'é', n: 1.5 } }] };
   const first = hash([readUpsertBody(json(text), 'two', rules)]);
   assert.is(hash([readUpsertBody(json(body), 'two', rules)]), first);
+  const turned = { points: [{ payload: { n: 1.5, a: 'é' }, vector: [1, 2], id: 1 }] };
+  assert.is(hash([readUpsertBody(json(turned), 'two', rules)]), first);
+  assert.is(hash([readPatchBody(json(turned), 'two', rules)]), hash([readPatchBody(json(body), 'two', rules)]));
   assert.is(hash([readUpsertBody(new MsgpackReader(packMessage(body)), 'two', rules)]), first);
   const others = [
     { points: [{ ...body.points[0], id: '1' }] },
     { points: [{ ...body.points[0], vector: [1, 3] }] },
     { points: [{ ...body.points[0], payload: { a: 'e', n: 1.5 } }] },
+    { points: [{ ...body.points[0], payload: { a: 'é', n: [1.5] } }] },
     { points: [{ ...body.points[0], if_version: 1 }] },
+    { points: [...body.points, { id: 2, vector: [1, 2] }] },
+    {
+      points: [
+        { id: 1, vector: [1, 2] },
+        { ...body.points[0], id: 2 },
+      ],
+    },
     { points: [] },
   ].map((other) => hash([readUpsertBody(json(other), 'two', rules)]));
   others.push(hash([readUpsertBody(json(body), 'cosine', rules)]), hash([readPatchBody(json(body), 'two', rules)]));

@@ -10,7 +10,6 @@ import type { CollectionInfo, Engine, WriteOptions, WriteReceipt } from '../../e
 import { type ErrorRecord, type ErrorType, SkeinError } from '../../model/errors.js';
 import { FIXED, type Limits } from '../../model/limits.js';
 import type { Operation } from '../../model/operation.js';
-import { operationsHash } from '../../wire/canonical-hash.js';
 import type { ImportBlock, LineRules, ReadLines } from '../../wire/import-lines.js';
 import type { Bodies } from '../bodies.js';
 import type { ByteSource } from './byte-source.js';
@@ -109,13 +108,14 @@ export class ImportRun {
   }
 
   #read(chunk: LineChunk, single: boolean): Promise<{ decoded: ReadLines; bytes: Uint8Array<ArrayBuffer> }> {
-    const { collection, limits, bodies } = this.#options;
+    const { collection, limits, bodies, hashed } = this.#options;
     const rules: LineRules = {
       dimension: collection.dimension,
       distance: collection.distance,
       payloadBytesMax: limits.payloadBytesMax,
       firstLine: chunk.firstLine,
       single,
+      hashFor: hashed ? collection.name : null,
     };
     return bodies.decode(chunk.bytes, 'json', { kind: 'import', rules });
   }
@@ -147,10 +147,10 @@ export class ImportRun {
   }
 
   async #writeBlock(block: ImportBlock, chunk: LineChunk): Promise<void> {
-    const { engine, collection, hashed, options } = this.#options;
+    const { engine, collection, options } = this.#options;
     const operations: Operation[] = [{ kind: 'upsert', collection: collection.name, points: block.points }];
     const part = `lines ${chunk.firstLine} ${block.lines[0] ?? 0}+${block.lines.length}`;
-    const receipt = await engine.write(operations, options(hashed ? operationsHash(operations) : null, part));
+    const receipt = await engine.write(operations, options(block.hash, part));
     this.imported += block.lines.length;
     if (this.receipt === null || receipt.seq > this.receipt.seq) this.receipt = receipt;
   }
