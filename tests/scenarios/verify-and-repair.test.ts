@@ -109,10 +109,9 @@ async function beats(node: ClusterNode): Promise<number> {
 async function untilMended({ master, replica }: Pair): Promise<void> {
   await waitUntilEqual([master, replica]);
   await waitUntil(async () => !(await diverged({ master })), { what: 'the master sees equal digests' });
-  for (const node of [master, replica]) {
-    const health = await call<{ status: string }>(node, 'GET', '/health');
-    assert.is(health.status, 'healthy', JSON.stringify(health));
-  }
+  const isHealthy = async (node: ClusterNode): Promise<boolean> =>
+    (await node.request<{ status: string }>('GET', '/health')).body.status === 'healthy';
+  for (const node of [master, replica]) await waitUntil(() => isHealthy(node), { what: `${node.name} is healthy` });
 }
 
 const CHANGES: Readonly<Record<string, { readonly point: number | string; run(master: ClusterNode): Promise<void> }>> = {
