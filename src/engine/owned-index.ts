@@ -12,6 +12,7 @@ import { dirname } from 'node:path';
 import { messageOf } from '../model/errors.js';
 import { learnCosts, type SearchCosts, typicalCosts } from '../search/costs.js';
 import type { StoreReads } from '../storage/storage.js';
+import { nativeBuild } from '../vector-index/open-index.js';
 import { type AskRun, beginRun } from './ask-run.js';
 import type { BegunAsk } from './asks-in-turn.js';
 import type { ContentKind } from './content-kinds.js';
@@ -102,6 +103,7 @@ export class OwnedIndex {
     if (this.#discarded) return loaded?.content.close();
     if (loaded !== null) this.#current = loaded;
     this.#opened = true;
+    this.#noteForm();
     const latest = this.#collection;
     this.#collection = asked;
     if (latest !== asked) this.configure(latest);
@@ -129,6 +131,13 @@ export class OwnedIndex {
     opened.content.refill();
     this.#note('index_checkpoint_loaded', { uid, engine: this.#kind.engine, seq, labels: nextLabel });
     return new IndexUpkeep(this.#reads, uid, opened.content, nextLabel, seq, stored);
+  }
+
+  #noteForm(): void {
+    const { uid, spec } = this.#collection;
+    const { content } = this.#current;
+    if (!(content instanceof VectorContent) || !content.keepsWhole(spec)) return;
+    this.#note('index_not_quantized', { uid, quantization: spec.quantization?.type, native_build: nativeBuild() });
   }
 
   /** Files that cannot be removed are no reason not to serve. */

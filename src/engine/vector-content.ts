@@ -82,6 +82,11 @@ export class VectorContent implements ServedContent {
     return true;
   }
 
+  /** Has the collection asked for smaller copies than the native library can keep? */
+  keepsWhole({ quantization }: CollectionSpec): boolean {
+    return (quantization?.type ?? 'none') !== this.index.parameters.quantization;
+  }
+
   work(budgetMs: number): number | null {
     const startMs = performance.now();
     const filled = this.payloads.work(budgetMs);

@@ -17,10 +17,13 @@ import { fileURLToPath } from 'node:url';
 import { messageOf } from '../model/errors.js';
 import { type LibraryIndexConstructor, libraryGraphs } from './library-graph.js';
 import type { NativeGraphConstructor } from './native-graph.js';
+import { VECTOR_FORMS, type VectorForm } from './vector-index.js';
 
 export interface LoadedNative {
   readonly Graph: NativeGraphConstructor;
   readonly build: 'avx2' | 'plain' | 'hnswlib-node';
+  /** In which its graphs can keep vectors. */
+  readonly forms: readonly VectorForm[];
   /** Why this build, in words for a log line and for `status`. */
   readonly reason: string;
 }
@@ -50,9 +53,10 @@ export function loadNative(sources: NativeSources = {}): LoadedNative {
   const folder = sources.folder ?? BUILD_FOLDER;
   const refusal = refusalOfAvx2(setting, sources.cpuFlags);
   const avx2 = refusal ?? loadOurs(folder, 'avx2');
-  if (typeof avx2 !== 'string') return { Graph: avx2, build: 'avx2', reason: 'this processor has avx2, fma and f16c' };
+  const forms = VECTOR_FORMS;
+  if (typeof avx2 !== 'string') return { Graph: avx2, build: 'avx2', forms, reason: 'this processor has avx2, fma and f16c' };
   const plain = loadOurs(folder, 'plain');
-  if (typeof plain !== 'string') return { Graph: plain, build: 'plain', reason: avx2 };
+  if (typeof plain !== 'string') return { Graph: plain, build: 'plain', forms, reason: avx2 };
   return loadLibrary(refusal === null ? `${avx2}; ${plain}` : plain);
 }
 
@@ -82,7 +86,8 @@ function loadLibrary(reason: string): LoadedNative {
   const addon: unknown = require('hnswlib-node');
   if (typeof addon !== 'object' || addon === null || !('HierarchicalNSW' in addon))
     throw new Error('hnswlib-node has no HierarchicalNSW');
-  return { Graph: libraryGraphs(addon.HierarchicalNSW as LibraryIndexConstructor), build: 'hnswlib-node', reason };
+  const Graph = libraryGraphs(addon.HierarchicalNSW as LibraryIndexConstructor);
+  return { Graph, build: 'hnswlib-node', forms: ['none'], reason };
 }
 
 /** Why a binary in `folder` must not be loaded, or null when its marker vouches for it. */

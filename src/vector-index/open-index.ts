@@ -1,7 +1,9 @@
 /** Making an index: empty, or from the newest checkpoint that can be trusted.
  *
  *  Nothing of a checkpoint reaches native code before its head's checksum, its owner, its size, its SHA-256 and its shape are found right;
- *  then it is read into a fresh native object. What is refused is rebuilt from the store. Must not know: storage, threads. */
+ *  then it is read into a fresh native object. What is refused is rebuilt from the store. Where the native library of this process cannot
+ *  keep vectors in the form that is asked for, they are kept whole, here and in checkpoints: `parameters` of the index say so.
+ *  Must not know: storage, threads. */
 
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -48,7 +50,7 @@ const M_MAX = 4_096;
 /** An empty index. @throws RangeError on parameters that the native code must never see */
 export function createIndex(parameters: IndexParameters, options: IndexOptions = {}): VectorIndex {
   checkParameters(parameters);
-  return indexOf(parameters, options, null, 0);
+  return indexOf(keepable(parameters), options, null, 0);
 }
 
 /** Opens the newest checkpoint in the folder that is whole and belongs to `expected`. Never rejects.
@@ -64,7 +66,7 @@ export async function openCheckpoint(
     checkParameters(expected.parameters);
     for (const name of await committedNames(folder)) {
       try {
-        return await openOne(folder, name, expected, options);
+        return await openOne(folder, name, { ...expected, parameters: keepable(expected.parameters) }, options);
       } catch (error) {
         refusals.push(`${name}: ${messageOf(error)}`);
       }
@@ -78,6 +80,13 @@ export async function openCheckpoint(
 /** Which build of the native library this process runs, for status. */
 export function nativeBuild(): string {
   return nativeLibrary().build;
+}
+
+/** The rows are the truth, so a form is never worth failing for. */
+function keepable(parameters: IndexParameters): IndexParameters {
+  const { quantization } = parameters;
+  const canKeep = quantization === 'none' || nativeLibrary().forms.includes(quantization);
+  return canKeep ? parameters : { ...parameters, quantization: 'none' };
 }
 
 async function openOne(
