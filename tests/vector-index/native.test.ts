@@ -1,8 +1,11 @@
 /** Native builds: which binary is chosen, and that a binary nobody vouches for is never loaded. */
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import * as assert from 'uvu/assert';
 import { type LoadedNative, loadNative, type NativeSources } from '../../src/vector-index/native.js';
@@ -127,5 +130,19 @@ test('works in worker threads, and gives each the choice of the main thread', as
     { build: here.build, found: 7 },
   ]);
 });
+
+for (const mode of ['terminate', 'exit', 'throw'])
+  test(`a thread that ends while its graph is written ends alone: ${mode}`, async (t) => {
+    const pipe = join(t.folder(), 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const file = fileURLToPath(new URL('./ending-child.js', import.meta.url));
+    const child = spawn(process.execPath, [file, pipe, mode], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => child.kill('SIGKILL'));
+    const ended = once(child, 'exit');
+    await Promise.race([once(child.stdout, 'data'), ended]);
+    const reader = spawn('cat', [pipe], { stdio: 'ignore' });
+    t.after(() => reader.kill());
+    assert.equal(await ended, [0, null]);
+  });
 
 test.run();

@@ -5,7 +5,13 @@
   "target_defaults": {
     "sources": ["graph.cc"],
     "include_dirs": ["hnswlib", "<!(node -p \"require('node-addon-api').include_dir\")"],
-    "defines": ["NAPI_CPP_EXCEPTIONS", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL", "NAPI_VERSION=8"],
+    "defines": [
+      "NAPI_CPP_EXCEPTIONS",
+      "NODE_ADDON_API_CPP_EXCEPTIONS_ALL",
+      "NAPI_VERSION=8",
+      # Reading or writing may end after its thread was told to end: the promise cannot be settled then, and that must not end the process.
+      "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+    ],
     "cflags!": ["-fno-exceptions"],
     "cflags_cc!": ["-fno-exceptions"],
     "cflags_cc": ["-O3", "-ffp-contract=off", "-fvisibility=hidden"],
