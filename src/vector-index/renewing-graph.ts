@@ -14,6 +14,7 @@ import { HnswGraph } from './hnsw-graph.js';
 import type { WalkBounds } from './native-graph.js';
 import { type Hit, type Nearest, nearest } from './nearest.js';
 import type { PreparedQuery } from './prepared-query.js';
+import { ShuffledLabels } from './shuffled-labels.js';
 import type { IndexHealth, IndexParameters } from './vector-index.js';
 
 const DEAD_SHARE_BUSY = 0.2;
@@ -44,9 +45,8 @@ export class RenewingGraph {
   readonly #clock: Clock;
   #young: HnswGraph;
   #old: HnswGraph | null;
-  /** Labels of the old graph in the order in which they move, and the next of them. */
-  #order: Uint32Array = new Uint32Array(0);
-  #next = 0;
+  /** Labels of the old graph in the order in which they move: by chance, because they may have come cluster by cluster. */
+  #order = NO_LABELS;
   #addsSince = 0;
   /** Moves made since there are two, and those that the young graph's dead do not ask for. */
   #moved = 0;
@@ -64,7 +64,7 @@ export class RenewingGraph {
     this.#old = old;
     this.#changedMs = clock.monotonicMs();
     if (old === null) return;
-    this.#order = old.liveLabels();
+    this.#order = new ShuffledLabels(old.liveLabels());
     this.#moved = young.tombstones;
     this.#leaveEmptied();
   }
@@ -218,8 +218,7 @@ export class RenewingGraph {
   #begin(): void {
     this.#old = this.#young;
     this.#young = HnswGraph.create(this.#parameters, this.#old.live);
-    this.#order = this.#old.liveLabels();
-    this.#next = 0;
+    this.#order = new ShuffledLabels(this.#old.liveLabels());
     this.#addsSince = 0;
     this.#moved = 0;
     this.#leaveEmptied();
@@ -229,10 +228,10 @@ export class RenewingGraph {
   #move(): boolean {
     const old = this.#old;
     if (old === null) return false;
-    // Something in it is alive, or it would not be here.
-    while (!old.has(this.#order[this.#next] as number)) this.#next += 1;
-    this.#young.take(this.#order[this.#next] as number, old);
-    this.#next += 1;
+    let label = this.#order.next();
+    while (label !== undefined && !old.has(label)) label = this.#order.next();
+    if (label === undefined) throw new Error('the old graph holds a point that has no turn to move');
+    this.#young.take(label, old);
     this.#moved += 1;
     this.#inserts += 1;
     return !this.#leaveEmptied();
@@ -243,10 +242,11 @@ export class RenewingGraph {
     if (this.#old === null || this.#old.live > 0) return this.#old === null;
     this.#old.free();
     this.#old = null;
-    this.#order = new Uint32Array(0);
+    this.#order = NO_LABELS;
     this.#rebuilds += 1;
     return true;
   }
 }
 
+const NO_LABELS = new ShuffledLabels(new Uint32Array(0));
 const NOTHING: GraphHits = { hits: [], visited: 0, rejected: 0, stopped: false, unranked: [], reached: true };

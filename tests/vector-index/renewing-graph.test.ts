@@ -247,6 +247,35 @@ test('what died in the young graph while it was filled is not left for the next 
   }
 });
 
+test('a graph that got its points cluster by cluster, and lost the way to some, finds all of them when it is renewed', (t) => {
+  const random = new Random(t.seed());
+  const clock = new SlowClock();
+  const parameters = { dimension: 32, distance: 'cosine', m: 16, efConstruct: 100, quantization: 'none' } as const;
+  const index = createIndex(parameters, { limits: LIMITS, clock });
+  t.after(() => index.close());
+  const normal = (): Float32Array => Float32Array.from({ length: 32 }, () => random.normal());
+  const vectors = Array.from({ length: 40 }, normal).flatMap((centre) =>
+    Array.from({ length: 100 }, () => normal().map((value, i) => value + 30 * (centre[i] as number))),
+  );
+  for (const [label, vector] of vectors.entries()) index.add(label, vector, null);
+  fill(index);
+  const finding = (): number =>
+    vectors.reduce((found, vector, label) => found + (index.search(vector, 1, 64).labels[0] === label ? 1 : 0), 0);
+  const before = finding();
+  assert.ok(before < 0.97 * vectors.length, `${before} of ${vectors.length} were found before`);
+  assert.is(index.renew(), true);
+  // What a scan meets in the one graph and again in the other is given once, and nothing is passed over.
+  const scan = index.scan(vectors[0] as Float32Array, vectors.length, null);
+  for (let ended = false; !ended; ended = scan.advance(0)) clock.nowMs += index.work(0.5) ?? 0;
+  assert.equal(
+    [...scan.hits().labels].sort((a, b) => a - b),
+    [...vectors.keys()],
+  );
+  while (index.status().growing > 0) clock.nowMs += index.work(1) ?? 0;
+  const after = finding();
+  assert.ok(after >= 0.995 * vectors.length, `${after} of ${vectors.length}`);
+});
+
 async function savedHalfway(t: TestContext): Promise<{ rig: Rig; folder: string; random: Random }> {
   const random = new Random(t.seed());
   const rig = make(t, 'cosine');
