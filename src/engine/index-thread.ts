@@ -159,7 +159,7 @@ async function take(message: ToIndex): Promise<void> {
       return schedule();
     }
     case 'renew':
-      owned.get(message.uid)?.renew();
+      await owned.get(message.uid)?.renew();
       due.add(message.uid);
       return schedule();
     case 'settle': {

@@ -200,8 +200,9 @@ export class OwnedIndex {
     return 0;
   }
 
-  /** Leaves the graph for a fresh one, if there is one. */
-  renew(): void {
+  /** Leaves the graph for a fresh one, if there is one; after a checkpoint that is written. */
+  async renew(): Promise<void> {
+    await this.#saving;
     const { content } = this.#current;
     if (this.#discarded || !(content instanceof VectorContent)) return;
     const before = this.#status();

@@ -137,6 +137,19 @@ test('while a checkpoint is written new points are found and old ones go, and th
   await next.discard();
 });
 
+test('a graph that is to be renewed while a checkpoint is written is renewed afterwards', async (t) => {
+  const { owned, notes, put } = open(t);
+  await owned.open();
+  put(0, POINTS);
+  level(owned);
+  const saving = owned.save();
+  await owned.renew();
+  await saving;
+  assert.equal(notes, ['index_rebuild_started']);
+  assert.is(owned.report().status.growing, POINTS);
+  await owned.discard();
+});
+
 test('what a crash left in the folder of checkpoints is gone after the start, and the checkpoint is loaded', async (t) => {
   const { owned, collection, notes, put, saveGraph } = open(t);
   put(0, POINTS);
