@@ -134,13 +134,15 @@ export class RenewingGraph {
     for (let left = Math.min(owed, MOVES_PER_ADD); left > 0 && this.#move(); left--);
   }
 
-  /** @returns false when the label is not inside and alive */
-  remove(label: number): boolean {
-    if (!this.#young.remove(label) && !(this.#old?.remove(label) ?? false)) return false;
-    this.#changedMs = this.#clock.monotonicMs();
+  /** A label that is not inside and alive is ignored. Also while a graph is written; settle() comes before anything else that changes. */
+  remove(label: number): void {
+    if (this.#young.remove(label) || this.#old?.remove(label)) this.#changedMs = this.#clock.monotonicMs();
+  }
+
+  /** What removals ask for: leaves a graph that is empty now, or begins to leave one with too many dead. */
+  settle(): void {
     if (this.#old !== null) this.#leaveEmptied();
     else if (this.#isDue(DEAD_SHARE_BUSY)) this.#begin();
-    return true;
   }
 
   /** The `limit` nearest live labels that pass (all, when there are fewer), best first, and beside them all that the graph cannot rank.

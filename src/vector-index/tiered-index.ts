@@ -3,7 +3,7 @@
  *    add ─► rows ─ more than the limit, or there is a graph ─► graph ─ nothing alive in it ─► (no graph)
  *
  *  A point is found as soon as it is added. While there is a graph, work() moves rows into it, oldest first; until then they wait.
- *  While the graph is being written to a file it stands still: rows go on coming, and what is removed from it is left out of answers.
+ *  While the graph is being written to a file it only loses points: rows go on coming, and wait.
  *  Invariant: every live label is in exactly one of the two, and all labels in the graph are below all that wait.
  *  Must not know: files' names, threads, storage. */
 
@@ -16,8 +16,7 @@ import type { FileCheck } from './hashed-file.js';
 import { HnswFileCheck } from './hnsw-file.js';
 import { HnswGraph } from './hnsw-graph.js';
 import { SlicedScan, SPARE } from './index-scan.js';
-import { LabelSet } from './label-set.js';
-import { best, columnsOf, type Hit, hitsOf } from './nearest.js';
+import { best, columnsOf, hitsOf } from './nearest.js';
 import { type PreparedQuery, prepareQuery } from './prepared-query.js';
 import { RenewingGraph } from './renewing-graph.js';
 import type {
@@ -42,8 +41,6 @@ export interface IndexLimits {
   readonly rebuildTombstonesMin: number;
 }
 
-/** A search asks the graph for so many more places at most. */
-const REMOVED_WHILE_SAVING_MAX = 1_000;
 const NO_WALK = { visited: 0, rejected: 0, stopped: false, reached: true };
 
 export class TieredIndex implements VectorIndex {
@@ -57,8 +54,7 @@ export class TieredIndex implements VectorIndex {
   /** Of graphs in which nothing was left. */
   #earlierRebuilds = 0;
   #earlierInserts = 0;
-  /** Labels removed from the graph since it is being saved, or null: it is not. */
-  #removedWhileSaving: LabelSet | null = null;
+  #saving = false;
   #closed = false;
 
   /** @param graph what answers from the start, or null  @param nextLabel the least label that may be added */
@@ -86,23 +82,24 @@ export class TieredIndex implements VectorIndex {
 
   remove(label: number): void {
     this.#mustBeOpen();
-    if (this.#removedWhileSaving === null) {
-      if (!this.#rows.remove(label)) this.#graph?.remove(label);
-      this.#leaveEmptyGraph();
-    } else if (!this.#rows.remove(label) && this.#graph?.has(label)) this.#removedWhileSaving.add(label);
+    if (!this.#rows.remove(label)) this.#graph?.remove(label);
+    if (!this.#saving) this.#settle();
+  }
+
+  #settle(): void {
+    this.#graph?.settle();
+    this.#leaveEmptyGraph();
   }
 
   has(label: number): boolean {
-    return this.#rows.has(label) || ((this.#graph?.has(label) ?? false) && !this.#removedWhileSaving?.has(label));
+    return this.#rows.has(label) || (this.#graph?.has(label) ?? false);
   }
 
   liveLabels(): Uint32Array {
-    const removed = this.#removedWhileSaving;
     const inGraph = this.#graph?.liveLabels() ?? new Uint32Array(0);
-    const left = removed === null ? inGraph : inGraph.filter((label) => !removed.has(label));
-    const all = new Uint32Array(left.length + this.#rows.size);
-    all.set(left);
-    all.set(this.#rows.liveLabels(), left.length);
+    const all = new Uint32Array(inGraph.length + this.#rows.size);
+    all.set(inGraph);
+    all.set(this.#rows.liveLabels(), inGraph.length);
     return all;
   }
 
@@ -111,22 +108,16 @@ export class TieredIndex implements VectorIndex {
     const { filter = null, visitsMax = 0 } = options;
     const rows = this.#rows.search(query, limit, filter);
     if (this.#graph === null) return { ...rows, ...NO_WALK, exact: true };
-    const removed = this.#removedWhileSaving;
-    const asked = limit + (removed?.size ?? 0);
-    const found = this.#graph.search(prepared, { limit: asked, ef: Math.max(ef, asked), visitsMax }, filter);
+    const found = this.#graph.search(prepared, { limit, ef: Math.max(ef, limit), visitsMax }, filter);
     const { visited, rejected, stopped, reached } = found;
     const walk = { scanned: rows.scanned, visited, rejected, stopped, reached, exact: false };
     // What waits must not make up in number for what the graph did not reach.
     if (!reached) return { labels: new Uint32Array(0), scores: new Float64Array(0), ...walk };
-    const isThere = ({ label }: Hit): boolean => !removed?.has(label);
     const { distance } = this.parameters;
-    const inGraph = removed === null ? found.hits : found.hits.filter(isThere);
-    const ranked =
-      rows.labels.length === 0
-        ? inGraph.slice(0, limit)
-        : best(distance, inGraph.concat(hitsOf(rows.labels, rows.scores)), limit);
-    const hits = found.unranked.length === 0 ? ranked : ranked.concat(found.unranked.filter(isThere));
-    return { ...columnsOf(found.unranked.length === 0 ? hits : best(distance, hits, hits.length)), ...walk };
+    const waiting = hitsOf(rows.labels, rows.scores);
+    const ranked = waiting.length === 0 ? found.hits : best(distance, found.hits.concat(waiting), limit);
+    const hits = found.unranked.length === 0 ? ranked : best(distance, ranked.concat(found.unranked), Number.POSITIVE_INFINITY);
+    return { ...columnsOf(hits), ...walk };
   }
 
   scan(query: Float32Array, limit: number, filter: LabelFilter | null, { candidates = limit }: ScanOptions = {}): IndexScan {
@@ -156,17 +147,16 @@ export class TieredIndex implements VectorIndex {
 
   renew(): boolean {
     this.#mustBeOpen();
-    return this.#removedWhileSaving === null && (this.#graph?.renew() ?? false);
+    return !this.#saving && (this.#graph?.renew() ?? false);
   }
 
   get crowded(): boolean {
     if (this.#graph === null) return false;
-    if ((this.#removedWhileSaving?.size ?? 0) >= REMOVED_WHILE_SAVING_MAX) return true;
     return this.#rows.size * this.parameters.dimension * 4 >= this.#limits.waitingBytesMax;
   }
 
   work(budgetMs: number): number | null {
-    if (this.#closed || this.#graph === null || this.#removedWhileSaving !== null) return null;
+    if (this.#closed || this.#graph === null || this.#saving) return null;
     const untilMs = this.#clock.monotonicMs() + budgetMs;
     for (let label = this.#rows.oldest(); label !== null; label = this.#rows.oldest()) {
       this.#graph.add(label, this.#rows.vectorOf(label));
@@ -188,11 +178,10 @@ export class TieredIndex implements VectorIndex {
       return { kind: 'flat', live: size, tombstones: 0, unranked: 0, memoryBytes, waiting: 0, growing: 0, rebuilds };
     }
     const { live, tombstones, unranked, growing, memoryBytes } = this.#graph;
-    const removed = this.#removedWhileSaving?.size ?? 0;
     return {
       kind: 'graph',
-      live: live - removed + rows.size,
-      tombstones: tombstones + removed,
+      live: live + rows.size,
+      tombstones,
       unranked,
       memoryBytes: memoryBytes + rows.memoryBytes,
       waiting: rows.size,
@@ -205,10 +194,10 @@ export class TieredIndex implements VectorIndex {
     this.#mustBeOpen();
     const graph = this.#graph;
     if (graph === null || graph.live === 0) throw new Error('there is no graph to be saved');
-    if (this.#removedWhileSaving !== null) throw new Error('a checkpoint is being written already');
+    if (this.#saving) throw new Error('a checkpoint is being written already');
     // What waits is not in the files: whoever opens them adds it again.
     const nextLabel = this.#rows.oldest() ?? head.nextLabel;
-    this.#removedWhileSaving = new LabelSet();
+    this.#saving = true;
     try {
       // An empty graph cannot be read back. Nothing is lost without it: the other one has every point then.
       const parts = graph.graphs
@@ -221,10 +210,9 @@ export class TieredIndex implements VectorIndex {
         }));
       return await writeCheckpoint(folder, { ...head, nextLabel, format: 4, parameters: this.parameters }, parts);
     } finally {
-      const removed = this.#removedWhileSaving.toArray();
-      this.#removedWhileSaving = null;
+      this.#saving = false;
       if (this.#closed) this.#free();
-      else for (const label of removed) this.remove(label);
+      else this.#settle();
     }
   }
 
@@ -232,7 +220,7 @@ export class TieredIndex implements VectorIndex {
     if (this.#closed) return;
     this.#closed = true;
     // The native writer still reads the graph while a save runs; save() then frees it.
-    if (this.#removedWhileSaving === null) this.#free();
+    if (!this.#saving) this.#free();
   }
 
   #free(): void {

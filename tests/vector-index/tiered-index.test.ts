@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Clock } from '../../src/model/clock.js';
 import { DISTANCES, scorer } from '../../src/model/distance.js';
 import { FIXED } from '../../src/model/limits.js';
-import { createIndex } from '../../src/vector-index/open-index.js';
+import { createIndex, openCheckpoint } from '../../src/vector-index/open-index.js';
 import { fill } from '../support/filled-index.js';
 import { GaussianMixture, Random } from '../support/random.js';
 import { suite } from '../support/suite.js';
@@ -105,23 +105,50 @@ test('so much may wait and no more: then the index is crowded until work has mov
   assert.is(index.crowded, false);
 });
 
-test('while a checkpoint is written, so many points may leave the graph and no more', async (t) => {
+test('while a checkpoint is written points leave the graph at once, and searches look at no more places for it', async (t) => {
   const index = createIndex(parameters, { limits });
   t.after(() => index.close());
   const random = new Random(t.seed());
-  for (let label = 0; label < 1_500; label++) index.add(label, random.vector(4), null);
+  for (let label = 0; label < 4_000; label++) index.add(label, random.vector(4), null);
   fill(index);
-  const saving = index.save(t.folder(), { uid: 1, labelGeneration: 0, seq: 1, nextLabel: 1_500 });
-  for (let label = 0; label < 1_000; label++) {
-    assert.is(index.crowded, false);
-    index.remove(label);
-  }
-  assert.is(index.crowded, true);
-  assert.equal([index.status().live, index.status().tombstones], [500, 1_000]);
-  assert.is(index.search(random.vector(4), 1_000, 64).labels.length, 500);
+  const query = random.vector(4);
+  const { visited } = index.search(query, 10, 20);
+  const saving = index.save(t.folder(), { uid: 1, labelGeneration: 0, seq: 1, nextLabel: 4_000 });
+  for (let label = 0; label < 4_000; label += 2) index.remove(label);
+  const { live, tombstones, growing } = index.status();
+  assert.equal([live, tombstones, growing, index.crowded, index.has(2)], [2_000, 2_000, 0, false, false]);
+  const found = index.search(query, 10, 20);
+  assert.ok(found.labels.length === 10 && found.labels.every((label) => label % 2 === 1));
+  assert.ok(found.visited <= 4 * visited, `${found.visited} places instead of ${visited}`);
   await saving;
-  assert.is(index.crowded, false);
-  assert.is(index.status().live, 500);
+  assert.is(index.status().growing, 2_000, 'half is dead, so it is left now');
+});
+
+test('a checkpoint whose points are all removed while it is written holds them, and nothing is left here', async (t) => {
+  for (const renewing of [false, true]) {
+    const index = createIndex(parameters, { limits });
+    const random = new Random(t.seed());
+    for (let label = 0; label < 500; label++) index.add(label, random.vector(4), null);
+    fill(index);
+    if (renewing) index.renew();
+    for (let label = 500; label < 700; label++) index.add(label, random.vector(4), null);
+    fill(index);
+    assert.is(index.status().growing > 0, renewing);
+    const folder = t.folder();
+    const owner = { uid: 1, labelGeneration: 0 };
+    const saving = index.save(folder, { ...owner, seq: 1, nextLabel: 700 });
+    for (let label = 0; label < 700; label++) index.remove(label);
+    assert.is(index.search(random.vector(4), 10, 64).labels.length, 0);
+    index.add(700, random.vector(4), null);
+    assert.equal([...index.search(random.vector(4), 10, 64).labels], [700]);
+    await saving;
+    assert.equal([index.status().kind, index.status().live, index.status().tombstones], ['flat', 1, 0]);
+    index.close();
+    const opened = await openCheckpoint(folder, { ...owner, parameters }, { limits });
+    if ('refused' in opened) throw new Error(opened.refused);
+    assert.is(opened.index.liveLabels().length, 700);
+    opened.index.close();
+  }
 });
 
 test('bytes count too: few large vectors make a graph', (t) => {
