@@ -11,8 +11,8 @@ const COPIES_MAX = 8;
 const PLACES = 2 ** 15;
 const COUNT_MAX = 255;
 const PLACE_BYTES = 4 + 4 + 1;
-/** Two map entries and a set entry. */
-const TWIN_BYTES = 150;
+/** Two map entries and a set entry here, an entry and a number in the native graph. */
+const TWIN_BYTES = 195;
 
 export class Twins {
   readonly #hashes = new Uint32Array(PLACES);

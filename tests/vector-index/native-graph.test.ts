@@ -226,6 +226,28 @@ for (const [build, Graph] of builds) {
     }
   });
 
+  test(`${build}: of many twins those that are left answer, in whatever order the others go`, (t) => {
+    const random = new Random(t.seed());
+    const graph = filled(new Graph('euclid', 3, 'none'), [Float32Array.of(1, 2, 3), Float32Array.of(3, 2, 1)]);
+    const left = new Set([0]);
+    const found = (): number[] => [...graph.search(Float32Array.of(1, 2, 3), 1, bounds(100), null).labels].sort((a, b) => a - b);
+    for (let label = 2; label < 60; label++) {
+      graph.join(label % 2, label, true);
+      left.add(label);
+    }
+    left.add(1);
+    const going = random.shuffled([...left]);
+    for (const label of going) {
+      assert.equal(
+        found(),
+        [...left].sort((a, b) => a - b),
+      );
+      graph.remove(label);
+      left.delete(label);
+    }
+    assert.equal(found(), []);
+  });
+
   test(`${build}: while a file is written searches and removals go on, and the graph does not change`, async (t) => {
     const random = new Random(t.seed());
     const vectors = Array.from({ length: 500 }, () => random.vector(6));

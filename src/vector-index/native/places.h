@@ -64,7 +64,9 @@ class Places {
     entries.set(label, Entry::of(place, Entry::TWIN | (ranked ? 0u : Entry::UNRANKED)));
     if (!ranked) return;
     const bool before = mayAnswer(place);
-    twins[place].push_back(label);
+    std::vector<uint32_t>& group = twins[place];
+    twinAt[label] = group.size();
+    group.push_back(label);
     marks[place] |= HAS_TWINS;
     if (!before) answering += 1;
   }
@@ -88,7 +90,11 @@ class Places {
     entries.set(label, Entry{});
     if (entry.unranked()) return;
     std::vector<uint32_t>& group = twins[place];
-    group.erase(std::find(group.begin(), group.end(), label));
+    const auto found = twinAt.find(label);
+    group[found->second] = group.back();
+    twinAt[group.back()] = found->second;
+    group.pop_back();
+    twinAt.erase(found);
     if (!group.empty()) return;
     twins.erase(place);
     marks[place] &= static_cast<uint8_t>(~HAS_TWINS);
@@ -154,6 +160,8 @@ class Places {
   }
 
   std::vector<uint8_t> marks;
+  /* Where a live ranked twin stands in its group: many thousands of copies of one vector may come and go. */
+  std::unordered_map<uint32_t, size_t> twinAt;
 };
 
 }  // namespace skein
