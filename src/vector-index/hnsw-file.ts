@@ -94,6 +94,9 @@ export class HnswFileCheck implements FileCheck {
     expect('links per upper level', u64(56), this.#m);
     expect('links on the ground level', u64(64), 2 * this.#m);
     expect('m', u64(72), this.#m);
+    const mult = bytes.readDoubleLE(at + 80);
+    // 1 / ln(m), as two libraries round it. With another, a later insert may never come to the end of its levels.
+    if (!(Math.abs(mult * Math.log(this.#m) - 1) < 1e-9)) throw new Error(`the share of upper levels is ${mult}`);
     expect('ef_construct', u64(88), Math.max(this.#efConstruct, this.#m));
     if (HEADER_BYTES + count * (this.#elementBytes + 4) > this.#fileBytes)
       throw new Error(`the file is too short for ${count} points`);
