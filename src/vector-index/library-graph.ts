@@ -250,7 +250,7 @@ class LibraryGraph implements NativeGraph {
     this.#index.setEf(Math.min(bounds.ef, this.#count));
     if (filter === null && this.#hidden.size === 0) {
       const { neighbors, distances } = this.#index.searchKnn(this.#numbers, places);
-      return { ...this.#answers(neighbors, distances, bounds.limit, filter), ...seen, visited: bounds.ef };
+      return { ...this.#answers(neighbors, distances, bounds.limit, filter), ...seen };
     }
     const isAnswer = (label: number): boolean => {
       seen.visited += 1;

@@ -70,6 +70,7 @@ export interface NativeHits {
   readonly labels: Uint32Array;
   /** Of cosine and euclid the squared distance, of dot 1 − the product, in float32, of what is kept and query × factor. */
   readonly distances: Float32Array;
+  /** Places whose distance was computed; 0 where the maker does not count them. */
   readonly visited: number;
   readonly rejected: number;
   readonly stopped: boolean;

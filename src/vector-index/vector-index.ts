@@ -35,7 +35,7 @@ export interface IndexHits {
   readonly exact: boolean;
   /** Points that were compared one by one. */
   readonly scanned: number;
-  /** Places of the graph whose distance was computed. */
+  /** Places of the graph whose distance was computed; 0 where the native library does not count them. */
   readonly visited: number;
   /** Of those, how many may not be answers: removed, or not in the filter. */
   readonly rejected: number;

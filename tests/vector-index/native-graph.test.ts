@@ -226,6 +226,15 @@ for (const [build, Graph] of builds) {
     }
   });
 
+  test(`${build}: a walk says how many places it looked at, or nothing`, (t) => {
+    const random = new Random(t.seed());
+    const vectors = Array.from({ length: 100 }, () => random.vector(3));
+    const graph = filled(new Graph('euclid', 3, 'none'), vectors);
+    const { labels, visited } = graph.search(random.vector(3), 1, { limit: 10, ef: 20, visitsMax: 0 }, null);
+    assert.is(labels.length, 10);
+    assert.ok(build === 'hnswlib-node' ? visited === 0 : visited >= 20 && visited <= 200, `${visited}`);
+  });
+
   test(`${build}: of many twins those that are left answer, in whatever order the others go`, (t) => {
     const random = new Random(t.seed());
     const graph = filled(new Graph('euclid', 3, 'none'), [Float32Array.of(1, 2, 3), Float32Array.of(3, 2, 1)]);
