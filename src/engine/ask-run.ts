@@ -1,6 +1,7 @@
 /** A question to an index on its way to its answer, in short slices: what a worker does between two messages.
  *  Must not know: messages, threads. */
 
+import type { HealthLook } from '../vector-index/vector-index.js';
 import { runFacet, runMatch } from './filter-run.js';
 import type { IndexAnswers, IndexAsk, IndexAskKind } from './index-asks.js';
 import type { RunSurroundings } from './run-surroundings.js';
@@ -11,7 +12,8 @@ import { VectorContent } from './vector-content.js';
 import { VectorRun } from './vector-run.js';
 
 export interface AskRun {
-  /** Works for about budgetMs. @returns the answer, or null: there is more to do. The content must not change until then */
+  /** Works for about budgetMs. @returns the answer, or null: there is more to do. The content must not change until then,
+   *  but for a question of the background */
   advance(budgetMs: number): IndexAnswers[IndexAskKind] | null;
 }
 
@@ -29,7 +31,11 @@ export function beginRun(content: ServedContent, ask: IndexAsk, around: RunSurro
     case 'facet':
       return { advance: () => runFacet(content, ask, around) };
     case 'health':
-      if (content instanceof VectorContent) return { advance: () => ({ health: content.index.health(ask.sampleMax) }) };
+      if (content instanceof VectorContent) return runLook(content.index.lookAtHealth(ask.sampleMax));
   }
   throw new Error(`this index has no answer to a question of kind ${ask.kind}`);
+}
+
+function runLook(look: HealthLook): AskRun {
+  return { advance: (budgetMs) => (look.advance(budgetMs) ? { health: look.health() } : null) };
 }

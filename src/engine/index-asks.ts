@@ -51,6 +51,7 @@ export interface FacetAsk {
   readonly limit: number;
 }
 
+/** Of the background, always. */
 export interface HealthAsk {
   readonly kind: 'health';
   readonly sampleMax: number;

@@ -242,7 +242,8 @@ export class OwnedIndex {
         this.#costs = learnCosts(this.#costs, seen);
       },
     });
-    if (ask.kind === 'vector' && ask.background) return { run: this.#atItsEnd(begun), background: true, end: () => undefined };
+    if (ask.kind === 'health' || (ask.kind === 'vector' && ask.background))
+      return { run: this.#atItsEnd(begun), background: true, end: () => undefined };
     this.#asks += 1;
     let ended = false;
     return {

@@ -11,11 +11,11 @@ import { norm } from '../model/distance.js';
 import type { LabelFilter } from '../model/label-filter.js';
 import { LabelSet } from './label-set.js';
 import { type LoadedNative, loadNative } from './native.js';
-import type { NativeGraph, ScanBlock, ScanRange, WalkBounds } from './native-graph.js';
+import type { NativeGraph, NativeLinks, ScanBlock, ScanRange, WalkBounds } from './native-graph.js';
 import type { PreparedQuery } from './prepared-query.js';
 import { scoreOfDistance, storedScale, unitScale } from './scale.js';
 import { Twins } from './twins.js';
-import type { IndexHealth, IndexParameters } from './vector-index.js';
+import type { IndexParameters } from './vector-index.js';
 
 /** What belongs to a graph and is not in its native file. */
 export interface GraphMarks {
@@ -209,26 +209,18 @@ export class HnswGraph {
     return query.distance === 'euclid' ? measure : -measure;
   }
 
-  /** As VectorIndex.health, for this graph. */
-  health(sampleMax: number): IndexHealth | null {
-    const links = this.#native.links();
-    if (links === null) return null;
-    const labels = this.liveLabels().filter((label) => !this.#unranked.has(label));
-    const wanted = Math.min(sampleMax, labels.length);
-    let sampled = 0;
-    let reachable = 0;
-    for (let i = 0; i < wanted; i++) {
-      const reached = this.#reaches(labels[Math.floor((i * labels.length) / wanted)] as number);
-      if (reached === null) continue;
-      sampled += 1;
-      if (reached) reachable += 1;
-    }
-    const { orphans, least, mean } = links;
-    return { sampled, reachable, orphans, inDegreeMin: least, inDegreeMean: mean };
+  /** Live labels that a walk may answer with, ascending. */
+  rankedLabels(): Uint32Array {
+    return this.liveLabels().filter((label) => !this.#unranked.has(label));
   }
 
-  /** Is a label found by its own vector? Null: so many are as near as it is itself that it need not be. */
-  #reaches(label: number): boolean | null {
+  /** As NativeGraph.links. */
+  links(): NativeLinks | null {
+    return this.#native.links();
+  }
+
+  /** Is a live ranked label found by its own vector? Null: so many are as near as it is itself that it need not be. */
+  reaches(label: number): boolean | null {
     const own = this.#native.vectorOf(label);
     const { labels, distances } = this.#native.search(own, 1, { limit: HEALTH_EF, ef: HEALTH_EF, visitsMax: 0 }, null);
     if (labels.includes(label)) return true;

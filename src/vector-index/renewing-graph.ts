@@ -15,7 +15,7 @@ import type { WalkBounds } from './native-graph.js';
 import { type Hit, type Nearest, nearest } from './nearest.js';
 import type { PreparedQuery } from './prepared-query.js';
 import { ShuffledLabels } from './shuffled-labels.js';
-import type { IndexHealth, IndexParameters } from './vector-index.js';
+import type { IndexParameters } from './vector-index.js';
 
 const DEAD_SHARE_BUSY = 0.2;
 const DEAD_SHARE_QUIET = 0.1;
@@ -170,12 +170,6 @@ export class RenewingGraph {
   scoreUnranked(query: PreparedQuery, label: number): number {
     const graph = this.#old?.has(label) ? this.#old : this.#young;
     return graph.scoreUnranked(query, label);
-  }
-
-  /** Of the graph that holds more, while there are two. Null: as HnswGraph.health, or nothing is in it. */
-  health(sampleMax: number): IndexHealth | null {
-    const graph = this.#old !== null && this.#old.live > this.#young.live ? this.#old : this.#young;
-    return graph.live === 0 ? null : graph.health(sampleMax);
   }
 
   /** Does what may be done beside changes. @returns milliseconds until there is more to do, null: not before the next change */

@@ -15,13 +15,14 @@ import { FlatRows } from './flat-rows.js';
 import type { FileCheck } from './hashed-file.js';
 import { HnswFileCheck } from './hnsw-file.js';
 import { HnswGraph } from './hnsw-graph.js';
+import { SlicedHealthLook } from './index-health.js';
 import { SlicedScan, SPARE } from './index-scan.js';
 import { best, columnsOf, hitsOf } from './nearest.js';
 import { type PreparedQuery, prepareQuery } from './prepared-query.js';
 import { RenewingGraph } from './renewing-graph.js';
 import type {
   CheckpointHead,
-  IndexHealth,
+  HealthLook,
   IndexHits,
   IndexParameters,
   IndexScan,
@@ -41,6 +42,7 @@ export interface IndexLimits {
   readonly rebuildTombstonesMin: number;
 }
 
+const NO_LOOK: HealthLook = { advance: () => true, health: () => null };
 const NO_WALK = { visited: 0, rejected: 0, stopped: false, reached: true };
 
 export class TieredIndex implements VectorIndex {
@@ -140,9 +142,9 @@ export class TieredIndex implements VectorIndex {
     return prepareQuery(this.parameters.distance, this.parameters.dimension, query);
   }
 
-  health(sampleMax: number): IndexHealth | null {
+  lookAtHealth(sampleMax: number): HealthLook {
     this.#mustBeOpen();
-    return this.#graph?.health(sampleMax) ?? null;
+    return this.#graph === null ? NO_LOOK : new SlicedHealthLook(this.#graph, sampleMax, this.#clock);
   }
 
   renew(): boolean {

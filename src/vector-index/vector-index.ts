@@ -80,6 +80,14 @@ export interface IndexHealth {
   readonly inDegreeMean: number;
 }
 
+/** A look at the graph, in slices. Between them the index may change: what is not there any more is not looked for. */
+export interface HealthLook {
+  /** Looks for about budgetMs, once at least. @returns true when it is over */
+  advance(budgetMs: number): boolean;
+  /** What was seen, once advance() gave true. Null: there is no graph, or its library cannot tell. */
+  health(): IndexHealth | null;
+}
+
 export interface IndexStatus {
   readonly kind: 'flat' | 'graph';
   readonly live: number;
@@ -127,9 +135,9 @@ export interface VectorIndex {
   search(query: Float32Array, limit: number, ef: number, options?: SearchOptions): IndexHits;
   /** @param limit as for search()  @param filter null: all. Cost: one distance a point that passes, about 60 ns at 128 dimensions. */
   scan(query: Float32Array, limit: number, filter: LabelFilter | null, options?: ScanOptions): IndexScan;
-  /** Looks for up to `sampleMax` points, spread over all, and at every link. Null: there is no graph, or its library cannot tell.
-   *  Cost: a search each, and about 60 ms a million points for the links. */
-  health(sampleMax: number): IndexHealth | null;
+  /** Begins to look for up to `sampleMax` points, spread over all, and at every link.
+   *  Cost: a search each, and first, in one slice, about 60 ms a million points for the links. */
+  lookAtHealth(sampleMax: number): HealthLook;
   /** Begins to leave the graph for a fresh one, which work() then goes on with, as it does by itself when too many places are dead.
    *  @returns false when there is nothing to leave, or it is left or saved already: then nothing was begun */
   renew(): boolean;

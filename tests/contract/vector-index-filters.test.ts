@@ -6,7 +6,7 @@ import { DISTANCES, type Distance, scorer } from '../../src/model/distance.js';
 import { type LabelFilter, labelFilterOf } from '../../src/model/label-filter.js';
 import { exactTopK } from '../../src/vector-index/exact-scan.js';
 import { createIndex, nativeBuild, openCheckpoint } from '../../src/vector-index/open-index.js';
-import type { IndexHits, IndexScan, VectorForm, VectorIndex } from '../../src/vector-index/vector-index.js';
+import type { IndexHealth, IndexHits, IndexScan, VectorForm, VectorIndex } from '../../src/vector-index/vector-index.js';
 import { fill } from '../support/filled-index.js';
 import { GaussianMixture, Random } from '../support/random.js';
 import { suite, type TestContext } from '../support/suite.js';
@@ -306,9 +306,15 @@ test('a scan during which all points move from one graph to the other misses non
   }
 });
 
+function healthOf(index: VectorIndex, sampleMax: number): IndexHealth | null {
+  const look = index.lookAtHealth(sampleMax);
+  while (!look.advance(0));
+  return look.health();
+}
+
 test('the health of a graph counts what is found by its own vector and who links to whom', (t) => {
   const { index } = make(t, 'graph', 'euclid');
-  const health = index.health(100);
+  const health = healthOf(index, 100);
   if (nativeBuild() === 'hnswlib-node') {
     assert.is(health, null);
     return;
@@ -318,7 +324,23 @@ test('the health of a graph counts what is found by its own vector and who links
   assert.ok(health.reachable >= 99);
   assert.is(health.orphans, 0);
   assert.ok(health.inDegreeMin >= 1 && health.inDegreeMean > 5 && health.inDegreeMean <= 24);
-  assert.is(make(t, 'flat', 'dot').index.health(10), null);
+  assert.is(healthOf(make(t, 'flat', 'dot').index, 10), null);
+});
+
+test('a look at the health of a graph goes on in slices, passes over what goes meanwhile, and ends with the graph', (t) => {
+  if (nativeBuild() === 'hnswlib-node') return;
+  const { index, live } = make(t, 'graph', 'euclid');
+  const look = index.lookAtHealth(100);
+  for (let i = 0; i < 50; i++) assert.is(look.advance(0), false);
+  for (const label of [...live.keys()].slice(-90)) index.remove(label);
+  while (!look.advance(0));
+  const { sampled, reachable } = look.health() ?? { sampled: 0, reachable: 0 };
+  assert.ok(sampled > 50 && sampled < 100 && reachable >= sampled - 1, `${reachable} of ${sampled}`);
+  const ended = index.lookAtHealth(100);
+  assert.is(ended.advance(0), false);
+  for (const label of index.liveLabels()) index.remove(label);
+  assert.is(ended.advance(0), true);
+  assert.is(ended.health()?.sampled, 1);
 });
 
 test.run();

@@ -14,6 +14,7 @@ import { DEFAULT_LIMITS } from '../../src/model/limits.js';
 import type { Operation } from '../../src/model/operation.js';
 import { openReader, openWriter } from '../../src/storage/open-store.js';
 import type { CollectionRow, StoreReads, StoreWriter } from '../../src/storage/storage.js';
+import { nativeBuild } from '../../src/vector-index/open-index.js';
 import { pointBlock } from '../support/open-test-engine.js';
 import { newStorePath, TEST_CACHE } from '../support/open-test-store.js';
 import { Random } from '../support/random.js';
@@ -147,6 +148,25 @@ test('a graph that is to be renewed while a checkpoint is written is renewed aft
   await saving;
   assert.equal(notes, ['index_rebuild_started']);
   assert.is(owned.report().status.growing, POINTS);
+  await owned.discard();
+});
+
+test('a look at the health of a graph leaves it to its upkeep, and is answered in the end', async (t) => {
+  const { owned, put } = open(t);
+  await owned.open();
+  put(0, POINTS);
+  level(owned);
+  const { run, background } = owned.ask({ kind: 'health', sampleMax: 100 });
+  assert.is(background, true);
+  const first = run.advance(0);
+  put(POINTS, 10);
+  level(owned);
+  assert.is(owned.live, POINTS + 10, 'it does not stand still for a look');
+  if (nativeBuild() === 'hnswlib-node') assert.equal(first, { health: null });
+  else assert.is(first, null);
+  let answer = first;
+  while (answer === null) answer = run.advance(0);
+  assert.ok('health' in answer && (answer.health?.sampled ?? 100) === 100);
   await owned.discard();
 });
 
