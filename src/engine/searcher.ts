@@ -308,7 +308,7 @@ export class Searcher {
     return found;
   }
 
-  /** Where the index keeps no whole vectors, the rows are scanned. */
+  /** Where the index is quantized, the rows are scanned. */
   async #exactly(
     { entry, request: { filter, notBeforeSeq } }: Pick<Ask, 'entry' | 'request'>,
     query: Float32Array,
@@ -323,7 +323,7 @@ export class Searcher {
     const scan = this.#parts.reader.read({ kind: 'exact', uid, distance: spec.distance, query, limit, among }, 0, leftMs());
     const { labels, scores, visited } = await within(scan, leftMs(), 'The exact search took too long');
     const steps = [{ name: 'rows', tookMs: performance.now() - startMs }];
-    const reason = 'exact was asked for, and the index keeps no whole vectors';
+    const reason = 'exact was asked for, and a quantized index is not: rows were scanned';
     const { seq } = matched.answer;
     const counts = { estimated: among.size, matches: visited, visited, rejected: 0, live: entry.row.pointsCount };
     return { ...matched, answer: { labels, scores, exact: true, plan: 'scan', reason, ...counts, seq, steps, unindexed: [] } };
