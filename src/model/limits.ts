@@ -112,7 +112,8 @@ export const FIXED = {
   waitingBytesMax: 32 * MIB,
   /** A graph with fewer removed points than this is not rebuilt. */
   rebuildTombstonesMin: 500,
-  /** How deep filters stand inside filters, how many conditions all of them have, how many values one list of them has. */
+  /** How deep filters stand inside filters, how many conditions and how many listed values all of them have. Their texts together are as
+   *  long as the text of a search (queryTextLengthMax). */
   filterDepthMax: 16,
   filterConditionsMax: 1_000,
   filterValuesMax: 10_000,

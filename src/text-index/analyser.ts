@@ -8,8 +8,8 @@ import { type Language, languageOf, stemmerOf } from './languages.js';
 import { wordsOf } from './words.js';
 
 /** Rises whenever some text gives other terms than before: other rules, another list of stop words, another stemmer.
- *  History: 1 the first. */
-export const ANALYSIS_VERSION = 1;
+ *  History: 1 the first; 2 no more than 30 marks on one letter. */
+export const ANALYSIS_VERSION = 2;
 
 /** What of the settings terms depend on. */
 export type AnalysisSettings = Pick<TextSettings, 'language' | 'stopWords'>;

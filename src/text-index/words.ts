@@ -1,4 +1,5 @@
-/** The words of a text, by the rules of Unicode (UAX 29, word boundaries), after NFKC and lower case, both free of any locale.
+/** The words of a text, by the rules of Unicode (UAX 29, word boundaries), after NFKC and lower case, both free of any locale; of the marks
+ *  on one letter the first 30 count.
  *
  *  Intl.Segmenter knows the rules, and the dictionaries for scripts that write without spaces, but takes about a microsecond a word. So
  *  text of Latin, Greek and Cyrillic letters, digits and common signs is cut by the same rules here (CLASSES); pieces with anything else
@@ -31,6 +32,9 @@ const UNSEEN = /[\u00ad\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 /** A word is found whichever apostrophe it is written with. */
 const APOSTROPHES = /[\u2018\u2019]/g;
 const ASCII_ONLY = /^[\0-\x7f]*$/;
+/** More marks on one letter than any language writes (the stream-safe text of UAX 15 has as many at most): normalising takes time with
+ *  the square of them. The two signs of halfwidth kana become marks. */
+const MARKS_TOO_MANY = /([\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+/gu;
 
 const OTHER = 0;
 const LETTER = 1;
@@ -82,8 +86,9 @@ export function wordsOf(text: string): Words {
 
 function normalised(text: string): string {
   if (ASCII_ONLY.test(text)) return text.toLowerCase();
+  const bounded = text.replace(UNSEEN, '').replace(MARKS_TOO_MANY, '$1');
   // Lower case may give what NFKC would write otherwise, so it is asked again.
-  return text.replace(UNSEEN, '').normalize('NFKC').toLowerCase().normalize('NFKC').replace(APOSTROPHES, "'");
+  return bounded.normalize('NFKC').toLowerCase().normalize('NFKC').replace(APOSTROPHES, "'");
 }
 
 /** By the table. @returns null when the text has a character that the table does not know */
@@ -158,7 +163,11 @@ function endsWord(text: string, at: number): boolean {
 /** Underscores at the ends (_emphasis_) belong to the rules' words, but to nobody's. */
 function push(words: string[], word: string): void {
   if (words.length >= TEXT_WORDS_MAX) return;
-  const bare = word.startsWith('_') || word.endsWith('_') ? word.replace(/^_+|_+$/g, '') : word;
+  let start = 0;
+  let end = word.length;
+  while (start < end && word[start] === '_') start += 1;
+  while (start < end && word[end - 1] === '_') end -= 1;
+  const bare = word.slice(start, end);
   if (bare !== '') words.push(bare.length > WORD_LENGTH_MAX ? cut(bare) : bare);
 }
 

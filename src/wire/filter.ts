@@ -1,7 +1,7 @@
 /** Reads filters from decoded JSON or MessagePack: unknown in, model/filter.ts out, or InvalidFilter with the place inside the filter.
  *
- *  Every key must be known, every condition has exactly one test, and depth, conditions and lists are bounded before anything is built,
- *  so a hostile filter costs no more than its bytes. Must not know: how filters are evaluated, HTTP replies. */
+ *  Every key must be known, every condition has exactly one test, and depth, conditions, listed values and texts are bounded, all of them
+ *  together, before anything is built, so a hostile filter costs no more than its bytes. Must not know: how filters are evaluated, HTTP replies. */
 
 import { SkeinError } from '../model/errors.js';
 import type { Condition, Filter, MatchValue, RangeBounds } from '../model/filter.js';
@@ -24,9 +24,11 @@ export function parseFilter(value: unknown): Filter {
   return new FilterReader().filter(value, '', 1);
 }
 
-/** One filter being read; it counts conditions over all depths. */
+/** One filter being read; it counts conditions, values and the length of texts over all depths. */
 class FilterReader {
   #conditions = 0;
+  #values = 0;
+  #textLength = 0;
 
   filter(value: unknown, path: string, depth: number): Filter {
     if (depth > FIXED.filterDepthMax)
@@ -50,10 +52,9 @@ class FilterReader {
   }
 
   #list(value: unknown, path: string, depth: number): Condition[] {
-    const items = list(value, path, FIXED.filterConditionsMax);
+    const items = list(value, path);
     this.#conditions += items.length;
-    if (this.#conditions > FIXED.filterConditionsMax)
-      throw invalid(path, `a filter has at most ${FIXED.filterConditionsMax} conditions`, FIXED.filterConditionsMax);
+    within(path, this.#conditions, FIXED.filterConditionsMax, 'conditions');
     return items.map((item, place) => this.#condition(item, `${path}[${place}]`, depth));
   }
 
@@ -62,10 +63,13 @@ class FilterReader {
     if (CLAUSES.some((clause) => fields[clause] !== undefined))
       return { kind: 'filter', filter: this.filter(value, path, depth + 1) };
     if (fields['has_id'] !== undefined)
-      return this.#alone(fields, 'has_id', path, () => readIds(fields['has_id'], join(path, 'has_id')));
+      return this.#alone(fields, 'has_id', path, () => ({
+        kind: 'has_id',
+        ids: this.#listed(fields['has_id'], join(path, 'has_id'), readId),
+      }));
     if (fields['nested'] !== undefined)
       return this.#alone(fields, 'nested', path, () => this.#nested(fields['nested'], join(path, 'nested'), depth));
-    return readTest(fields, path);
+    return this.#test(fields, path);
   }
 
   #alone(fields: Fields, name: string, path: string, read: () => Condition): Condition {
@@ -79,19 +83,53 @@ class FilterReader {
     const key = readKey(required(fields, 'key', path), join(path, 'key'));
     return { kind: 'nested', key, filter: this.filter(required(fields, 'filter', path), join(path, 'filter'), depth + 1) };
   }
+
+  #test(fields: Fields, path: string): Condition {
+    const [name, second] = TESTS.filter((test) => fields[test] !== undefined);
+    if (name === undefined)
+      throw invalid(path, `a condition is a filter, nested, has_id, or a key with one of ${TESTS.join(', ')}`);
+    if (second !== undefined) throw invalid(join(path, second), `a condition has one test, and this one has ${name} already`);
+    const key = readKey(required(fields, 'key', path), join(path, 'key'));
+    const place = join(path, name);
+    return name === 'match' ? this.#match(key, fields[name], place) : readTest(name, key, fields[name], place);
+  }
+
+  #match(key: string, value: unknown, path: string): Condition {
+    const fields = object(value, path, MATCHES);
+    const [name, second] = MATCHES.filter((match) => fields[match] !== undefined);
+    if (name === undefined || second !== undefined) throw invalid(path, `match has exactly one of ${MATCHES.join(', ')}`);
+    const place = join(path, name);
+    switch (name) {
+      case 'value':
+        return { kind: 'match_value', key, value: readMatchValue(fields[name], place) };
+      case 'any':
+        return { kind: 'match_any', key, values: this.#listed(fields[name], place, readMatchValue) };
+      case 'except':
+        return { kind: 'match_except', key, values: this.#listed(fields[name], place, readMatchValue) };
+      case 'text':
+        return { kind: 'match_text', key, text: this.#text(fields[name], place) };
+    }
+  }
+
+  #text(text: unknown, path: string): string {
+    if (typeof text !== 'string' || !WORD.test(text)) throw invalid(path, 'must be a text with at least one letter or digit');
+    this.#textLength += text.length;
+    within(path, this.#textLength, FIXED.queryTextLengthMax, 'characters of text');
+    return text;
+  }
+
+  #listed<Value>(value: unknown, path: string, read: (item: unknown, path: string) => Value): Value[] {
+    const items = list(value, path);
+    this.#values += items.length;
+    within(path, this.#values, FIXED.filterValuesMax, 'values in lists');
+    return items.map((item, place) => read(item, `${path}[${place}]`));
+  }
 }
 
-function readTest(fields: Fields, path: string): Condition {
-  const [name, second] = TESTS.filter((test) => fields[test] !== undefined);
-  if (name === undefined)
-    throw invalid(path, `a condition is a filter, nested, has_id, or a key with one of ${TESTS.join(', ')}`);
-  if (second !== undefined) throw invalid(join(path, second), `a condition has one test, and this one has ${name} already`);
-  const key = readKey(required(fields, 'key', path), join(path, 'key'));
-  const value = fields[name];
-  const place = join(path, name);
+type Test = Exclude<(typeof TESTS)[number], 'match'>;
+
+function readTest(name: Test, key: string, value: unknown, place: string): Condition {
   switch (name) {
-    case 'match':
-      return readMatch(key, value, place);
     case 'range':
       return readRange(key, value, place);
     case 'geo_radius':
@@ -105,30 +143,6 @@ function readTest(fields: Fields, path: string): Condition {
     case 'values_count':
       return { kind: 'values_count', key, bounds: readBounds(value, place, integer) };
   }
-}
-
-function readMatch(key: string, value: unknown, path: string): Condition {
-  const fields = object(value, path, MATCHES);
-  const [name, second] = MATCHES.filter((match) => fields[match] !== undefined);
-  if (name === undefined || second !== undefined) throw invalid(path, `match has exactly one of ${MATCHES.join(', ')}`);
-  const place = join(path, name);
-  switch (name) {
-    case 'value':
-      return { kind: 'match_value', key, value: readMatchValue(fields[name], place) };
-    case 'any':
-      return { kind: 'match_any', key, values: readMatchValues(fields[name], place) };
-    case 'except':
-      return { kind: 'match_except', key, values: readMatchValues(fields[name], place) };
-    case 'text': {
-      const text = fields[name];
-      if (typeof text !== 'string' || !WORD.test(text)) throw invalid(place, 'must be a text with at least one letter or digit');
-      return { kind: 'match_text', key, text };
-    }
-  }
-}
-
-function readMatchValues(value: unknown, path: string): MatchValue[] {
-  return list(value, path, FIXED.filterValuesMax).map((item, place) => readMatchValue(item, `${path}[${place}]`));
 }
 
 function readMatchValue(value: unknown, path: string): MatchValue {
@@ -184,13 +198,6 @@ function readPlace(value: unknown, path: string): { lat: number; lon: number } {
   return { lat, lon };
 }
 
-function readIds(value: unknown, path: string): Condition {
-  return {
-    kind: 'has_id',
-    ids: list(value, path, FIXED.filterValuesMax).map((item, place) => readId(item, `${path}[${place}]`)),
-  };
-}
-
 function readId(value: unknown, path: string): PointId {
   try {
     return checkPointId(value, path);
@@ -229,9 +236,13 @@ function required(fields: Fields, name: string, path: string): unknown {
   return value;
 }
 
-function list(value: unknown, path: string, itemsMax: number): readonly unknown[] {
+/** @param count of the whole filter so far */
+function within(path: string, count: number, most: number, what: string): void {
+  if (count > most) throw invalid(path, `goes beyond the ${most} ${what} that a whole filter may have`, most);
+}
+
+function list(value: unknown, path: string): readonly unknown[] {
   if (!Array.isArray(value)) throw invalid(path, 'must be a list');
-  if (value.length > itemsMax) throw invalid(path, `has ${value.length} entries, at most ${itemsMax} are allowed`, itemsMax);
   return value as unknown[];
 }
 

@@ -52,7 +52,7 @@ test('what is not a head of this format is refused', () => {
   assert.is(
     text,
     '{"format":1,"kind":"text","uid":3,"label_generation":1,"seq":9,"next_label":4,"settings":{"fields":[],"language":"english",' +
-      '"stop_words":"default","k1":1.2,"b":0.75},"analysis":1,"segmenter":null,"documents":2,"terms":5}',
+      '"stop_words":"default","k1":1.2,"b":0.75},"analysis":2,"segmenter":null,"documents":2,"terms":5}',
   );
   const broken = [
     ...['', '{', 'null', '[]', '"text"', '{}', text.slice(0, -1), `${text} `, text.replace('"format":1', '"format":2')],

@@ -146,4 +146,22 @@ test('of a text only so many words are read, on both ways', () => {
     assert.is(wordsOf(word.repeat(TEXT_WORDS_MAX + 5)).words.length, TEXT_WORDS_MAX, JSON.stringify(word));
 });
 
+test('of the marks on one letter the first thirty count, in whatever form they come', () => {
+  const marks = '\u0316\u0301'.repeat(15);
+  const halfwidth = '\uff9e'.repeat(30);
+  for (const [bounded, more] of [
+    [`x${marks}`, '\u0316'],
+    [`\u30cf${halfwidth}`, '\uff9e'],
+  ] as const) {
+    const { words } = wordsOf(`${bounded} y`);
+    assert.is(words.length, 2);
+    for (const count of [1, 31, 60_000]) assert.equal(wordsOf(`${bounded}${more.repeat(count)} y`).words, words);
+  }
+});
+
+test('a long run of underscores inside a word is read once', () => {
+  const [word] = wordsOf(`_a${'_'.repeat(1_000_000)}b_`).words;
+  assert.is(word, `a${'_'.repeat(WORD_LENGTH_MAX - 1)}`);
+});
+
 test.run();

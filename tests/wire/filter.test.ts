@@ -179,7 +179,7 @@ test('every mistake names its place', () => {
   }
 });
 
-test('depth, conditions and lists are bounded, the bound itself is taken', () => {
+test('depth, conditions, listed values and texts are bounded, the bound itself is taken', () => {
   const condition = { key: 'a', exists: true };
   const deep = (levels: number): unknown => (levels <= 1 ? { must: [condition] } : { must: [deep(levels - 1)] });
   parseFilter(deep(FIXED.filterDepthMax));
@@ -192,14 +192,23 @@ test('depth, conditions and lists are bounded, the bound itself is taken', () =>
 
   parseFilter({ must: Array(500).fill(condition), should: Array(500).fill(condition) });
   const spread = refusal({ must: Array(500).fill(condition), should: [{ must: Array(500).fill(condition) }] });
-  assert.equal([spread.path, spread.message], ['should[0].must', 'a filter has at most 1000 conditions']);
+  assert.equal([spread.path, spread.message], ['should[0].must', 'goes beyond the 1000 conditions that a whole filter may have']);
   assert.equal([spread.limit, refusal(deep(5_000)).limit], [1_000, 16]);
   assert.is(refusal({ must: Array(1_001).fill(condition) }).path, 'must');
 
   const values = Array.from({ length: FIXED.filterValuesMax }, (_, i) => i);
-  parseFilter({ must: [{ key: 'a', match: { any: values } }, { has_id: values }] });
+  const [first, rest] = [values.slice(0, 4_000), values.slice(4_000)];
+  parseFilter({ must: [{ key: 'a', match: { any: first } }], should: [{ must: [{ has_id: rest }] }] });
+  const many = refusal({ must: [{ key: 'a', match: { any: values } }], should: [{ must: [{ has_id: [1] }] }] });
+  assert.equal([many.path, many.limit], ['should[0].must[0].has_id', FIXED.filterValuesMax]);
   assert.is(refusal({ must: [{ key: 'a', match: { except: [...values, 1] } }] }).path, 'must[0].match.except');
   assert.is(refusal({ must: [{ has_id: [...values, 1] }] }).path, 'must[0].has_id');
+
+  const text = (length: number): unknown => ({ key: 'a', match: { text: 'x'.repeat(length) } });
+  parseFilter({ must: [text(4_000)], must_not: [{ nested: { key: 'b', filter: { must: [text(6_000)] } } }] });
+  assert.is(refusal({ must: [text(FIXED.queryTextLengthMax + 1)] }).path, 'must[0].match.text');
+  const long = refusal({ must: [text(4_000)], must_not: [{ nested: { key: 'b', filter: { must: [text(6_001)] } } }] });
+  assert.equal([long.path, long.limit], ['must_not[0].nested.filter.must[0].match.text', FIXED.queryTextLengthMax]);
 });
 
 test('whatever arrives is read or refused as InvalidFilter, and a hostile key does not fill the answer', () => {
