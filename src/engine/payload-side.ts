@@ -3,7 +3,9 @@
  *    filled ─ declare ─► filling beside ─ all rows read ─► filled with the new fields
  *
  *  After a start from a checkpoint the index itself is filled from rows in the same way. Rows that come, change and go meanwhile are taken
- *  into both, so a fill may read a row in whatever state it finds it. Must not know: vectors, texts, threads. */
+ *  into both, so a fill may read a row in whatever state it finds it.
+ *  Invariant: where fields are declared, no label comes in without its payload: one that was read without is read here, because it may
+ *  have been read before the fields were declared. Must not know: vectors, texts, threads. */
 
 import type { PayloadIndexSpec } from '../model/collection.js';
 import type { Payload } from '../model/point.js';
@@ -62,9 +64,16 @@ export class PayloadSide {
     return bytes;
   }
 
+  /** @param payload null: it was not read with the row */
   put(label: number, payload: Uint8Array | null): void {
-    const fields = payload === null || !this.needsPayload ? NOTHING : payloadOf({ payload });
+    const fields = this.needsPayload ? this.#fieldsOf(label, payload) : NOTHING;
     for (const index of this.#both()) index.put(label, fields);
+  }
+
+  /** A row that is gone died long ago: who keeps the index level takes it out. */
+  #fieldsOf(label: number, payload: Uint8Array | null): Payload {
+    const row = payload === null ? this.#reads.pointByLabel(this.#uid, label) : { payload };
+    return row === undefined ? NOTHING : payloadOf(row);
   }
 
   remove(label: number): void {
