@@ -4,7 +4,6 @@
 import type { CollectionSpec } from '../model/collection.js';
 import type { Filter } from '../model/filter.js';
 import { type LabelFilter, labelsOf, passesFilter } from '../model/label-filter.js';
-import type { PointId } from '../model/point.js';
 import { compileFilter, type PointTest } from '../search/evaluate-filter.js';
 import type { StoreReads } from '../storage/storage.js';
 import { textAnalyser } from '../text-index/open-index.js';
@@ -14,7 +13,6 @@ const PAGE_ROWS = 512;
 const PAGE_BYTES = 4 * 1024 * 1024;
 /** Rows are found one by one while they are fewer than this share of all; else all are read in order. */
 const SPARSE_SHARE = 0.1;
-const DEATHS_AT_ONCE = 4_096;
 
 /** A filter for one row after the other; text conditions on text fields look at words as the text index does. */
 export function rowTest(spec: CollectionSpec, filter: Filter): PointTest {
@@ -44,45 +42,5 @@ function narrowAll(reads: StoreReads, uid: number, among: LabelFilter, passes: P
     const last = rows.at(-1);
     if (last === undefined) return Uint32Array.from(found);
     from = last.label + 1;
-  }
-}
-
-/** An index as it stands, maybe behind the store. */
-export interface StandingIndex {
-  readonly seq: number;
-  isInside(label: number): boolean;
-}
-
-/** The labels under which points of these ids are inside an index that may lag behind the store, ascending.
- *  Cost: a row each; while it lags also a row for each that died since. */
-export function labelsOfIds(reads: StoreReads, uid: number, ids: readonly PointId[], index: StandingIndex): Uint32Array {
-  const labels = new Set<number>();
-  const absent = new Set<PointId>();
-  for (const id of ids) {
-    let row = reads.headById(uid, id);
-    while (row !== undefined && !index.isInside(row.label))
-      row = row.prevLabel === null ? undefined : reads.headByLabel(uid, row.prevLabel);
-    if (row === undefined) absent.add(id);
-    else labels.add(row.label);
-  }
-  // A point that was deleted, or deleted and put again, may still be inside under the label it had.
-  if (absent.size > 0)
-    for (const label of deadSince(reads, uid, index)) if (absent.has(idOf(reads, uid, label))) labels.add(label);
-  return Uint32Array.from(labels).sort();
-}
-
-function idOf(reads: StoreReads, uid: number, label: number): PointId {
-  return reads.headByLabel(uid, label)?.id ?? '';
-}
-
-/** Labels inside an index whose rows died after its seq. */
-function* deadSince(reads: StoreReads, uid: number, { seq, isInside }: StandingIndex): Generator<number> {
-  const { seq: now } = reads.state();
-  for (let after = seq; after < now; ) {
-    const deaths = reads.deadBetween(uid, after, now, DEATHS_AT_ONCE);
-    for (const { label } of deaths) if (isInside(label)) yield label;
-    const last = deaths.at(-1)?.deadSeq ?? now;
-    // A full page may stop in the middle of a seq; the next one looks at all of it once more, unless it has nothing else.
-    after = deaths.length < DEATHS_AT_ONCE ? now : Math.max(after + 1, last - 1);
   }
 }

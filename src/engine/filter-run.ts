@@ -5,7 +5,8 @@
 
 import { type LabelFilter, labelFilterOf, labelsOf } from '../model/label-filter.js';
 import type { ResolveIds } from '../payload-index/payload-index.js';
-import { labelsOfIds, narrowLabels, rowTest } from './filter-rows.js';
+import { narrowLabels, rowTest } from './filter-rows.js';
+import { IdLabels } from './id-labels.js';
 import type { Among, FacetAsk, IndexAnswers, Narrow, Unindexed } from './index-asks.js';
 import type { RunSurroundings } from './run-surroundings.js';
 import type { ServedContent } from './served-content.js';
@@ -55,8 +56,10 @@ function withLater(
   return labelFilterOf(all);
 }
 
+/** For one question: whatever is asked for again is known. */
 function resolver(content: ServedContent, { reads, collection, seq }: RunSurroundings): ResolveIds {
-  return (ids) => labelsOfIds(reads, collection.uid, ids, { seq, isInside: (label) => content.has(label) });
+  const labels = new IdLabels(reads, collection.uid, { seq, isInside: (label) => content.has(label) });
+  return (ids) => labels.of(ids);
 }
 
 export function runMatch(content: ServedContent, ask: Among, around: RunSurroundings): IndexAnswers['match'] {
