@@ -13,6 +13,7 @@
 
 import type { ChangedRow, LabelRow, StoreReads } from '../storage/storage.js';
 import type { IndexedContent } from './indexed-content.js';
+import { type LateChange, LateChanges } from './late-changes.js';
 
 const PAGE_ROWS_MAX = 512;
 const PAGE_BYTES_MAX = 2 * 1024 * 1024;
@@ -22,7 +23,7 @@ const CHANGES_PER_PAGE_MAX = 512;
 interface Page {
   readonly rows: readonly LabelRow[];
   readonly deaths: readonly { readonly label: number; readonly deadSeq: number }[];
-  readonly changes: readonly ChangedRow[];
+  readonly changes: readonly (ChangedRow | LateChange)[];
   /** Where the cursor stands once the page is done. */
   readonly throughSeq: number;
   /** Labels whose successor is in this page too. */
@@ -39,6 +40,7 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
   #nextLabel: number;
   #seq: number;
   #page: Page | null = null;
+  readonly #late: LateChanges;
   /** Labels skipped because their successor follows → the label inside the index that still stands for their point. */
   readonly #standIns = new Map<number, number>();
   readonly #standing = new Set<number>();
@@ -58,6 +60,7 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
     this.#reads = reads;
     this.#uid = uid;
     this.content = content;
+    this.#late = new LateChanges(reads, uid, content);
     this.#nextLabel = nextLabel;
     this.#seq = seq;
     this.#buildTo = buildTo;
@@ -95,8 +98,8 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
     const until = performance.now() + budgetMs;
     this.#level = false;
     while (!this.content.crowded) {
-      this.#page ??= this.#read();
-      if (!this.#work(this.#page, until)) return 0;
+      this.#page ??= this.#read(until);
+      if (this.#page === null || !this.#work(this.#page, until)) return 0;
       this.#seq = this.#page.throughSeq;
       this.#level = this.#page.rows.length + this.#page.deaths.length + this.#page.changes.length === 0;
       this.#page = null;
@@ -127,7 +130,9 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
     });
   }
 
-  #read(): Page {
+  /** @returns null when time was over before it was known what the page must hold */
+  #read(until: number): Page | null {
+    if (!this.#late.goOn(until)) return null;
     return this.#reads.snapshot(() => {
       const { seq } = this.#reads.state();
       if (this.#building) this.#soundSeq = seq;
@@ -146,11 +151,12 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
       const full = isFull || (changed !== null && changed.throughSeq < throughSeq);
       throughSeq = Math.min(throughSeq, changed?.throughSeq ?? seq);
       throughSeq = Math.max(this.#seq, throughSeq);
+      if (needsPayload && throughSeq < seq && !this.#late.look(this.#seq, seq, until)) return null;
       const rowsThrough = full ? rows.filter((row) => row.labelSeq <= throughSeq) : rows;
       return {
         rows: rowsThrough,
         deaths: deaths.filter((death) => death.deadSeq <= throughSeq),
-        changes: needsPayload ? [...this.#lateChanges(throughSeq, seq), ...(changed?.rows ?? [])] : [],
+        changes: [...this.#late.take(), ...(changed?.rows ?? [])],
         throughSeq,
         superseded: new Set(rowsThrough.map((row) => row.prevLabel)),
         nextRow: 0,
@@ -167,19 +173,6 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
       const isFull = deaths.length === limit;
       if (!isFull || deaths[0]?.deadSeq !== deaths.at(-1)?.deadSeq) return { deaths, isFull };
     }
-  }
-
-  /** Rows that changed in place up to a seq and died after it: they are no live rows any more, and the index still answers with them. */
-  #lateChanges(throughSeq: number, seq: number): ChangedRow[] {
-    if (throughSeq >= seq) return [];
-    const changes: ChangedRow[] = [];
-    for (const { label } of this.#reads.deadBetween(this.#uid, throughSeq, seq, DEATHS_PER_PAGE_MAX)) {
-      if (!this.content.has(label)) continue;
-      const row = this.#reads.pointByLabel(this.#uid, label);
-      if (row !== undefined && row.version > this.#seq && row.version > row.labelSeq)
-        changes.push({ label, version: row.version, payload: row.payload });
-    }
-    return changes.sort((a, b) => a.version - b.version);
   }
 
   /** @returns false when time was over before the page was done */
@@ -199,7 +192,7 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
       this.#bury(death.label);
       page.nextDeath += 1;
     } else if (change !== undefined && changeSeq < addSeq) {
-      if (this.content.has(change.label)) this.content.update(change.label, change.payload);
+      this.#update(change);
       page.nextChange += 1;
     } else if (row !== undefined) {
       this.#add(row, page);
@@ -209,6 +202,13 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
       return false;
     }
     return true;
+  }
+
+  #update(change: ChangedRow | LateChange): void {
+    const { label } = change;
+    if (!this.content.has(label)) return;
+    const row = 'payload' in change ? change : this.#reads.pointByLabel(this.#uid, label);
+    if (row !== undefined) this.content.update(label, row.payload);
   }
 
   #add(row: LabelRow, page: Page): void {

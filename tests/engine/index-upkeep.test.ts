@@ -73,6 +73,7 @@ class ModelStore {
         const rows = found.filter(({ version }) => version <= last);
         return { rows: rows.map((row) => ({ ...row, payload: payloadOf(row) })), throughSeq: last };
       },
+      headByLabel: (_uid, label) => this.rows[label] as unknown as ReturnType<StoreReads['headByLabel']>,
       pointByLabel: (_uid, label) => {
         const row = this.rows[label];
         return row === undefined
@@ -238,6 +239,35 @@ test('an index that is built serves nobody until it is complete, and then holds 
     }),
     { numRuns: 2_000 },
   );
+});
+
+test('what changed in place before thousands died is inside as it was last, however far behind the index is', () => {
+  const points = 6_000;
+  const changed = points - 1;
+  const removed = Array.from({ length: 5_000 }, (_, point): Change => ({ point, what: 'remove' }));
+  const store = new ModelStore();
+  const write = (from: number, to: number, what: Change['what']): void =>
+    store.write(Array.from({ length: to - from }, (_, i) => ({ point: from + i, what })));
+  write(0, points, 'put');
+  const index = new SetIndex(() => {});
+  const upkeep = new IndexUpkeep(store.reads(512), 1, index, 0, 0, 0);
+  while (upkeep.advance(50) === 0) {
+    // Until level.
+  }
+  store.write([{ point: changed, what: 'patch' }]);
+  const { seq } = store;
+  // Behind these rows the cursor stops, before it comes to the deaths.
+  write(points, points + 1_500, 'put');
+  store.write(removed);
+  store.write([{ point: changed, what: 'remove' }]);
+  let seen = 0;
+  while (upkeep.advance(0) === 0) {
+    if (upkeep.seq < seq || !index.has(changed)) continue;
+    seen += 1;
+    assert.is(index.versions.get(changed), seq);
+  }
+  assert.ok(seen > 0);
+  assert.is(upkeep.seq, store.seq);
 });
 
 test.run();
