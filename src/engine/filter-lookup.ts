@@ -6,6 +6,7 @@
 import type { Filter } from '../model/filter.js';
 import type { CatalogueEntry } from './catalogue.js';
 import type { EngineCalls } from './engine-calls.js';
+import { checkFilterTexts } from './filter-texts.js';
 import type { RowFilter } from './matching-rows.js';
 
 export class FilterLookup {
@@ -17,8 +18,10 @@ export class FilterLookup {
     this.#timeoutMs = timeoutMs;
   }
 
+  /** @throws InvalidFilter */
   async rowFilter(entry: CatalogueEntry, filter: Filter): Promise<RowFilter> {
     const { spec } = entry.row;
+    checkFilterTexts(spec, filter);
     const { lastSeq } = entry.row;
     if (entry.vector.indexed.seq < lastSeq) return { filter, spec, among: null };
     const among = await this.#calls.matches(entry, filter, this.#timeoutMs).catch(() => null);

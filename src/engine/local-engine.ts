@@ -42,6 +42,7 @@ import type {
   WriteReceipt,
 } from './engine.js';
 import { FilterLookup } from './filter-lookup.js';
+import { checkFilterTexts } from './filter-texts.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { reachPosition } from './position-wait.js';
 import { QuietCollection } from './quiet-collection.js';
@@ -231,7 +232,9 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   }
 
   async measureRecall(collection: string, request: RecallRequest): Promise<RecallAnswer> {
-    return this.#watch.measurement.measure(this.#parts.catalogue.get(collection), request);
+    const entry = this.#parts.catalogue.get(collection);
+    checkFilterTexts(entry.row.spec, request.filter);
+    return this.#watch.measurement.measure(entry, request);
   }
 
   // Positions.

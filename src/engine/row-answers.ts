@@ -11,6 +11,7 @@ import type { Catalogue, CatalogueEntry } from './catalogue.js';
 import type { FacetAnswer, FacetRequest, ScrollRequest, Selection } from './engine.js';
 import { type EngineCalls, isEngineFailure } from './engine-calls.js';
 import type { FilterLookup } from './filter-lookup.js';
+import { checkFilterTexts } from './filter-texts.js';
 import { MESSAGE_WAIT_MS } from './position-wait.js';
 import type { Reader } from './reader.js';
 import type { Tail } from './tail.js';
@@ -82,6 +83,7 @@ export class RowAnswers {
   /** @throws as Engine.facet */
   async facet(collection: string, request: FacetRequest): Promise<FacetAnswer> {
     const entry = this.#parts.catalogue.get(collection);
+    checkFilterTexts(entry.row.spec, request.filter);
     const known = await this.#indexedFacet(entry, request);
     if (known !== null && (known.exact || !request.exact)) return known;
     const { path, limit, filter } = request;

@@ -8,6 +8,7 @@ import type { Limits } from '../model/limits.js';
 import type { Position } from '../model/position.js';
 import type { Catalogue, CatalogueEntry } from './catalogue.js';
 import type { GroupAnswer, GroupRequest, SearchAnswer, SearchRequest } from './engine.js';
+import { checkFilterTexts } from './filter-texts.js';
 import { GroupSearch } from './group-search.js';
 import { QueryCache } from './query-cache.js';
 import type { Reader } from './reader.js';
@@ -45,8 +46,7 @@ export class Searches {
   /** @throws as Engine.search */
   search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer> {
     const own = budget ?? this.#newBudget();
-    const { watch, catalogue } = this.#parts;
-    return watch.measured(request, async () => this.#searchOrKept(catalogue.get(collection), request, own));
+    return this.#parts.watch.measured(request, async () => this.#searchOrKept(this.#entry(collection, request), request, own));
   }
 
   async #searchOrKept(entry: CatalogueEntry, request: SearchRequest, budget: AnswerBudget): Promise<SearchAnswer> {
@@ -65,8 +65,15 @@ export class Searches {
 
   /** @throws as Engine.searchGroups */
   searchGroups(collection: string, request: GroupRequest): Promise<GroupAnswer> {
-    const { watch, catalogue } = this.#parts;
-    return watch.measured(request, async () => this.#groups.search(catalogue.get(collection), request, this.#newBudget()));
+    const { watch } = this.#parts;
+    return watch.measured(request, async () => this.#groups.search(this.#entry(collection, request), request, this.#newBudget()));
+  }
+
+  /** @throws CollectionNotFound, InvalidFilter */
+  #entry(collection: string, { filter }: Pick<SearchRequest, 'filter'>): CatalogueEntry {
+    const entry = this.#parts.catalogue.get(collection);
+    checkFilterTexts(entry.row.spec, filter);
+    return entry;
   }
 
   #newBudget(): AnswerBudget {

@@ -39,6 +39,7 @@ export async function inPlace<Answer>(
   } catch (error) {
     if (!(error instanceof SkeinError)) throw error;
     if (error.type === 'InvalidRequest') throw insideSearch(error, path);
+    if (error.type === 'InvalidFilter') throw insideFilter(error, path);
     if (!ABOUT_TARGET.has(error.type)) throw error;
     // The engine names examples itself.
     const field = error.details['path'] ?? (search.id === undefined ? 'vector' : 'id');
@@ -112,11 +113,15 @@ function filterOf(value: unknown, path: string): Filter {
   try {
     return parseFilter(value);
   } catch (error) {
-    if (path === '' || !(error instanceof SkeinError) || error.type !== 'InvalidFilter') throw error;
-    const inside = String(error.details['path'] ?? '');
-    const place = inside === '' ? join(path, 'filter') : join(join(path, 'filter'), inside);
-    throw new SkeinError('InvalidFilter', `${path}: ${error.message}`, { ...error.details, path: place });
+    throw error instanceof SkeinError && error.type === 'InvalidFilter' ? insideFilter(error, path) : error;
   }
+}
+
+function insideFilter(error: SkeinError, path: string): SkeinError {
+  if (path === '') return error;
+  const inside = String(error.details['path'] ?? '');
+  const place = inside === '' ? join(path, 'filter') : join(join(path, 'filter'), inside);
+  return new SkeinError('InvalidFilter', `${path}: ${error.message}`, { ...error.details, path: place });
 }
 
 function fusionOf(body: FusionBody | undefined, path: string): Fusion {

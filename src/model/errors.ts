@@ -261,3 +261,9 @@ export function invalidRequest(path: string, message: string): SkeinError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** @param path inside the filter, such as `must[0].range.gt`  @param limit where a bound was passed */
+export function invalidFilter(path: string, message: string, limit?: number): SkeinError {
+  const where = path === '' ? 'The filter' : `The filter at ${path}`;
+  return new SkeinError('InvalidFilter', `${where} ${message}`, { path, message, ...(limit === undefined ? {} : { limit }) });
+}

@@ -79,7 +79,7 @@ class Compiler {
     };
   }
 
-  /** Every word of the query occurs in one element; a query without words matches nothing. */
+  /** Every word of the query occurs in one element; a query without words is refused before, and matches nothing here. */
   #text(key: string, text: string): PointTest {
     const path = key.split('.');
     const read = this.#analyse(this.#prefix + key) ?? wordsOf;

@@ -3,7 +3,7 @@
  *  Every key must be known, every condition has exactly one test, and depth, conditions, listed values and texts are bounded, all of them
  *  together, before anything is built, so a hostile filter costs no more than its bytes. Must not know: how filters are evaluated, HTTP replies. */
 
-import { SkeinError } from '../model/errors.js';
+import { invalidFilter as invalid, SkeinError } from '../model/errors.js';
 import type { Condition, Filter, MatchValue, RangeBounds } from '../model/filter.js';
 import { parseInstant } from '../model/instant.js';
 import { FIXED } from '../model/limits.js';
@@ -259,9 +259,4 @@ function number(value: unknown, path: string): number {
 function integer(value: unknown, path: string): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0) throw invalid(path, 'must be an integer from 0');
   return value as number;
-}
-
-function invalid(path: string, message: string, limit?: number): SkeinError {
-  const where = path === '' ? 'The filter' : `The filter at ${path}`;
-  return new SkeinError('InvalidFilter', `${where} ${message}`, { path, message, ...(limit === undefined ? {} : { limit }) });
 }

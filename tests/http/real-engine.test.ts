@@ -181,6 +181,12 @@ test('groups, recommendations and facets see the write before them, in both form
     assert.equal([both.mode, both.hits.length, both.hits[0].vector.length > 0, both.hits[0].id !== 3], ['hybrid', 1, true, true]);
     assert.equal([near.hits.map((hit: { id: number }) => hit.id), typeof near.explain.plan], [[0, 1, 2], 'string']);
   }
+  const silent = { must: [{ key: 't', match: { text: 'the' } }] };
+  const refused = await ask('POST', `${POINTS}/search/batch`, { searches: [{ text: 'river' }, { id: 0, filter: silent }] });
+  assert.equal(
+    [...(type(refused) as []), refused.body.error.details.path],
+    [400, 'InvalidFilter', 'searches[1].filter.must[0].match.text'],
+  );
   const lost = await ask('POST', `${POINTS}/recommend`, { positive: [0, 99] });
   assert.equal([...(type(lost) as []), lost.body.error.details.path], [404, 'PointNotFound', 'positive[1]']);
   const against = await ask('POST', `${POINTS}/recommend`, {
