@@ -68,10 +68,12 @@ export function runMatch(content: ServedContent, ask: Among, around: RunSurround
   return { labels: allowed.labels ?? labelFilterOf(content.liveLabels()), seq: around.seq };
 }
 
-/** A filter that takes rows is not narrowed here: whoever reads the rows can count their values as well, of one state. */
+/** A filter that takes rows is not narrowed here: whoever reads the rows can count their values as well, of one state. Nor is a part of a
+ *  unit counted. */
 export function runFacet(content: ServedContent, ask: FacetAsk, around: RunSurroundings): IndexAnswers['facet'] {
   const { index } = content.payloads;
-  const { seq } = around;
+  const { seq, level } = around;
+  if (!level) return { takesRows: true, seq };
   const matched = ask.filter === null ? null : index.match(ask.filter, resolver(content, around));
   if (matched?.exact === false) return { takesRows: true, seq };
   const facet = index.facet(ask.path, matched?.labels ?? null, ask.limit);

@@ -121,7 +121,7 @@ export interface IndexAnswers {
   match: { readonly labels: LabelFilter; readonly seq: number } | Narrow;
   facet:
     | { readonly values: readonly FacetValue[]; readonly exact: boolean; readonly seq: number }
-    /** The field has no index that counts values, or the filter is not answered by indexes alone. */
+    /** The field has no index that counts values, the filter is not answered by indexes alone, or the index holds a unit by half. */
     | { readonly takesRows: true; readonly seq: number };
   health: { readonly health: IndexHealth | null };
 }

@@ -82,7 +82,7 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
     return this.#nextLabel;
   }
 
-  /** Has the cursor found nothing more to read when it last looked? */
+  /** Has the cursor found nothing more to read when it last looked? Then what is inside is a state that the store had, no unit by half. */
   get level(): boolean {
     return this.#level;
   }
@@ -96,17 +96,22 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
    *  @returns milliseconds until it should be called again (0: more is left), or null: not before the next change */
   advance(budgetMs: number): number | null {
     const until = performance.now() + budgetMs;
+    return this.comeLevel(until) ? this.#fill(Math.max(0, until - performance.now())) : 0;
+  }
+
+  /** The cursor alone. @returns false when time was over before there was nothing more to read, or no room for it */
+  comeLevel(until: number): boolean {
     this.#level = false;
     while (!this.content.crowded) {
       this.#page ??= this.#read(until);
-      if (this.#page === null || !this.#work(this.#page, until)) return 0;
+      if (this.#page === null || !this.#work(this.#page, until)) return false;
       this.#seq = this.#page.throughSeq;
       this.#level = this.#page.rows.length + this.#page.deaths.length + this.#page.changes.length === 0;
       this.#page = null;
       if (this.#level) break;
-      if (performance.now() >= until) return 0;
+      if (performance.now() >= until) return false;
     }
-    return this.#fill(Math.max(0, until - performance.now()));
+    return true;
   }
 
   #fill(budgetMs: number): number | null {

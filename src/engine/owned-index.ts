@@ -27,6 +27,8 @@ type Note = (event: string, fields: Readonly<Record<string, unknown>>) => void;
 const ASSUMED_MS_PER_INSERT = 0.2;
 /** Questions that overlap without end must not keep the index from coming level. */
 const STILL_MS_MAX = 50;
+/** What a question waits so that units come in as a whole: some thousand rows. */
+const LEVEL_MS_MAX = 8;
 
 export class OwnedIndex {
   /** Which of the openings of its collection this is. */
@@ -231,12 +233,14 @@ export class OwnedIndex {
 
   /** Begins to answer; the content stands still until `end` is called, but for a question of the background. */
   ask(ask: IndexAsk): BegunAsk {
-    const { content, seq, nextLabel } = this.#current;
+    if (this.#asks === 0) this.#comeLevel();
+    const { content, seq, nextLabel, level } = this.#current;
     const begun = beginRun(content, ask, {
       reads: this.#reads,
       collection: this.#collection,
       seq,
       nextLabel,
+      level,
       costs: this.#costs,
       learn: (seen) => {
         this.#costs = learnCosts(this.#costs, seen);
@@ -254,6 +258,14 @@ export class OwnedIndex {
         ended = true;
       },
     };
+  }
+
+  /** A unit that is half inside is finished first, if it is not too large. */
+  #comeLevel(): void {
+    if (this.#current.level) return;
+    const before = this.#status();
+    this.#current.comeLevel(performance.now() + LEVEL_MS_MAX);
+    this.#noteRebuild(before, this.#status());
   }
 
   /** Its answer says where the index stands when it is given. */

@@ -7,6 +7,7 @@ import type { Filter } from '../model/filter.js';
 import type { Limits } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
+import type { StoreReads } from '../storage/storage.js';
 import type { Catalogue, CatalogueEntry } from './catalogue.js';
 import type { FacetAnswer, FacetRequest, ScrollRequest, Selection } from './engine.js';
 import { type EngineCalls, isEngineFailure } from './engine-calls.js';
@@ -19,6 +20,8 @@ import type { Tail } from './tail.js';
 export interface RowAnswersParts {
   readonly catalogue: Catalogue;
   readonly reader: Reader;
+  /** The store as the main thread reads it. */
+  readonly reads: Pick<StoreReads, 'collection'>;
   readonly lookup: FilterLookup;
   readonly calls: EngineCalls;
   readonly limits: Limits;
@@ -75,7 +78,10 @@ export class RowAnswers {
     if (filter === undefined) return { count: pointsCount, position: this.#now() };
     const rowFilter = await this.#parts.lookup.rowFilter(entry, filter);
     const { among } = rowFilter;
-    if (among?.exact === true && among.seq >= entry.row.lastSeq) return { count: among.labels.size, position: this.#now() };
+    // The index reads of a commit before this thread hears of it, so the store itself is asked what is newest.
+    const lastSeq = this.#parts.reads.collection(uid)?.lastSeq ?? Number.POSITIVE_INFINITY;
+    if (among?.exact === true && among.seq >= lastSeq)
+      return { count: among.labels.size, position: await this.#published(Math.max(lastSeq, this.#parts.durable.seq)) };
     const { count, seq } = await this.#parts.reader.read({ kind: 'count', uid, filter: rowFilter }, 0, this.#ofUseMs);
     return { count, position: await this.#published(seq) };
   }

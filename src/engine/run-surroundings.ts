@@ -12,6 +12,8 @@ export interface RunSurroundings {
   readonly seq: number;
   /** Labels from this one on are not inside yet. */
   readonly nextLabel: number;
+  /** Is what is inside a state that the store had? Else it may hold a part of a unit that is beyond `seq`. */
+  readonly level: boolean;
   readonly costs: SearchCosts;
   learn(seen: SearchObservation): void;
 }

@@ -1,7 +1,7 @@
 /** A store with one collection, `c`, written to as the write thread does it, and read as an index worker does. */
 
 import { UnitWriter } from '../../src/engine/unit-writer.js';
-import { type CollectionSpec, DEFAULT_HNSW } from '../../src/model/collection.js';
+import { type CollectionSpec, DEFAULT_HNSW, type PayloadIndexSpec } from '../../src/model/collection.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
 import type { Operation } from '../../src/model/operation.js';
 import { openReader, openWriter } from '../../src/storage/open-store.js';
@@ -17,7 +17,7 @@ export interface WrittenStore {
   write(operation: Operation): void;
 }
 
-export function writtenStore(t: TestContext, dimension: number): WrittenStore {
+export function writtenStore(t: TestContext, dimension: number, payloadIndexes: readonly PayloadIndexSpec[] = []): WrittenStore {
   const path = newStorePath(t.folder());
   const store = openWriter(path, TEST_CACHE);
   const reads = openReader(path, TEST_CACHE);
@@ -30,7 +30,7 @@ export function writtenStore(t: TestContext, dimension: number): WrittenStore {
     units.state.flush();
     store.commit();
   };
-  const spec = { dimension, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null } as const;
+  const spec = { dimension, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null, payloadIndexes } as const;
   write({ kind: 'create_collection', collection: 'c', spec });
   const row = reads.collections()[0] as CollectionRow;
   return { reads, uid: row.uid, spec: row.spec, write };
