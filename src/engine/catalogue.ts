@@ -7,6 +7,7 @@ import type { AliasChange } from '../model/alias.js';
 import { checkCollectionName, collectionNotFound } from '../model/collection.js';
 import type { CollectionRow } from '../storage/storage.js';
 import type { EngineKind, IndexReport } from './index-messages.js';
+import { settingsOf } from './index-settings.js';
 import type { IndexLook } from './search-status.js';
 import { Tail } from './tail.js';
 
@@ -21,6 +22,8 @@ export interface EngineState {
   served: number;
   /** Seq up to which it holds the collection; 0 while it is being built. */
   readonly indexed: Tail;
+  /** The number of the collection's configuration whose settings it serves. */
+  readonly configured: Tail;
   /** False while it answers nothing, because it is built for a collection that was there before or loaded after a failure: then writes
    *  neither wait for it nor are held back by it. */
   serving: boolean;
@@ -30,6 +33,8 @@ export interface EngineState {
 
 export interface CatalogueEntry {
   row: CollectionRow;
+  /** How often its settings were changed since the start. */
+  configuration: number;
   readonly vector: EngineState;
   /** Null: no text fields are declared. */
   text: EngineState | null;
@@ -126,7 +131,7 @@ export class Catalogue {
 
   /** Ends every wait for an index; what is not there yet counts as not reached. */
   endWaits(): void {
-    for (const entry of this.#byUid.values()) for (const { indexed } of enginesOf(entry)) indexed.close();
+    for (const entry of this.#byUid.values()) for (const state of enginesOf(entry)) endWaits(state);
   }
 
   /** Takes in one changed row. @returns what became of the collection */
@@ -137,12 +142,13 @@ export class Catalogue {
       this.#byUid.delete(row.uid);
       if (this.#byName.get(row.name) === entry) this.#byName.delete(row.name);
       this.#setWork(entry, 0, 0);
-      for (const { indexed } of enginesOf(entry)) indexed.close();
+      for (const state of enginesOf(entry)) endWaits(state);
       return 'dropped';
     }
     if (entry !== undefined) {
       const configured = JSON.stringify(entry.row.spec) !== JSON.stringify(row.spec);
-      entry.row = row;
+      entry.row = configured ? row : { ...row, spec: entry.row.spec };
+      if (configured) entry.configuration += 1;
       if (configured) this.#syncText(entry);
       entry.lastWriteMs = nowMs;
       this.#measure(entry);
@@ -150,6 +156,7 @@ export class Catalogue {
     }
     const created: CatalogueEntry = {
       row,
+      configuration: 0,
       vector: newState(true),
       text: null,
       health: null,
@@ -170,7 +177,7 @@ export class Catalogue {
     const wanted = entry.row.spec.text.fields.length > 0;
     if (wanted) entry.text ??= newState(entry.row.pointsCount === 0);
     else {
-      entry.text?.indexed.close();
+      if (entry.text !== null) endWaits(entry.text);
       entry.text = null;
     }
   }
@@ -219,6 +226,8 @@ export class Catalogue {
     if (report.phase !== 'building') {
       state.serving = true;
       state.indexed.advance(report.seq);
+      if (report.settings === settingsOf(entry.row.spec) && report.status.payloadProgress === 1)
+        state.configured.advance(entry.configuration);
     }
     this.#measure(entry);
     return entry;
@@ -226,7 +235,12 @@ export class Catalogue {
 }
 
 function newState(serving: boolean): EngineState {
-  return { report: null, served: 0, indexed: new Tail(0), serving, silent: false };
+  return { report: null, served: 0, indexed: new Tail(0), configured: new Tail(0), serving, silent: false };
+}
+
+function endWaits({ indexed, configured }: EngineState): void {
+  indexed.close();
+  configured.close();
 }
 
 /** The indexes that a collection has. */
@@ -256,6 +270,15 @@ export async function reachIndexed(entry: CatalogueEntry, seq: number, leftMs: (
     if (!waitedFor(entry).includes(state)) continue;
     if (!(await state.indexed.reach(seq, leftMs())) && waitedFor(entry).includes(state)) return false;
   }
+  return true;
+}
+
+/** Waits until all indexes of the collection serve the settings that it has now, or later ones.
+ *  @param leftMs how long it may still take  @returns false when time was over, or the collection was dropped */
+export async function reachConfigured(entry: CatalogueEntry, leftMs: () => number): Promise<boolean> {
+  const { configuration } = entry;
+  for (const state of enginesOf(entry))
+    if (!(await state.configured.reach(configuration, leftMs())) && enginesOf(entry).includes(state)) return false;
   return true;
 }
 

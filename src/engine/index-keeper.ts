@@ -4,6 +4,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../model/clock.js';
+import type { CollectionSpec } from '../model/collection.js';
 import { messageOf } from '../model/errors.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
@@ -12,6 +13,7 @@ import { type Catalogue, type CatalogueEntry, type EngineState, enginesOf } from
 import { ENGINES, type EngineKind, type IndexedCollection, type IndexReport, type IndexWorkerData } from './index-messages.js';
 import { IndexPool, type IndexPoolEvents } from './index-pool.js';
 import { checkpointDue, QUIET_MS } from './index-schedule.js';
+import { settingsOf } from './index-settings.js';
 
 export interface KeeperOptions {
   readonly workers: number;
@@ -187,7 +189,7 @@ export class IndexKeeper {
     const building = enginesOf(entry).map((state) => buildingProgress(state.report, entry.row.nextLabel));
     const least = Math.min(...building);
     if (least < 1) return { status: 'building', progress: least };
-    const renewing = Math.min(...enginesOf(entry).map(({ report }) => renewalProgress(report)));
+    const renewing = Math.min(...enginesOf(entry).map(({ report }) => renewalProgress(report, entry.row.spec)));
     return renewing < 1 ? { status: 'rebuilding', progress: renewing } : { status: 'ready', progress: 1 };
   }
 
@@ -244,8 +246,11 @@ function buildingProgress(report: IndexReport | null, nextLabel: number): number
 }
 
 /** How far the graph is moved, payload fields are read, texts are analysed anew. */
-function renewalProgress(report: IndexReport | null): number {
+function renewalProgress(report: IndexReport | null, spec: CollectionSpec): number {
   if (report === null) return 1;
   const { growing, live, payloadProgress } = report.status;
-  return Math.min(payloadProgress, report.nextProgress, growing === 0 ? 1 : (live - growing) / live);
+  const { nextProgress, settings } = report;
+  // Until it says otherwise it serves what was declared before, and may not have heard yet that it must build.
+  const served = settings === settingsOf(spec) ? nextProgress : nextProgress === 1 ? 0 : nextProgress;
+  return Math.min(payloadProgress, served, growing === 0 ? 1 : (live - growing) / live);
 }

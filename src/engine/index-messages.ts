@@ -74,6 +74,8 @@ export interface IndexReport {
   readonly nextProgress: number;
   /** How often other settings came to be served. */
   readonly configurations: number;
+  /** The settings that are served (index-settings.ts); declared payload fields may still be read for them. */
+  readonly settings: string;
   /** Estimated milliseconds to replay what the newest checkpoint lacks. */
   readonly replayMs: number;
   /** Estimated milliseconds to build it anew from all live points. */

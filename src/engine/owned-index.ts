@@ -18,6 +18,7 @@ import type { BegunAsk } from './asks-in-turn.js';
 import type { ContentKind } from './content-kinds.js';
 import type { IndexAsk } from './index-asks.js';
 import type { ContentStatus, IndexedCollection, IndexPhase, IndexReport } from './index-messages.js';
+import { settingsOf } from './index-settings.js';
 import { IndexUpkeep, reconcile } from './index-upkeep.js';
 import type { ServedContent } from './served-content.js';
 import { VectorContent } from './vector-content.js';
@@ -332,6 +333,7 @@ export class OwnedIndex {
       status,
       nextProgress: this.#nextProgress(),
       configurations: this.#configurations,
+      settings: settingsOf(this.#collection.spec),
       replayMs: savable ? Math.max(0, inserts - this.#savedInserts) * msPerInsert : 0,
       rebuildMs: status.live * msPerInsert,
       checkpointBytes: this.#checkpointBytes,

@@ -54,7 +54,7 @@ export class PayloadSide {
 
   /** How far the fields that were declared last are read, 0 … 1; 1 when they answer. @param nextLabel of the collection */
   progress(nextLabel: number): number {
-    return this.#fill === null ? 1 : Math.min(1, this.#fill.nextLabel / Math.max(1, nextLabel));
+    return this.#fill === null ? 1 : Math.min(0.999, this.#fill.nextLabel / Math.max(1, nextLabel));
   }
 
   /** Estimated; 0 while nothing is inside. */

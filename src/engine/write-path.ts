@@ -10,12 +10,13 @@ import type { Filter } from '../model/filter.js';
 import { FIXED } from '../model/limits.js';
 import type { Idempotency, Operation } from '../model/operation.js';
 import type { Position } from '../model/position.js';
-import { type Catalogue, leastIndexed, reachIndexed } from './catalogue.js';
+import { type Catalogue, type CatalogueEntry, leastIndexed, reachConfigured, reachIndexed } from './catalogue.js';
 import type { ClusterOperation } from './cluster-operations.js';
 import type { DiskWatch } from './disk-watch.js';
 import type { WriteOptions, WriteReceipt } from './engine.js';
 import type { FilterLookup } from './filter-lookup.js';
 import type { IndexKeeper } from './index-keeper.js';
+import { changesSettings } from './index-settings.js';
 import { givenAway, operationBytes } from './operation-size.js';
 import type { Reader } from './reader.js';
 import type { UnitOutcome, UnitRequest } from './unit-writer.js';
@@ -69,7 +70,10 @@ export class WritePath {
     const request: UnitRequest = { operations, ...(idempotency && { idempotency }), ...(trace && { trace }) };
     const sent = this.#parts.link.write(request, bytes, givenAway(operations));
     const outcome = await durableBefore(deadlineMs - this.#parts.clock.monotonicMs(), sent);
-    if (options.wait === 'indexed') await this.#indexed(namesOf(operations), outcome, deadlineMs);
+    if (options.wait === 'indexed') {
+      await this.#indexed(namesOf(operations), outcome, deadlineMs);
+      await this.#configured(operations, outcome.seq, deadlineMs);
+    }
     return this.#receiptOf(outcome);
   }
 
@@ -105,11 +109,18 @@ export class WritePath {
       const goal = Math.min(outcome.seq, entry.row.lastSeq);
       if (await reachIndexed(entry, goal, () => deadlineMs - this.#parts.clock.monotonicMs())) continue;
       if (this.#parts.catalogue.byUid(entry.row.uid) === undefined) continue;
-      throw new SkeinError('Timeout', 'The write is durable; its index has not applied it yet', {
-        state: 'durable',
-        seq: outcome.seq,
-        indexed_seq: leastIndexed(entry),
-      });
+      throw notApplied(outcome.seq, entry);
+    }
+  }
+
+  /** Other settings of what is indexed are applied when they serve. */
+  async #configured(operations: readonly Operation[], seq: number, deadlineMs: number): Promise<void> {
+    const { catalogue, clock } = this.#parts;
+    for (const operation of operations) {
+      if (operation.kind !== 'update_collection' || !changesSettings(operation.change)) continue;
+      const entry = catalogue.find(operation.collection);
+      if (entry === undefined || (await reachConfigured(entry, () => deadlineMs - clock.monotonicMs()))) continue;
+      if (catalogue.byUid(entry.row.uid) !== undefined) throw notApplied(seq, entry);
     }
   }
 
@@ -153,6 +164,14 @@ export class WritePath {
     const outcome = await this.#parts.link.write({ operations: [], idempotency, recallOnly: true }, 0);
     return outcome.repeated ? this.#receiptOf(outcome) : null;
   }
+}
+
+function notApplied(seq: number, entry: CatalogueEntry): SkeinError {
+  return new SkeinError('Timeout', 'The write is durable; its index has not applied it yet', {
+    state: 'durable',
+    seq,
+    indexed_seq: leastIndexed(entry),
+  });
 }
 
 function namesOf(operations: readonly Operation[]): string[] {

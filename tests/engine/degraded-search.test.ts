@@ -276,7 +276,10 @@ test('a text index that is being built for points that were there keeps no hybri
   // Holds the thread of the texts, so that nothing new is built in it.
   const holding = refusal(engine.search('c', { ...TEXT, timeoutMs: 50 }));
   const change = { textFields: ['title'] };
-  await engine.write([{ kind: 'update_collection', collection: 'late', change }], WAIT);
+  const late = await refusal(
+    engine.write([{ kind: 'update_collection', collection: 'late', change }], { wait: 'indexed', timeoutMs: 1_500 }),
+  );
+  assert.equal([late.type, late.details['state']], ['Timeout', 'durable'], 'what cannot serve in time is no success');
   for (let i = 0; i < 2 * FAILURES_MAX; i++) {
     const { answer, ms } = await timed(engine.search('late', HYBRID));
     assert.equal([answer.mode, answer.degraded], ['vector', true]);
@@ -304,7 +307,7 @@ test('a collection that is dropped under a waiting search is not found, and that
 test('text fields that are taken away under a waiting search leave its collection there', async (t) => {
   const { engine } = await start(t);
   const declareText = (textFields: readonly string[]): Promise<unknown> =>
-    engine.write([{ kind: 'update_collection', collection: 'c', change: { textFields } }], WAIT);
+    engine.write([{ kind: 'update_collection', collection: 'c', change: { textFields } }], { ...WAIT, wait: 'durable' });
   plant('text stall');
   const text = refusal(engine.search('c', TEXT));
   const hybrid = outcome(engine, HYBRID);

@@ -27,6 +27,7 @@ function report(change: Partial<IndexReport>): IndexReport {
     },
     nextProgress: 1,
     configurations: 0,
+    settings: '',
     replayMs: 0,
     rebuildMs: 10_000,
     checkpointBytes: 0,

@@ -39,6 +39,7 @@ const reportOf = (configurations: number): IndexReport => ({
   status: { ...STATUS, payloadProgress: 1 },
   nextProgress: 1,
   configurations,
+  settings: '',
   replayMs: 0,
   rebuildMs: 0,
   checkpointBytes: 0,
