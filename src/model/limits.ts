@@ -116,7 +116,7 @@ export const FIXED = {
    *  long as the text of a search (queryTextLengthMax). */
   filterDepthMax: 16,
   filterConditionsMax: 1_000,
-  filterValuesMax: 10_000,
+  filterValuesMax: 20_000,
   /** What a collection declares. A path is as deep as payloads are (jsonDepthMax). */
   payloadIndexesMax: 64,
   textFieldsMax: 32,

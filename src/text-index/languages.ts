@@ -4,8 +4,7 @@
  *  Lists and stemmers are those of two packages; tests/text-index/languages.test.ts notices when they change, which ANALYSIS_VERSION must
  *  follow. Must not know: texts. */
 
-import snowball from 'snowball-stemmers';
-import * as lists from 'stopword';
+import { createRequire } from 'node:module';
 
 export interface Language {
   /** Of the package snowball-stemmers, or null: words stay as they are. */
@@ -27,7 +26,10 @@ const ELISIONS: Readonly<Partial<Record<string, readonly string[]>>> = {
 
 const POSSESSIVES: Readonly<Partial<Record<string, string>>> = { english: "'s", porter: "'s" };
 
-const { ara, cat, ces, dan, deu, eng, eus, fin, fra, gle, hun, hye, ita, nld, nob, por, ron, rus, slv, spa, swe, tur } = lists;
+const require = createRequire(import.meta.url);
+/** Loaded with the first language: every thread knows of this module, hardly any reads texts, and the two take a tenth of a second. */
+const stemmers = (): typeof import('snowball-stemmers') => require('snowball-stemmers');
+const lists = (): typeof import('stopword') => require('stopword');
 
 /** What the list of the Snowball project (its english/stop.txt) has and that of the package has not. */
 const MORE_ENGLISH = [
@@ -36,36 +38,38 @@ const MORE_ENGLISH = [
   "isn't aren't wasn't weren't hasn't haven't hadn't doesn't don't didn't won't wouldn't shan't shouldn't can't couldn't mustn't",
   'until against during above below down off again further once when why few no nor not own so',
 ].flatMap((line) => line.split(' '));
-const english = [...eng, ...MORE_ENGLISH];
 
-/** By the name of the stemmer. */
-const STOP_WORDS: Readonly<Record<string, readonly string[]>> = {
-  ...{ arabic: ara, armenian: hye, basque: eus, catalan: cat, czech: ces, danish: dan, dutch: nld, english, finnish: fin },
-  ...{ french: fra, german: deu, hungarian: hun, irish: gle, italian: ita, norwegian: nob, porter: english, portuguese: por },
-  ...{ romanian: ron, russian: rus, slovene: slv, spanish: spa, swedish: swe, tamil: [], turkish: tur },
-};
-
-const LANGUAGES: ReadonlyMap<string, Language> = new Map([
-  ['none', { stemmer: null, stopWords: [], elisions: [], possessive: null }],
-  ...Object.entries(STOP_WORDS).map(([stemmer, stopWords]): [string, Language] => [
-    stemmer,
-    { stemmer, stopWords, elisions: ELISIONS[stemmer] ?? [], possessive: POSSESSIVES[stemmer] ?? null },
-  ]),
+/** By the name of the stemmer: the list of stop words. */
+const STOP_WORDS: ReadonlyMap<string, keyof typeof import('stopword') | null> = new Map([
+  ...Object.entries({ arabic: 'ara', armenian: 'hye', basque: 'eus', catalan: 'cat', czech: 'ces', danish: 'dan' } as const),
+  ...Object.entries({ dutch: 'nld', english: 'eng', finnish: 'fin', french: 'fra', german: 'deu', hungarian: 'hun' } as const),
+  ...Object.entries({
+    irish: 'gle',
+    italian: 'ita',
+    norwegian: 'nob',
+    porter: 'eng',
+    portuguese: 'por',
+    romanian: 'ron',
+  } as const),
+  ...Object.entries({ russian: 'rus', slovene: 'slv', spanish: 'spa', swedish: 'swe', tamil: null, turkish: 'tur' } as const),
 ]);
 
 /** Names that a collection's text settings may give as their language; 'none' reads words as they stand. */
-export const knownLanguages: readonly string[] = [...LANGUAGES.keys()];
+export const knownLanguages: readonly string[] = ['none', ...STOP_WORDS.keys()];
 
 /** @throws RangeError naming those that are known */
 export function languageOf(name: string): Language {
-  const language = LANGUAGES.get(name);
-  if (language === undefined) throw new RangeError(`language '${name}' is not known; known are ${knownLanguages.join(', ')}`);
-  return language;
+  if (name === 'none') return { stemmer: null, stopWords: [], elisions: [], possessive: null };
+  const list = STOP_WORDS.get(name);
+  if (list === undefined) throw new RangeError(`language '${name}' is not known; known are ${knownLanguages.join(', ')}`);
+  const words = list === null ? [] : lists()[list];
+  const stopWords = list === 'eng' ? [...words, ...MORE_ENGLISH] : words;
+  return { stemmer: name, stopWords, elisions: ELISIONS[name] ?? [], possessive: POSSESSIVES[name] ?? null };
 }
 
 /** From a word in lower case to its stem. */
 export function stemmerOf({ stemmer }: Language): (word: string) => string {
   if (stemmer === null) return (word) => word;
-  const made = snowball.newStemmer(stemmer);
+  const made = stemmers().newStemmer(stemmer);
   return (word) => made.stem(word);
 }
