@@ -73,7 +73,7 @@ class Walk {
   /* So much more of ef is looked for where all pass, less where fewer do: there more places are looked at anyway. */
   static constexpr double FILTERED_EF = 0.5;
   /* See watch(). */
-  static constexpr size_t FAR_OFF_EF = 32, FAR_OFF_VISITS = 4;
+  static constexpr size_t FAR_OFF_EF = 32, FAR_OFF_VISITS = 8;
   static constexpr double EXPECTED_MIN = 24, FEWER = 4;
   static constexpr size_t AHEAD = 2;
 
