@@ -106,7 +106,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     this.#searches = new Searches({
       ...parts,
       watch: this.#watch,
-      durableSeq: () => this.#durable.seq,
+      durable: this.#durable,
       positionAt: positionOf,
     });
     const { calls } = this.#watch;

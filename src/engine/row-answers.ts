@@ -8,6 +8,7 @@ import type { Limits } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import type { StoreReads } from '../storage/storage.js';
+import { asNamed } from './as-named.js';
 import type { Catalogue, CatalogueEntry } from './catalogue.js';
 import type { FacetAnswer, FacetRequest, ScrollRequest, Selection } from './engine.js';
 import { type EngineCalls, isEngineFailure } from './engine-calls.js';
@@ -42,16 +43,22 @@ export class RowAnswers {
   }
 
   /** @throws as Engine.get */
-  async get(collection: string, ids: readonly PointId[], selection: Selection) {
-    const { row } = this.#parts.catalogue.get(collection);
+  get(collection: string, ids: readonly PointId[], selection: Selection) {
+    return asNamed(this.#parts, collection, (entry) => this.#get(entry, ids, selection));
+  }
+
+  async #get({ row }: CatalogueEntry, ids: readonly PointId[], selection: Selection) {
     const request = { kind: 'get', uid: row.uid, ids, selection, bytesMax: this.#parts.limits.answerBytesMax } as const;
     const { points, missing, seq } = await this.#parts.reader.read(request, rowBytes(row), this.#ofUseMs);
     return { points, missing, position: await this.#published(seq) };
   }
 
   /** @throws as Engine.scroll */
-  async scroll(collection: string, request: ScrollRequest) {
-    const entry = this.#parts.catalogue.get(collection);
+  scroll(collection: string, request: ScrollRequest) {
+    return asNamed(this.#parts, collection, (entry) => this.#scroll(entry, request));
+  }
+
+  async #scroll(entry: CatalogueEntry, request: ScrollRequest) {
     const { uid } = entry.row;
     const { filter, limit, after, withPayload, withVector } = request;
     const rowFilter = filter === undefined ? null : await this.#parts.lookup.rowFilter(entry, filter);
@@ -72,8 +79,11 @@ export class RowAnswers {
   }
 
   /** @throws as Engine.count */
-  async count(collection: string, filter?: Filter) {
-    const entry = this.#parts.catalogue.get(collection);
+  count(collection: string, filter?: Filter) {
+    return asNamed(this.#parts, collection, (entry) => this.#count(entry, filter));
+  }
+
+  async #count(entry: CatalogueEntry, filter?: Filter) {
     const { uid, pointsCount } = entry.row;
     if (filter === undefined) return { count: pointsCount, position: this.#now() };
     const rowFilter = await this.#parts.lookup.rowFilter(entry, filter);
@@ -87,8 +97,11 @@ export class RowAnswers {
   }
 
   /** @throws as Engine.facet */
-  async facet(collection: string, request: FacetRequest): Promise<FacetAnswer> {
-    const entry = this.#parts.catalogue.get(collection);
+  facet(collection: string, request: FacetRequest): Promise<FacetAnswer> {
+    return asNamed(this.#parts, collection, (entry) => this.#facet(entry, request));
+  }
+
+  async #facet(entry: CatalogueEntry, request: FacetRequest): Promise<FacetAnswer> {
     checkFilterTexts(entry.row.spec, request.filter);
     const known = await this.#indexedFacet(entry, request);
     if (known !== null && (known.exact || !request.exact)) return known;

@@ -6,6 +6,7 @@ import { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
 import type { Limits } from '../model/limits.js';
 import type { Position } from '../model/position.js';
+import { asNamed } from './as-named.js';
 import type { Catalogue, CatalogueEntry } from './catalogue.js';
 import type { GroupAnswer, GroupRequest, SearchAnswer, SearchRequest } from './engine.js';
 import { checkFilterTexts } from './filter-texts.js';
@@ -15,6 +16,7 @@ import type { Reader } from './reader.js';
 import type { QueryCacheStatus } from './search-status.js';
 import type { SearchWatch } from './search-watch.js';
 import { Searcher } from './searcher.js';
+import type { Tail } from './tail.js';
 
 export interface SearchesParts {
   readonly watch: SearchWatch;
@@ -22,7 +24,7 @@ export interface SearchesParts {
   readonly catalogue: Catalogue;
   readonly limits: Limits;
   readonly clock: Clock;
-  readonly durableSeq: () => number;
+  readonly durable: Tail;
   readonly positionAt: (seq: number) => Position;
 }
 
@@ -38,15 +40,25 @@ export class Searches {
     const { calls, fallback, recall } = watch;
     const isThere = (uid: number): boolean => catalogue.byUid(uid) !== undefined;
     const { searchTimeoutMs: timeoutMs, searchEngineTimeoutMs: engineTimeoutMs } = limits;
-    this.#searcher = new Searcher({ ...parts, calls, fallback, recall, timeoutMs, engineTimeoutMs, isThere });
+    this.#searcher = new Searcher({
+      ...parts,
+      durableSeq: () => parts.durable.seq,
+      calls,
+      fallback,
+      recall,
+      timeoutMs,
+      engineTimeoutMs,
+      isThere,
+    });
     this.#groups = new GroupSearch({ ...parts, searcher: this.#searcher, recall, isThere });
     this.#cache = new QueryCache(limits.queryCacheBytes);
   }
 
   /** @throws as Engine.search */
   search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer> {
-    const own = budget ?? this.#newBudget();
-    return this.#parts.watch.measured(request, async () => this.#searchOrKept(this.#entry(collection, request), request, own));
+    const search = (entry: CatalogueEntry): Promise<SearchAnswer> =>
+      this.#searchOrKept(checked(entry, request), request, budget ?? this.#newBudget());
+    return this.#parts.watch.measured(request, () => asNamed(this.#parts, collection, search));
   }
 
   async #searchOrKept(entry: CatalogueEntry, request: SearchRequest, budget: AnswerBudget): Promise<SearchAnswer> {
@@ -65,15 +77,9 @@ export class Searches {
 
   /** @throws as Engine.searchGroups */
   searchGroups(collection: string, request: GroupRequest): Promise<GroupAnswer> {
-    const { watch } = this.#parts;
-    return watch.measured(request, async () => this.#groups.search(this.#entry(collection, request), request, this.#newBudget()));
-  }
-
-  /** @throws CollectionNotFound, InvalidFilter */
-  #entry(collection: string, { filter }: Pick<SearchRequest, 'filter'>): CatalogueEntry {
-    const entry = this.#parts.catalogue.get(collection);
-    checkFilterTexts(entry.row.spec, filter);
-    return entry;
+    const search = async (entry: CatalogueEntry): Promise<GroupAnswer> =>
+      this.#groups.search(checked(entry, request), request, this.#newBudget());
+    return this.#parts.watch.measured(request, () => asNamed(this.#parts, collection, search));
   }
 
   #newBudget(): AnswerBudget {
@@ -93,4 +99,10 @@ export class Searches {
   get cacheStatus(): QueryCacheStatus {
     return this.#cache.status;
   }
+}
+
+/** @throws InvalidFilter */
+function checked(entry: CatalogueEntry, { filter }: Pick<SearchRequest, 'filter'>): CatalogueEntry {
+  checkFilterTexts(entry.row.spec, filter);
+  return entry;
 }

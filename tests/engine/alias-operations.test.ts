@@ -107,6 +107,43 @@ test('a switch is atomic: readers see the old collection or the new one, whole, 
   assert.is(hits[0]?.id, 50, 'the write before the switch waited for the index of the old collection');
 });
 
+test('who reads by an alias never meets the drop of what it stood for before', async (t) => {
+  const { engine } = await open(t);
+  const points = (name: string, from: number): Operation => ({
+    kind: 'upsert',
+    collection: name,
+    points: pointBlock(Array.from({ length: 200 }, (_, i) => ({ id: from + i, vector: [i, 1] }))),
+  });
+  await write(engine, create('c0'), points('c0', 0), put('now', 'c0'));
+  let ended = false;
+  const seen = { rounds: 0, wrong: [] as unknown[] };
+  const own = { withPayload: false, withVector: false };
+  const filter = { must: [{ kind: 'exists', key: 'a', exists: false }] } as const;
+  const reads: readonly (() => Promise<number>)[] = [
+    async () => (await engine.search('now', { ...SEARCH, cache: false, vector: Float32Array.of(1, 1), limit: 200 })).hits.length,
+    async () => (await engine.scroll('now', { limit: 200, after: null, ...own })).points.length,
+    async () => (await engine.scroll('now', { limit: 200, after: null, ...own, filter })).points.length,
+    async () => (await engine.count('now', filter)).count,
+    async () => (await engine.count('now')).count,
+  ];
+  const reader = async (read: () => Promise<number>): Promise<void> => {
+    while (!ended) {
+      const found = await read().catch((error: Error) => error.message);
+      if (found !== 200) seen.wrong.push([seen.rounds, found]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const reading = reads.map(reader);
+  for (; seen.rounds < 12; seen.rounds++) {
+    const [old, next] = [`c${seen.rounds}`, `c${seen.rounds + 1}`];
+    await write(engine, create(next), points(next, 1_000 * (seen.rounds + 1)));
+    await write(engine, put('now', next), { kind: 'delete_collection', collection: old });
+  }
+  ended = true;
+  await Promise.all(reading);
+  assert.equal(seen.wrong, []);
+});
+
 test('an alias of an alias is one of the collection that stands behind it then', async (t) => {
   const { engine } = await open(t);
   await write(engine, create('one'), create('two'), put('a', 'one'), put('b', 'a'));
