@@ -63,7 +63,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   app.get(DOCUMENT, { schema: { hide: true } }, (_request, reply) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
   );
-  if (config.docs) await addDocsPage(app);
+  if (config.docs) addDocsPage(app);
   await app.ready();
   const { server } = app;
   const verifiedPeers = config.tls?.verifiedPeers === true;

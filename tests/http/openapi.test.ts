@@ -127,6 +127,9 @@ test('the page loads everything from this server', async (t) => {
     assert.not.match(source ?? '', /^https?:/);
     assert.is((await ask('GET', new URL(source ?? '', 'http://h/docs/').pathname)).status, 200, source);
   }
+  assert.equal((await ask('GET', '/docs/json')).body, (await ask('GET', '/openapi.json')).body, 'of the same document');
+  const nothing = await ask('GET', '/docs/nothing');
+  assert.equal([nothing.status, nothing.body.error.type], [404, 'RouteNotFound']);
   const off = await startHttp(t);
   assert.is((await off.ask('GET', '/docs')).status, 404);
 });
