@@ -27,6 +27,11 @@ export function boundedReads(reads: StoreReads, bytesMax: number): StoreReads {
         () => reads.pointsAfter(uid, after, limit, Math.min(pageBytesMax, left)),
         (rows) => rows.reduce((sum, row) => sum + payloadBytes(row), 0),
       ),
+    pointsFrom: (uid, fromLabel, limit, pageBytesMax) =>
+      counted(
+        () => reads.pointsFrom(uid, fromLabel, limit, Math.min(pageBytesMax, left)),
+        (rows) => rows.reduce((sum, row) => sum + payloadBytes(row), 0),
+      ),
     vectorSet: (uid, label) =>
       counted(
         () => reads.vectorSet(uid, label),

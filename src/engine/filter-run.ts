@@ -3,16 +3,19 @@
  *  What it cannot tell alone is a superset; a small one is made exact here, row by row, a large one is given back to be narrowed
  *  elsewhere, because reading rows takes long. Must not know: vectors, texts, threads. */
 
+import type { Filter } from '../model/filter.js';
 import { type LabelFilter, labelFilterOf, labelsOf } from '../model/label-filter.js';
 import type { ResolveIds } from '../payload-index/payload-index.js';
+import { BoundReached, boundedReads } from './bounded-reads.js';
 import { narrowLabels, rowTest } from './filter-rows.js';
 import { IdLabels } from './id-labels.js';
 import type { Among, FacetAsk, IndexAnswers, Narrow, Unindexed } from './index-asks.js';
 import type { RunSurroundings } from './run-surroundings.js';
 import type { ServedContent } from './served-content.js';
 
-/** So many rows are read here; it takes a few milliseconds. */
+/** So many rows, and about so many bytes of them, are read here; it takes a few milliseconds. */
 const NARROW_HERE_MAX = 256;
+const NARROW_HERE_BYTES = 1024 * 1024;
 
 export interface Allowed {
   /** Null: all. */
@@ -28,14 +31,24 @@ export function allowedLabels(content: ServedContent, ask: Among, around: RunSur
   if (ask.labels !== null)
     return { labels: withLater(content, ask, ask.labels, around), estimated: ask.estimated ?? null, unindexed: [] };
   if (filter === null) return { labels: null, estimated: null, unindexed: [] };
-  const { reads, collection, seq } = around;
+  const { seq } = around;
   const resolve = resolver(content, around);
   const estimated = content.payloads.index.estimate(filter, resolve).expected;
   const { labels, exact, unindexed } = content.payloads.index.match(filter, resolve);
   if (exact) return { labels, estimated, unindexed };
-  if (labels.size > NARROW_HERE_MAX) return { narrow: labels, estimated, unindexed, seq, nextLabel: around.nextLabel };
-  const narrowed = narrowLabels(reads, collection.uid, labels, rowTest(collection.spec, filter));
+  const narrowed = labels.size > NARROW_HERE_MAX ? null : narrowedHere(around, labels, filter);
+  if (narrowed === null) return { narrow: labels, estimated, unindexed, seq, nextLabel: around.nextLabel };
   return { labels: labelFilterOf(narrowed), estimated, unindexed };
+}
+
+/** Null: the rows are too long to be read here. */
+function narrowedHere({ reads, collection }: RunSurroundings, labels: LabelFilter, filter: Filter): Uint32Array | null {
+  try {
+    return narrowLabels(boundedReads(reads, NARROW_HERE_BYTES), collection.uid, labels, rowTest(collection.spec, filter));
+  } catch (error) {
+    if (error instanceof BoundReached) return null;
+    throw error;
+  }
 }
 
 /** What was narrowed elsewhere, and what has come since: a point that was replaced meanwhile stands under a later label. */

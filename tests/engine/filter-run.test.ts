@@ -104,4 +104,29 @@ function answerOf(owned: OwnedIndex, ask: IndexAsk): unknown {
   return answer;
 }
 
+test('a few rows are read where the index is, unless they are long', (t) => {
+  const { reads, uid, spec, write } = writtenStore(t, 1);
+  const put = (ids: readonly number[], length: number): void => {
+    const payload = { a: 'x'.repeat(length) };
+    write({ kind: 'upsert', collection: 'c', points: pointBlock(ids.map((id) => ({ id, vector: [id], payload }))) });
+  };
+  const collection = { uid, labelGeneration: 0, spec, folder: '' };
+  const content = VectorContent.create(reads, collection);
+  t.after(() => content.close());
+  const upkeep = new IndexUpkeep(reads, uid, content, 0, 0, 0);
+  const narrowed = (): 'here' | 'elsewhere' => {
+    while (upkeep.advance(50) === 0) {
+      // Until level.
+    }
+    const { seq, nextLabel } = upkeep;
+    const around = { reads, collection, seq, nextLabel, level: true, costs: typicalCosts(4), learn: () => undefined };
+    const filter: Filter = { must: [{ kind: 'exists', key: 'a', exists: true }] };
+    return 'narrow' in allowedLabels(content, { filter, labels: null }, around) ? 'elsewhere' : 'here';
+  };
+  put([1, 2, 3, 4, 5, 6, 7], 10);
+  assert.is(narrowed(), 'here');
+  put([1, 2, 3, 4, 5], 400_000);
+  assert.is(narrowed(), 'elsewhere');
+});
+
 test.run();
