@@ -5,6 +5,8 @@
  *  follow. Must not know: texts. */
 
 import { createRequire } from 'node:module';
+import type * as SnowballStemmers from 'snowball-stemmers';
+import type * as StopWords from 'stopword';
 
 export interface Language {
   /** Of the package snowball-stemmers, or null: words stay as they are. */
@@ -28,8 +30,8 @@ const POSSESSIVES: Readonly<Partial<Record<string, string>>> = { english: "'s", 
 
 const require = createRequire(import.meta.url);
 /** Loaded with the first language: every thread knows of this module, hardly any reads texts, and the two take a tenth of a second. */
-const stemmers = (): typeof import('snowball-stemmers') => require('snowball-stemmers');
-const lists = (): typeof import('stopword') => require('stopword');
+const stemmers = (): typeof SnowballStemmers => require('snowball-stemmers');
+const lists = (): typeof StopWords => require('stopword');
 
 /** What the list of the Snowball project (its english/stop.txt) has and that of the package has not. */
 const MORE_ENGLISH = [
@@ -40,7 +42,7 @@ const MORE_ENGLISH = [
 ].flatMap((line) => line.split(' '));
 
 /** By the name of the stemmer: the list of stop words. */
-const STOP_WORDS: ReadonlyMap<string, keyof typeof import('stopword') | null> = new Map([
+const STOP_WORDS: ReadonlyMap<string, keyof typeof StopWords | null> = new Map([
   ...Object.entries({ arabic: 'ara', armenian: 'hye', basque: 'eus', catalan: 'cat', czech: 'ces', danish: 'dan' } as const),
   ...Object.entries({ dutch: 'nld', english: 'eng', finnish: 'fin', french: 'fra', german: 'deu', hungarian: 'hun' } as const),
   ...Object.entries({
