@@ -61,7 +61,7 @@ const sideDoors = [
     openTo: ['engine/writer-thread', 'node/open-data', 'node/offline'],
   },
   // The node's own small file stands beside the store, and the store it exchanges is a folder.
-  { room: 'storage', files: ['data-folder', 'durable-files'], openTo: ['node/node', 'node/node-state', 'node/rollback'] },
+  { room: 'storage', files: ['data-folder', 'durable-files'], openTo: ['node/node-data', 'node/node-state', 'node/rollback'] },
   // A snapshot is a store as files: made beside the one that is served, received, checked, and switched to.
   {
     room: 'storage',

@@ -1,0 +1,86 @@
+/** From the configuration to what the rooms of a node are set to. Pure.
+ *  Must not know: what the rooms do with it. */
+
+import type { Config } from '../config/config.js';
+import type { LinkTls } from '../config/replication-settings.js';
+import type { EngineOptions } from '../engine/open-engine.js';
+import type { HttpConfig } from '../http/http.js';
+import type { RoleSettings } from './role-parts.js';
+
+const OPENING_MS = 5_000;
+const HANDOVER_MS = 10_000;
+
+export type EngineSettings = Pick<
+  EngineOptions,
+  'dataDir' | 'limits' | 'writerCacheBytes' | 'readerCacheBytes' | 'indexWorkers' | 'watching'
+>;
+
+export function engineSettings(config: Config): EngineSettings {
+  const { dataDir, limits, writerCacheBytes, readerCacheBytes, indexWorkers } = config;
+  return {
+    ...{ dataDir, limits, writerCacheBytes, readerCacheBytes },
+    indexWorkers: indexWorkers === 'auto' ? null : indexWorkers,
+    watching: {
+      recall: { share: config.recallCheckShare, msPerS: config.recallCheckMsPerS },
+      indexHealthIntervalMs: config.indexHealthIntervalMs,
+    },
+  };
+}
+
+export function roleSettings(config: Config): RoleSettings {
+  const { replication } = config;
+  return {
+    dataDir: config.dataDir,
+    rules: {
+      windowBytes: replication.streamWindowBytes,
+      heartbeatMs: replication.heartbeatMs,
+      timeoutMs: replication.replicaTimeoutMs,
+      openingMs: OPENING_MS,
+      lagMs: replication.replicaLagMs,
+      snapshotMinIntervalMs: replication.snapshotMinIntervalMs,
+    },
+    keys: replication.clusterKeys.map((key) => Buffer.from(key.reveal())),
+    tls: linkTls(replication.tls),
+    voter: replication.voter,
+    writes: {
+      defaultW: config.defaultW,
+      minReplicas: replication.minReplicas,
+      minReplicasMaxLagMs: replication.minReplicasMaxLagMs,
+    },
+    handoverMs: HANDOVER_MS,
+    secure: secured(config),
+    serves: replication.streamAllowed,
+  };
+}
+
+export function httpSettings(config: Config): HttpConfig {
+  const { host, port, limits, docs, replication } = config;
+  const apiKey = config.apiKey === null ? null : Buffer.from(config.apiKey.reveal());
+  return { host, port, limits, apiKey, docs, ...listeningTls(replication) };
+}
+
+/** Where others reach the node. @param ownUrl where it listens, null before it does */
+export function advertisedAddress({ replication }: Config, ownUrl: string | null): { host: string; port: number } {
+  const url = new URL(replication.advertise ?? callableUrl(ownUrl ?? ''));
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  return { host, port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port) };
+}
+
+/** An address that means "all" is reached as this machine, from this machine. */
+function callableUrl(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}
+
+function secured({ replication }: Config): boolean {
+  return replication.advertise === null ? replication.tls.cert !== null : replication.advertise.startsWith('https:');
+}
+
+function listeningTls({ tls, tlsPeers }: Config['replication']): Pick<HttpConfig, 'tls'> {
+  const { ca, cert, key } = tls;
+  if (cert === null || key === null) return {};
+  return { tls: { cert, key: key.reveal(), ca, verifiedPeers: tlsPeers === 'verified' } };
+}
+
+function linkTls({ ca, cert, key }: LinkTls): { ca?: string; cert?: string; key?: string } {
+  return { ...(ca !== null && { ca }), ...(cert !== null && { cert }), ...(key !== null && { key: key.reveal() }) };
+}
