@@ -4,10 +4,10 @@ import type { CollectionInfo, Engine } from '../engine/engine.js';
 import { DEFAULT_HNSW, NOTHING_DECLARED } from '../model/collection.js';
 import type { Limits } from '../model/limits.js';
 import type { CollectionChange, NewCollection, OperationResult } from '../model/operation.js';
+import { type BodyCheck, bodyCheck } from '../wire/check-body.js';
 import { CollectionChangeBody, type CollectionInfoBody, NewCollectionBody } from '../wire/http-bodies.js';
 import { join, overLimit } from '../wire/place.js';
 import { tokenOf } from './answer.js';
-import { type BodyCheck, bodyCheck } from './check-body.js';
 import { declarationChange, newDeclarations, shownDeclarations } from './declarations.js';
 
 type CollectionResult = Extract<OperationResult, { readonly kind: 'create_collection' | 'update_collection' }>;

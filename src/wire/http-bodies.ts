@@ -1,6 +1,6 @@
 /** The bodies of the HTTP API: one schema for each, and the type that follows from it.
  *
- *  The schemas check requests (http/check-body.ts), make /openapi.json, and type the client. What has the mark `x-own-check`
+ *  The schemas check requests (check-body.ts), make /openapi.json, and type the client. What has the mark `x-own-check`
  *  (vectors, ids, payloads, filters) is described here for people and checked by loops of its own, because a schema would
  *  cost more than the parsing. Bounds that an operator may change are not in the schemas; they are checked with model/limits.
  *

@@ -3,9 +3,9 @@
 import type { FastifyRequest } from 'fastify';
 import { checkCollectionName } from '../../model/collection.js';
 import type { Operation, OperationResult } from '../../model/operation.js';
+import { bodyCheck } from '../../wire/check-body.js';
 import { AliasBody, AliasListBody, DeleteAliasAnswer, PutAliasAnswer } from '../../wire/http-bodies.js';
 import { sendValue, setPosition } from '../answer.js';
-import { bodyCheck } from '../check-body.js';
 import { beFresh } from '../fresh-reads.js';
 import { freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
 import { ReadQuery, WriteHeaders, WriteQuery } from '../query-schemas.js';

@@ -1,10 +1,10 @@
 /** The route of facets: how many points have each value of a payload field. */
 
 import type { FacetAnswer } from '../../engine/engine.js';
+import { bodyCheck } from '../../wire/check-body.js';
 import { parseFilter } from '../../wire/filter.js';
 import { FacetAnswerBody, FacetBody } from '../../wire/http-bodies.js';
 import { setPosition } from '../answer.js';
-import { bodyCheck } from '../check-body.js';
 import { checkFieldPath } from '../field-path.js';
 import { beFresh } from '../fresh-reads.js';
 import { freshness, queryOf, READ_PARAMETERS } from '../parameters.js';

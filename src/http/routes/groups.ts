@@ -2,11 +2,11 @@
 
 import type { GroupRequest, SearchHit } from '../../engine/engine.js';
 import type { Limits } from '../../model/limits.js';
+import { bodyCheck } from '../../wire/check-body.js';
 import { SearchGroupsAnswer, SearchGroupsBody } from '../../wire/http-bodies.js';
 import { overLimit } from '../../wire/place.js';
 import type { ReadSearch } from '../../wire/search-body.js';
 import { setPosition } from '../answer.js';
-import { bodyCheck } from '../check-body.js';
 import { checkFieldPath } from '../field-path.js';
 import { beFresh } from '../fresh-reads.js';
 import { writeGroupAnswer } from '../point-answer.js';

@@ -1,11 +1,11 @@
 /** The route that measures what approximate search finds of the truth. A read: any node answers for its own indexes. */
 
 import type { RecallAnswer } from '../../engine/engine.js';
+import { bodyCheck } from '../../wire/check-body.js';
 import { parseFilter } from '../../wire/filter.js';
 import { RecallAnswerBody, RecallBody } from '../../wire/http-bodies.js';
 import { overLimit } from '../../wire/place.js';
 import { sendValue, setPosition } from '../answer.js';
-import { bodyCheck } from '../check-body.js';
 import { beFresh } from '../fresh-reads.js';
 import { checkWait, freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';

@@ -3,10 +3,10 @@
 import type { SearchRequest } from '../../engine/engine.js';
 import { invalidRequest } from '../../model/errors.js';
 import type { Limits } from '../../model/limits.js';
+import { bodyCheck } from '../../wire/check-body.js';
 import { RecommendBody, SearchAnswerBody } from '../../wire/http-bodies.js';
 import type { ReadRecommend } from '../../wire/recommend-body.js';
 import { setPosition } from '../answer.js';
-import { bodyCheck } from '../check-body.js';
 import { beFresh } from '../fresh-reads.js';
 import { writeSearchAnswer } from '../point-answer.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';

@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { invalidRequest, SkeinError } from '../../model/errors.js';
 import { NODE_URL_EXAMPLE, readNodeUrl } from '../../model/node-url.js';
 import { type ReplicationStats, replicaNotFound } from '../../model/replication.js';
+import { bodyCheck } from '../../wire/check-body.js';
 import {
   FollowAnswerBody,
   FollowBody,
@@ -19,7 +20,6 @@ import {
   VerifyBody,
 } from '../../wire/http-bodies.js';
 import { sendValue, setPosition } from '../answer.js';
-import { bodyCheck } from '../check-body.js';
 import { queryOf } from '../parameters.js';
 import { promoteBody, replicaBody, statsBody, verifyBody } from '../replication-body.js';
 import type { Room } from '../room.js';

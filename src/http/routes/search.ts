@@ -2,9 +2,9 @@
 
 import type { Engine, SearchAnswer, SearchHit, SearchRequest } from '../../engine/engine.js';
 import { AnswerBudget } from '../../model/answer-budget.js';
+import { bodyCheck } from '../../wire/check-body.js';
 import { SearchAnswerBody, SearchBatchAnswer, SearchBatchBody, SearchBody } from '../../wire/http-bodies.js';
 import { setPosition } from '../answer.js';
-import { bodyCheck } from '../check-body.js';
 import { beFresh } from '../fresh-reads.js';
 import { writeSearchAnswer, writeSearchAnswers } from '../point-answer.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';

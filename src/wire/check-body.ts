@@ -5,8 +5,8 @@
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type RequestIssue, SkeinError } from '../model/errors.js';
-import { OWN_CHECK } from '../wire/http-bodies.js';
-import { join, notAvailable } from '../wire/place.js';
+import { OWN_CHECK } from './body-parts.js';
+import { join, notAvailable } from './place.js';
 
 const ISSUES_MAX = 20;
 
