@@ -147,6 +147,12 @@ export const ERRORS = {
     meaning: 'A defect in the server; the request id leads to its log line.',
   },
   CorruptData: { status: 500, retryable: false, fault: 'server', meaning: 'A stored row fails its checksum and is not served.' },
+  BackupTargetFailed: {
+    status: 502,
+    retryable: true,
+    fault: 'state',
+    meaning: 'The place where backups are kept cannot be reached or refuses; details.reason says which.',
+  },
   Starting: {
     status: 503,
     retryable: true,
