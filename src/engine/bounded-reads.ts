@@ -23,21 +23,19 @@ export function boundedReads(reads: StoreReads, bytesMax: number): StoreReads {
     pointById: (uid, id) => counted(() => reads.pointById(uid, id), payloadBytes),
     pointByLabel: (uid, label) => counted(() => reads.pointByLabel(uid, label), payloadBytes),
     pointsAfter: (uid, after, limit, pageBytesMax) =>
-      counted(
-        () => reads.pointsAfter(uid, after, limit, Math.min(pageBytesMax, left)),
-        (rows) => rows.reduce((sum, row) => sum + payloadBytes(row), 0),
-      ),
+      counted(() => reads.pointsAfter(uid, after, limit, Math.min(pageBytesMax, left)), pageBytes),
     pointsFrom: (uid, fromLabel, limit, pageBytesMax) =>
-      counted(
-        () => reads.pointsFrom(uid, fromLabel, limit, Math.min(pageBytesMax, left)),
-        (rows) => rows.reduce((sum, row) => sum + payloadBytes(row), 0),
-      ),
+      counted(() => reads.pointsFrom(uid, fromLabel, limit, Math.min(pageBytesMax, left)), pageBytes),
     vectorSet: (uid, label) =>
       counted(
         () => reads.vectorSet(uid, label),
         (vectorSet) => vectorSet?.length ?? 0,
       ),
   };
+}
+
+function pageBytes(rows: readonly PointRow[]): number {
+  return rows.reduce((sum, row) => sum + payloadBytes(row), 0);
 }
 
 function payloadBytes(row: PointRow | undefined): number {

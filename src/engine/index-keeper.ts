@@ -76,6 +76,11 @@ export class IndexKeeper {
     return this.#text;
   }
 
+  /** Null while nothing needs it. */
+  #made(engine: EngineKind): IndexPool | null {
+    return engine === 'vector' ? this.#vector : this.#text;
+  }
+
   get #pools(): readonly IndexPool[] {
     return this.#text === null ? [this.#vector] : [this.#vector, this.#text];
   }
@@ -91,12 +96,12 @@ export class IndexKeeper {
 
   /** How often a worker of this engine was started again after it died. */
   restarts(engine: EngineKind): number {
-    return (engine === 'vector' ? this.#vector : this.#text)?.restarts ?? 0;
+    return this.#made(engine)?.restarts ?? 0;
   }
 
   /** Workers of this engine that have said nothing for seconds. */
   stalled(engine: EngineKind): number {
-    return (engine === 'vector' ? this.#vector : this.#text)?.stalled ?? 0;
+    return this.#made(engine)?.stalled ?? 0;
   }
 
   /** Rebuilds that ended since the start. */

@@ -5,24 +5,25 @@
  *    adds     labels ≥ nextLabel in label order (= log order), each naming the label it superseded
  *    deaths   rows with seq < deadSeq ≤ the snapshot's seq
  *    changes  live rows whose payload was changed in place, with seq < version ≤ the snapshot's seq; read only where payloads are indexed
- *  All are merged by seq. A changed payload is read as it is now, which may be later than the seq; it is never earlier. What the cursor has passed is found by searches; its place in the graph it gets in the time that is left.
+ *  All are merged by seq. A changed payload is read as it is now, which may be later than the seq; it is never earlier. What the cursor has
+ *  passed is found by searches; its place in the graph it gets in the time that is left.
  *  A label whose successor stands in the same page is not added; what it superseded is then tombstoned when the
  *  last of them is added, in the same turn, so a search sees the old point or the new one, never neither, never both. Only within a page:
  *  a point that is written faster than the index comes along would otherwise hold the cursor back for ever.
  *  Must not know: threads, messages, ids, what an index makes of a row. */
 
 import type { ChangedRow, LabelRow, StoreReads } from '../storage/storage.js';
+import { type Death, deathsPage } from './deaths.js';
 import type { IndexedContent } from './indexed-content.js';
 import { type LateChange, LateChanges } from './late-changes.js';
 
 const PAGE_ROWS_MAX = 512;
 const PAGE_BYTES_MAX = 2 * 1024 * 1024;
-const DEATHS_PER_PAGE_MAX = 4_096;
 const CHANGES_PER_PAGE_MAX = 512;
 
 interface Page {
   readonly rows: readonly LabelRow[];
-  readonly deaths: readonly { readonly label: number; readonly deadSeq: number }[];
+  readonly deaths: readonly Death[];
   readonly changes: readonly (ChangedRow | LateChange)[];
   /** Where the cursor stands once the page is done. */
   readonly throughSeq: number;
@@ -145,22 +146,22 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
       const { needsPayload } = this.content;
       const rows = this.#reads.labelsFrom(this.#uid, this.#nextLabel, PAGE_ROWS_MAX, PAGE_BYTES_MAX, needsPayload);
       const last = rows.at(-1);
-      let throughSeq = last === undefined ? seq : Math.min(seq, last.labelSeq - 1);
-      const { deaths, isFull } = this.#deaths(throughSeq);
-      // A full page stops short of its last seq, which may have more; adds, deaths and changes stop at the same seq.
-      if (isFull) throughSeq = (deaths.at(-1)?.deadSeq ?? 0) - 1;
+      const labelledThrough = last === undefined ? seq : Math.min(seq, last.labelSeq - 1);
+      // Adds, deaths and changes stop at the same seq.
+      const died = deathsPage(this.#reads, this.#uid, this.#seq, labelledThrough);
+      let { throughSeq } = died;
       // Also changes beyond: a later one may stand where one up to throughSeq stood.
       const changed = needsPayload
         ? this.#reads.changedBetween(this.#uid, this.#seq, seq, CHANGES_PER_PAGE_MAX, PAGE_BYTES_MAX)
         : null;
-      const full = isFull || (changed !== null && changed.throughSeq < throughSeq);
+      const full = throughSeq < labelledThrough || (changed !== null && changed.throughSeq < throughSeq);
       throughSeq = Math.min(throughSeq, changed?.throughSeq ?? seq);
       throughSeq = Math.max(this.#seq, throughSeq);
       if (needsPayload && throughSeq < seq && !this.#late.look(this.#seq, seq, until)) return null;
       const rowsThrough = full ? rows.filter((row) => row.labelSeq <= throughSeq) : rows;
       return {
         rows: rowsThrough,
-        deaths: deaths.filter((death) => death.deadSeq <= throughSeq),
+        deaths: died.deaths.filter((death) => death.deadSeq <= throughSeq),
         changes: [...this.#late.take(), ...(changed?.rows ?? [])],
         throughSeq,
         superseded: new Set(rowsThrough.map((row) => row.prevLabel)),
@@ -169,15 +170,6 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
         nextChange: 0,
       };
     });
-  }
-
-  /** Deaths up to a seq; a full page has more than one seq, however many died at once. */
-  #deaths(throughSeq: number): { readonly deaths: Page['deaths']; readonly isFull: boolean } {
-    for (let limit = DEATHS_PER_PAGE_MAX; ; limit *= 4) {
-      const deaths = this.#reads.deadBetween(this.#uid, this.#seq, throughSeq, limit);
-      const isFull = deaths.length === limit;
-      if (!isFull || deaths[0]?.deadSeq !== deaths.at(-1)?.deadSeq) return { deaths, isFull };
-    }
   }
 
   /** @returns false when time was over before the page was done */

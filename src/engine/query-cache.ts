@@ -1,8 +1,8 @@
 /** Answers of searches, kept until their collection changes.
  *
  *  An answer is found again by all that decides it: the collection, its last entry, what its indexes serve, the request. So a write to the
- *  collection makes every answer about it unreachable at once, as new settings do, and the least recently used go first when the bytes are used up. Only whole answers are kept; each
- *  carries the position it was computed at, and is not given to who asks for a later one.
+ *  collection makes every answer about it unreachable at once, as new settings do, and the least recently used go first when the bytes are
+ *  used up. Only whole answers are kept; each carries the position it was computed at, and is not given to who asks for a later one.
  *  Cost: about 2 µs a search, and 1 µs for each 3 KB of its vector. Must not know: how a search runs. */
 
 import { crc32 } from 'node:zlib';

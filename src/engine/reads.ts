@@ -98,13 +98,17 @@ export type RequestOf<K extends ReadKind> = ReadRequest & { kind: K };
 /** What of these was read after the drop of its collection is less than there was. */
 const WHOLE: ReadonlySet<ReadKind> = new Set<ReadKind>(['get', 'scroll', 'count', 'match', 'facet']);
 
-/** Runs one read. @throws CorruptData · CollectionNotFound (dropped since it was asked for) · PayloadTooLarge (the answer, not for scrolls, whose page is then shorter) */
+/** Runs one read.
+ *  @throws CorruptData · CollectionNotFound (dropped since it was asked for) · PayloadTooLarge (the answer, not for scrolls, whose page is
+ *  then shorter) */
 export function runRead<K extends ReadKind>(reads: StoreReads, request: RequestOf<K>): ReadAnswers[K] {
   // The table ties every kind to its own answer; the compiler cannot follow that through the index.
   const run = READERS[request.kind] as (reads: StoreReads, request: RequestOf<K>) => ReadAnswers[K];
   const answer = run(reads, request);
-  if (WHOLE.has(request.kind) && 'uid' in request && reads.collection(request.uid)?.droppedSeq !== null)
-    throw collectionDropped();
+  if (!WHOLE.has(request.kind) || !('uid' in request)) return answer;
+  // Every id that was asked for was there, so nothing is less; the reading of a point is not the place for one of its collection.
+  if ('missing' in answer && answer.missing.length === 0) return answer;
+  if (reads.collection(request.uid)?.droppedSeq !== null) throw collectionDropped();
   return answer;
 }
 

@@ -26,6 +26,9 @@ interface Declared {
   readonly found: Found;
 }
 
+/** What the fields hold is summed anew when more than this share of the labels has changed. */
+const RESUM_SHARE = 1 / 16;
+
 class FieldsIndex implements PayloadIndex {
   readonly specs: readonly PayloadIndexSpec[];
   readonly #declared = new Map<string, Declared>();
@@ -34,6 +37,9 @@ class FieldsIndex implements PayloadIndex {
   readonly #live = emptyBitmap();
   readonly #answers = new AnswerCache();
   #changes = 0;
+  /** Bytes of the fields, and how many changes there were when they were summed. */
+  #fieldBytes = 0;
+  #summedAt = -1;
 
   constructor(specs: readonly PayloadIndexSpec[]) {
     this.specs = specs;
@@ -76,9 +82,13 @@ class FieldsIndex implements PayloadIndex {
   }
 
   get memoryBytes(): number {
-    let bytes = bytesOf(this.#live) + this.#answers.memoryBytes;
-    for (const field of this.#fields.values()) bytes += field.memoryBytes;
-    return bytes;
+    const changed = this.#changes - this.#summedAt;
+    if (changed > this.size * RESUM_SHARE) {
+      this.#fieldBytes = 0;
+      for (const field of this.#fields.values()) this.#fieldBytes += field.memoryBytes;
+      this.#summedAt = this.#changes;
+    }
+    return bytesOf(this.#live) + this.#answers.memoryBytes + this.#fieldBytes;
   }
 
   match(filter: Filter, resolveIds: ResolveIds): FilterMatch {

@@ -41,7 +41,8 @@ export interface PayloadIndex {
   has(label: number): boolean;
   /** Labels inside. */
   readonly size: number;
-  /** Estimated from counts. Cost: one step for each distinct keyword. */
+  /** Estimated from counts; the newest changes may be missing. Cost: one step for each distinct keyword, for every sixteenth of the labels
+   *  that changed. */
   readonly memoryBytes: number;
   /** Goes up with every put, and every removal of a label that was inside. */
   readonly changes: number;

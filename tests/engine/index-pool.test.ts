@@ -4,45 +4,24 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { IndexedCollection, IndexReport } from '../../src/engine/index-messages.js';
 import { IndexPool } from '../../src/engine/index-pool.js';
-import { UnitWriter } from '../../src/engine/unit-writer.js';
-import { DEFAULT_HNSW } from '../../src/model/collection.js';
-import { DEFAULT_LIMITS } from '../../src/model/limits.js';
 import { silentLog } from '../../src/model/log.js';
-import type { Operation } from '../../src/model/operation.js';
-import { openWriter } from '../../src/storage/open-store.js';
-import type { CollectionRow } from '../../src/storage/storage.js';
 import { pointBlock } from '../support/open-test-engine.js';
-import { newStorePath, TEST_CACHE } from '../support/open-test-store.js';
+import { TEST_CACHE } from '../support/open-test-store.js';
 import { Random } from '../support/random.js';
 import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
+import { writtenStore } from '../support/written-store.js';
 
 const test = suite('engine/index-pool');
 /** A graph, which is worth a checkpoint. */
 const POINTS = 1_300;
 
 test('an index that was closed while it saved reports nothing to the one that was opened in its place', async (t) => {
-  const folder = t.folder();
   const random = new Random(t.seed());
-  const storePath = newStorePath(folder);
-  const store = openWriter(storePath, TEST_CACHE);
-  t.after(() => store.close());
-  const units = new UnitWriter(store, DEFAULT_LIMITS);
-  const write = (operation: Operation): void => {
-    store.begin();
-    units.run({ operations: [operation] }, 1);
-    units.state.flush();
-    store.commit();
-  };
-  write({
-    kind: 'create_collection',
-    collection: 'c',
-    spec: { dimension: 4, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null },
-  });
+  const { path: storePath, uid, spec, write } = writtenStore(t, 4);
   const points = Array.from({ length: POINTS }, (_, id) => ({ id, vector: random.vector(4) }));
   write({ kind: 'upsert', collection: 'c', points: pointBlock(points) });
-  const { uid, spec, labelGeneration } = store.collections()[0] as CollectionRow;
-  const collection: IndexedCollection = { uid, labelGeneration, spec, folder: join(folder, 'checkpoints', 'default') };
+  const collection: IndexedCollection = { uid, labelGeneration: 0, spec, folder: join(t.folder(), 'checkpoints', 'default') };
   const reports: IndexReport[] = [];
   const pool = new IndexPool({
     workers: 1,

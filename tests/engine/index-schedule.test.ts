@@ -1,41 +1,11 @@
 /** When indexes are saved. */
 
 import * as assert from 'uvu/assert';
-import type { IndexReport } from '../../src/engine/index-messages.js';
 import { checkpointDue } from '../../src/engine/index-schedule.js';
+import { indexReport as report } from '../support/index-report.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('engine/index-schedule');
-
-function report(change: Partial<IndexReport>): IndexReport {
-  return {
-    uid: 1,
-    engine: 'vector',
-    phase: 'ready',
-    seq: 9,
-    nextLabel: 9,
-    status: {
-      kind: 'graph',
-      live: 4_000,
-      tombstones: 0,
-      unranked: 0,
-      memoryBytes: 0,
-      waiting: 0,
-      growing: 0,
-      rebuilds: 0,
-      payloadProgress: 1,
-    },
-    nextProgress: 1,
-    configurations: 0,
-    settings: '',
-    replayMs: 0,
-    rebuildMs: 10_000,
-    checkpointBytes: 0,
-    saving: false,
-    saveFailed: false,
-    ...change,
-  };
-}
 
 test('a checkpoint is due when replaying would take two seconds and a tenth of a rebuild, sooner when all is quiet', () => {
   assert.not(checkpointDue(report({ replayMs: 1_900 }), false, 0));

@@ -6,6 +6,7 @@ import type { SearchAnswer, SearchRequest } from '../../src/engine/engine.js';
 import type { IndexReport } from '../../src/engine/index-messages.js';
 import { QueryCache } from '../../src/engine/query-cache.js';
 import { DEFAULT_HNSW, DEFAULT_TEXT, NOTHING_DECLARED } from '../../src/model/collection.js';
+import { indexReport } from '../support/index-report.js';
 import { SEARCH } from '../support/open-test-engine.js';
 import { suite } from '../support/suite.js';
 
@@ -19,33 +20,7 @@ const ANSWER: SearchAnswer = {
   tookMs: 1,
   position: { historyId: '11'.repeat(16), epoch: 1, seq: 9 },
 };
-const STATUS = {
-  kind: 'text',
-  live: 1,
-  tombstones: 0,
-  unranked: 0,
-  memoryBytes: 0,
-  waiting: 0,
-  growing: 0,
-  rebuilds: 0,
-} as const;
-
-const reportOf = (configurations: number): IndexReport => ({
-  uid: 1,
-  engine: 'text',
-  phase: 'ready',
-  seq: 9,
-  nextLabel: 1,
-  status: { ...STATUS, payloadProgress: 1 },
-  nextProgress: 1,
-  configurations,
-  settings: '',
-  replayMs: 0,
-  rebuildMs: 0,
-  checkpointBytes: 0,
-  saving: false,
-  saveFailed: false,
-});
+const reportOf = (configurations: number): IndexReport => indexReport({ engine: 'text', nextLabel: 1, configurations });
 
 function start(): { catalogue: Catalogue; cache: QueryCache; entry: CatalogueEntry } {
   const catalogue = new Catalogue();

@@ -7,23 +7,19 @@ import { CONTENT_KINDS } from '../../src/engine/content-kinds.js';
 import type { IndexedCollection } from '../../src/engine/index-messages.js';
 import { IndexUpkeep } from '../../src/engine/index-upkeep.js';
 import { OwnedIndex } from '../../src/engine/owned-index.js';
-import { UnitWriter } from '../../src/engine/unit-writer.js';
+import type { UnitWriter } from '../../src/engine/unit-writer.js';
 import { VectorContent } from '../../src/engine/vector-content.js';
-import { DEFAULT_HNSW } from '../../src/model/collection.js';
-import { DEFAULT_LIMITS } from '../../src/model/limits.js';
 import type { Operation } from '../../src/model/operation.js';
-import { openReader, openWriter } from '../../src/storage/open-store.js';
-import type { CollectionRow, StoreReads, StoreWriter } from '../../src/storage/storage.js';
+import type { StoreReads, StoreWriter } from '../../src/storage/storage.js';
 import { nativeBuild } from '../../src/vector-index/open-index.js';
 import { pointBlock } from '../support/open-test-engine.js';
-import { newStorePath, TEST_CACHE } from '../support/open-test-store.js';
 import { Random } from '../support/random.js';
 import { suite, type TestContext } from '../support/suite.js';
+import { writtenStore } from '../support/written-store.js';
 
 const test = suite('engine/owned-index');
 const POINTS = 1_300;
 const KEPT = 700;
-const SPEC = { dimension: 4, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null } as const;
 
 interface Rig {
   readonly store: StoreWriter;
@@ -39,23 +35,9 @@ interface Rig {
 }
 
 function open(t: TestContext): Rig {
-  const folder = t.folder();
   const random = new Random(t.seed());
-  const path = newStorePath(folder);
-  const store = openWriter(path, TEST_CACHE);
-  const reads = openReader(path, TEST_CACHE);
-  t.after(() => reads.close());
-  t.after(() => store.close());
-  const units = new UnitWriter(store, DEFAULT_LIMITS);
-  const write = (operation: Operation): void => {
-    store.begin();
-    units.run({ operations: [operation] }, 1);
-    units.state.flush();
-    store.commit();
-  };
-  write({ kind: 'create_collection', collection: 'c', spec: SPEC });
-  const { uid, spec } = reads.collections()[0] as CollectionRow;
-  const collection = { uid, labelGeneration: 0, spec, folder: join(folder, 'checkpoints', String(uid), 'default') };
+  const { store, reads, units, write, uid, spec } = writtenStore(t, 4);
+  const collection = { uid, labelGeneration: 0, spec, folder: join(t.folder(), 'checkpoints', String(uid), 'default') };
   const notes: string[] = [];
   const owned = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, 1, (event) => notes.push(event));
   return {

@@ -5,11 +5,14 @@ import { type CollectionSpec, DEFAULT_HNSW, type PayloadIndexSpec } from '../../
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
 import type { Operation } from '../../src/model/operation.js';
 import { openReader, openWriter } from '../../src/storage/open-store.js';
-import type { CollectionRow, StoreReads } from '../../src/storage/storage.js';
+import type { CollectionRow, StoreReads, StoreWriter } from '../../src/storage/storage.js';
 import { newStorePath, TEST_CACHE } from './open-test-store.js';
 import type { TestContext } from './suite.js';
 
 export interface WrittenStore {
+  readonly path: string;
+  readonly store: StoreWriter;
+  readonly units: UnitWriter;
   readonly reads: StoreReads;
   readonly uid: number;
   readonly spec: CollectionSpec;
@@ -33,5 +36,5 @@ export function writtenStore(t: TestContext, dimension: number, payloadIndexes: 
   const spec = { dimension, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: null, payloadIndexes } as const;
   write({ kind: 'create_collection', collection: 'c', spec });
   const row = reads.collections()[0] as CollectionRow;
-  return { reads, uid: row.uid, spec: row.spec, write };
+  return { path, store, units, reads, uid: row.uid, spec: row.spec, write };
 }
