@@ -6,16 +6,19 @@
  *  catalogue hash (16 bytes) = the same over u8 version=1 | u8 0xC1 | u64 LE uid | u16 LE name length | name | spec bytes
  *  voter hash (16 bytes) = the same over u8 version=1 | u8 0xC2 | 32 bytes node id (hex) | u16 LE port | host
  *  alias hash (16 bytes) = the same over u8 version=1 | u8 0xC3 | u64 LE uid | name
+ *  access key hash (16 bytes) = the same over u8 version=1 | u8 0xC4 | bytes of codec/access-key.ts
  *  A bucket is the sum mod 2^128 of its points' content hashes; a collection the sum of its buckets; the state digest the sum of all
- *  collections, all catalogue hashes, all voter hashes and all alias hashes. Order plays no part; every write is O(1). Bucket of a point: first
- *  12 bits of SHA-256(id bytes).
+ *  collections, all catalogue hashes, all voter hashes, all alias hashes and all access key hashes. Order plays no part; every write is O(1).
+ *  Bucket of a point: first 12 bits of SHA-256(id bytes).
  *  chain hash (32 bytes) = SHA-256(previous chain hash | entry bytes).
- *  History: version 1 (2026-11), voters (2026-11), aliases (2026-11). */
+ *  History: version 1 (2026-11), voters (2026-11), aliases (2026-11), access keys (2026-11). */
 
 import { createHash, hash } from 'node:crypto';
+import type { AccessKey } from '../model/access-key.js';
 import type { Alias } from '../model/alias.js';
 import { FIXED } from '../model/limits.js';
 import type { Voter } from '../model/replication.js';
+import { encodeAccessKey } from './access-key.js';
 
 export const DIGEST_BYTES = 16;
 export const CHAIN_HASH_BYTES = 32;
@@ -23,6 +26,7 @@ const VERSION = 1;
 const CATALOGUE = 0xc1;
 const VOTER = 0xc2;
 const ALIAS = 0xc3;
+const ACCESS_KEY = 0xc4;
 
 export interface HashedPoint {
   readonly uid: number;
@@ -76,6 +80,11 @@ export function aliasHash({ name, uid }: Alias): Buffer {
   head.writeUInt8(ALIAS, 1);
   writeUint64(head, uid, 2);
   return createHash('sha256').update(head).update(name).digest().subarray(0, DIGEST_BYTES);
+}
+
+export function accessKeyHash(key: AccessKey): Buffer {
+  const head = Buffer.from([VERSION, ACCESS_KEY]);
+  return createHash('sha256').update(head).update(encodeAccessKey(key)).digest().subarray(0, DIGEST_BYTES);
 }
 
 export function bucketOf(idBytes: Uint8Array): number {

@@ -3,7 +3,7 @@
  *  entry  = u8 version=1 | u8 kind | u16 LE flags (1 last of unit, 2 digest, 4 trace) | u32 LE body length
  *           | u64 LE epoch | u64 LE seq | u64 LE first seq of unit | u64 LE time ms | [16 bytes digest] | [u8 length, trace] | body
  *  kinds  1 noop · 2 put_points · 3 delete_points · 4 create_collection · 5 update_collection · 6 drop_collection · 7 remember
- *         8 begin_history · 9 put_voter · 10 remove_voter · 11 put_alias · 12 remove_alias
+ *         8 begin_history · 9 put_voter · 10 remove_voter · 11 put_alias · 12 remove_alias · 13 put_key · 14 remove_key
  *  put    = u64 uid | u32 count | { u16 id length, id, u64 expires_at+1 (0: never), u32 length, vector set, u32 length, payload }*
  *  delete = u64 uid | u32 count | { u16 id length, id }*
  *  create = u64 uid | u16 name length | name | spec JSON         update = u64 uid | spec JSON         drop = u64 uid
@@ -11,10 +11,13 @@
  *  begin_history = 16 bytes history id | 16 bytes node id
  *  put_voter = 16 bytes node id | u16 port | host                remove_voter = 16 bytes node id
  *  put_alias = u64 uid | name                                    remove_alias = name
+ *  put_key = key JSON (codec/access-key.ts)                      remove_key = key id
  *  Deterministic: one entry has one byte form. A CRC and the chain hash stand beside it in the log and in frames.
- *  History: version 1 (2026-11), kinds 8 to 10 (2026-11), kinds 11 and 12 (2026-11). Golden file tests/codec/entry-v1.golden. */
+ *  History: version 1 (2026-11), kinds 8 to 10 (2026-11), kinds 11 and 12 (2026-11), kinds 13 and 14 (2026-11).
+ *  Golden file tests/codec/entry-v1.golden. */
 
 import type { Effect, Entry, PointValue } from '../model/entry.js';
+import { decodeAccessKey, encodeAccessKey } from './access-key.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { decodeSpec, encodeSpec } from './collection-spec.js';
 import { DIGEST_BYTES } from './digest.js';
@@ -39,6 +42,8 @@ const KINDS = {
   remove_voter: 10,
   put_alias: 11,
   remove_alias: 12,
+  put_key: 13,
+  remove_key: 14,
 } as const satisfies Record<Effect['kind'], number>;
 
 export function encodeEntry(entry: Entry): Buffer {
@@ -113,6 +118,12 @@ function writeEffect(out: ByteWriter, effect: Effect): void {
       return;
     case 'remove_alias':
       out.bytes(Buffer.from(effect.name));
+      return;
+    case 'put_key':
+      out.bytes(encodeAccessKey(effect.key));
+      return;
+    case 'remove_key':
+      out.bytes(Buffer.from(effect.id));
   }
 }
 
@@ -207,6 +218,10 @@ function readEffect(reader: ByteReader, kind: number): Effect {
     }
     case KINDS.remove_alias:
       return { kind: 'remove_alias', name: Buffer.from(reader.rest()).toString() };
+    case KINDS.put_key:
+      return { kind: 'put_key', key: decodeAccessKey(reader.rest()) };
+    case KINDS.remove_key:
+      return { kind: 'remove_key', id: Buffer.from(reader.rest()).toString() };
     default:
       throw new RangeError(`entry kind ${kind} is not known to this build`);
   }

@@ -5,7 +5,7 @@
  *  Must not know: requests, who waits, which role the node has. */
 
 import { encodeSpec } from '../codec/collection-spec.js';
-import { aliasHash, bucketOf, catalogueHash, contentHash, voterHash } from '../codec/digest.js';
+import { accessKeyHash, aliasHash, bucketOf, catalogueHash, contentHash, voterHash } from '../codec/digest.js';
 import { encodePointId } from '../codec/point-id.js';
 import { isDefaultVector } from '../codec/vector-set.js';
 import type { Alias } from '../model/alias.js';
@@ -110,6 +110,15 @@ export class Applier {
         return;
       case 'remove_alias':
         if (!this.#removeAlias(effect.name)) throw new ImpossibleEffect(`entry ${seq} removes an alias that is not there`);
+        return;
+      case 'put_key':
+        this.#forgetKey(effect.key.id);
+        this.#state.setAccessKey(effect.key);
+        this.#state.digest.add(accessKeyHash(effect.key));
+        return;
+      case 'remove_key':
+        if (!this.#forgetKey(effect.id)) throw new ImpossibleEffect(`entry ${seq} removes an access key that is not there`);
+        this.#state.removeAccessKey(effect.id);
     }
   }
 
@@ -143,6 +152,13 @@ export class Applier {
   #forgetVoter(nodeId: string): boolean {
     const before = this.#store.voters().find((voter) => voter.nodeId === nodeId);
     if (before !== undefined) this.#state.digest.subtract(voterHash(before));
+    return before !== undefined;
+  }
+
+  /** Takes an access key out of the digest. @returns whether there was one */
+  #forgetKey(id: string): boolean {
+    const before = this.#state.accessKeys.get(id);
+    if (before !== undefined) this.#state.digest.subtract(accessKeyHash(before));
     return before !== undefined;
   }
 

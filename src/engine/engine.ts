@@ -5,6 +5,7 @@
  *
  *  Must not know: HTTP, sockets, frames. */
 
+import type { AccessKey } from '../model/access-key.js';
 import type { AnswerBudget } from '../model/answer-budget.js';
 import type { Declarations, HnswParameters } from '../model/collection.js';
 import type { Distance } from '../model/distance.js';
@@ -20,11 +21,13 @@ import type { LineageRow, LogRow, StoreState } from '../storage/storage.js';
 
 import type { CompareAnswers, CompareKind, CompareOf } from './compare.js';
 import type { Correction } from './correct.js';
+import type { KeyOperation } from './key-operations.js';
 import type { RecallAnswer, RecallRequest } from './recall-request.js';
 import type { IndexLook, QueryCacheStatus, SearchMode, SearchStatus } from './search-status.js';
 
 export type { CompareAnswers, CompareKind, CompareOf, CompareRequest } from './compare.js';
 export type { CollectionCorrection, Correction } from './correct.js';
+export type { KeyOperation } from './key-operations.js';
 export type { RecallAnswer, RecallRequest } from './recall-request.js';
 export type {
   EndedSearch,
@@ -239,6 +242,16 @@ export interface ScrubReport {
   readonly damaged: readonly ErrorRecord[];
 }
 
+export interface AccessKeys {
+  readonly count: number;
+  find(id: string): AccessKey | undefined;
+  /** By id. */
+  all(): AccessKey[];
+  /** Logs a change of keys; durable, and to be seen here, on return. One that changes nothing has the receipt of the state as it is.
+   *  @throws KeyNotFound, AdminKeyRequired, Overloaded, DiskLimitExceeded, ShuttingDown, NotMaster */
+  write(operation: KeyOperation): Promise<WriteReceipt>;
+}
+
 export interface Engine {
   /** Applies the operations as one atomic unit. Large vector and payload buffers are given away: do not use them afterwards.
    *  @throws any typed refusal (nothing happened) · Overloaded (nothing happened) · DiskLimitExceeded (nothing happened)
@@ -247,6 +260,9 @@ export interface Engine {
   write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt>;
   /** Deletes what matches, in units of up to 10,000 points or about 64 MiB of payloads; every unit is atomic. One result, of all units. */
   deleteByFilter(collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt>;
+
+  /** The access keys of this data. */
+  readonly keys: AccessKeys;
 
   collections(): CollectionInfo[];
   /** Every alias with its collection's name, by alias. */

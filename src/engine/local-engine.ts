@@ -3,6 +3,7 @@
  *  Invariant: tail.durable moves only with a commit's message, before the answers of that commit are given out.
  *  Must not know: HTTP, roles. */
 
+import type { AccessKey } from '../model/access-key.js';
 import type { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
@@ -44,6 +45,7 @@ import type {
 import { FilterLookup } from './filter-lookup.js';
 import { checkFilterTexts } from './filter-texts.js';
 import type { IndexKeeper } from './index-keeper.js';
+import { KeyRing } from './key-ring.js';
 import { reachPosition } from './position-wait.js';
 import { QuietCollection } from './quiet-collection.js';
 import type { Reader } from './reader.js';
@@ -70,6 +72,7 @@ export interface LocalEngineParts {
   readonly dataDir: string;
   readonly nativeBuild: string;
   readonly state: StoreState;
+  readonly accessKeys: readonly AccessKey[];
   readonly cluster: ClusterRows;
   readonly role: Role;
   readonly watching: WatchSettings;
@@ -82,6 +85,7 @@ const LEVEL_AT_STOP_MS = 5_000;
 
 export class LocalEngine implements RunningEngine, WriterEvents {
   readonly log: LocalLog;
+  readonly keys: KeyRing;
   readonly #parts: LocalEngineParts;
   readonly #durable: Tail;
   readonly #watch: SearchWatch;
@@ -126,6 +130,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       positionAt: positionOf,
     });
     this.log = new LocalLog(parts, this.#writes);
+    this.keys = new KeyRing(parts.accessKeys, this.#writes);
   }
 
   /** The first look at the disk comes before the first write. */
@@ -149,6 +154,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       if (change === 'changed' || change === 'configured') uids.push(row.uid);
     }
     this.#parts.catalogue.takeAliases(commit.aliases);
+    this.keys.take(commit.accessKeys);
     this.#commits = { count: this.#commits.count + 1, units: this.#commits.units + commit.units, lastMs: commit.commitMs };
     this.log.take(commit);
     this.#durable.advance(commit.state.seq);

@@ -85,7 +85,7 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
     role: options.role,
     ownFromEpoch: options.ownFromEpoch,
   };
-  const { link, state, collections, aliases, cluster } = await WriterLink.open(data, events);
+  const { link, state, collections, aliases, accessKeys, cluster } = await WriterLink.open(data, events);
   let close = (): Promise<void> => link.stop();
   try {
     const readerData = { storePath: options.storePath, cacheBytes: options.readerCacheBytes };
@@ -102,7 +102,7 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
       catalogue,
       onFatal: options.onFatal,
     });
-    const parts = { link, reader, reads, keeper, catalogue, limits, clock, log, state, cluster, role: options.role };
+    const parts = { link, reader, reads, keeper, catalogue, limits, clock, log, state, accessKeys, cluster, role: options.role };
     const onSearch = (search: EndedSearch): void => options.onSearch?.(search);
     const { dataDir, watching = UNWATCHED } = options;
     const engine = new LocalEngine({ ...parts, dataDir, nativeBuild: build, watching, onSearch });

@@ -18,6 +18,7 @@ import { mustBeNoAlias, resolveAlias } from './alias-operations.js';
 import { changedSpec } from './changed-spec.js';
 import { type ClusterOperation, resolveCluster } from './cluster-operations.js';
 import { rowTest } from './filter-rows.js';
+import { type KeyOperation, resolveKey } from './key-operations.js';
 import { mergePayload } from './merge-payload.js';
 import type { CollectionState, WriterState } from './writer-state.js';
 
@@ -57,9 +58,9 @@ export class Sequencer {
   }
 
   /** @throws CollectionNotFound, CollectionAlreadyExists, AliasNotFound, DimensionMismatch, ZeroVector, PointNotFound, VersionConflict,
-   *  PayloadTooLarge, NotPromotable (begin_history in an epoch that is not later), InvalidRequest (ids and addresses of nodes; a change that
+   *  PayloadTooLarge, KeyNotFound, AdminKeyRequired, NotPromotable (begin_history in an epoch that is not later), InvalidRequest (ids and addresses of nodes; a change that
    *  cannot be made) */
-  resolve(operation: Operation | ExpiryOperation | ClusterOperation, timeMs: number): Resolved {
+  resolve(operation: Operation | ExpiryOperation | ClusterOperation | KeyOperation, timeMs: number): Resolved {
     switch (operation.kind) {
       case 'upsert':
         return this.#upsert(this.#collection(operation.collection), operation.points, timeMs);
@@ -91,6 +92,10 @@ export class Sequencer {
       case 'put_voter':
       case 'remove_voter':
         return resolveCluster(operation, this.#store, this.#state.state.epoch);
+      case 'create_key':
+      case 'rotate_key':
+      case 'delete_key':
+        return resolveKey(operation, this.#state, timeMs);
     }
   }
 

@@ -18,13 +18,14 @@ import { Applier, ImpossibleEffect, TooMuchToUndo } from './applier.js';
 import type { ClusterOperation } from './cluster-operations.js';
 import { withoutGone } from './correct.js';
 import { ApplyRefused, type CheckedEntry } from './entry-intake.js';
+import type { KeyOperation } from './key-operations.js';
 import { type ExpiryOperation, Sequencer } from './sequencer.js';
 import { WriterState } from './writer-state.js';
 
 const UNDO_BYTES_MAX = 32 * 1024 * 1024;
 
 export interface UnitRequest {
-  readonly operations: readonly (Operation | ExpiryOperation | ClusterOperation)[];
+  readonly operations: readonly (Operation | ExpiryOperation | ClusterOperation | KeyOperation)[];
   readonly idempotency?: Idempotency;
   readonly trace?: string;
   /** Only ask whether the key is known: nothing is written, and nothing remembered. */

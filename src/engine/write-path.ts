@@ -17,6 +17,7 @@ import type { WriteOptions, WriteReceipt } from './engine.js';
 import type { FilterLookup } from './filter-lookup.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { changesSettings } from './index-settings.js';
+import type { KeyOperation } from './key-operations.js';
 import { givenAway, operationBytes } from './operation-size.js';
 import type { Reader } from './reader.js';
 import type { UnitOutcome, UnitRequest } from './unit-writer.js';
@@ -81,8 +82,8 @@ export class WritePath {
     return { results, seq, position: this.#parts.positionAt(seq), repeated };
   }
 
-  /** Logs what replication asks for, as one unit. @throws as Engine.write, without Timeout · NotMaster */
-  async writeCluster(operations: readonly ClusterOperation[]): Promise<WriteReceipt> {
+  /** Logs what replication asks for, or a change of keys, as one unit. @throws as Engine.write, without Timeout · NotMaster */
+  async writeCluster(operations: readonly (ClusterOperation | KeyOperation)[]): Promise<WriteReceipt> {
     this.#admit([]);
     this.#parts.link.reserve(0);
     const outcome = await this.#parts.link.write({ operations }, 0);

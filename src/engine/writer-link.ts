@@ -5,6 +5,7 @@
  *  Must not know: what a request means. */
 
 import type { Worker } from 'node:worker_threads';
+import type { AccessKey, AccessKeyChange } from '../model/access-key.js';
 import type { Alias, AliasChange } from '../model/alias.js';
 import { SkeinError } from '../model/errors.js';
 import type { ClusterRows, CollectionRow, StoreState } from '../storage/storage.js';
@@ -17,6 +18,7 @@ export interface Commit {
   readonly state: StoreState;
   readonly changed: readonly CollectionRow[];
   readonly aliases: readonly AliasChange[];
+  readonly accessKeys: readonly AccessKeyChange[];
   /** Null when it is as before. */
   readonly cluster: ClusterRows | null;
   readonly commitMs: number;
@@ -29,6 +31,7 @@ interface Opened {
   readonly state: StoreState;
   readonly collections: readonly CollectionRow[];
   readonly aliases: readonly Alias[];
+  readonly accessKeys: readonly AccessKey[];
   readonly cluster: ClusterRows;
 }
 
@@ -80,8 +83,8 @@ export class WriterLink {
       worker.once('message', (message: FromWriter) => {
         if (message.kind !== 'opened') return reject(new Error(`the write thread answered '${message.kind}' at start`));
         link.#listen();
-        const { state, collections, aliases, cluster } = message;
-        resolve({ link, state, collections, aliases, cluster });
+        const { kind: _, ...opened } = message;
+        resolve({ link, ...opened });
       });
     });
   }

@@ -1,5 +1,6 @@
 /** What crosses the border between the main thread and the write thread. Plain data only. */
 
+import type { AccessKey, AccessKeyChange } from '../model/access-key.js';
 import type { Alias, AliasChange } from '../model/alias.js';
 import type { ErrorRecord } from '../model/errors.js';
 import type { Limits } from '../model/limits.js';
@@ -82,14 +83,16 @@ export type FromWriter =
       readonly state: StoreState;
       readonly collections: readonly CollectionRow[];
       readonly aliases: readonly Alias[];
+      readonly accessKeys: readonly AccessKey[];
       readonly cluster: ClusterRows;
     }
-  /** One durable group: the new state, what changed in the catalogue (droppedSeq set: gone) and of the aliases, and every answer. */
+  /** One durable group: the new state, what changed in the catalogue (droppedSeq set: gone) and of aliases and keys, and every answer. */
   | {
       readonly kind: 'committed';
       readonly state: StoreState;
       readonly changed: readonly CollectionRow[];
       readonly aliases: readonly AliasChange[];
+      readonly accessKeys: readonly AccessKeyChange[];
       /** Null when it is as before. */
       readonly cluster: ClusterRows | null;
       readonly replies: readonly WriteReply[];

@@ -1,10 +1,11 @@
-/** What the writer thread holds in memory between commits: the state row, the catalogue, the aliases and the warm pages of the digest tree.
+/** What the writer thread holds in memory between commits: the state row, the catalogue, aliases, access keys and the warm pages of the digest tree.
  *
  *  Invariant: after flush() and commit it equals what the store holds. Inside a unit every first change of a part leaves a copy,
  *  so a refused unit is undone in memory as the savepoint undoes it on disk. After a failed commit it is thrown away and read anew.
  *  Must not know: operations, effects, threads. */
 
 import { addInto, DIGEST_BYTES, Sum128, subtractFrom } from '../codec/digest.js';
+import type { AccessKey, AccessKeyChange } from '../model/access-key.js';
 import type { AliasChange } from '../model/alias.js';
 import { FIXED } from '../model/limits.js';
 import type { ClusterRows, CollectionRow, StoreState, StoreWriter } from '../storage/storage.js';
@@ -22,11 +23,13 @@ export class WriterState {
   readonly #collections = new Map<number, CollectionState>();
   readonly #byName = new Map<string, number>();
   readonly #aliases = new Map<string, number>();
+  readonly #accessKeys = new Map<string, AccessKey>();
   readonly #pages = new Map<string, Uint32Array>();
   readonly #dirtyPages = new Set<string>();
   readonly #dirtyCollections = new Set<number>();
   readonly #newCollections = new Set<number>();
   readonly #dirtyAliases = new Set<string>();
+  readonly #dirtyKeys = new Set<string>();
   #state: Mutable<StoreState>;
   readonly digest: Sum128;
   #undo: (() => void)[] | null = null;
@@ -42,6 +45,7 @@ export class WriterState {
       this.#byName.set(row.name, row.uid);
     }
     for (const { name, uid } of store.aliases()) this.#aliases.set(name, uid);
+    for (const key of store.accessKeys()) this.#accessKeys.set(key.id, key);
   }
 
   /** The state row as it will be written; change it through the setters below only. */
@@ -134,6 +138,39 @@ export class WriterState {
   takeAliases(): AliasChange[] {
     const changes = [...this.#dirtyAliases].map((name) => ({ name, uid: this.#aliases.get(name) ?? null }));
     this.#dirtyAliases.clear();
+    return changes;
+  }
+
+  /** By id. */
+  get accessKeys(): ReadonlyMap<string, AccessKey> {
+    return this.#accessKeys;
+  }
+
+  setAccessKey(key: AccessKey): void {
+    this.#beforeKey(key.id);
+    this.#accessKeys.set(key.id, key);
+    this.#store.putAccessKey(key);
+  }
+
+  removeAccessKey(id: string): void {
+    this.#beforeKey(id);
+    this.#accessKeys.delete(id);
+    this.#store.removeAccessKey(id);
+  }
+
+  #beforeKey(id: string): void {
+    const before = this.#accessKeys.get(id);
+    this.#undo?.push(() => {
+      if (before === undefined) this.#accessKeys.delete(id);
+      else this.#accessKeys.set(id, before);
+    });
+    this.#dirtyKeys.add(id);
+  }
+
+  /** The access keys that may have changed since the last call, as they are now. */
+  takeAccessKeys(): AccessKeyChange[] {
+    const changes = [...this.#dirtyKeys].map((id) => ({ id, key: this.#accessKeys.get(id) ?? null }));
+    this.#dirtyKeys.clear();
     return changes;
   }
 

@@ -265,13 +265,14 @@ function diskFull(): SkeinError {
 function conclude(replies: readonly WriteReply[], makeDurable: () => void): void {
   const changed = units.state.flush();
   const aliases = units.state.takeAliases();
+  const accessKeys = units.state.takeAccessKeys();
   const cluster = units.state.takeCluster();
   const startMs = performance.now();
   makeDurable();
   const commitMs = performance.now() - startMs;
   noteManifest();
   failpoint('commit.after_manifest');
-  post({ kind: 'committed', state: { ...units.state.state }, changed, aliases, cluster, replies, commitMs });
+  post({ kind: 'committed', state: { ...units.state.state }, changed, aliases, accessKeys, cluster, replies, commitMs });
 }
 
 function noteManifest(): void {
@@ -327,5 +328,6 @@ post({
   state: units.state.state,
   collections: store.collections(),
   aliases: store.aliases(),
+  accessKeys: store.accessKeys(),
   cluster: { lineage: store.lineage(), voters: store.voters() },
 });

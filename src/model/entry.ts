@@ -3,6 +3,7 @@
  *  A unit is one request's entries, seqs dense; firstSeq names its first and `last` marks its end. Commit, publish, apply, prune
  *  and fork happen at unit borders only. An entry is the effect on up to 1,000 points or about 1 MiB of one collection. */
 
+import type { AccessKey } from './access-key.js';
 import type { Alias } from './alias.js';
 import type { CollectionSpec } from './collection.js';
 import type { PointId } from './point.js';
@@ -34,7 +35,10 @@ export type Effect =
   /** The first entry of a new epoch, alone in its unit; the entry's own epoch is the new one. Both ids are 32 lower-case hex digits. */
   | { readonly kind: 'begin_history'; readonly historyId: string; readonly nodeId: string }
   | ({ readonly kind: 'put_voter' } & Voter)
-  | { readonly kind: 'remove_voter'; readonly nodeId: string };
+  | { readonly kind: 'remove_voter'; readonly nodeId: string }
+  /** The whole record, whatever the key was before. */
+  | { readonly kind: 'put_key'; readonly key: AccessKey }
+  | { readonly kind: 'remove_key'; readonly id: string };
 
 export interface Entry {
   readonly seq: number;

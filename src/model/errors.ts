@@ -71,6 +71,7 @@ export const ERRORS = {
   AliasNotFound: { status: 404, retryable: false, fault: 'client', meaning: 'No alias has this name.' },
   RouteNotFound: { status: 404, retryable: false, fault: 'client', meaning: 'No route has this path.' },
   ReplicaNotFound: { status: 404, retryable: false, fault: 'client', meaning: 'No replica has this node id.' },
+  KeyNotFound: { status: 404, retryable: false, fault: 'client', meaning: 'No access key has this id.' },
   BackupNotFound: { status: 404, retryable: false, fault: 'client', meaning: 'No backup has this id.' },
   MethodNotAllowed: {
     status: 405,
@@ -102,6 +103,12 @@ export const ERRORS = {
     retryable: false,
     fault: 'state',
     meaning: 'The position belongs to a history that this data does not continue.',
+  },
+  AdminKeyRequired: {
+    status: 409,
+    retryable: false,
+    fault: 'client',
+    meaning: 'Keys would be left without an admin key of all collections that does not expire, so nobody could manage them.',
   },
   NotPromotable: {
     status: 409,

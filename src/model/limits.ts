@@ -97,6 +97,12 @@ export const FIXED = {
   collectionUidMax: 2 ** 22 - 1,
   /** All aliases together; all are in memory and in one answer. */
   aliasesMax: 10_000,
+  /** Access keys, likewise; patterns in the scope of one, and how long its name may be. */
+  accessKeysMax: 10_000,
+  keyScopePatternsMax: 100,
+  keyNameLengthMax: 128,
+  /** Requests a second, and at once, of a rate limit. */
+  rateLimitMax: 1_000_000,
   digestBuckets: 4_096,
   digestBucketsPerPage: 64,
   deleteByFilterUnitPoints: 10_000,

@@ -4,6 +4,7 @@
 
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { accessKeyReads, accessKeyWrites } from './access-keys.js';
 import { aliasReads, aliasWrites } from './aliases.js';
 import { catalogueReads, catalogueWrites } from './catalogue.js';
 import { clusterReads, clusterWrites, firstLineage } from './cluster.js';
@@ -79,6 +80,7 @@ export function openWriter(path: string, options: StoreOptions): StoreWriter {
     ...rememberedWrites(db),
     ...clusterWrites(db),
     ...aliasWrites(db),
+    ...accessKeyWrites(db),
     writeState: state.writeState,
   };
   const upkeep = transactions.eachAlone({ ...rowRemoval(db, state), ...logPruning(db, state), ...rememberedPruning(db) });
@@ -110,6 +112,7 @@ function readsOn(db: Database, path: string, isWriting: () => boolean): Omit<Sto
     ...rememberedReads(db),
     ...clusterReads(db, state),
     ...aliasReads(db),
+    ...accessKeyReads(db),
     fileBytes: () => fileBytes(path),
   };
 }

@@ -6,8 +6,9 @@
 
 import type { Database } from './driver.js';
 
-/** Kept in PRAGMA user_version. History: 1 (2026-11), 2 (2026-11: lineage and voters), 3 (2026-11: aliases, the index points_changed). */
-export const FORMAT = 3;
+/** Kept in PRAGMA user_version. History: 1 (2026-11), 2 (2026-11: lineage and voters), 3 (2026-11: aliases, the index points_changed),
+ *  4 (2026-11: access keys). */
+export const FORMAT = 4;
 /** The oldest format that can be read, and brought to FORMAT where it is opened for writing (upgrade.ts). */
 export const FORMAT_MIN = 1;
 /** "Skn1", kept in PRAGMA application_id. */
@@ -107,10 +108,15 @@ export const TABLES: Readonly<Record<string, string>> = {
   crc INTEGER NOT NULL,
   uid INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID`,
+  access_keys: `CREATE TABLE access_keys (
+  id TEXT NOT NULL PRIMARY KEY,
+  crc INTEGER NOT NULL,
+  record BLOB NOT NULL
+) STRICT, WITHOUT ROWID`,
 };
 
 /** The format in which a table or an index first was, where it was not the first. */
-const SINCE: Readonly<Record<string, number>> = { lineage: 2, voters: 2, aliases: 3, points_changed: 3 };
+const SINCE: Readonly<Record<string, number>> = { lineage: 2, voters: 2, aliases: 3, points_changed: 3, access_keys: 4 };
 
 export const INDEXES: Readonly<Record<string, string>> = {
   collections_name: 'CREATE UNIQUE INDEX collections_name ON collections (name) WHERE dropped_seq IS NULL',

@@ -8,6 +8,7 @@
  *
  *  Must not know: operations, HTTP, indexes, workers. Formats: docs/STORAGE_FORMAT.md. */
 
+import type { AccessKey } from '../model/access-key.js';
 import type { Alias } from '../model/alias.js';
 import type { CollectionRecord } from '../model/collection.js';
 import type { PointId } from '../model/point.js';
@@ -173,6 +174,8 @@ export interface StoreReads {
   voters(): Voter[];
   /** By name. */
   aliases(): Alias[];
+  /** By id. */
+  accessKeys(): AccessKey[];
   /** Chain hash at logMinSeq − 1, 32 bytes: what the first row of the log continues. */
   logBaseHash(): Uint8Array;
   /** 64 bucket sums of one page of the digest tree (1,024 bytes); zeros when the page was never written. */
@@ -221,6 +224,10 @@ export interface StoreWriter extends StoreReads {
   putAlias(alias: Alias): void;
   /** Harmless when it is not there. */
   removeAlias(name: string): void;
+  /** Replaces what the key was before. */
+  putAccessKey(key: AccessKey): void;
+  /** Harmless when it is not there. */
+  removeAccessKey(id: string): void;
   /** Replaces the state row. A state with an empty log (logMinSeq = seq + 1) makes its chain hash the log's base hash.
    *  @throws StorageFailure when logMinSeq or reapedSeq are older than what upkeep has stored: read state() after upkeep */
   writeState(state: StoreState): void;

@@ -1,8 +1,8 @@
 /** Verifies a data folder, or a store's file alone: that every row is what was written, that the parts agree, and that nothing acknowledged is missing.
  *
  *    full   integrity_check · CRC of every row · points ↔ vectors · content hashes, buckets, digests and counts from the rows ·
- *           the log's seqs, hash chain and units · lineage, voters, aliases · the manifest     reads the whole file, about 1 s per 400 MB warm
- *    quick  quick_check and CRC of the small tables · digests and counts from the catalogue · lineage, voters, aliases · the log's end ·
+ *           the log's seqs, hash chain and units · lineage, voters, aliases, access keys · the manifest     reads the whole file, about 1 s per 400 MB warm
+ *    quick  quick_check and CRC of the small tables · digests and counts from the catalogue · lineage, voters, aliases, access keys · the log's end ·
  *           the manifest
  *
  *  Reads only and changes nothing; a damaged file can end the process, so a server runs it in a child (verify-in-child.ts).
@@ -22,6 +22,7 @@ import { REMEMBERED_COLUMNS, readRemembered } from './remembered.js';
 import { firstKeyOf, PAGES_PER_COLLECTION, uidOfKey } from './row-keys.js';
 import { type StateRow, stateReads } from './state.js';
 import { type CollectionRow, StoreRefused } from './storage.js';
+import { verifyAccessKeys } from './verify-access-keys.js';
 import { verifyAliases } from './verify-aliases.js';
 import { verifyCluster } from './verify-cluster.js';
 import { verifyLog } from './verify-log.js';
@@ -116,7 +117,11 @@ class StoreCheck {
     const state = this.#state();
     const catalogue = this.#catalogue();
     if (state !== null && this.#level === 'full') this.#rows(state, catalogue);
-    const hashes = [...verifyCluster(this.#db, state, this.#findings), ...verifyAliases(this.#db, catalogue, this.#findings)];
+    const hashes = [
+      ...verifyCluster(this.#db, state, this.#findings),
+      ...verifyAliases(this.#db, catalogue, this.#findings),
+      ...verifyAccessKeys(this.#db, this.#findings),
+    ];
     if (state !== null) this.#stateDigest(state, catalogue, hashes);
     if (state !== null) this.#log(state);
     if (this.#level === 'full') this.#remembered(state);
@@ -212,7 +217,7 @@ class StoreCheck {
     return [...uids].sort((a, b) => a - b);
   }
 
-  /** @param hashes of all voters and aliases */
+  /** @param hashes of all voters, aliases and access keys */
   #stateDigest(state: StateRow, catalogue: Catalogue, hashes: readonly Uint8Array[]): void {
     if (!this.#findings.ok) return;
     const sum = new Sum128();
@@ -223,7 +228,7 @@ class StoreCheck {
       sum.add(catalogueHash(row.uid, row.name, encodeSpec(row.spec)));
     }
     if (sum.toBytes().equals(state.digest)) return;
-    const message = 'The state digest is not the sum of all collections, catalogue rows, voters and aliases';
+    const message = 'The state digest is not the sum of all collections, catalogue rows, voters, aliases and access keys';
     this.#findings.add('digest_mismatch', message, { table: 'state', seq: state.seq });
   }
 

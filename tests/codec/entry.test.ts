@@ -8,6 +8,7 @@ import { encodeVectorSet } from '../../src/codec/vector-set.js';
 import { NOTHING_DECLARED } from '../../src/model/collection.js';
 import type { Effect, Entry } from '../../src/model/entry.js';
 import type { NamedVectors } from '../../src/model/point.js';
+import { anyAccessKey, KNOWN_KEY } from '../support/any-access-key.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('codec/entry');
@@ -58,6 +59,8 @@ const effect: fc.Arbitrary<Effect> = fc.oneof(
   fc.record({ kind: fc.constant('remove_voter' as const), nodeId: hexId }),
   fc.record({ kind: fc.constant('put_alias' as const), uid: integer, name: fc.string({ unit: 'grapheme' }) }),
   fc.record({ kind: fc.constant('remove_alias' as const), name: fc.string({ unit: 'grapheme' }) }),
+  fc.record({ kind: fc.constant('put_key' as const), key: anyAccessKey }),
+  fc.record({ kind: fc.constant('remove_key' as const), id: fc.stringMatching(/^[0-9a-f]{16}$/) }),
 );
 const entry: fc.Arbitrary<Entry> = fc.record({
   seq: integer,
@@ -176,6 +179,8 @@ test('version 1 is read and written as its golden file says', () => {
     { kind: 'remove_voter', nodeId },
     { kind: 'put_alias', name: 'films', uid: 7 },
     { kind: 'remove_alias', name: 'films' },
+    { kind: 'put_key', key: KNOWN_KEY },
+    { kind: 'remove_key', id: KNOWN_KEY.id },
   ];
   const all = [known, ...effects.map((effect): Entry => ({ ...known, trace: null, effect }))];
   assert.is(all.length, later.length + 1);

@@ -1,14 +1,15 @@
 /** A replica against its master: whatever is written on one engine, its log applied on another leaves the same rows, labels, digests,
- *  remembered keys, lineage, voters and aliases, however the log is cut into batches and wherever the replica is started anew. */
+ *  remembered keys, lineage, voters, aliases and access keys, however the log is cut into batches and wherever the replica is started anew. */
 
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import type { RunningEngine } from '../../src/engine/engine.js';
+import type { KeyOperation, RunningEngine } from '../../src/engine/engine.js';
 import { DEFAULT_HNSW } from '../../src/model/collection.js';
 import { SkeinError } from '../../src/model/errors.js';
 import type { Operation } from '../../src/model/operation.js';
 import type { PointId } from '../../src/model/point.js';
 import { openReader } from '../../src/storage/open-store.js';
+import { anyAccessKey } from '../support/any-access-key.js';
 import { assertSameContent, follow, logOf } from '../support/follow-log.js';
 import { openTestEngine, pointBlock } from '../support/open-test-engine.js';
 import { checkDigests, TEST_CACHE } from '../support/open-test-store.js';
@@ -77,13 +78,23 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 );
 
+const keyId = fc.constantFrom('a'.repeat(16), 'b'.repeat(16));
+const keyOperation: fc.Arbitrary<KeyOperation> = fc.oneof(
+  fc
+    .tuple(anyAccessKey, keyId)
+    .map(([key, own]): KeyOperation => ({ kind: 'create_key', key: { ...key, id: own }, keepsAdmin: false })),
+  keyId.map((own): KeyOperation => ({ kind: 'rotate_key', id: own, hash: new Uint8Array(32), graceMs: 5 })),
+  keyId.map((own): KeyOperation => ({ kind: 'delete_key', id: own, keepsAdmin: false })),
+);
+
 const hexId = fc.nat(4).map((digit) => String(digit).repeat(32));
 type Step =
   | { readonly kind: 'unit'; readonly operations: readonly Operation[]; readonly key: number | null }
   | { readonly kind: 'by_filter'; readonly collection: string }
   | { readonly kind: 'voters'; readonly nodeIds: readonly string[]; readonly port: number }
   | { readonly kind: 'remove_voter'; readonly nodeId: string }
-  | { readonly kind: 'history'; readonly digit: number };
+  | { readonly kind: 'history'; readonly digit: number }
+  | { readonly kind: 'key'; readonly operation: KeyOperation };
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 20,
@@ -101,6 +112,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('remove_voter' as const), nodeId: hexId }),
   fc.record({ kind: fc.constant('history' as const), digit: fc.nat(9) }),
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('key' as const), operation: keyOperation }) },
 );
 
 /** What chance seldom brings about: an alias that is there is deleted. */
@@ -133,6 +145,8 @@ async function run(engine: RunningEngine, given: Step): Promise<unknown> {
       const { epoch, nodeId } = log.state();
       return log.beginHistory({ historyId: `${given.digit}a`.repeat(16), epoch: epoch + 1 + given.digit, nodeId });
     }
+    case 'key':
+      return engine.keys.write(given.operation);
   }
 }
 
@@ -174,7 +188,7 @@ test('the log of random writes, in random cuts and over restarts, leaves what it
     { numRuns: 12, seed: t.seed(), endOnFailure: true },
   );
   assert.equal(
-    ['2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12'].filter((kind) => !kinds.has(kind)),
+    ['2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14'].filter((kind) => !kinds.has(kind)),
     [],
     'every kind of entry was seen',
   );

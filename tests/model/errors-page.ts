@@ -24,6 +24,7 @@ const DETAILS: Readonly<Partial<Record<ErrorType, string>>> = {
   Forbidden: '`needed`, `key_role`',
   CollectionNotFound: '`collection`, `available_collections` (at most 100)',
   PointNotFound: '`id`, `collection`',
+  KeyNotFound: '`key_id`',
   AliasNotFound: '`alias`, `available_aliases` (at most 100)',
   ReplicaNotFound: '`id`',
   RouteNotFound: '`method`, `path`',

@@ -3,6 +3,7 @@
 
 import { encodeSpec } from '../../src/codec/collection-spec.js';
 import {
+  accessKeyHash,
   addInto,
   aliasHash,
   bucketOf,
@@ -16,6 +17,7 @@ import {
 import { encodeEntry } from '../../src/codec/entry.js';
 import { encodePointId } from '../../src/codec/point-id.js';
 import { encodeDefaultVector } from '../../src/codec/vector-set.js';
+import type { AccessKey } from '../../src/model/access-key.js';
 import { type CollectionSpec, NOTHING_DECLARED } from '../../src/model/collection.js';
 import type { Effect } from '../../src/model/entry.js';
 import { FIXED } from '../../src/model/limits.js';
@@ -144,6 +146,28 @@ export class Story {
   #dropAlias(name: string): void {
     const before = this.store.aliases().find((alias) => alias.name === name);
     if (before !== undefined) this.#digest.subtract(aliasHash(before));
+  }
+
+  putKey(key: AccessKey): () => Effect {
+    return () => {
+      this.#dropKey(key.id);
+      this.store.putAccessKey(key);
+      this.#digest.add(accessKeyHash(key));
+      return { kind: 'put_key', key };
+    };
+  }
+
+  removeKey(id: string): () => Effect {
+    return () => {
+      this.#dropKey(id);
+      this.store.removeAccessKey(id);
+      return { kind: 'remove_key', id };
+    };
+  }
+
+  #dropKey(id: string): void {
+    const before = this.store.accessKeys().find((key) => key.id === id);
+    if (before !== undefined) this.#digest.subtract(accessKeyHash(before));
   }
 
   remember(scope: Uint8Array): () => Effect {

@@ -14,8 +14,9 @@ const ZEROS = '00'.repeat(32);
 
 /** What a build of the format did not know, taken away from a store of this one. */
 const UNDO: Readonly<Record<number, string>> = {
-  1: 'DROP TABLE lineage; DROP TABLE voters; DROP TABLE aliases; DROP INDEX points_changed',
-  2: 'DROP TABLE aliases; DROP INDEX points_changed',
+  1: 'DROP TABLE lineage; DROP TABLE voters; DROP TABLE aliases; DROP INDEX points_changed; DROP TABLE access_keys',
+  2: 'DROP TABLE aliases; DROP INDEX points_changed; DROP TABLE access_keys',
+  3: 'DROP TABLE access_keys',
 };
 
 /** A folder whose store has one collection with two points, one of them changed, as a build of the format would have left it. */
@@ -44,7 +45,7 @@ const ONE_HISTORY = [{ epoch: 1, historyId: IDENTITY.historyId, startSeq: 0, sta
 
 function assertContent(store: ReturnType<typeof openReader>): void {
   assert.equal(plainLineage(store), ONE_HISTORY);
-  assert.equal([store.voters(), store.aliases()], [[], []]);
+  assert.equal([store.voters(), store.aliases(), store.accessKeys()], [[], [], []]);
   assert.is(store.pointById(1, 'a')?.version, 2);
   const { rows, throughSeq } = store.changedBetween(1, 0, 4, 10, 1e9);
   assert.equal([rows.map(({ label, version }) => [label, version]), throughSeq], [[[1, 4]], 4]);
@@ -81,7 +82,7 @@ for (let format = FORMAT_MIN; format < FORMAT; format++) {
     t.after(() => db.close());
     const isOld = (): void => {
       assert.is(db.pragma('user_version', { simple: true }), format);
-      const added = "SELECT count(*) FROM sqlite_schema WHERE name IN ('aliases', 'points_changed')";
+      const added = "SELECT count(*) FROM sqlite_schema WHERE name = 'access_keys'";
       assert.is(db.prepare(added).pluck().get(), 0);
     };
     const pagesMax = db.pragma('page_count', { simple: true }) as number;

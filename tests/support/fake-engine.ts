@@ -35,6 +35,7 @@ import type { CollectionAfter, NewCollection, Operation, OperationResult } from 
 import { comparePointIds, type Payload, type PointId } from '../../src/model/point.js';
 import type { Position } from '../../src/model/position.js';
 import { compileFilter } from '../../src/search/evaluate-filter.js';
+import { FakeKeys } from './fake-keys.js';
 
 interface StoredPoint {
   readonly id: PointId;
@@ -71,6 +72,7 @@ export const QUIET_SEARCH: SearchStatus = {
 export class FakeEngine implements Engine {
   readonly historyId = 'ab'.repeat(16);
   seq = 0;
+  readonly keys = new FakeKeys(() => this.position());
   /** Thrown by the next calls of the named method, one each. */
   readonly failures = new Map<keyof Engine, Error[]>();
   /** Options of all writes, in their order. */

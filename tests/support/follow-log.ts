@@ -74,6 +74,7 @@ const CONTENT: Readonly<Record<string, string>> = {
   lineage: 'SELECT epoch, start_seq, history_id, hex(start_hash) FROM lineage',
   voters: 'SELECT node_id, host, port FROM voters',
   aliases: 'SELECT name, uid FROM aliases',
+  access_keys: 'SELECT id, hex(record) FROM access_keys',
 };
 
 /** What the two stores hold is the same to the last byte, but for rows that nobody sees any more. */

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { encodeSpec } from '../../src/codec/collection-spec.js';
-import { aliasHash, bucketOf, catalogueHash, contentHash, Sum128, voterHash } from '../../src/codec/digest.js';
+import { accessKeyHash, aliasHash, bucketOf, catalogueHash, contentHash, Sum128, voterHash } from '../../src/codec/digest.js';
 import { encodePointId } from '../../src/codec/point-id.js';
 import { FIXED } from '../../src/model/limits.js';
 import { createStore } from '../../src/storage/open-store.js';
@@ -53,6 +53,7 @@ export function checkDigests(reads: StoreReads): void {
   }
   for (const voter of reads.voters()) state.add(voterHash(voter));
   for (const alias of reads.aliases()) state.add(aliasHash(alias));
+  for (const key of reads.accessKeys()) state.add(accessKeyHash(key));
   assert.is(
     state.toBytes().toString('hex'),
     Buffer.from(reads.state().digest).toString('hex'),
