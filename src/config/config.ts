@@ -8,6 +8,8 @@
 import { messageOf } from '../model/errors.js';
 import { checkLimits, type Limits } from '../model/limits.js';
 import { readApiKeyFile } from './api-key.js';
+import { BACKUP_FIELDS } from './backup-fields.js';
+import { type BackupSettings, readBackups } from './backup-settings.js';
 import { type CLIENT_FIELDS, COMMAND_SECTIONS, SERVE_COMMAND_FIELDS } from './command-fields.js';
 import { readConfigFile } from './config-file.js';
 import { type Environment, readEnvironment } from './environment.js';
@@ -24,6 +26,7 @@ import { SERVER_FIELDS, SERVER_SECTIONS } from './server-fields.js';
 export interface Config extends ValuesOf<typeof SERVER_FIELDS> {
   readonly limits: Limits;
   readonly replication: ReplicationSettings;
+  readonly backup: BackupSettings;
   /** The admin key from apiKeyFile, or null: no key is asked for. */
   readonly apiKey: Secret | null;
 }
@@ -56,7 +59,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
   const path = start.values.config;
   const content = path === null ? null : attempt(() => readConfigFile(path), problems);
   const file = path === null || content === null ? null : { path, content };
-  const table = { ...SERVER_FIELDS, ...REPLICATION_FIELDS, ...LIMIT_FIELDS };
+  const table = { ...SERVER_FIELDS, ...REPLICATION_FIELDS, ...BACKUP_FIELDS, ...LIMIT_FIELDS };
   const { values, sources, problems: badValues } = resolveFields(table, { ...base, file });
   problems.push(...badValues);
 
@@ -69,13 +72,15 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
   }
   if (problems.length > 0) throw new ConfigError(problems);
   const replication = readReplication(values, sources, values.host);
-  problems.push(...contradictions(values, values), ...replication.problems);
+  const backup = readBackups(values, values.dataDir);
+  problems.push(...contradictions(values, values), ...replication.problems, ...backup.problems);
   if (problems.length > 0) throw new ConfigError(problems);
   if (values.insecureNoAuth && !isLoopback(values.host) && keyReading === null) {
     warnings.push(`listening on ${values.host} without a key: everybody who reaches the port may do everything`);
   }
-  warnings.push(...replication.warnings);
-  const config = assemble(values, values, replication.settings, keyReading?.key ?? null);
+  warnings.push(...replication.warnings, ...backup.warnings);
+  const groups = { apiKey: keyReading?.key ?? null, replication: replication.settings, backup: backup.settings };
+  const config = assemble(values, values, groups);
   return { config, sources: Object.freeze(sources), warnings };
 }
 
@@ -124,8 +129,11 @@ function contradictions(server: ServerValues, limits: LimitValues): string[] {
   return found;
 }
 
-function assemble(server: ServerValues, limits: LimitValues, replication: ReplicationSettings, apiKey: Secret | null): Config {
-  const config: Record<string, unknown> = { apiKey, replication };
+/** What is read by files of its own. */
+type Groups = Omit<Config, keyof ServerValues | 'limits'>;
+
+function assemble(server: ServerValues, limits: LimitValues, groups: Groups): Config {
+  const config: Record<string, unknown> = { ...groups };
   for (const key of Object.keys(SERVER_FIELDS)) config[key] = server[key as keyof ServerValues];
   const bounds: Record<string, number> = {};
   for (const key of Object.keys(LIMIT_FIELDS)) bounds[key] = limits[key as keyof LimitValues];

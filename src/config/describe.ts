@@ -1,5 +1,6 @@
 /** The configuration as people and programs may see it: every setting with its value and where it came from, secrets masked. */
 
+import { BACKUP_FIELDS } from './backup-fields.js';
 import type { Config } from './config.js';
 import { type Field, fileKeyOf } from './field.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
@@ -29,6 +30,8 @@ export function describeConfig(
   for (const [key, field] of Object.entries(SERVER_FIELDS)) add(key, field, config[key as keyof typeof SERVER_FIELDS]);
   for (const [key, field] of Object.entries(REPLICATION_FIELDS))
     add(key, field, config.replication[key as keyof typeof REPLICATION_FIELDS]);
+  for (const [key, field] of Object.entries(BACKUP_FIELDS))
+    add(key, field, config.backup.values[key as keyof typeof BACKUP_FIELDS]);
   for (const [key, field] of Object.entries(LIMIT_FIELDS)) add(key, field, config.limits[key as keyof typeof LIMIT_FIELDS]);
   return shown;
 }

@@ -1,6 +1,7 @@
 /** The settings of `skein serve`, in the order in which people read about them; replication and the limits have
  *  files of their own. */
 
+import { BACKUP_FIELDS } from './backup-fields.js';
 import type { FieldTable } from './field.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
@@ -126,6 +127,7 @@ export const SERVER_SECTIONS: readonly { readonly title: string; readonly fields
   { title: 'Writing and searching', fields: WORK_FIELDS },
   { title: 'Self-checks', fields: WATCH_FIELDS },
   { title: 'Replication', fields: REPLICATION_FIELDS },
+  { title: 'Backups', fields: BACKUP_FIELDS },
   { title: 'Logging', fields: LOG_FIELDS },
   { title: 'Limits', fields: LIMIT_FIELDS },
 ];

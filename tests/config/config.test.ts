@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
+import { BACKUP_FIELDS } from '../../src/config/backup-fields.js';
 import { IMPORT_FIELDS } from '../../src/config/command-fields.js';
 import { type ConfigSources, clientKey, loadCommandFields, loadConfig } from '../../src/config/config.js';
 import { describeConfig } from '../../src/config/describe.js';
@@ -180,7 +181,7 @@ test('the description names every setting once, with its source', () => {
   const shown = describeConfig(loaded.config, loaded.sources);
   assert.equal(
     Object.keys(shown),
-    [SERVER_FIELDS, REPLICATION_FIELDS, LIMIT_FIELDS].flatMap((fields) => Object.keys(fields)).map(fileKeyOf),
+    [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, LIMIT_FIELDS].flatMap((fields) => Object.keys(fields)).map(fileKeyOf),
   );
   assert.equal(shown['port'], { value: 0, source: 'flag' });
   assert.equal(shown['log_level'], { value: 'warn', source: 'environment' });
@@ -196,7 +197,7 @@ test('every setting is read by something: none is there for show', () => {
       !/^(?:sdk|cli\/import|cli\/export|config\/\w+-fields|model\/limits)/.test(path.replaceAll('\\', '/')),
   );
   const text = files.map((path) => readFileSync(join(source, path), 'utf8')).join('\n');
-  const unread = [SERVER_FIELDS, REPLICATION_FIELDS, LIMIT_FIELDS]
+  const unread = [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, LIMIT_FIELDS]
     .flatMap((fields) => Object.keys(fields))
     .filter((key) => !new RegExp(`\\b${key}\\b`).test(text));
   assert.equal(unread, []);
