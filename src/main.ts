@@ -37,7 +37,11 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const exitCode = await runCommand(
   process.argv.slice(2),
-  { environment: process.env, workingDir: process.cwd(), output: process.stdout, errors: process.stderr, stopping: stop.signal },
+  {
+    ...{ environment: process.env, workingDir: process.cwd(), stopping: stop.signal },
+    ...{ output: process.stdout, errors: process.stderr },
+    protocolStreams: () => ({ input: process.stdin, output: process.stdout }),
+  },
   { makeLog: createLog, onFatal: () => process.exit(EXIT.failed) },
 );
 

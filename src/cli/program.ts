@@ -9,6 +9,7 @@ import {
   EXPORT_FIELDS,
   FOLLOW_FIELDS,
   IMPORT_FIELDS,
+  MCP_FIELDS,
   PROMOTE_FIELDS,
   RESYNC_FIELDS,
   SERVE_COMMAND_FIELDS,
@@ -120,6 +121,13 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
   resyncing.action(async () => {
     const { resync } = await import('./replication.js');
     ended(await resync(valuesOf(RESYNC_FIELDS, resyncing, surroundings), surroundings));
+  });
+
+  const mcp = command('mcp', 'Offer the tools of a server to language models, over the Model Context Protocol.');
+  addFields(mcp, MCP_FIELDS);
+  mcp.action(async () => {
+    const { offerTools } = await import('./mcp.js');
+    ended(await offerTools(valuesOf(MCP_FIELDS, mcp, surroundings), surroundings));
   });
   return program;
 }

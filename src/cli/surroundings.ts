@@ -1,5 +1,6 @@
 /** What a command may touch of the process it runs in, so that tests can run commands without one. */
 
+import type { Readable, Writable } from 'node:stream';
 import type { Environment } from '../config/environment.js';
 
 export interface Surroundings {
@@ -9,6 +10,8 @@ export interface Surroundings {
   readonly output: TextStream;
   /** Progress, warnings and errors. */
   readonly errors: TextStream;
+  /** Standard input and output for a command that speaks a protocol over them; not touched by others. */
+  protocolStreams(): { readonly input: Readable; readonly output: Writable };
   /** Aborted when somebody wants the command to end (Ctrl-C, SIGTERM). */
   readonly stopping: AbortSignal;
 }

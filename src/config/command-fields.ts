@@ -123,6 +123,39 @@ export const RESYNC_FIELDS = {
   ...JSON_FIELD,
 } as const satisfies FieldTable;
 
+export const MCP_FIELDS = {
+  ...CLIENT_FIELDS,
+  readOnly: { kind: 'boolean', default: false, doc: 'Offer no tool that changes data.' },
+  http: {
+    kind: 'boolean',
+    default: false,
+    doc: 'Speak over HTTP, at /mcp, instead of standard input and output. Then callers bring their own keys.',
+  },
+  host: {
+    kind: 'text',
+    default: '127.0.0.1',
+    doc: 'Address to listen on with --http. Beyond this machine every caller needs a key, and the server must ask for one.',
+  },
+  port: {
+    kind: 'integer',
+    unit: '',
+    min: 0,
+    max: 65_535,
+    default: 7180,
+    doc: 'Port to listen on with --http; 0 takes a free one.',
+  },
+  allowedHosts: {
+    kind: 'text',
+    default: null,
+    doc: 'With --http on a loopback address: further names, separated by commas, under which a proxy calls.',
+  },
+  insecureNoAuth: {
+    kind: 'boolean',
+    default: false,
+    doc: 'With --http: listen beyond this machine although callers may come without a key.',
+  },
+} as const satisfies FieldTable;
+
 /** Commands and their fields, for help and pages. */
 export const COMMAND_SECTIONS: readonly { readonly title: string; readonly fields: FieldTable }[] = [
   { title: 'skein serve', fields: SERVE_COMMAND_FIELDS },
@@ -133,4 +166,5 @@ export const COMMAND_SECTIONS: readonly { readonly title: string; readonly field
   { title: 'skein promote', fields: PROMOTE_FIELDS },
   { title: 'skein follow', fields: FOLLOW_FIELDS },
   { title: 'skein resync', fields: RESYNC_FIELDS },
+  { title: 'skein mcp', fields: MCP_FIELDS },
 ];

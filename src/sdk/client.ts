@@ -105,6 +105,11 @@ export class SkeinClient {
     this.#transport.close();
   }
 
+  /** A call as it stands on the wire: its body and answer are those of docs/HTTP_API.md. Bounded and repeated as every other. */
+  send(call: Call): Promise<unknown> {
+    return this.#caller.run(call);
+  }
+
   async collections(options: T.ReadOptions = {}): Promise<readonly T.CollectionInfo[]> {
     const body = await this.#get<CollectionListBody>('list collections', '/v1/collections', options);
     return body.collections.map(form.collectionFromWire);

@@ -1,6 +1,6 @@
 /** The TypeScript client's door: everything that a program may import. */
 
-export type { Encoding } from './caller.js';
+export type { Call, Encoding } from './caller.js';
 export { type ClientSettings, SkeinClient } from './client.js';
 export { SkeinApiError, SkeinConnectionError, SkeinTimeoutError } from './errors.js';
 export type * from './health-types.js';

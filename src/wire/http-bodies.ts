@@ -33,7 +33,7 @@ export type { ConditionBody } from './filter-body.js';
 export * from './recall-bodies.js';
 export * from './search-bodies.js';
 export type { ExplainBody, FusionBody } from './search-parts.js';
-export { FilterBody, OWN_CHECK, PayloadBody, PointIdBody, VectorBody };
+export { FilterBody, PayloadBody, PointIdBody, VectorBody };
 
 // Collections
 

@@ -1,4 +1,5 @@
 /** Runs `skein` commands in the process of a test, keeping what they print. */
+import { PassThrough, Readable, type Writable } from 'node:stream';
 import { runCommand } from '../../src/cli/program.js';
 import type { TextStream } from '../../src/cli/surroundings.js';
 import { silentLog } from '../../src/model/log.js';
@@ -13,6 +14,7 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly workingDir?: string;
   readonly stopping?: AbortSignal;
+  readonly protocolStreams?: { readonly input: Readable; readonly output: Writable };
 }
 
 export async function runSkein(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
@@ -25,6 +27,7 @@ export async function runSkein(argv: readonly string[], options: RunOptions = {}
       workingDir: options.workingDir ?? process.cwd(),
       output,
       errors,
+      protocolStreams: () => options.protocolStreams ?? { input: Readable.from([]), output: new PassThrough() },
       stopping: options.stopping ?? new AbortController().signal,
     },
     {

@@ -30,13 +30,13 @@ const roomsKnownTo = {
   embedding: belowEngine,
   engine: engineAndBelow,
   http: [wireBodies, ...engineAndBelow],
-  mcp: [wireBodies, ...engineAndBelow],
+  mcp: ['sdk', wireBodies, 'codec', 'model'],
   replication: ['wire/frames', ...engineAndBelow],
   backup: engineAndBelow,
   observability: engineAndBelow,
-  node: ['http', 'mcp', 'replication', 'backup', 'observability', 'config', 'wire', ...engineAndBelow],
+  node: ['http', 'replication', 'backup', 'observability', 'config', 'wire', ...engineAndBelow],
   sdk: ['wire/http-bodies', 'codec/msgpack', 'model'],
-  cli: ['node', 'sdk', 'config', 'wire/http-bodies', 'codec', 'model'],
+  cli: ['node', 'mcp', 'sdk', 'config', 'wire/http-bodies', 'codec', 'model'],
   dashboard: ['sdk'],
   install: [],
 };
@@ -83,7 +83,7 @@ const homes = {
   msgpackr: ['codec/msgpack'],
   'prom-client': ['observability'],
   pino: ['observability'],
-  typebox: ['wire', 'config', 'http'],
+  typebox: ['wire', 'config', 'http', 'mcp'],
   commander: ['cli'],
   'cli-progress': ['cli'],
   'csv-parse': ['cli'],
@@ -93,6 +93,7 @@ const homes = {
   cockatiel: ['resilience'],
   'snowball-stemmers': ['text-index'],
   stopword: ['text-index'],
+  '@modelcontextprotocol/sdk': ['mcp'],
   esbuild: ['install'],
 };
 

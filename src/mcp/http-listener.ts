@@ -1,0 +1,153 @@
+/** MCP over streamable HTTP: every POST is a conversation of its own, so nothing is kept between requests and nothing can be taken over.
+ *
+ *  The caller's key goes to the Skein server with every call, and that server decides; this process has no key for callers. Beyond this machine
+ *  requests without a key are refused, and all are while the Skein server asks nobody for one: an open server on a loopback address must not
+ *  become an open one on the network. Must not know: tools. */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { messageOf } from '../model/errors.js';
+import { HttpTransport, SkeinApiError, SkeinClient, type Transport } from '../sdk/index.js';
+import { type AccessRules, keyOf, type Refusal, refusalOf } from './http-access.js';
+import { type ProtocolOptions, protocolServer } from './protocol-server.js';
+import { RunningCalls } from './running-calls.js';
+
+const CONNECTIONS_MAX = 256;
+const BODY_BYTES_MAX = 32 * 1024 * 1024;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const STOP_MS = 5_000;
+/** How long it is believed that the Skein server asks for keys. */
+const KEYED_MS = 30_000;
+
+export interface HttpListenerOptions extends Omit<ProtocolOptions, 'client' | 'calls'> {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly rules: Omit<AccessRules, 'keyNeeded'>;
+  /** Callers beyond this machine need no key, and the Skein server need not ask for one. */
+  readonly openToAll: boolean;
+  /** Of the Skein server. */
+  readonly url: string;
+  readonly timeoutMs: number;
+  /** Milliseconds that only grow. */
+  nowMs(): number;
+}
+
+export interface HttpListener {
+  /** http://host:port/mcp */
+  readonly url: string;
+  /** Lets running requests end for a few seconds. */
+  close(): Promise<void>;
+}
+
+/** @throws Error when the address cannot be bound */
+export async function listenHttp(options: HttpListenerOptions): Promise<HttpListener> {
+  const transport = new HttpTransport({ url: options.url, connectionsMax: CONNECTIONS_MAX });
+  const parts: Parts = { options, transport, guard: new KeyGuard(options, transport), calls: new RunningCalls() };
+  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+    answer(request, response, parts).catch((error: unknown) => {
+      options.report(`a request failed: ${messageOf(error)}`);
+      refuse(response, { status: 500, message: 'a defect of the MCP server; its log says more' });
+    });
+  });
+  server.maxConnections = CONNECTIONS_MAX;
+  const { address, family, port } = await listening(server, options);
+  const host = family === 'IPv6' ? `[${address}]` : address;
+  return { url: `http://${host}:${port}/mcp`, close: () => close(server).finally(() => transport.close()) };
+}
+
+interface Parts {
+  readonly options: HttpListenerOptions;
+  readonly transport: Transport;
+  readonly guard: KeyGuard;
+  readonly calls: RunningCalls;
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { options, transport, guard, calls }: Parts,
+): Promise<void> {
+  const { method = '', headers } = request;
+  const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+  const refusal =
+    refusalOf({ method, path, headers }, { ...options.rules, keyNeeded: guard.keyNeeded }) ?? (await guard.refusal());
+  if (refusal !== null) {
+    refuse(response, refusal);
+    return;
+  }
+  const key = keyOf(headers);
+  const { url, timeoutMs } = options;
+  const client = new SkeinClient({ url, timeoutMs, transport, encoding: 'json', ...(key !== null && { apiKey: key }) });
+  const server = protocolServer({ ...options, client, calls });
+  const conversation = new StreamableHTTPServerTransport({ enableJsonResponse: true, maxRequestBodySize: BODY_BYTES_MAX });
+  // A caller that has gone away waits for nothing any more: its calls are cancelled.
+  response.once('close', () => void server.close());
+  await server.connect(conversation as Parameters<typeof server.connect>[0]);
+  await conversation.handleRequest(request, response);
+}
+
+/** Holds callers off while a server that asks nobody for a key would be opened to the network. */
+class KeyGuard {
+  readonly #options: HttpListenerOptions;
+  readonly #client: SkeinClient;
+  #believedUntilMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: HttpListenerOptions, transport: Transport) {
+    this.#options = options;
+    this.#client = new SkeinClient({ url: options.url, timeoutMs: options.timeoutMs, transport, encoding: 'json' });
+  }
+
+  get keyNeeded(): boolean {
+    return !this.#options.rules.loopback && !this.#options.openToAll;
+  }
+
+  async refusal(): Promise<Refusal | null> {
+    if (!this.keyNeeded || this.#options.nowMs() < this.#believedUntilMs) return null;
+    try {
+      await this.#client.collections();
+    } catch (error) {
+      if (!(error instanceof SkeinApiError && error.status === 401))
+        return { status: 503, message: 'the Skein server does not answer' };
+      this.#believedUntilMs = this.#options.nowMs() + KEYED_MS;
+      return null;
+    }
+    this.#options.report(
+      'refused a caller: the Skein server asks nobody for a key, and this listener can be reached from other machines',
+    );
+    return { status: 403, message: 'the Skein server asks nobody for a key, so it is not opened to the network' };
+  }
+}
+
+function refuse(response: ServerResponse, { status, message, headers = {} }: Refusal): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const body = JSON.stringify({ jsonrpc: '2.0', error: { code: -32_000, message }, id: null });
+  // What was not read is not waited for.
+  response.writeHead(status, { ...headers, 'content-type': 'application/json', connection: 'close' }).end(body);
+}
+
+function listening(server: Server, { host, port }: HttpListenerOptions): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve(server.address() as AddressInfo);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  const deadline = setTimeout(() => server.closeAllConnections(), STOP_MS);
+  return new Promise((resolve) => {
+    server.close(() => {
+      clearTimeout(deadline);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,96 @@
+/** MCP over HTTP before a real server that asks for a key: the caller's own key decides, and strangers get no further than the door. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { type HttpListener, type HttpListenerOptions, listenHttp } from '../../src/mcp/http-listener.js';
+import { startServer } from '../support/server-process.js';
+import { suite, type TestContext } from '../support/suite.js';
+import { overHttp } from './mcp-client.js';
+
+const test = suite('mcp/http-listener', { deadlineMs: 60_000 });
+const KEY = 'a-key-of-forty-characters-for-the-tests!';
+
+async function listener(
+  t: TestContext,
+  url: string,
+  more: Partial<HttpListenerOptions> = {},
+): Promise<HttpListener & { port: string }> {
+  const listening = await listenHttp({
+    ...{ version: '1', readOnly: false, url, timeoutMs: 5_000, host: '127.0.0.1', port: 0, openToAll: false },
+    rules: { loopback: true, hosts: [] },
+    report: () => undefined,
+    nowMs: () => performance.now(),
+    ...more,
+  });
+  t.after(() => listening.close());
+  return { ...listening, port: new URL(listening.url).port };
+}
+
+async function post(
+  url: string,
+  headers: Record<string, string> = {},
+  body: unknown = { jsonrpc: '2.0', id: 1, method: 'tools/list' },
+) {
+  const own = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  const answer = await fetch(url, { method: 'POST', headers: { ...own, ...headers }, body: JSON.stringify(body) });
+  return { status: answer.status, text: await answer.text() };
+}
+
+test('each caller may do what its own key may do, whoever called before', async (t) => {
+  const folder = t.folder();
+  const keyFile = join(folder, 'key');
+  writeFileSync(keyFile, `${KEY}\n`, { mode: 0o600 });
+  const server = await startServer(t, join(folder, 'data'), ['--api-key-file', keyFile]);
+  const { url } = await listener(t, server.url);
+
+  const keyed = await overHttp(t, url, { authorization: `Bearer ${KEY}` });
+  const asHeader = await overHttp(t, url, { 'api-key': KEY });
+  const stranger = await overHttp(t, url);
+  const liar = await overHttp(t, url, { authorization: 'Bearer another-key-of-forty-characters-long!' });
+  assert.is((await keyed.call('list_collections')).object['count'], 0);
+  assert.is((await asHeader.call('list_collections')).object['count'], 0);
+  assert.is((await stranger.refusal('list_collections')).type, 'Unauthorized');
+  assert.is((await liar.refusal('upsert', { collection: 'c', points: [{ id: 1, vector: [1] }] })).type, 'Unauthorized');
+  assert.is((await keyed.call('replication_status')).object['role'], 'master');
+
+  const outside = await listener(t, server.url, { host: '0.0.0.0', rules: { loopback: false, hosts: [] } });
+  const reached = `http://127.0.0.1:${outside.port}/mcp`;
+  assert.is((await post(reached)).status, 401, 'beyond this machine a key is needed before anything is read');
+  assert.is((await post(reached, { 'api-key': KEY })).status, 200);
+});
+
+test('a server that asks nobody for a key is not opened to the network by way of MCP', async (t) => {
+  const server = await startServer(t, join(t.folder(), 'data'));
+  const reports: string[] = [];
+  const report = (line: string): void => void reports.push(line);
+  const rules = { loopback: false, hosts: [] };
+  const shut = await listener(t, server.url, { rules, report });
+  assert.equal((await post(shut.url, { 'api-key': KEY })).status, 403);
+  assert.match(reports.join(), 'asks nobody for a key');
+  const open = await listener(t, server.url, { rules, openToAll: true });
+  assert.is((await post(open.url)).status, 200, 'unless somebody said so');
+  await server.kill();
+  assert.is((await post(shut.url, { 'api-key': KEY })).status, 503, 'a dead server is not trusted either');
+});
+
+test('what is no message of the protocol is refused, and the next one is answered', async (t) => {
+  const { url } = await listener(t, 'http://127.0.0.1:9');
+  assert.is((await fetch(url)).status, 405, 'there is no stream to listen to');
+  assert.is((await fetch(url, { method: 'DELETE' })).status, 405, 'nor a session to end');
+  assert.is((await post(url.replace('/mcp', '/other'))).status, 404);
+  assert.is((await post(url, { origin: 'http://evil.example' })).status, 403);
+  assert.is(
+    (await fetch(url, { method: 'POST', body: '{"jsonrpc"', headers: { 'content-type': 'application/json' } })).status,
+    406,
+  );
+  const cut = await fetch(url, {
+    method: 'POST',
+    body: '{"jsonrpc"',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+  });
+  assert.is(cut.status, 400);
+  const { status, text } = await post(url);
+  assert.equal([status, text.includes('health_check')], [200, true]);
+});
+
+test.run();
