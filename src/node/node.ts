@@ -20,6 +20,7 @@ import { NodeData } from './node-data.js';
 import { advertisedAddress, engineSettings, httpSettings, roleSettings } from './node-settings.js';
 import { type NodeState, readNodeState, writeNodeState } from './node-state.js';
 import type { OpenData } from './open-data.js';
+import { warnOfPassingStorage } from './passing-storage.js';
 import { Roles } from './roles.js';
 import { Scrubbing } from './scrubbing.js';
 import { StartSteps } from './start-steps.js';
@@ -107,6 +108,7 @@ class StartingNode {
     const url = await this.#listen();
     this.#url = url;
     const { folder, state } = await this.#openFolder();
+    await warnOfPassingStorage(config.dataDir, process.platform, this.#options.log);
     this.#steps.note('indexes', 0, 'opening the store');
     const engine = await this.#data.openEngine(state);
     this.#roles = this.#makeRoles(state);

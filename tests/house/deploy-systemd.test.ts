@@ -1,0 +1,41 @@
+/** docs/deploy/systemd: a unit whose settings exist and whose times agree. */
+
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { loadConfig } from '../../src/config/config.js';
+import { deployFolder, deployText, mustBeSettings } from '../support/deploy-files.js';
+import { suite } from '../support/suite.js';
+
+const test = suite('house/deploy-systemd');
+const text = deployText('systemd/skein.service');
+const entries = text
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#') && !line.startsWith('['))
+  .map((line) => ({ key: line.slice(0, line.indexOf('=')), value: line.slice(line.indexOf('=') + 1) }));
+const valuesOf = (wanted: string): string[] => entries.filter(({ key }) => key === wanted).map(({ value }) => value);
+
+test('has the three sections, and lines of a key and a value', () => {
+  const sections = text.split('\n').filter((line) => line.startsWith('['));
+  assert.equal(sections, ['[Unit]', '[Service]', '[Install]']);
+  for (const { key } of entries) assert.match(key, /^[A-Z][A-Za-z]+$/);
+});
+
+test('sets what is a setting, and hands over the keys that it loads', () => {
+  const variables = valuesOf('Environment').map((value) => value.split('=')[0] ?? '');
+  mustBeSettings(variables, 'skein.service');
+  const loaded = valuesOf('LoadCredential').map((value) => value.split(':')[0]);
+  assert.equal(loaded, ['api-key', 'cluster-key']);
+  for (const name of loaded) assert.ok(valuesOf('Environment').some((value) => value.endsWith(`=%d/${name}`)));
+});
+
+test('starts the server of the project with a configuration that loads, and waits longer for its end than it takes', () => {
+  assert.equal(valuesOf('ExecStart'), ['/opt/skein/dist/bundle/server/main.js serve --config /etc/skein/skein.json']);
+  const { config } = loadConfig({
+    flags: { config: join(deployFolder, 'systemd', 'skein.json') },
+    environment: {},
+    workingDir: '/',
+  });
+  assert.ok(Number(valuesOf('TimeoutStopSec')[0]) * 1_000 > 2 * config.shutdownTimeoutMs);
+});
+
+test.run();
