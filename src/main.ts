@@ -9,7 +9,7 @@
 import { runCommand } from './cli/program.js';
 import { EXIT } from './cli/surroundings.js';
 import { armTestHooks } from './model/test-hooks.js';
-import { createLog } from './observability/logging.js';
+import { createLog, lastWords } from './observability/logging.js';
 
 armTestHooks(process.env, () => process.kill(process.pid, 'SIGKILL'));
 const stop = new AbortController();
@@ -23,15 +23,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => {
-    createLog('error', 'auto').error(event, { error });
+    lastWords(event, error);
     process.exit(EXIT.failed);
   });
 }
 
+const isServer = process.argv[2] === 'serve';
 for (const stream of [process.stdout, process.stderr]) {
-  // A reader that has seen enough (`| head`) is no defect.
+  // A reader that has seen enough (`| head`) is no defect. A server serves on, whoever reads what it says.
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed);
+    if (!isServer) process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed);
   });
 }
 

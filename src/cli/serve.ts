@@ -5,15 +5,17 @@
  *  Must not know: signals, the process; it is told to stop. */
 
 import { SERVE_COMMAND_FIELDS } from '../config/command-fields.js';
-import { type LoadedConfig, loadCommandFields, loadConfig } from '../config/config.js';
+import { type Config, loadCommandFields, loadConfig } from '../config/config.js';
 import { describeConfig } from '../config/describe.js';
-import type { Log } from '../model/log.js';
+import { secretsIn } from '../config/secret.js';
+import type { LogOptions, ProcessLog } from '../model/log.js';
 import type { Node } from '../node/node.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
 
 /** What serve needs of rooms that a command must not know. */
 export interface ServeParts {
-  makeLog(level: LoadedConfig['config']['logLevel'], format: LoadedConfig['config']['logFormat']): Log;
+  /** @throws Error when its file cannot be there */
+  makeLog(options: LogOptions): ProcessLog;
   /** Data may be at risk: ends the process at once. */
   onFatal(reason: string): void;
 }
@@ -33,7 +35,7 @@ export async function serve(
     return EXIT.done;
   }
   const { config } = loaded;
-  const log = parts.makeLog(config.logLevel, config.logFormat);
+  const log = parts.makeLog(logOptions(config));
   for (const warning of loaded.warnings) log.warn('configuration', { warning });
   // Loaded here, so that other commands start without a database and an index.
   const { startNode } = await import('../node/node.js');
@@ -60,6 +62,12 @@ export async function serve(
   await node.stop();
   log.info('stopped', {});
   return EXIT.done;
+}
+
+function logOptions(config: Config): LogOptions {
+  const { logLevel: level, logFormat: format } = config;
+  const { logFile: path, logFileBytesMax: bytesMax, logFilesMax: filesMax } = config.observing;
+  return { level, format, file: path === null ? null : { path, bytesMax, filesMax }, secrets: secretsIn(config) };
 }
 
 export function greeting(node: Pick<Node, 'url' | 'dataDir' | 'nativeBuild' | 'made'>, keyed: boolean, docs: boolean): string[] {

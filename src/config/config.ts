@@ -16,6 +16,7 @@ import { type Environment, readEnvironment } from './environment.js';
 import { environmentNameOf, type FieldTable, type ValuesOf } from './field.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import { isLoopback } from './loopback.js';
+import { OBSERVING_FIELDS } from './observing-fields.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
 import { type ReplicationSettings, readReplication } from './replication-settings.js';
 import { ConfigError, resolveFields, type Source } from './resolve.js';
@@ -27,6 +28,7 @@ export interface Config extends ValuesOf<typeof SERVER_FIELDS> {
   readonly limits: Limits;
   readonly replication: ReplicationSettings;
   readonly backup: BackupSettings;
+  readonly observing: ValuesOf<typeof OBSERVING_FIELDS>;
   /** The admin key from apiKeyFile, or null: no key is asked for. */
   readonly apiKey: Secret | null;
 }
@@ -59,7 +61,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
   const path = start.values.config;
   const content = path === null ? null : attempt(() => readConfigFile(path), problems);
   const file = path === null || content === null ? null : { path, content };
-  const table = { ...SERVER_FIELDS, ...REPLICATION_FIELDS, ...BACKUP_FIELDS, ...LIMIT_FIELDS };
+  const table = { ...SERVER_FIELDS, ...REPLICATION_FIELDS, ...BACKUP_FIELDS, ...OBSERVING_FIELDS, ...LIMIT_FIELDS };
   const { values, sources, problems: badValues } = resolveFields(table, { ...base, file });
   problems.push(...badValues);
 
@@ -79,7 +81,12 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     warnings.push(`listening on ${values.host} without a key: everybody who reaches the port may do everything`);
   }
   warnings.push(...replication.warnings, ...backup.warnings);
-  const groups = { apiKey: keyReading?.key ?? null, replication: replication.settings, backup: backup.settings };
+  const groups = {
+    apiKey: keyReading?.key ?? null,
+    replication: replication.settings,
+    backup: backup.settings,
+    observing: Object.freeze(picked(OBSERVING_FIELDS, values)),
+  };
   const config = assemble(values, values, groups);
   return { config, sources: Object.freeze(sources), warnings };
 }
@@ -139,6 +146,12 @@ function assemble(server: ServerValues, limits: LimitValues, groups: Groups): Co
   for (const key of Object.keys(LIMIT_FIELDS)) bounds[key] = limits[key as keyof LimitValues];
   config['limits'] = Object.freeze(bounds);
   return Object.freeze(config) as unknown as Config;
+}
+
+/** The values of one table among those of many. */
+function picked<const Table extends FieldTable>(table: Table, values: ValuesOf<Table>): ValuesOf<Table> {
+  const entries = Object.keys(table).map((key) => [key, values[key]]);
+  return Object.fromEntries(entries) as ValuesOf<Table>;
 }
 
 /** Runs `action`; what it throws becomes a problem, and the answer null. */

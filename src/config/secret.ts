@@ -28,3 +28,10 @@ export class Secret {
     return MASK;
   }
 }
+
+/** The texts of all secrets in plain data, however deep. For keeping them out of what is written; never to be shown. */
+export function secretsIn(value: unknown): string[] {
+  if (value instanceof Secret) return [value.reveal()];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(secretsIn);
+}

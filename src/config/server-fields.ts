@@ -1,9 +1,11 @@
 /** The settings of `skein serve`, in the order in which people read about them; replication and the limits have
  *  files of their own. */
 
+import { LOG_LEVELS } from '../model/log.js';
 import { BACKUP_FIELDS } from './backup-fields.js';
 import type { FieldTable } from './field.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
+import { OBSERVING_FIELDS } from './observing-fields.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
 
 const MIB = 1024 * 1024;
@@ -108,9 +110,9 @@ const WATCH_FIELDS = {
 const LOG_FIELDS = {
   logLevel: {
     kind: 'choice',
-    choices: ['debug', 'info', 'warn', 'error', 'silent'],
+    choices: LOG_LEVELS,
     default: 'info',
-    doc: 'Least important events that are logged.',
+    doc: 'Least important events that are logged; PATCH /v1/log changes it while the server runs.',
   },
   logFormat: {
     kind: 'choice',
@@ -129,6 +131,7 @@ export const SERVER_SECTIONS: readonly { readonly title: string; readonly fields
   { title: 'Replication', fields: REPLICATION_FIELDS },
   { title: 'Backups', fields: BACKUP_FIELDS },
   { title: 'Logging', fields: LOG_FIELDS },
+  { title: 'Log file, metrics and slow queries', fields: OBSERVING_FIELDS },
   { title: 'Limits', fields: LIMIT_FIELDS },
 ];
 

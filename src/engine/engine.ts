@@ -23,12 +23,14 @@ import type { CompareAnswers, CompareKind, CompareOf } from './compare.js';
 import type { Correction } from './correct.js';
 import type { KeyOperation } from './key-operations.js';
 import type { RecallAnswer, RecallRequest } from './recall-request.js';
+import type { Explanation, SearchWork } from './search-account.js';
 import type { IndexLook, QueryCacheStatus, SearchMode, SearchStatus } from './search-status.js';
 
 export type { CompareAnswers, CompareKind, CompareOf, CompareRequest } from './compare.js';
 export type { CollectionCorrection, Correction } from './correct.js';
 export type { KeyOperation } from './key-operations.js';
 export type { RecallAnswer, RecallRequest } from './recall-request.js';
+export type { Explanation, SearchWork } from './search-account.js';
 export type {
   EndedSearch,
   GraphFigure,
@@ -158,17 +160,6 @@ export interface SearchHit extends FoundPoint {
   readonly score: number;
 }
 
-export interface Explanation {
-  readonly plan: string;
-  readonly reason: string;
-  readonly cardinality: { readonly estimated: number; readonly actual: number };
-  readonly visited: number;
-  readonly rejected: number;
-  readonly steps: readonly { readonly name: string; readonly tookMs: number }[];
-  readonly engines: { readonly vector?: Readonly<Record<string, unknown>>; readonly text?: Readonly<Record<string, unknown>> };
-  readonly advice: readonly string[];
-}
-
 export interface SearchAnswer {
   readonly hits: readonly SearchHit[];
   readonly complete: boolean;
@@ -181,6 +172,7 @@ export interface SearchAnswer {
   readonly position: Position;
   /** It was computed for the same search before, at `position`; nothing of the collection has changed since. */
   readonly cached?: true;
+  readonly work?: SearchWork;
   readonly explain?: Explanation;
 }
 

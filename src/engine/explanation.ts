@@ -2,7 +2,7 @@
  *  Must not know: how a search runs. */
 
 import type { CatalogueEntry } from './catalogue.js';
-import type { Explanation, SearchRequest } from './engine.js';
+import type { Explanation, SearchRequest, SearchWork } from './engine.js';
 import type { Found } from './engine-calls.js';
 import type { LabelledHit } from './hit-ranking.js';
 import type { Step, TextFound, Unindexed, VectorFound } from './index-asks.js';
@@ -26,20 +26,30 @@ export function explain(
   steps: readonly Step[],
 ): Explanation {
   const { vector, text } = results;
-  const leading = vector?.answer ?? text?.answer;
-  const matches = Math.max(vector?.answer.matches ?? 0, text?.answer.matches ?? 0);
+  const { estimated, matches, ...work } = workOf(results);
   return {
-    plan: planOf(results),
-    reason: reasonOf(results),
-    cardinality: { estimated: Math.round(leading?.estimated ?? 0), actual: matches },
-    visited: (vector?.answer.visited ?? 0) + (text?.answer.visited ?? 0),
-    rejected: (vector?.answer.rejected ?? 0) + (text?.answer.rejected ?? 0),
+    ...work,
+    cardinality: { estimated, actual: matches },
     steps: [...inner('vector', vector), ...inner('text', text), ...steps],
     engines: {
       ...(vector === null ? {} : { vector: vectorEngine(entry, request, vector.answer, hits) }),
       ...(text === null ? {} : { text: textEngine(text.answer, hits) }),
     },
     advice: adviceOn(entry, results),
+  };
+}
+
+/** With every search, so it costs next to nothing. */
+export function workOf(results: EngineResults): SearchWork {
+  const vector = results.vector?.answer;
+  const text = results.text?.answer;
+  return {
+    plan: planOf(results),
+    reason: reasonOf(results),
+    estimated: Math.round((vector ?? text)?.estimated ?? 0),
+    matches: Math.max(vector?.matches ?? 0, text?.matches ?? 0),
+    visited: (vector?.visited ?? 0) + (text?.visited ?? 0),
+    rejected: (vector?.rejected ?? 0) + (text?.rejected ?? 0),
   };
 }
 

@@ -12,7 +12,7 @@ import type { Position } from '../model/position.js';
 import type { CatalogueEntry } from './catalogue.js';
 import type { GroupAnswer, GroupRequest } from './engine.js';
 import { isEngineFailure, within } from './engine-calls.js';
-import { explain } from './explanation.js';
+import { explain, workOf } from './explanation.js';
 import type { GroupsAnswer, LabelledGroup } from './group-reads.js';
 import { firstRound, type GroupsWanted, nextRound, type RoundPlan } from './group-rounds.js';
 import type { LabelledHit, Ranking } from './hit-ranking.js';
@@ -136,6 +136,7 @@ export class GroupSearch {
       mode,
       degraded: results.failures.length > 0,
       position: this.#parts.positionAt(seq),
+      work: workOf(first.results),
       ...(request.explain ? { explain: explain(entry, request, first.results, hits, watch.steps) } : {}),
     };
   }

@@ -16,7 +16,7 @@ import { fuse } from '../search/fusion.js';
 import { type CatalogueEntry, leastShownSeq } from './catalogue.js';
 import type { SearchAnswer, SearchRequest } from './engine.js';
 import { type EngineCalls, type Found, isEngineFailure, within } from './engine-calls.js';
-import { type EngineResults, explain } from './explanation.js';
+import { type EngineResults, explain, workOf } from './explanation.js';
 import type { Fallback } from './fallback.js';
 import type { Ranking } from './hit-ranking.js';
 import type { HitsAnswer } from './hit-reads.js';
@@ -164,6 +164,7 @@ export class Searcher {
       mode,
       degraded: results.failures.length > 0,
       position: this.#parts.positionAt(seq),
+      work: workOf(results),
       ...(request.explain ? { explain: explain(entry, request, results, read.hits, watch.steps) } : {}),
     };
   }

@@ -6,12 +6,14 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { checkCollectionName } from '../model/collection.js';
+import type { ErrorSink } from '../model/error-report.js';
 import { type ErrorType, invalidRequest, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { ErrorBody } from '../wire/http-bodies.js';
 import { sendValue } from './answer.js';
 import { BODY_TYPES, unsupported } from './body-type.js';
+import { traceIdOf } from './parameters.js';
 import type { RouteTable } from './route-table.js';
 
 const RETRY_AFTER_SECONDS = 1;
@@ -53,17 +55,30 @@ function statusOf(thrown: unknown): number | undefined {
   return typeof thrown.statusCode === 'number' && String(thrown.code).startsWith('FST_') ? thrown.statusCode : undefined;
 }
 
-export function replyWithError(request: FastifyRequest, reply: FastifyReply, thrown: unknown, log: Log): FastifyReply {
+/** Who is told of errors. */
+export interface ErrorTold {
+  readonly log: Log;
+  readonly errors: ErrorSink;
+}
+
+export function replyWithError(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  thrown: unknown,
+  { log, errors }: ErrorTold,
+): FastifyReply {
   const error = asSkeinError(thrown, request.headers['content-type']);
-  if (error.status === 500) {
-    log.error('request failed', {
-      request_id: request.id,
-      method: request.method,
-      url: request.url,
-      type: error.type,
-      error: error.cause ?? error,
-    });
-  }
+  request.refusal = error.type;
+  const traceId = traceIdOf(request);
+  const about = {
+    request_id: request.id,
+    ...(traceId === null ? {} : { trace_id: traceId }),
+    method: request.method,
+  };
+  // What is logged with its error is counted there.
+  if (error.status !== 500) errors.note(error, { ...about, route: request.routeOptions?.url ?? null });
+  // What stands in a query may be nobody's business.
+  else log.error('request_failed', { ...about, path: request.url.split('?')[0], type: error.type, error: error.cause ?? error });
   setErrorHeaders(request, reply, error);
   return sendValue(request, reply, errorBody(error, request.id), error.status);
 }

@@ -17,6 +17,7 @@ import {
 import { invalidRequest, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import { keyCheck } from './api-key.js';
+import { addAsked } from './asked.js';
 import { Bodies } from './bodies.js';
 import { Connections } from './connections.js';
 import { addDocsPage, DOCS_PAGE } from './docs-page.js';
@@ -30,8 +31,10 @@ import type { Room } from './room.js';
 import { type Route, RouteTable } from './route-table.js';
 import { allRoutes } from './routes/all.js';
 import type { HttpOptions, HttpServer } from './service.js';
+import { noteSlow, type SlowWatch } from './slow-watch.js';
 import { addUpgrades } from './upgrade.js';
 
+export type { ObservingService } from './observing-service.js';
 export type { HttpConfig, HttpOptions, HttpServer, HttpService, ReplicationService, WriteConcernService } from './service.js';
 
 const DOCUMENT = '/openapi.json';
@@ -112,6 +115,7 @@ function fastifyApp(
   nameRequest: (headers: IncomingMessage['headers']) => string,
 ): FastifyInstance {
   const { tls } = options.config;
+  const told = { log: options.log, errors: options.service.observing.errors };
   // A request without Host is refused by us, as any other, not by Node with an empty body.
   const server = {
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -130,7 +134,7 @@ function fastifyApp(
     clientErrorHandler: (error, socket) => refuseConnection(socket, error.code, nameRequest({})),
     frameworkErrors: (_error, request, reply) => {
       reply.header('x-request-id', request.id);
-      replyWithError(request, reply, badPath(request, table), options.log);
+      replyWithError(request, reply, badPath(request, table), told);
     },
     // Bodies have checks of their own and answers come as bytes, so the schemas of routes are for the document alone.
     schemaController: {
@@ -138,11 +142,12 @@ function fastifyApp(
     } as object,
   };
   const app = fastify(settings);
+  addAsked(app);
   app.setErrorHandler((error, request, reply) =>
-    replyWithError(request, reply, withMasterUrl(error, options.service.replication), options.log),
+    replyWithError(request, reply, withMasterUrl(error, options.service.replication), told),
   );
   app.setNotFoundHandler((request, reply) =>
-    replyWithError(request, reply, routeError(request.method, pathOf(request), table), options.log),
+    replyWithError(request, reply, routeError(request.method, pathOf(request), table), told),
   );
   return app;
 }
@@ -198,12 +203,14 @@ interface Hooks {
   readonly checkKey: Check;
   readonly checkRole: Check;
   readonly meter: RequestMeter;
+  readonly slow: SlowWatch;
 }
 
 function makeHooks({ config, service, meter, log, clock }: HttpOptions): Hooks {
   const check = keyCheck(config.apiKey);
   return {
     meter: new RequestMeter(meter, log, clock),
+    slow: { book: service.observing.slowQueries, clock },
     checkKey: (request, _reply, next) => {
       try {
         check(request.headers);
@@ -239,6 +246,7 @@ function addBodyTypes(app: FastifyInstance): void {
 
 function addRoute(app: FastifyInstance, route: Route, hooks: Hooks): void {
   const measured = hooks.meter.route(route.method, route.path);
+  const { slow } = hooks;
   app.route({
     method: route.method,
     url: route.path,
@@ -246,6 +254,7 @@ function addRoute(app: FastifyInstance, route: Route, hooks: Hooks): void {
     onRequest: [...(route.open === true ? [] : [hooks.checkKey]), ...(route.master === true ? [hooks.checkRole] : [])],
     onResponse: (request, reply, next) => {
       hooks.meter.answered(measured, request, reply);
+      if (route.timed === true && reply.elapsedTime >= slow.book.fromMs) noteSlow(route, request, reply, slow);
       next();
     },
     handler: (request: FastifyRequest, reply: FastifyReply) => route.handle(request, reply),

@@ -14,6 +14,17 @@ const MAX_WAIT_MS = 1_000;
 const NOT_MILLISECONDS = 'must be a count of milliseconds';
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
+/** The W3C trace context of a request, or null when it has none that is well formed. */
+export function traceparentOf({ headers }: Pick<FastifyRequest, 'headers'>): string | null {
+  const { traceparent } = headers;
+  return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : null;
+}
+
+/** The trace that a request is part of, or null. */
+export function traceIdOf(request: Pick<FastifyRequest, 'headers'>): string | null {
+  return traceparentOf(request)?.split('-')[1] ?? null;
+}
+
 export interface WriteParameters {
   /** Nodes that must hold the write. */
   readonly required: number;
@@ -51,13 +62,12 @@ export function writeParameters(request: FastifyRequest, limits: Limits, concern
   const query = queryOf(request, WRITE_PARAMETERS);
   const wait = query['wait'] ?? 'indexed';
   if (wait !== 'indexed' && wait !== 'durable') throw invalidRequest('wait', 'must be indexed or durable');
-  const traceparent = request.headers['traceparent'];
   return {
     required: requiredNodes(query['w'], concern),
     timeoutMs: milliseconds(query['timeout_ms'], 'timeout_ms', WRITE_TIMEOUT_MS, limits.waitMsMax),
     wait,
     idempotencyKey: idempotencyKey(request),
-    trace: typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : null,
+    trace: traceparentOf(request),
   };
 }
 

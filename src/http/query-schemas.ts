@@ -33,6 +33,11 @@ export const WriteQuery = Type.Object(
   closed,
 );
 
+export const SlowQueriesQuery = Type.Object(
+  { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'Default 100.' })) },
+  closed,
+);
+
 export const ReadQuery = Type.Object({ max_wait_ms: MaxWaitMs, max_staleness_ms: MaxStalenessMs }, closed);
 
 export const PointQuery = Type.Object(

@@ -5,8 +5,10 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../model/clock.js';
+import type { ErrorType } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import type { Counter, CounterSeries, Histogram, HistogramSeries, Meter } from '../model/meter.js';
+import { traceIdOf } from './parameters.js';
 
 /** In seconds, from 0.1 ms. */
 export const LATENCY_BUCKETS = [
@@ -23,17 +25,36 @@ interface StatusSeries {
   leftOut: number;
 }
 
-/** The series of one route, by status. */
+interface RouteSeries {
+  readonly durations: HistogramSeries;
+  requests(status: string): CounterSeries;
+  errors(type: ErrorType): CounterSeries;
+}
+
+/** The series of one route, by status and by error type. */
 export class MeasuredRoute {
   readonly route: string;
   readonly #durations: HistogramSeries;
   readonly #counter: (status: string) => CounterSeries;
+  readonly #error: (type: ErrorType) => CounterSeries;
+  readonly #errors = new Map<ErrorType, CounterSeries>();
   readonly #statuses = new Map<number, StatusSeries>();
 
-  constructor(route: string, durations: HistogramSeries, counter: (status: string) => CounterSeries) {
+  constructor(route: string, { durations, requests, errors }: RouteSeries) {
     this.route = route;
     this.#durations = durations;
-    this.#counter = counter;
+    this.#counter = requests;
+    this.#error = errors;
+  }
+
+  /** It was answered with an error of this type. */
+  refused(type: ErrorType): void {
+    let series = this.#errors.get(type);
+    if (series === undefined) {
+      series = this.#error(type);
+      this.#errors.set(type, series);
+    }
+    series.add(1);
   }
 
   count(status: number, durationMs: number): void {
@@ -68,6 +89,7 @@ export class RequestMeter {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #requests: Counter;
+  readonly #errors: Counter;
   readonly #durations: Histogram;
   readonly #unknown: MeasuredRoute;
 
@@ -79,6 +101,11 @@ export class RequestMeter {
       help: 'Requests answered, by route and status.',
       labels: ['method', 'route', 'status'],
     });
+    this.#errors = meter.counter({
+      name: 'http_errors_total',
+      help: 'Requests answered with an error, by route and error type.',
+      labels: ['method', 'route', 'type'],
+    });
     const help = 'From the headers of a request to the end of its answer.';
     this.#durations = meter.histogram(
       { name: 'http_request_duration_seconds', help, labels: ['method', 'route'] },
@@ -88,8 +115,11 @@ export class RequestMeter {
   }
 
   route(method: string, route: string): MeasuredRoute {
-    const durations = this.#durations.series({ method, route });
-    return new MeasuredRoute(route, durations, (status) => this.#requests.series({ method, route, status }));
+    return new MeasuredRoute(route, {
+      durations: this.#durations.series({ method, route }),
+      requests: (status) => this.#requests.series({ method, route, status }),
+      errors: (type) => this.#errors.series({ method, route, type }),
+    });
   }
 
   /** After an answer was sent, or its connection was lost. */
@@ -98,11 +128,15 @@ export class RequestMeter {
     const status = reply.statusCode;
     const durationMs = reply.elapsedTime;
     measured.count(status, durationMs);
+    if (request.refusal !== null) measured.refused(request.refusal);
+    const traceId = traceIdOf(request);
     const fields = {
       request_id: request.id,
+      ...(traceId === null ? {} : { trace_id: traceId }),
       method: request.method,
       route: measured.route,
       status,
+      ...(request.refusal === null ? {} : { type: request.refusal }),
       duration_ms: Math.round(durationMs * 1000) / 1000,
     };
     const leftOut = status >= 500 ? measured.failure(status, this.#clock.monotonicMs()) : null;

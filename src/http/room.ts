@@ -12,7 +12,7 @@ export interface Room {
   readonly limits: Limits;
   readonly bodies: Bodies;
   readonly answers: LongAnswers;
-  readonly metrics: MetricsText;
+  readonly metrics: MetricsText | null;
   readonly log: Log;
   readonly clock: Clock;
 }

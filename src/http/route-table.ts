@@ -22,6 +22,8 @@ export interface Route {
   readonly status?: number;
   /** Needs no key. */
   readonly open?: boolean;
+  /** Asks for points or changes them, so it is a slow query when it takes long. */
+  readonly timed?: boolean;
   /** Changes data, so only the master does it; a replica sends the caller there. */
   readonly master?: boolean;
   readonly handle: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> | FastifyReply;

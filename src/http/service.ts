@@ -8,6 +8,7 @@ import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Meter } from '../model/meter.js';
 import type { PromoteAnswer, ReplicaInfo, ReplicationStats, Role, VerifyAnswer } from '../model/replication.js';
+import type { ObservingService } from './observing-service.js';
 
 export interface WriteConcernService {
   /** Nodes that must hold a write when the request does not say. */
@@ -65,6 +66,7 @@ export interface HttpService {
   readonly version: string;
   readonly writeConcern: WriteConcernService;
   readonly replication: ReplicationService;
+  readonly observing: ObservingService;
   /** The configuration as plain data, secrets masked. */
   configuration(): Readonly<Record<string, unknown>>;
 }
@@ -98,7 +100,8 @@ export interface HttpOptions {
   readonly config: HttpConfig;
   readonly log: Log;
   readonly meter: Meter;
-  readonly metrics: MetricsText;
+  /** Null: nothing is measured, and there is no /metrics. */
+  readonly metrics: MetricsText | null;
   readonly clock: Clock;
 }
 

@@ -56,7 +56,7 @@ function handOn(options: UpgradeOptions, request: IncomingMessage, socket: Duple
   } catch (thrown) {
     const error = asSkeinError(thrown);
     const requestId = options.nameRequest(request.headers);
-    if (error.type === 'Internal') options.log.error('upgrade failed', { request_id: requestId, error: error.cause ?? error });
+    if (error.type === 'Internal') options.log.error('upgrade_failed', { request_id: requestId, error: error.cause ?? error });
     // Who asked for another version is told which there is (RFC 6455 §4.2.2).
     endWithError(socket, error, requestId, error.type === 'InvalidRequest' ? { headers: VERSION } : {});
   }

@@ -45,3 +45,11 @@ export interface Meter {
   /** Runs `refresh` each time before the measures are printed, for what is only read then. */
   beforePrinting(refresh: () => void): void;
 }
+
+/** Takes everything and shows nothing, at no cost. */
+export const silentMeter: Meter = {
+  counter: () => ({ series: () => ({ add() {} }), clear() {} }),
+  histogram: () => ({ series: () => ({ observe() {} }) }),
+  gauge: () => ({ series: () => ({ set() {} }), clear() {} }),
+  beforePrinting() {},
+};

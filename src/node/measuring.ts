@@ -3,13 +3,17 @@
 
 import type { EndedSearch, Engine } from '../engine/engine.js';
 import type { ReplicationService } from '../http/http.js';
+import { type Meter, silentMeter } from '../model/meter.js';
 import { measureEngine } from '../observability/engine-measures.js';
+import type { ErrorTracker } from '../observability/error-tracker.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
 import { measureProcess } from '../observability/process-measures.js';
 import { measureReplication } from '../observability/replication-measures.js';
 import { measureSearches } from '../observability/search-measures.js';
 
 export interface MeasuringParts {
+  readonly on: boolean;
+  readonly errors: ErrorTracker;
   readonly about: { readonly version: string; readonly nativeBuild: string };
   /** Null until there is one. */
   engine(): Engine | null;
@@ -17,16 +21,23 @@ export interface MeasuringParts {
 }
 
 export interface Measuring {
-  readonly metrics: Metrics;
+  readonly meter: Meter;
+  /** Null: nothing is measured. */
+  readonly metrics: Metrics | null;
   countSearch(search: EndedSearch): void;
   stop(): void;
 }
 
-export function measureNode({ about, engine, replication }: MeasuringParts): Measuring {
+/** What is switched off: nothing is measured, at no cost. */
+const UNMEASURED: Measuring = { meter: silentMeter, metrics: null, countSearch() {}, stop() {} };
+
+export function measureNode({ on, about, engine, replication, errors }: MeasuringParts): Measuring {
+  if (!on) return UNMEASURED;
   const metrics = createMetrics();
   const stop = measureProcess(metrics.meter);
   const countSearch = measureSearches(metrics.meter);
   measureEngine(metrics.meter, about, engine);
   measureReplication(metrics.meter, replication);
-  return { metrics, countSearch, stop };
+  errors.measure(metrics.meter);
+  return { meter: metrics.meter, metrics, countSearch, stop };
 }

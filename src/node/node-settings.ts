@@ -59,6 +59,11 @@ export function httpSettings(config: Config): HttpConfig {
   return { host, port, limits, apiKey, docs, ...listeningTls(replication) };
 }
 
+export function slowQuerySettings({ observing }: Config) {
+  const { slowQueryMs, slowQueriesMax, slowQueryContent } = observing;
+  return { thresholdMs: slowQueryMs, entriesMax: slowQueriesMax, withContent: slowQueryContent };
+}
+
 /** Where others reach the node. @param ownUrl where it listens, null before it does */
 export function advertisedAddress({ replication }: Config, ownUrl: string | null): { host: string; port: number } {
   const url = new URL(replication.advertise ?? callableUrl(ownUrl ?? ''));

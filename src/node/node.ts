@@ -8,16 +8,19 @@
 import type { Config } from '../config/config.js';
 import type { Engine, RunningEngine } from '../engine/engine.js';
 import type { IncomingSnapshot, SnapshotHead } from '../engine/snapshot.js';
-import { buildHttpServer, type HttpServer, type HttpService } from '../http/http.js';
+import { buildHttpServer, type HttpServer, type HttpService, type ObservingService } from '../http/http.js';
 import { systemClock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
-import type { Log } from '../model/log.js';
+import type { Log, ProcessLog } from '../model/log.js';
+import { logOperation } from '../model/log-operation.js';
+import { ErrorTracker } from '../observability/error-tracker.js';
+import { SlowQueries } from '../observability/slow-queries.js';
 import { nativeBuild } from '../vector-index/open-index.js';
 import { type LateRoles, lateRoles } from './late-roles.js';
 import { httpUrlOf } from './master-url.js';
 import { type Measuring, measureNode } from './measuring.js';
 import { NodeData } from './node-data.js';
-import { advertisedAddress, engineSettings, httpSettings, roleSettings } from './node-settings.js';
+import { advertisedAddress, engineSettings, httpSettings, roleSettings, slowQuerySettings } from './node-settings.js';
 import { type NodeState, readNodeState, writeNodeState } from './node-state.js';
 import type { OpenData } from './open-data.js';
 import { warnOfPassingStorage } from './passing-storage.js';
@@ -30,7 +33,7 @@ export interface NodeOptions {
   readonly config: Config;
   /** The configuration as anybody may see it: secrets masked. */
   readonly shownConfig: Readonly<Record<string, unknown>>;
-  readonly log: Log;
+  readonly log: ProcessLog;
   /** Data may be at risk (a failed commit, a lost thread): the process must end at once. */
   onFatal(reason: string): void;
 }
@@ -60,6 +63,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
 
 class StartingNode {
   readonly #options: NodeOptions;
+  readonly #log: Log;
+  readonly #errors = new ErrorTracker(systemClock);
   readonly #steps: StartSteps;
   readonly #measuring: Measuring;
   readonly #data: NodeData;
@@ -74,7 +79,9 @@ class StartingNode {
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    const { config, log, onFatal } = options;
+    const { config, onFatal } = options;
+    const log = this.#errors.over(options.log);
+    this.#log = log;
     const { streamAllowed, master } = config.replication;
     this.#before = { role: master === null ? 'master' : 'replica', masterUrl: master, highestEpoch: 0 };
     this.#steps = new StartSteps({
@@ -89,6 +96,8 @@ class StartingNode {
       streamAllowed,
     });
     this.#measuring = measureNode({
+      on: config.observing.metrics,
+      errors: this.#errors,
       about: { version, nativeBuild: nativeBuild() },
       engine: () => this.#data.engine,
       replication: this.#late.replication,
@@ -119,7 +128,7 @@ class StartingNode {
   }
 
   async #openFolder(): Promise<{ folder: OpenData; state: NodeState }> {
-    const { config, log } = this.#options;
+    const { config } = this.#options;
     const { dataDir, verifyAtStart, acceptLostTail } = config;
     const { master } = config.replication;
     this.#before = readNodeState(dataDir) ?? this.#before;
@@ -129,16 +138,16 @@ class StartingNode {
     const state = known ?? this.#before;
     if (known === null) writeNodeState(dataDir, state);
     if (master !== null && known?.role === 'master')
-      log.warn('stays_master', { reason: 'this node was promoted; its own role stands over --master', master });
+      this.#log.warn('stays_master', { reason: 'this node was promoted; its own role stands over --master', master });
     return { folder, state };
   }
 
   #makeRoles(state: NodeState): Roles {
-    const { config, log } = this.#options;
+    const { config } = this.#options;
     return new Roles({
       settings: roleSettings(config),
       clock: systemClock,
-      log,
+      log: this.#log,
       state,
       address: () => advertisedAddress(config, this.#url),
       engine: () => this.#opened(),
@@ -153,19 +162,22 @@ class StartingNode {
   /** @throws Error when it cannot be used: then the old data serves as before */
   async #exchange(incoming: IncomingSnapshot, head: SnapshotHead): Promise<void> {
     const blank = this.#roles?.isBlank === true;
-    const store = await this.#data.exchange((identity) => incoming.install(identity));
-    this.#options.log.info('snapshot_installed', { seq: head.baseSeq, store: store.name });
+    const fields = { seq: head.baseSeq };
+    await logOperation({ log: this.#log, clock: systemClock, name: 'snapshot_install', fields }, async (scope) => {
+      const store = await this.#data.exchange((identity) => incoming.install(identity));
+      scope.add({ store: store.name });
+    });
     if (blank) this.#steps.note('ready', 1, 'ready');
   }
 
   /** @returns http://host:port */
   async #listen(): Promise<string> {
-    const { config, log } = this.#options;
-    const { metrics } = this.#measuring;
+    const { config } = this.#options;
+    const { meter, metrics } = this.#measuring;
     const http = await buildHttpServer({
       service: this.#service(),
       config: httpSettings(config),
-      ...{ log, meter: metrics.meter, metrics, clock: systemClock },
+      ...{ log: this.#log, meter, metrics, clock: systemClock },
     });
     this.#http = http;
     const address = await http.listen();
@@ -183,7 +195,14 @@ class StartingNode {
       configuration: () => shownConfig,
       writeConcern: this.#late.writeConcern,
       replication: this.#late.replication,
+      observing: this.#observing(),
     };
+  }
+
+  #observing(): ObservingService {
+    const { config, log } = this.#options;
+    const book = { ...slowQuerySettings(config), log: this.#log, meter: this.#measuring.meter, clock: systemClock };
+    return { log: log.control, slowQueries: new SlowQueries(book), errors: this.#errors };
   }
 
   #withRoles(): Roles {

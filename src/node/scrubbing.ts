@@ -2,7 +2,9 @@
  *  Must not know: HTTP, how rows are read. */
 
 import type { Engine } from '../engine/engine.js';
+import { systemClock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
+import { logOperation } from '../model/log-operation.js';
 
 export class Scrubbing {
   readonly #log: Log;
@@ -22,14 +24,16 @@ export class Scrubbing {
   async run(engine: Engine): Promise<void> {
     this.#concern = 'the start checked the store quickly; every row is being read in the background';
     try {
-      const { rows, damaged } = await engine.scrub();
-      this.#concern = damaged.length === 0 ? null : `${damaged.length} damaged rows were found in the store; they are in the log`;
-      for (const record of damaged) this.#log.error('damaged_row', { ...record.details, message: record.message });
-      this.#log.info('scrub_done', { rows, damaged: damaged.length });
-    } catch (error) {
-      if (this.#stopping()) return;
-      this.#concern = 'the store was not checked to its end; the reason is in the log';
-      this.#log.error('scrub_failed', { error });
+      await logOperation({ log: this.#log, clock: systemClock, name: 'scrub' }, async (scope) => {
+        const { rows, damaged } = await engine.scrub();
+        this.#concern =
+          damaged.length === 0 ? null : `${damaged.length} damaged rows were found in the store; they are in the log`;
+        for (const record of damaged) this.#log.error('damaged_row', { ...record.details, message: record.message });
+        scope.add({ rows, damaged: damaged.length });
+      });
+    } catch {
+      // The scope has logged why.
+      if (!this.#stopping()) this.#concern = 'the store was not checked to its end; the reason is in the log';
     }
   }
 }

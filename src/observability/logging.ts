@@ -1,69 +1,111 @@
-/** The process's log over pino: one JSON object a line, or a line for people on a terminal. To standard error, so that standard output
- *  stays with what a command prints. Errors are written with type, message and stack; secrets never get here.
+/** The process's log over pino: one JSON object a line, or a line for people on a terminal; to standard error, so that standard output
+ *  stays with what a command prints, or to a file. Errors are written with type, message and stack; secrets never get out.
+ *
+ *  Invariant: a destination that fails (a full disk, a closed pipe) loses lines, which are counted, and nothing else.
  *  Must not know: who logs. */
 
 import { type Logger, pino } from 'pino';
-import type { Log, LogFields } from '../model/log.js';
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
-export type LogFormat = 'auto' | 'json' | 'pretty';
+import type { LogControl, LogFields, LogFormat, LogLevel, LogOptions, ProcessLog } from '../model/log.js';
+import { LogFile } from './log-file.js';
+import { secretMask, writable } from './redaction.js';
 
 const STDERR = 2;
 const NUMBERED: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' };
+/** What standard error does not take at once is kept up to here, then dropped. */
+const HELD_BYTES_MAX = 1024 * 1024;
 
-/** @param format auto: pretty on a terminal, else json */
-export function createLog(level: LogLevel, format: LogFormat): Log {
-  const pretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true);
+/** Where lines go. */
+interface Destination {
+  write(line: string): void;
+  lostLines(): number;
+}
+
+/** @throws Error when the file of the log cannot be there */
+export function createLog({ level, format, file, secrets }: LogOptions): ProcessLog {
+  const errors = standardError();
+  const destination = file === null ? errors : fileDestination(new LogFile({ ...file, ...systemParts(errors) }));
+  const masked = secretMask(secrets);
+  const pretty = file === null && isPretty(format);
+  const stream = { write: (line: string) => destination.write(pretty ? prettyLine(masked(line)) : masked(line)) };
   const options = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  const logger = pretty
-    ? pino({ level, base: null }, prettyStream())
-    : pino(options, pino.destination({ fd: STDERR, sync: true }));
-  return logOver(logger);
+  const logger = pino(pretty ? { level, base: null } : options, stream);
+  return { ...logOver(logger), control: controlOver(logger, destination, file?.path ?? null) };
 }
 
-function logOver(logger: Logger): Log {
+/** Of what ends the process before or beside any configured log. */
+export function lastWords(event: string, error: unknown): void {
+  createLog({ level: 'error', format: 'auto', file: null, secrets: [] }).error(event, { error });
+}
+
+function isPretty(format: LogFormat): boolean {
+  return format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true);
+}
+
+function systemParts(errors: Destination) {
+  return { nowMs: () => performance.now(), instead: (line: string) => errors.write(line) };
+}
+
+function fileDestination(file: LogFile): Destination {
+  return { write: (line) => file.write(line), lostLines: () => file.lostLines };
+}
+
+function standardError(): Destination {
+  const stream = pino.destination({ fd: STDERR, sync: true, maxLength: HELD_BYTES_MAX });
+  let lost = 0;
+  stream.on('error', () => {
+    lost += 1;
+  });
+  stream.on('drop', () => {
+    lost += 1;
+  });
+  return { write: (line) => void stream.write(line), lostLines: () => lost };
+}
+
+function controlOver(logger: Logger, destination: Destination, file: string | null): LogControl {
+  return {
+    status: () => ({ level: logger.level as LogLevel, file, lostLines: destination.lostLines() }),
+    setLevel: (level) => {
+      logger.level = level;
+    },
+  };
+}
+
+function logOver(logger: Logger): Pick<ProcessLog, 'debug' | 'info' | 'warn' | 'error'> {
   return {
     debug: (event, fields) => {
       // Said with every request, and hardly ever heard.
-      if (logger.isLevelEnabled('debug')) logger.debug(plain(fields), event);
+      if (logger.isLevelEnabled('debug')) logger.debug(shown(fields), event);
     },
-    info: (event, fields) => logger.info(plain(fields), event),
-    warn: (event, fields) => logger.warn(plain(fields), event),
-    error: (event, fields) => logger.error(plain(fields), event),
+    info: (event, fields) => {
+      if (logger.isLevelEnabled('info')) logger.info(shown(fields), event);
+    },
+    warn: (event, fields) => {
+      if (logger.isLevelEnabled('warn')) logger.warn(shown(fields), event);
+    },
+    error: (event, fields) => {
+      if (logger.isLevelEnabled('error')) logger.error(shown(fields), event);
+    },
   };
 }
 
-function plain(fields: LogFields = {}): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? describe(value) : value]),
-  );
-}
-
-function describe(error: Error): Record<string, unknown> {
-  const cause = error.cause instanceof Error ? { cause: describe(error.cause) } : {};
-  return { type: error.name, message: error.message, stack: error.stack, ...cause };
+function shown(fields: LogFields = {}): Record<string, unknown> {
+  return writable(fields);
 }
 
 /** "12:00:01.234 warn  disk_full  free_bytes=12" */
-function prettyStream(): { write(line: string): void } {
-  return {
-    write(line) {
-      const { level, time, msg, ...fields } = JSON.parse(line) as { level: number; time: number; msg: string } & Record<
-        string,
-        unknown
-      >;
-      const at = new Date(time).toISOString().slice(11, 23);
-      const rest = Object.entries(fields).map(
-        ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-      );
-      process.stderr.write(
-        `${at} ${(NUMBERED[level] ?? 'info').padEnd(5)} ${msg}${rest.length > 0 ? `  ${rest.join(' ')}` : ''}\n`,
-      );
-    },
-  };
+function prettyLine(line: string): string {
+  const { level, time, msg, ...fields } = JSON.parse(line) as { level: number; time: number; msg: string } & Record<
+    string,
+    unknown
+  >;
+  const at = new Date(time).toISOString().slice(11, 23);
+  const rest = Object.entries(fields).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return `${at} ${(NUMBERED[level] ?? 'info').padEnd(5)} ${msg}${rest.length > 0 ? `  ${rest.join(' ')}` : ''}\n`;
 }

@@ -2,7 +2,7 @@
 import { PassThrough, Readable, type Writable } from 'node:stream';
 import { runCommand } from '../../src/cli/program.js';
 import type { TextStream } from '../../src/cli/surroundings.js';
-import { silentLog } from '../../src/model/log.js';
+import { silentProcessLog } from '../../src/model/log.js';
 
 export interface Ran {
   readonly exitCode: number;
@@ -31,7 +31,7 @@ export async function runSkein(argv: readonly string[], options: RunOptions = {}
       stopping: options.stopping ?? new AbortController().signal,
     },
     {
-      makeLog: () => silentLog,
+      makeLog: () => silentProcessLog,
       onFatal: (reason) => {
         throw new Error(reason);
       },

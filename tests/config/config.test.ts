@@ -12,6 +12,7 @@ import { describeConfig } from '../../src/config/describe.js';
 import { environmentNameOf, fileKeyOf, flagOf } from '../../src/config/field.js';
 import { LIMIT_FIELDS } from '../../src/config/limit-fields.js';
 import { isLoopback } from '../../src/config/loopback.js';
+import { OBSERVING_FIELDS } from '../../src/config/observing-fields.js';
 import { REPLICATION_FIELDS } from '../../src/config/replication-fields.js';
 import { ConfigError } from '../../src/config/resolve.js';
 import { SERVER_FIELDS } from '../../src/config/server-fields.js';
@@ -181,7 +182,9 @@ test('the description names every setting once, with its source', () => {
   const shown = describeConfig(loaded.config, loaded.sources);
   assert.equal(
     Object.keys(shown),
-    [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, LIMIT_FIELDS].flatMap((fields) => Object.keys(fields)).map(fileKeyOf),
+    [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, OBSERVING_FIELDS, LIMIT_FIELDS]
+      .flatMap((fields) => Object.keys(fields))
+      .map(fileKeyOf),
   );
   assert.equal(shown['port'], { value: 0, source: 'flag' });
   assert.equal(shown['log_level'], { value: 'warn', source: 'environment' });
@@ -197,7 +200,7 @@ test('every setting is read by something: none is there for show', () => {
       !/^(?:sdk|cli\/import|cli\/export|config\/\w+-fields|model\/limits)/.test(path.replaceAll('\\', '/')),
   );
   const text = files.map((path) => readFileSync(join(source, path), 'utf8')).join('\n');
-  const unread = [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, LIMIT_FIELDS]
+  const unread = [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, OBSERVING_FIELDS, LIMIT_FIELDS]
     .flatMap((fields) => Object.keys(fields))
     .filter((key) => !new RegExp(`\\b${key}\\b`).test(text));
   assert.equal(unread, []);

@@ -156,7 +156,7 @@ test('a defect shows its request id and nothing else', async (t) => {
   const answer = await ask('POST', '/v1/collections/c/points/search', { vector: [1] });
   assert.equal(isError(answer, 500, 'Internal'), {});
   assert.not.match(JSON.stringify(answer.body), /secret|place/);
-  const line = log.find(({ event }) => event === 'request failed');
+  const line = log.find(({ event }) => event === 'request_failed');
   assert.is(line?.fields['request_id'], answer.body.error.request_id);
   const logged = line?.fields['error'];
   assert.match(logged instanceof Error ? logged.message : '', 'secret detail');

@@ -64,6 +64,7 @@ test('every promised operation is documented', async (t) => {
     'POST /v1/collections/{collection}/recall',
     'POST /v1/batch',
     'GET /v1/aliases',
+    ...['log', 'slow-queries'].flatMap((name) => [`GET /v1/${name}`, `PATCH /v1/${name}`]),
     ...['PUT', 'DELETE'].map((method) => `${method} /v1/aliases/{alias}`),
     ...['status', 'stats', 'replicas', 'stream'].map((name) => `GET /replication/${name}`),
     ...['promote', 'follow', 'resync', 'verify'].map((name) => `POST /replication/${name}`),

@@ -84,7 +84,7 @@ test('what the node refuses before it took the connection is answered and closed
   await second.ended();
   assert.match(second.text(), '"type":"Internal"');
   assert.not.match(second.text(), 'a defect');
-  assert.ok(other.log.some(({ event }) => event === 'upgrade failed'));
+  assert.ok(other.log.some(({ event }) => event === 'upgrade_failed'));
 });
 
 test('a web page makes no link: what names an origin is refused, and the node does not hear of it', async (t) => {

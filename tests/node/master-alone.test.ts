@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import * as assert from 'uvu/assert';
 import { loadConfig } from '../../src/config/config.js';
-import { silentLog } from '../../src/model/log.js';
+import { silentProcessLog } from '../../src/model/log.js';
 import { type Node, startNode } from '../../src/node/node.js';
 import { SkeinApiError, SkeinClient } from '../../src/sdk/index.js';
 import { suite, type TestContext } from '../support/suite.js';
@@ -17,7 +17,7 @@ async function started(t: TestContext, flags: Record<string, string> = {}): Prom
   const dataDir = join(t.folder(), 'data');
   const given = { dataDir, port: '0', ...flags };
   const { config } = loadConfig({ flags: given, environment: {}, workingDir: dataDir });
-  const node = await startNode({ config, shownConfig: {}, log: silentLog, onFatal: () => {} });
+  const node = await startNode({ config, shownConfig: {}, log: silentProcessLog, onFatal: () => {} });
   t.after(() => node.stop());
   const client = new SkeinClient({ url: node.url, retries: false });
   t.after(() => client.close());

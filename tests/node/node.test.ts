@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { loadConfig } from '../../src/config/config.js';
-import { silentLog } from '../../src/model/log.js';
+import { silentProcessLog } from '../../src/model/log.js';
 import { type NodeOptions, startNode } from '../../src/node/node.js';
 import { loadDriver } from '../../src/storage/driver.js';
 import { lockFolder } from '../../src/storage/folder-lock.js';
@@ -14,7 +14,7 @@ const test = suite('node/node', { deadlineMs: 60_000 });
 function optionsFor(dataDir: string): NodeOptions {
   const flags = { dataDir, port: '0', verifyAtStart: 'quick' };
   const { config } = loadConfig({ flags, environment: {}, workingDir: dataDir });
-  return { config, shownConfig: {}, log: silentLog, onFatal: () => {} };
+  return { config, shownConfig: {}, log: silentProcessLog, onFatal: () => {} };
 }
 
 async function ask(url: string, path: string, body: object): Promise<number> {

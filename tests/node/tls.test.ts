@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { loadConfig } from '../../src/config/config.js';
-import type { Log, LogFields } from '../../src/model/log.js';
+import { type LogFields, type ProcessLog, silentProcessLog } from '../../src/model/log.js';
 import { type Node, startNode } from '../../src/node/node.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
@@ -26,7 +26,7 @@ async function started(t: TestContext, flags: Readonly<Record<string, string>>):
   const dataDir = join(t.folder(), 'data');
   const events: Started['events'] = [];
   const note = (event: string, fields: LogFields = {}): void => void events.push({ event, fields });
-  const log: Log = { debug: note, info: note, warn: note, error: note };
+  const log: ProcessLog = { ...silentProcessLog, debug: note, info: note, warn: note, error: note };
   const { config } = loadConfig({ flags: { dataDir, port: '0', docs: 'false', ...flags }, environment: {}, workingDir: dataDir });
   const node = await startNode({ config, shownConfig: {}, log, onFatal: (reason) => note('fatal', { reason }) });
   t.after(() => node.stop());

@@ -6,22 +6,19 @@ import { buildHttpServer } from '../../src/http/http.js';
 import type { HttpService } from '../../src/http/service.js';
 import { type Clock, systemClock } from '../../src/model/clock.js';
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.js';
-import type { Log } from '../../src/model/log.js';
+import type { LogControl, LogLevel } from '../../src/model/log.js';
+import { ErrorTracker } from '../../src/observability/error-tracker.js';
 import { createMetrics } from '../../src/observability/metrics.js';
+import { SlowQueries, type SlowQueriesParts } from '../../src/observability/slow-queries.js';
 import { FakeEngine } from './fake-engine.js';
 import { fakeReplication } from './fake-replication.js';
+import { keptLog, type LogLine } from './kept-log.js';
 
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   /** Decoded by its content type; text when it is neither JSON nor MessagePack. */
   readonly body: ReturnType<typeof JSON.parse>;
-}
-
-export interface LogLine {
-  readonly level: keyof Log;
-  readonly event: string;
-  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 export interface TestHttp {
@@ -44,6 +41,8 @@ export interface TestHttpOptions {
   readonly engine?: Engine;
   readonly docs?: boolean;
   readonly clock?: Clock;
+  readonly slowQueries?: Partial<Pick<SlowQueriesParts, 'thresholdMs' | 'entriesMax' | 'withContent'>>;
+  readonly measured?: boolean;
 }
 
 /** The write concern of a master that nobody follows. */
@@ -57,13 +56,21 @@ export const ALONE: HttpService['writeConcern'] = {
 
 export async function startHttp(t: { after(cleanup: () => unknown): void }, options: TestHttpOptions = {}): Promise<TestHttp> {
   const fake = new FakeEngine();
-  const lines: LogLine[] = [];
-  const keep =
-    (level: keyof Log): Log['info'] =>
-    (event, fields = {}) =>
-      void lines.push({ level, event, fields });
-  const log: Log = { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') };
+  const { log, lines } = keptLog();
   const metrics = createMetrics();
+  const clock = options.clock ?? systemClock;
+  const errors = new ErrorTracker(clock);
+  const slowQueries = new SlowQueries({
+    ...{ thresholdMs: 0, entriesMax: 10, withContent: false, ...options.slowQueries },
+    ...{ log, meter: metrics.meter, clock },
+  });
+  let level: LogLevel = 'info';
+  const logControl: LogControl = {
+    status: () => ({ level, file: null, lostLines: 0 }),
+    setLevel: (next) => {
+      level = next;
+    },
+  };
   const service: HttpService = {
     engine: () => options.engine ?? fake,
     concerns: () => [],
@@ -72,6 +79,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
     version: '0.0.0-test',
     writeConcern: ALONE,
     replication: fakeReplication(),
+    observing: { log: logControl, slowQueries, errors },
     configuration: () => ({ port: 0, api_key: '***' }),
     ...options.service,
   };
@@ -86,8 +94,8 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
     },
     log,
     meter: metrics.meter,
-    metrics,
-    clock: options.clock ?? systemClock,
+    metrics: options.measured === false ? null : metrics,
+    clock,
   });
   const { port } = await server.listen();
   let closed: Promise<void> | null = null;

@@ -8,6 +8,7 @@ import { collectionRoutes } from './collections.js';
 import { facetRoute } from './facets.js';
 import { groupsRoute } from './groups.js';
 import { importRoutes } from './import.js';
+import { observingRoutes } from './observing.js';
 import { pointReadRoutes } from './point-reads.js';
 import { pointWriteRoutes } from './point-writes.js';
 import { recallRoute } from './recall.js';
@@ -19,6 +20,7 @@ import { serverRoutes } from './server.js';
 export function allRoutes(room: Room): Route[] {
   return [
     ...serverRoutes(room),
+    ...observingRoutes(room),
     ...collectionRoutes(room),
     ...aliasRoutes(room),
     ...pointWriteRoutes(room),

@@ -7,6 +7,7 @@ import type { UncheckedCreate } from '../../wire/batch-body.js';
 import { BatchAnswer, BatchBody } from '../../wire/http-bodies.js';
 import type { WriteRules } from '../../wire/write-bodies.js';
 import { sendValue } from '../answer.js';
+import { plainAsked } from '../asked.js';
 import { checkNewCollection, newCollection, writtenCollectionBody } from '../collection-body.js';
 import { WriteHeaders, WriteQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
@@ -20,6 +21,7 @@ export function batchRoutes(room: Room): Route[] {
     {
       method: 'POST',
       path: '/v1/batch',
+      timed: true,
       operationId: 'batch',
       master: true,
       summary: 'Run operations over several collections as one atomic unit',
@@ -36,6 +38,7 @@ export function batchRoutes(room: Room): Route[] {
           hashed: isIdempotent(write),
         });
         const operations = read.operations.map((operation) => checkCreate(operation, room.limits));
+        plainAsked(request, { operations: operations.length, w: write.parameters.required, wait: write.parameters.wait });
         const receipt = await writeUnit(room, write, operations, read.hash, read.refused);
         const written = await confirm(room, reply, write, receipt);
         const results = receipt.results.map((result, i) => resultBody(write.engine, operations[i], result));

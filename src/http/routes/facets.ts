@@ -5,6 +5,7 @@ import { bodyCheck } from '../../wire/check-body.js';
 import { parseFilter } from '../../wire/filter.js';
 import { FacetAnswerBody, FacetBody } from '../../wire/http-bodies.js';
 import { setPosition } from '../answer.js';
+import { plainAsked } from '../asked.js';
 import { checkFieldPath } from '../field-path.js';
 import { beFresh } from '../fresh-reads.js';
 import { freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
@@ -22,6 +23,7 @@ export function facetRoute(room: Room): Route {
   return {
     method: 'POST',
     path: '/v1/collections/:collection/points/facet',
+    timed: true,
     operationId: 'facetPoints',
     summary: 'Count the points that have each value of a payload field',
     tag: 'search',
@@ -39,6 +41,7 @@ export function facetRoute(room: Room): Route {
         limit: body.limit ?? LIMIT,
         exact: body.exact ?? true,
       };
+      plainAsked(request, { key: facet.path, limit: facet.limit, exact: facet.exact }, facet.filter);
       const wanted = freshness(request, queryOf(request, READ_PARAMETERS), body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);
       const answer: FacetAnswer = await engine.facet(collection, notBefore(facet, [wanted]));

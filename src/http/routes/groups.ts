@@ -7,6 +7,7 @@ import { SearchGroupsAnswer, SearchGroupsBody } from '../../wire/http-bodies.js'
 import { overLimit } from '../../wire/place.js';
 import type { ReadSearch } from '../../wire/search-body.js';
 import { setPosition } from '../answer.js';
+import { searchAsked, searchFound } from '../asked.js';
 import { checkFieldPath } from '../field-path.js';
 import { beFresh } from '../fresh-reads.js';
 import { writeGroupAnswer } from '../point-answer.js';
@@ -24,6 +25,7 @@ export function groupsRoute(room: Room): Route {
   return {
     method: 'POST',
     path: '/v1/collections/:collection/points/search/groups',
+    timed: true,
     operationId: 'searchPointsGroups',
     summary: 'Search as searchPoints does, for the best hits by the values of a payload field',
     tag: 'search',
@@ -37,9 +39,11 @@ export function groupsRoute(room: Room): Route {
       const read = await room.bodies.read(request, { kind: 'search' });
       const body = checkGroups(read.fields);
       const search = groupRequest(read, body, room.limits);
+      searchAsked(request, search, { group_by: search.groupBy, group_size: search.groupSize });
       const wanted = waitOf(request, body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);
       const answer = await inPlace(search, read.path, () => engine.searchGroups(collection, notBefore(search, [wanted])));
+      searchFound(request, [answer]);
       setPosition(reply, answer.position);
       return room.answers.send(request, reply, hitsOf(answer.groups), (out) => writeGroupAnswer(out, answer));
     },

@@ -6,12 +6,14 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SkeinError } from '../../model/errors.js';
+import { logOperation } from '../../model/log-operation.js';
 import { ImportAnswer, UpsertBody } from '../../wire/http-bodies.js';
 import { setPosition, tokenOf } from '../answer.js';
 import { checkImportType, IMPORT_TYPES } from '../body-type.js';
 import { asSkeinError, errorBody } from '../error-reply.js';
 import { ByteSource } from '../import/byte-source.js';
 import { ImportRun } from '../import/import-run.js';
+import { traceIdOf } from '../parameters.js';
 import { WriteHeaders, WriteQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
@@ -59,15 +61,22 @@ async function runImport(room: Room, request: FastifyRequest, reply: FastifyRepl
     },
     onProgress: (state) => answer.progress(state),
   });
+  const fields = { request_id: request.id, trace_id: traceIdOf(request) ?? undefined, collection: collection.name };
   try {
-    await run.run(new ByteSource(request.raw, room.limits, room.clock));
-    // An alias may stand for another collection by now.
-    const written = await finish(room, reply, write, run, collection.name);
-    answer.end({ ...written, failed: run.failed, failed_count: run.failedCount });
+    await logOperation({ log: room.log, clock: room.clock, name: 'import', fields }, async (scope) => {
+      try {
+        await run.run(new ByteSource(request.raw, room.limits, room.clock));
+        // An alias may stand for another collection by now.
+        const written = await finish(room, reply, write, run, collection.name);
+        answer.end({ ...written, failed: run.failed, failed_count: run.failedCount });
+      } finally {
+        scope.add({ lines: run.lines, imported: run.imported, failed_lines: run.failedCount });
+      }
+    });
   } catch (error) {
     if (!answer.started) throw error;
     const known = asSkeinError(error);
-    if (known.type === 'Internal') room.log.error('import failed', { request_id: request.id, error: known.cause ?? known });
+    request.refusal = known.type;
     answer.end(errorBody(known, request.id));
   }
   return reply;

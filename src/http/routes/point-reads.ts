@@ -9,6 +9,7 @@ import { parseFilter } from '../../wire/filter.js';
 import { CountAnswer, CountBody, FoundPointBody, GetAnswer, GetBody, ScrollAnswer, ScrollBody } from '../../wire/http-bodies.js';
 import { overLimit } from '../../wire/place.js';
 import { sendValue, setPosition } from '../answer.js';
+import { plainAsked } from '../asked.js';
 import { decodeCursor, encodeCursor } from '../cursor.js';
 import { beFresh } from '../fresh-reads.js';
 import { idFromPath, idList } from '../ids.js';
@@ -39,6 +40,7 @@ function pointRoute(room: Room): Route {
   return {
     method: 'GET',
     path: `${PATH}/:id`,
+    timed: true,
     operationId: 'getPoint',
     summary: 'Read one point',
     tag: 'points',
@@ -73,6 +75,7 @@ function getRoute(room: Room): Route {
   return {
     method: 'POST',
     path: `${PATH}/get`,
+    timed: true,
     operationId: 'getPoints',
     summary: 'Read points by their ids',
     tag: 'points',
@@ -85,6 +88,7 @@ function getRoute(room: Room): Route {
       const engine = room.service.engine();
       const body = checkGet(await room.bodies.read(request, { kind: 'plain' }));
       const ids = idList(body.ids, 'ids', room.limits.pointsPerRequestMax, 'merged');
+      plainAsked(request, { ids: ids.length });
       await waitForStore(room, request, engine, body);
       const selection = { withPayload: body.with_payload ?? true, withVector: body.with_vector ?? true };
       const { points, missing, position } = await engine.get(collection, ids, selection);
@@ -98,6 +102,7 @@ function scrollRoute(room: Room): Route {
   return {
     method: 'POST',
     path: `${PATH}/scroll`,
+    timed: true,
     operationId: 'scrollPoints',
     summary: 'Read points page by page, in the order of their ids; stable under writes',
     tag: 'points',
@@ -119,6 +124,7 @@ function scrollRoute(room: Room): Route {
         withVector: body.with_vector ?? false,
         ...(body.filter === undefined ? {} : { filter: parseFilter(body.filter) }),
       };
+      plainAsked(request, { limit, with_payload: page.withPayload, with_vector: page.withVector }, page.filter);
       await waitForStore(room, request, engine, body);
       const { points, next, position } = await engine.scroll(collection, page);
       setPosition(reply, position);
@@ -132,6 +138,7 @@ function countRoute(room: Room): Route {
   return {
     method: 'POST',
     path: `${PATH}/count`,
+    timed: true,
     operationId: 'countPoints',
     summary: 'Count points, exactly',
     tag: 'points',
@@ -144,6 +151,7 @@ function countRoute(room: Room): Route {
       const engine = room.service.engine();
       const body = checkCount(await room.bodies.read(request, { kind: 'plain' }));
       const filter = body.filter === undefined ? undefined : parseFilter(body.filter);
+      plainAsked(request, {}, filter);
       await waitForStore(room, request, engine, body);
       const { count, position } = await engine.count(collection, filter);
       setPosition(reply, position);

@@ -5,12 +5,14 @@ import { invalidRequest, SkeinError } from '../../model/errors.js';
 import type { Filter } from '../../model/filter.js';
 import type { Limits } from '../../model/limits.js';
 import type { Operation, OperationResult } from '../../model/operation.js';
+import type { QueryFacts } from '../../model/slow-query.js';
 import { canonicalText, scopeHash } from '../../wire/canonical-hash.js';
 import { bodyCheck } from '../../wire/check-body.js';
 import { parseFilter } from '../../wire/filter.js';
 import { DeleteAnswer, DeleteBody, PatchAnswer, PatchBody, UpsertAnswer, UpsertBody } from '../../wire/http-bodies.js';
 import type { WriteRules } from '../../wire/write-bodies.js';
 import { sendValue } from '../answer.js';
+import { plainAsked } from '../asked.js';
 import { idList } from '../ids.js';
 import { WriteHeaders, WriteQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
@@ -56,6 +58,7 @@ function upsertRoute(room: Room): Route {
   return {
     method: 'PUT',
     path: PATH,
+    timed: true,
     operationId: 'upsertPoints',
     master: true,
     summary: 'Insert points, or replace them as a whole; all or nothing',
@@ -72,6 +75,7 @@ function patchRoute(room: Room): Route {
   return {
     method: 'PATCH',
     path: PATH,
+    timed: true,
     operationId: 'patchPoints',
     master: true,
     summary: 'Change vectors and payloads of points that exist; all or nothing',
@@ -94,14 +98,29 @@ async function writePoints(
   const write = await startWrite(room, request, `${kind} ${collection}`);
   const rules = writeRules(room.limits, write, collection);
   const read = await room.bodies.read(request, { kind, collection, rules, hashed: isIdempotent(write) });
+  plainAsked(request, writeFacts(write, pointsIn(read.operations as readonly Operation[])));
   const receipt = await writeUnit(room, write, read.operations as readonly Operation[], read.hash, read.refused);
   return sendValue(request, reply, { ...countsOf(receipt.results[0]), ...(await confirm(room, reply, write, receipt)) });
+}
+
+function pointsIn(operations: readonly Operation[]): number {
+  const counts = operations.map((operation) => {
+    if (operation.kind === 'upsert') return operation.points.ids.length;
+    return operation.kind === 'patch' ? operation.patches.length : 1;
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** What a slow write says of itself. */
+function writeFacts({ parameters: { required, wait } }: WriteRequest, points?: number): QueryFacts {
+  return { ...(points === undefined ? {} : { points }), w: required, wait };
 }
 
 function deleteRoute(room: Room): Route {
   return {
     method: 'POST',
     path: `${PATH}/delete`,
+    timed: true,
     operationId: 'deletePoints',
     master: true,
     summary: 'Delete points by id or by filter',
@@ -118,6 +137,7 @@ function deleteRoute(room: Room): Route {
         throw invalidRequest('', 'exactly one of ids and filter is needed');
       if (body.filter !== undefined) return deleteMatching(room, request, reply, write, collection, parseFilter(body.filter));
       const ids = idList(body.ids, 'ids', room.limits.pointsPerRequestMax, 'refused');
+      plainAsked(request, writeFacts(write, ids.length));
       const receipt = await writeOperation(room, write, { kind: 'delete', collection, ids });
       return sendValue(request, reply, { ...countsOf(receipt.results[0]), ...(await confirm(room, reply, write, receipt)) });
     },
@@ -133,6 +153,7 @@ async function deleteMatching(
   filter: Filter,
 ): Promise<FastifyReply> {
   const hash = isIdempotent(write) ? scopeHash(['delete_by_filter', collection, canonicalText(filter)]) : null;
+  plainAsked(request, writeFacts(write), filter);
   const receipt = await write.engine.deleteByFilter(collection, filter, writeOptions(room, write, hash));
   return sendValue(request, reply, { ...countsOf(receipt.results[0]), ...(await confirm(room, reply, write, receipt)) });
 }

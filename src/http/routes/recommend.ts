@@ -7,6 +7,7 @@ import { bodyCheck } from '../../wire/check-body.js';
 import { RecommendBody, SearchAnswerBody } from '../../wire/http-bodies.js';
 import type { ReadRecommend } from '../../wire/recommend-body.js';
 import { setPosition } from '../answer.js';
+import { searchAsked, searchFound } from '../asked.js';
 import { beFresh } from '../fresh-reads.js';
 import { writeSearchAnswer } from '../point-answer.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';
@@ -21,6 +22,7 @@ export function recommendRoute(room: Room): Route {
   return {
     method: 'POST',
     path: '/v1/collections/:collection/points/recommend',
+    timed: true,
     operationId: 'recommendPoints',
     summary: 'Find points that are like some examples, and unlike others',
     tag: 'search',
@@ -34,9 +36,11 @@ export function recommendRoute(room: Room): Route {
       const read = await room.bodies.read(request, { kind: 'recommend' });
       const body = checkRecommend({ ...(read.positive === null ? {} : { positive: [] }), ...read.fields });
       const search = recommendRequest(read, body, room.limits);
+      searchAsked(request, search);
       const wanted = waitOf(request, body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);
       const answer = await inPlace(search, '', () => engine.search(collection, notBefore(search, [wanted])));
+      searchFound(request, [answer]);
       setPosition(reply, answer.position);
       return room.answers.send(request, reply, answer.hits, (out) => writeSearchAnswer(out, answer));
     },

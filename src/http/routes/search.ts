@@ -5,6 +5,7 @@ import { AnswerBudget } from '../../model/answer-budget.js';
 import { bodyCheck } from '../../wire/check-body.js';
 import { SearchAnswerBody, SearchBatchAnswer, SearchBatchBody, SearchBody } from '../../wire/http-bodies.js';
 import { setPosition } from '../answer.js';
+import { searchAsked, searchesAsked, searchFound } from '../asked.js';
 import { beFresh } from '../fresh-reads.js';
 import { writeSearchAnswer, writeSearchAnswers } from '../point-answer.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';
@@ -25,6 +26,7 @@ function searchRoute(room: Room): Route {
     method: 'POST',
     path: PATH,
     operationId: 'searchPoints',
+    timed: true,
     summary: 'Find the points nearest to a vector or to another point, by a text, or by both',
     tag: 'search',
     query: ReadQuery,
@@ -37,9 +39,11 @@ function searchRoute(room: Room): Route {
       const read = await room.bodies.read(request, { kind: 'search' });
       const body = checkSearch(read.fields);
       const search = searchRequest(read, body, room.limits);
+      searchAsked(request, search);
       const wanted = waitOf(request, body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);
       const answer = await searchOne(engine, collection, { search: notBefore(search, [wanted]), path: read.path });
+      searchFound(request, [answer]);
       setPosition(reply, answer.position);
       return room.answers.send(request, reply, answer.hits, (out) => writeSearchAnswer(out, answer));
     },
@@ -51,6 +55,7 @@ function searchBatchRoute(room: Room): Route {
     method: 'POST',
     path: `${PATH}/batch`,
     operationId: 'searchPointsBatch',
+    timed: true,
     summary: 'Run several searches on one collection',
     tag: 'search',
     query: ReadQuery,
@@ -69,11 +74,16 @@ function searchBatchRoute(room: Room): Route {
         if (body.min_position !== undefined || body.max_staleness_ms !== undefined) waits.push(wanted);
         return { search: searchRequest(one, body, room.limits), path: one.path };
       });
+      searchesAsked(
+        request,
+        searches.map(({ search }) => search),
+      );
       for (const wanted of waits) await beFresh(room, engine, wanted, 'indexed', collection);
       const budget = new AnswerBudget(room.limits.answerBytesMax);
       const answers = await Promise.all(
         searches.map(({ search, path }) => searchOne(engine, collection, { search: notBefore(search, waits), path }, budget)),
       );
+      searchFound(request, answers);
       const positions = answers.map((answer) => answer.position).sort((a, b) => a.seq - b.seq);
       setPosition(reply, positions[0] ?? engine.collection(collection).position);
       return room.answers.send(request, reply, hitsOf(answers), (out) => writeSearchAnswers(out, answers));

@@ -7,6 +7,7 @@ import { queryOf } from '../parameters.js';
 import { conditionOf, readyBody, statusOf } from '../readiness.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
+import type { MetricsText } from '../service.js';
 import { healthDetailsRoute } from './health-details.js';
 
 export function serverRoutes(room: Room): Route[] {
@@ -15,7 +16,7 @@ export function serverRoutes(room: Room): Route[] {
     readyRoute(room),
     healthRoute(room),
     healthDetailsRoute(room),
-    metricsRoute(room),
+    ...(room.metrics === null ? [] : [metricsRoute(room.metrics)]),
     versionRoute(room),
     configRoute(room),
   ];
@@ -80,7 +81,7 @@ function healthRoute(room: Room): Route {
   };
 }
 
-function metricsRoute(room: Room): Route {
+function metricsRoute(metrics: MetricsText): Route {
   return {
     ...ABOUT,
     path: '/metrics',
@@ -88,7 +89,7 @@ function metricsRoute(room: Room): Route {
     summary: 'Metrics in the Prometheus text format',
     answer: Type.String(),
     answerTypes: ['text/plain'],
-    handle: async (_request, reply) => reply.header('content-type', room.metrics.contentType).send(await room.metrics.text()),
+    handle: async (_request, reply) => reply.header('content-type', metrics.contentType).send(await metrics.text()),
   };
 }
 
