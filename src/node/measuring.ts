@@ -4,12 +4,14 @@
 import type { EndedSearch, Engine } from '../engine/engine.js';
 import type { ReplicationService } from '../http/http.js';
 import { type Meter, silentMeter } from '../model/meter.js';
+import { measureBreakers } from '../observability/breaker-measures.js';
 import { measureEngine } from '../observability/engine-measures.js';
 import type { ErrorTracker } from '../observability/error-tracker.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
 import { measureProcess } from '../observability/process-measures.js';
 import { measureReplication } from '../observability/replication-measures.js';
 import { measureSearches } from '../observability/search-measures.js';
+import type { Dependencies } from '../resilience/dependencies.js';
 
 export interface MeasuringParts {
   readonly on: boolean;
@@ -18,6 +20,7 @@ export interface MeasuringParts {
   /** Null until there is one. */
   engine(): Engine | null;
   readonly replication: ReplicationService;
+  readonly dependencies: Dependencies;
 }
 
 export interface Measuring {
@@ -31,12 +34,16 @@ export interface Measuring {
 /** What is switched off: nothing is measured, at no cost. */
 const UNMEASURED: Measuring = { meter: silentMeter, metrics: null, countSearch() {}, stop() {} };
 
-export function measureNode({ on, about, engine, replication, errors }: MeasuringParts): Measuring {
+export function measureNode({ on, about, engine, replication, errors, dependencies }: MeasuringParts): Measuring {
   if (!on) return UNMEASURED;
   const metrics = createMetrics();
   const stop = measureProcess(metrics.meter);
   const countSearch = measureSearches(metrics.meter);
-  measureEngine(metrics.meter, about, engine);
+  const showBreaker = measureBreakers(metrics.meter);
+  metrics.meter.beforePrinting(() => {
+    for (const dependency of dependencies.status()) showBreaker(dependency.name, dependency);
+  });
+  measureEngine(metrics.meter, about, engine, showBreaker);
   measureReplication(metrics.meter, replication);
   errors.measure(metrics.meter);
   return { meter: metrics.meter, metrics, countSearch, stop };

@@ -15,6 +15,7 @@ import type { Log, ProcessLog } from '../model/log.js';
 import { logOperation } from '../model/log-operation.js';
 import { ErrorTracker } from '../observability/error-tracker.js';
 import { SlowQueries } from '../observability/slow-queries.js';
+import { Dependencies } from '../resilience/dependencies.js';
 import { nativeBuild } from '../vector-index/open-index.js';
 import { type LateRoles, lateRoles } from './late-roles.js';
 import { httpUrlOf } from './master-url.js';
@@ -70,6 +71,8 @@ class StartingNode {
   readonly #data: NodeData;
   readonly #scrubbing: Scrubbing;
   readonly #late: LateRoles;
+  /** What this node calls outside itself; whoever does adds it here. */
+  readonly #dependencies: Dependencies;
   #roles: Roles | null = null;
   #url: string | null = null;
   #http: HttpServer | null = null;
@@ -95,12 +98,14 @@ class StartingNode {
       roleBefore: () => this.#before.role,
       streamAllowed,
     });
+    this.#dependencies = new Dependencies({ log, wallMs: () => systemClock.wallMs() });
     this.#measuring = measureNode({
       on: config.observing.metrics,
       errors: this.#errors,
       about: { version, nativeBuild: nativeBuild() },
       engine: () => this.#data.engine,
       replication: this.#late.replication,
+      dependencies: this.#dependencies,
     });
     this.#data = new NodeData({
       settings: engineSettings(config),

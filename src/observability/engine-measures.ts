@@ -3,6 +3,7 @@
 
 import type { Engine } from '../engine/engine.js';
 import type { Meter } from '../model/meter.js';
+import type { ShowBreaker } from './breaker-measures.js';
 import { grownCounter } from './grown-counter.js';
 import { measureSearchEngines } from './search-measures.js';
 
@@ -12,7 +13,7 @@ export interface BuildFacts {
 }
 
 /** @param engine null until it is open */
-export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Engine | null): void {
+export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Engine | null, showBreaker: ShowBreaker): void {
   const labels = { version: build.version, native: build.nativeBuild, node: process.version };
   meter
     .gauge({ name: 'build_info', help: 'Always 1; what runs is in the labels.', labels: Object.keys(labels) })
@@ -46,7 +47,7 @@ export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Eng
   const wal = gauge('wal_bytes', 'Bytes of the write-ahead log of the database.');
   const diskFree = gauge('disk_free_bytes', 'Bytes free where the data folder is.');
   const diskFull = gauge('disk_full', '1 while writes are refused for want of disk.');
-  const searching = measureSearchEngines(meter);
+  const searching = measureSearchEngines(meter, showBreaker);
 
   meter.beforePrinting(() => {
     const open = engine();

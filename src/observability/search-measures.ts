@@ -4,11 +4,11 @@
 import type { EndedSearch, GraphFigure, RecallStatus, SearchStatus } from '../engine/engine.js';
 import { ERRORS } from '../model/errors.js';
 import type { Meter } from '../model/meter.js';
+import type { ShowBreaker } from './breaker-measures.js';
 import { grown, grownCounter } from './grown-counter.js';
 
 /** Seconds: from a search in a small collection to one that a deadline ends. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
-const STATES = { closed: 0, half_open: 1, open: 2 } as const;
 const ENGINES = ['vector', 'text'] as const;
 
 type Mode = EndedSearch['mode'];
@@ -62,18 +62,7 @@ function kept<Key, Made>(make: (key: Key) => Made): (key: Key) => Made {
 }
 
 /** @returns takes the figures before they are printed */
-export function measureSearchEngines(meter: Meter): (status: SearchStatus) => void {
-  const dependency = ['dependency'];
-  const states = meter.gauge({
-    name: 'circuit_breaker_state',
-    help: '0 closed, 1 half open (one call tries), 2 open (it is not asked).',
-    labels: dependency,
-  });
-  const failures = meter.counter({
-    name: 'circuit_breaker_failures_total',
-    help: 'Calls that failed behind a breaker.',
-    labels: dependency,
-  });
+export function measureSearchEngines(meter: Meter, showBreaker: ShowBreaker): (status: SearchStatus) => void {
   const restarts = meter.counter({
     name: 'index_worker_restarts_total',
     help: 'Index workers that were started again after they died.',
@@ -91,8 +80,6 @@ export function measureSearchEngines(meter: Meter): (status: SearchStatus) => vo
     .series();
   const engines = ENGINES.map((engine) => ({
     engine,
-    state: states.series({ dependency: engine }),
-    failures: grown(failures.series({ dependency: engine })),
     restarts: grown(restarts.series({ engine })),
     stalled: stalled.series({ engine }),
   }));
@@ -102,8 +89,7 @@ export function measureSearchEngines(meter: Meter): (status: SearchStatus) => vo
     showGraphs(status.graphs);
     for (const { engine, ...series } of engines) {
       const { breaker, failuresTotal, restarts: restarted, stalled } = status[engine];
-      series.state.set(STATES[breaker]);
-      series.failures(failuresTotal);
+      showBreaker(engine, { state: breaker, failuresTotal });
       series.stalled.set(stalled);
       series.restarts(restarted);
     }

@@ -1,19 +1,20 @@
-/** Circuit breaker: after so many failures in a row calls are refused for a while, then one is let through to see.
+/** Circuit breaker: after so many failures in a row calls are refused for a while, then one at a time is let through to see.
  *
- *    closed ─ failures in a row ─► open ─ resetMs ─► half-open ─ success ─► closed
+ *    closed ─ failures in a row ─► open ─ resetMs ─► half-open ─ successes in a row ─► closed
  *                                    ▲──────── failure ──────────┘
  *
- *  A thin policy over cockatiel (npmjs.com/package/cockatiel, after M. Nygard, "Release It!", 2007). While one call tries in the half-open
- *  state the others are refused, so that nobody waits for how it ends; a try that ends with neither success nor failure proves nothing and
- *  leaves it open. Which errors count as failures is for the owner to say. Must not know: what is called. */
+ *  A thin policy over cockatiel (npmjs.com/package/cockatiel, after M. Nygard, "Release It!", 2007), which closes with the first success:
+ *  ProvingBreaker tells it about the rest. While one call tries in the half-open state the others are refused, so that nobody waits for how
+ *  it ends; a first try that ends with neither success nor failure proves nothing and leaves it open. Which errors count as failures is
+ *  for the owner to say. Must not know: what is called. */
 
 import {
   BrokenCircuitError,
   type CircuitBreakerPolicy,
   CircuitState,
-  ConsecutiveBreaker,
   circuitBreaker,
   handleWhen,
+  type IBreaker,
 } from 'cockatiel';
 import { SkeinError } from '../model/errors.js';
 
@@ -24,6 +25,8 @@ export interface BreakerOptions {
   readonly name: string;
   /** Failures in a row that open it, ≥ 1. */
   readonly failuresMax: number;
+  /** Successes in a row that close it again, ≥ 1; by default one. */
+  readonly successesMin?: number;
   /** How long it stays open, in milliseconds. */
   readonly resetMs: number;
   /** Is this error the fault of what was called? Others pass and count as neither failure nor success. */
@@ -36,6 +39,43 @@ class Unproven extends Error {
   override readonly name = 'Unproven';
 }
 
+/** Opens after failures in a row, and at once while it is not yet proven that it works again: cockatiel counts itself closed then. */
+class ProvingBreaker implements IBreaker {
+  state: unknown;
+  readonly #failuresMax: number;
+  readonly #successesMin: number;
+  readonly #onProven: () => void;
+  #failures = 0;
+  #successesLeft = 0;
+
+  constructor(failuresMax: number, successesMin: number, onProven: () => void) {
+    this.#failuresMax = failuresMax;
+    this.#successesMin = successesMin;
+    this.#onProven = onProven;
+  }
+
+  /** Have there been successes since it was open, but too few? */
+  get isProving(): boolean {
+    return this.#successesLeft > 0;
+  }
+
+  success(state: CircuitState): void {
+    this.#failures = 0;
+    if (state === CircuitState.HalfOpen) this.#successesLeft = this.#successesMin - 1;
+    else if (this.#successesLeft > 0) {
+      this.#successesLeft -= 1;
+      if (this.#successesLeft === 0) this.#onProven();
+    }
+  }
+
+  failure(): boolean {
+    this.#failures += 1;
+    const opens = this.#successesLeft > 0 || this.#failures >= this.#failuresMax;
+    this.#successesLeft = 0;
+    return opens;
+  }
+}
+
 /** After so many times resetMs any call may try: there may be no other kind. */
 const OVERDUE = 2;
 
@@ -43,6 +83,8 @@ export class CircuitBreaker {
   readonly name: string;
   readonly #options: BreakerOptions;
   readonly #policy: CircuitBreakerPolicy;
+  readonly #proving: ProvingBreaker;
+  #tries = false;
   #failures = 0;
   #failuresTotal = 0;
   #openedAtMs = 0;
@@ -50,12 +92,16 @@ export class CircuitBreaker {
   constructor(options: BreakerOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#proving = new ProvingBreaker(options.failuresMax, options.successesMin ?? 1, () =>
+      options.onState?.('closed', options.name),
+    );
     this.#policy = circuitBreaker(
       handleWhen((error) => error instanceof Unproven || options.isFailure(error)),
-      { halfOpenAfter: options.resetMs, breaker: new ConsecutiveBreaker(options.failuresMax) },
+      { halfOpenAfter: options.resetMs, breaker: this.#proving },
     );
     this.#policy.onStateChange((state) => {
       if (state === CircuitState.Open) this.#openedAtMs = performance.now();
+      if (state === CircuitState.Closed && this.#proving.isProving) return;
       options.onState?.(stateName(state), options.name);
     });
     this.#policy.onFailure(({ handled, reason }) => {
@@ -69,7 +115,7 @@ export class CircuitBreaker {
   }
 
   get state(): BreakerState {
-    return stateName(this.#policy.state);
+    return this.#proving.isProving ? 'half_open' : stateName(this.#policy.state);
   }
 
   /** Failures in a row, up to now. */
@@ -91,6 +137,7 @@ export class CircuitBreaker {
    *  @throws CircuitOpen without a call while it is open, or another call tries · whatever `work` throws */
   async run<T>(work: () => Promise<T>, mayTry = true): Promise<T> {
     const { state } = this;
+    if (this.#proving.isProving) return this.#proven(work);
     if (state === 'half_open' || (state === 'open' && !mayTry && !this.overdue)) throw this.#refusal();
     try {
       // When it is called in the state `open` it is the one that tries: the state is changed only after the call was begun.
@@ -99,6 +146,17 @@ export class CircuitBreaker {
       if (error instanceof Unproven) throw error.cause;
       if (error instanceof BrokenCircuitError) throw this.#refusal();
       throw error;
+    }
+  }
+
+  /** One more success, as one call at a time. One that ends with neither success nor failure changes nothing. */
+  async #proven<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#tries) throw this.#refusal();
+    this.#tries = true;
+    try {
+      return await this.#policy.execute(work);
+    } finally {
+      this.#tries = false;
     }
   }
 

@@ -1,5 +1,7 @@
-/** Whether to try again, and when: pure decisions. Delays grow by doubling, with full jitter; the server's own wish comes first. */
+/** Whether to try again, and when: pure decisions. Delays grow by doubling, half of each left to chance; the server's own wish comes first.
+ *  The server's own retries (resilience/retry.ts) share the growth with it; what may be tried again is another question here. */
 
+import { delayMs, jittered } from '../model/backoff.js';
 import { SkeinApiError, SkeinConnectionError } from './errors.js';
 
 export interface RetrySettings {
@@ -31,9 +33,9 @@ export function delayBeforeRetry(
   random: number,
 ): number | null {
   if (attempt >= settings.attempts) return null;
-  const grown = Math.min(settings.delayMsMax, settings.firstDelayMs * 2 ** (attempt - 1));
-  const jittered = grown * (0.5 + random / 2);
-  if (error instanceof SkeinConnectionError) return repeatable || !error.maybeSent ? jittered : null;
+  const { firstDelayMs: baseDelayMs, delayMsMax: maxDelayMs } = settings;
+  const waitMs = jittered(delayMs({ strategy: 'exponential', factor: 2, baseDelayMs, maxDelayMs }, attempt), random);
+  if (error instanceof SkeinConnectionError) return repeatable || !error.maybeSent ? waitMs : null;
   if (!(error instanceof SkeinApiError) || !error.retryable || !repeatable || NEEDS_ANOTHER_ADDRESS.has(error.type)) return null;
-  return Math.max(error.retryAfterMs ?? 0, jittered);
+  return Math.max(error.retryAfterMs ?? 0, waitMs);
 }

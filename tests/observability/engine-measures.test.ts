@@ -2,6 +2,7 @@
 
 import * as assert from 'uvu/assert';
 import type { Engine } from '../../src/engine/engine.js';
+import { measureBreakers } from '../../src/observability/breaker-measures.js';
 import { measureEngine } from '../../src/observability/engine-measures.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { FakeEngine } from '../support/fake-engine.js';
@@ -12,7 +13,7 @@ const test = suite('observability/engine-measures');
 test('before the engine is open only the build is shown, then what it says of itself', async () => {
   const { meter, text } = createMetrics();
   let engine: Engine | null = null;
-  measureEngine(meter, { version: '1.2.3', nativeBuild: 'avx2' }, () => engine);
+  measureEngine(meter, { version: '1.2.3', nativeBuild: 'avx2' }, () => engine, measureBreakers(meter));
   const before = await text();
   assert.match(before, `skein_build_info{version="1.2.3",native="avx2",node="${process.version}"} 1`);
   assert.match(before, /^skein_ready 0$/m);

@@ -2,6 +2,7 @@
 
 import * as assert from 'uvu/assert';
 import type { EndedSearch, SearchStatus } from '../../src/engine/engine.js';
+import { measureBreakers } from '../../src/observability/breaker-measures.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { measureSearchEngines, measureSearches } from '../../src/observability/search-measures.js';
 import { QUIET_SEARCH } from '../support/fake-engine.js';
@@ -54,7 +55,7 @@ test('a search that less answered is counted by what did', async () => {
 
 test('breakers, restarts and fallback are shown as they stand when they are printed', async () => {
   const { meter, text } = createMetrics();
-  const show = measureSearchEngines(meter);
+  const show = measureSearchEngines(meter, measureBreakers(meter));
   show(QUIET_SEARCH);
   const quiet = await text();
   for (const engine of ['vector', 'text']) {
@@ -82,7 +83,7 @@ test('breakers, restarts and fallback are shown as they stand when they are prin
 
 test('recall is shown by collection and class, and a collection that is gone has no series any more', async () => {
   const { meter, text } = createMetrics();
-  const show = measureSearchEngines(meter);
+  const show = measureSearchEngines(meter, measureBreakers(meter));
   const figures = [
     { collection: 'films', filterClass: 'none', recall: 0.97, checks: 12 },
     { collection: null, filterClass: 'below_1', recall: 1, checks: 3 },
@@ -102,7 +103,7 @@ test('recall is shown by collection and class, and a collection that is gone has
 
 test('graphs show how worn they are, the reach of one only once it was looked at', async () => {
   const { meter, text } = createMetrics();
-  const show = measureSearchEngines(meter);
+  const show = measureSearchEngines(meter, measureBreakers(meter));
   const graphs = [
     { collection: 'films', tombstoneRatio: 0.125, unreachableRatio: 0.02 },
     { collection: 'songs', tombstoneRatio: 0, unreachableRatio: null },

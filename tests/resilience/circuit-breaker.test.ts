@@ -14,9 +14,10 @@ class Rig {
   calls = 0;
   readonly breaker: CircuitBreaker;
 
-  constructor(failuresMax: number, resetMs = RESET_MS) {
+  constructor(failuresMax: number, resetMs = RESET_MS, successesMin?: number) {
     this.breaker = new CircuitBreaker({
       name: 'thing',
+      ...(successesMin === undefined ? {} : { successesMin }),
       failuresMax,
       resetMs,
       isFailure: (error) => error.message !== 'your fault',
@@ -116,6 +117,41 @@ test('a call that may not try leaves the try to another, until it is long overdu
   assert.is(await tried(), 'CircuitOpen');
   await passed(2.2 * resetMs);
   assert.is(await tried(), 'tried');
+  assert.is(rig.breaker.state, 'closed');
+});
+
+test('where one success is no proof, it closes after so many in a row, and opens again at the first failure before', async () => {
+  const rig = new Rig(2, RESET_MS, 3);
+  for (const how of ['bad', 'bad']) await rig.end(how);
+  await rig.untilTried('good');
+  assert.is(rig.breaker.state, 'half_open');
+  assert.is(await rig.end('your fault'), 'your fault', 'proves nothing, and breaks nothing off');
+  assert.is(await rig.end('good'), 'good');
+  assert.is(rig.breaker.state, 'half_open');
+  assert.is(await rig.end('bad'), 'bad');
+  assert.is(rig.breaker.state, 'open', 'one failure is enough');
+  assert.is(await rig.end('good'), 'CircuitOpen');
+  await rig.untilTried('good');
+  for (let i = 0; i < 2; i++) {
+    assert.is(rig.breaker.state, 'half_open');
+    await rig.end('good');
+  }
+  assert.is(rig.breaker.state, 'closed');
+  assert.equal(rig.states, ['open', 'half_open', 'open', 'half_open', 'closed']);
+  assert.is(await rig.end('bad'), 'bad');
+  assert.is(rig.breaker.state, 'closed', 'it counts anew');
+});
+
+test('while it is being proven one call at a time is let through', async () => {
+  const rig = new Rig(1, RESET_MS, 2);
+  await rig.end('bad');
+  await rig.untilTried('good');
+  const gate = new EventTarget();
+  const opened = new Promise((resolve) => gate.addEventListener('open', resolve));
+  const running = rig.breaker.run(() => opened);
+  assert.is(await rig.end('good'), 'CircuitOpen');
+  gate.dispatchEvent(new Event('open'));
+  await running;
   assert.is(rig.breaker.state, 'closed');
 });
 

@@ -1,0 +1,65 @@
+/** A target behind its breaker, with retries where a call can be made again:
+ *
+ *    remove        always
+ *    list, get     until the first piece came; later failures reach the reader, who knows what it has
+ *    put           when its body can be read anew (ReplayableBody), else one try
+ *
+ *  Only failures that may pass count: a full or forbidden place answers, and must stay open for reading and removing. */
+
+import { type Dependencies, type Dependency, SLOW_DEPENDENCY_BREAKER } from '../resilience/dependencies.js';
+import type { RetrySettings } from '../resilience/retry.js';
+import { type BackupTarget, mayPass, type StoredObject } from './target.js';
+
+/** A body that can be read again from its beginning, such as a file. */
+export class ReplayableBody implements AsyncIterable<Uint8Array> {
+  readonly #open: () => AsyncIterable<Uint8Array>;
+
+  constructor(open: () => AsyncIterable<Uint8Array>) {
+    this.#open = open;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return this.#open()[Symbol.asyncIterator]();
+  }
+}
+
+/** The name of every backup target in metrics; a node has one. */
+const DEPENDENCY = 'backup_target';
+
+export interface GuardOptions {
+  readonly dependencies: Dependencies;
+  /** Ends waits between tries. */
+  readonly signal: AbortSignal;
+  /** Over the defaults of retries. */
+  readonly retry?: Partial<RetrySettings>;
+}
+
+export function guardTarget(target: BackupTarget, { dependencies, signal, retry = {} }: GuardOptions): BackupTarget {
+  const dependency = dependencies.add({ name: DEPENDENCY, breaker: SLOW_DEPENDENCY_BREAKER, retry, isFailure: mayPass });
+  return {
+    name: target.name,
+    list: (prefix) => guarded<StoredObject>(dependency, `list ${prefix}`, () => target.list(prefix), signal),
+    get: (key) => guarded<Uint8Array>(dependency, `get ${key}`, () => target.get(key), signal),
+    put: (key, body) =>
+      dependency.call(`put ${key}`, () => target.put(key, body), { signal, repeatable: body instanceof ReplayableBody }),
+    remove: (key) => dependency.call(`remove ${key}`, () => target.remove(key), { signal }),
+  };
+}
+
+async function* guarded<Piece>(
+  dependency: Dependency,
+  operation: string,
+  open: () => AsyncIterable<Piece>,
+  signal: AbortSignal,
+): AsyncGenerator<Piece> {
+  const begin = async (): Promise<{ pieces: AsyncIterator<Piece>; first: IteratorResult<Piece> }> => {
+    const pieces = open()[Symbol.asyncIterator]();
+    return { pieces, first: await pieces.next() };
+  };
+  const { pieces, first } = await dependency.call(operation, begin, { signal });
+  try {
+    for (let next = first; next.done !== true; next = await pieces.next()) yield next.value;
+  } finally {
+    await pieces.return?.();
+  }
+}

@@ -1,0 +1,133 @@
+/** Outside dependencies: what the server calls beyond its own process (a place for backups, a webhook, an exporter of traces). Each has a
+ *  breaker of its own, and calls that are worth it are retried:
+ *
+ *    call ─► retry ─► breaker ─► work        (a breaker that is open ends the tries at once)
+ *
+ *  Invariant: every dependency that was made is in `status()`, under a name that no other has. Must not know: what is called. */
+
+import { messageOf, SkeinError } from '../model/errors.js';
+import type { Log } from '../model/log.js';
+import { type BreakerState, CircuitBreaker } from './circuit-breaker.js';
+import { type RetrySettings, retry } from './retry.js';
+
+export interface BreakerSettings {
+  readonly failuresMax: number;
+  readonly resetMs: number;
+  readonly successesMin: number;
+}
+
+/** Of what answers at once when it is well. */
+export const DEPENDENCY_BREAKER: BreakerSettings = { failuresMax: 5, resetMs: 60_000, successesMin: 3 };
+/** Of what takes long to answer, and to come back. */
+export const SLOW_DEPENDENCY_BREAKER: BreakerSettings = { failuresMax: 3, resetMs: 120_000, successesMin: 3 };
+
+export interface DependencyOptions {
+  /** Also the label in metrics: few, and never from outside. */
+  readonly name: string;
+  readonly breaker?: BreakerSettings;
+  readonly retry?: Partial<RetrySettings>;
+  /** Is this error the dependency’s, and may pass? Others reach the caller at once and say nothing about it. */
+  isFailure(error: unknown): boolean;
+}
+
+export interface DependencyStatus {
+  readonly name: string;
+  readonly state: BreakerState;
+  /** In a row, up to now. */
+  readonly failures: number;
+  /** Since the start. */
+  readonly failuresTotal: number;
+  readonly lastFailure: { readonly message: string; readonly atMs: number } | null;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** False: a second try could do harm, or is not possible. By default true. */
+  readonly repeatable?: boolean;
+}
+
+export interface DependenciesParts {
+  readonly log: Log;
+  readonly wallMs: () => number;
+}
+
+export class Dependencies {
+  readonly #parts: DependenciesParts;
+  readonly #made = new Map<string, Dependency>();
+
+  constructor(parts: DependenciesParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws RangeError when the name is taken: a dependency is made once, by its owner */
+  add(options: DependencyOptions): Dependency {
+    if (this.#made.has(options.name)) throw new RangeError(`there is a dependency ${options.name} already`);
+    const dependency = new Dependency(options, this.#parts);
+    this.#made.set(options.name, dependency);
+    return dependency;
+  }
+
+  /** In the order in which they were made. */
+  status(): DependencyStatus[] {
+    return [...this.#made.values()].map((dependency) => dependency.status());
+  }
+}
+
+export class Dependency {
+  readonly name: string;
+  readonly #options: DependencyOptions;
+  readonly #parts: DependenciesParts;
+  readonly #breaker: CircuitBreaker;
+  #state: BreakerState = 'closed';
+  #lastFailure: DependencyStatus['lastFailure'] = null;
+
+  constructor(options: DependencyOptions, parts: DependenciesParts) {
+    this.name = options.name;
+    this.#options = options;
+    this.#parts = parts;
+    this.#breaker = new CircuitBreaker({
+      ...(options.breaker ?? DEPENDENCY_BREAKER),
+      name: options.name,
+      isFailure: (error) => options.isFailure(error),
+      onState: (state) => this.#onState(state),
+    });
+  }
+
+  /** Calls it. @param operation what for, in log lines  @throws CircuitOpen · what `work` throws · the signal’s reason */
+  async call<T>(operation: string, work: () => Promise<T>, { signal, repeatable = true }: CallOptions = {}): Promise<T> {
+    const guarded = (): Promise<T> => this.#breaker.run(() => this.#watched(work));
+    if (!repeatable) return guarded();
+    return retry(guarded, {
+      operation: `${this.name}: ${operation}`,
+      settings: this.#options.retry ?? {},
+      isWorthRetrying: (error) => !isRefusal(error) && this.#options.isFailure(error),
+      log: this.#parts.log,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  status(): DependencyStatus {
+    const { state, failures, failuresTotal } = this.#breaker;
+    return { name: this.name, state, failures, failuresTotal, lastFailure: this.#lastFailure };
+  }
+
+  async #watched<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (this.#options.isFailure(error)) this.#lastFailure = { message: messageOf(error), atMs: this.#parts.wallMs() };
+      throw error;
+    }
+  }
+
+  #onState(state: BreakerState): void {
+    const fields = { dependency: this.name, from: this.#state, to: state, last_failure: this.#lastFailure?.message ?? null };
+    this.#state = state;
+    if (state === 'open') this.#parts.log.warn('circuit_breaker', fields);
+    else this.#parts.log.info('circuit_breaker', fields);
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof SkeinError && error.type === 'CircuitOpen';
+}

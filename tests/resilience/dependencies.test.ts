@@ -1,0 +1,80 @@
+/** Outside dependencies: retried, behind breakers of their own, and listed. */
+
+import * as assert from 'uvu/assert';
+import { SkeinError } from '../../src/model/errors.js';
+import { silentLog } from '../../src/model/log.js';
+import { Dependencies, type Dependency } from '../../src/resilience/dependencies.js';
+import { suite } from '../support/suite.js';
+import { waitUntil } from '../support/wait-until.js';
+
+const test = suite('resilience/dependencies');
+
+class Rig {
+  readonly lines: { event: string; from?: unknown; to?: unknown }[] = [];
+  readonly all: Dependencies;
+  readonly store: Dependency;
+  calls = 0;
+
+  constructor() {
+    const line = (event: string, fields = {}): void => void this.lines.push({ event, ...fields });
+    this.all = new Dependencies({ log: { ...silentLog, info: line, warn: line }, wallMs: () => 1_234 });
+    this.store = this.all.add({
+      name: 'store',
+      breaker: { failuresMax: 3, resetMs: 30, successesMin: 2 },
+      retry: { attemptsMax: 2, baseDelayMs: 1, jitter: false },
+      isFailure: (error) => !(error instanceof RangeError),
+    });
+  }
+
+  async call(error: Error | null, repeatable = true): Promise<string> {
+    const work = async (): Promise<string> => {
+      this.calls += 1;
+      if (error !== null) throw error;
+      return 'good';
+    };
+    return this.store
+      .call('ask', work, { repeatable })
+      .catch((thrown: Error) => (thrown instanceof SkeinError ? thrown.type : thrown.message));
+  }
+}
+
+test('a failure is tried again, an error that is not the dependency’s is not, nor a call that may be made only once', async () => {
+  const rig = new Rig();
+  assert.is(await rig.call(new Error('gone')), 'gone');
+  assert.is(rig.calls, 2);
+  assert.is(await rig.call(new RangeError('yours')), 'yours');
+  assert.is(rig.calls, 3);
+  assert.is(await rig.call(null), 'good');
+  assert.is(await rig.call(new Error('gone'), false), 'gone');
+  assert.is(rig.calls, 5);
+});
+
+test('its breaker opens after failures in a row, ends the tries at once, and closes when it is proven; each step is one line', async () => {
+  const rig = new Rig();
+  await rig.call(new Error('gone'));
+  assert.is(await rig.call(new Error('gone')), 'CircuitOpen', 'the third failure opens it, and the next try is refused');
+  assert.is(rig.calls, 3);
+  assert.equal(rig.all.status(), [
+    { name: 'store', state: 'open', failures: 3, failuresTotal: 3, lastFailure: { message: 'gone', atMs: 1_234 } },
+  ]);
+  await waitUntil(async () => (await rig.call(null)) === 'good', { what: 'a try' });
+  assert.is(rig.store.status().state, 'half_open');
+  await rig.call(null);
+  assert.is(rig.store.status().state, 'closed');
+  const steps = rig.lines.filter(({ event }) => event === 'circuit_breaker').map(({ from, to }) => `${from} ${to}`);
+  assert.equal(steps, ['closed open', 'open half_open', 'half_open closed']);
+});
+
+test('dependencies do not share breakers, and names are taken once', async () => {
+  const rig = new Rig();
+  const other = rig.all.add({ name: 'webhook', isFailure: () => true });
+  for (let i = 0; i < 2; i++) await rig.call(new Error('gone'));
+  assert.is(await other.call('tell', async () => 'told'), 'told');
+  assert.equal(
+    rig.all.status().map(({ name, state }) => `${name} ${state}`),
+    ['store open', 'webhook closed'],
+  );
+  assert.throws(() => rig.all.add({ name: 'store', isFailure: () => true }), /already/);
+});
+
+test.run();
