@@ -14,6 +14,7 @@ import { type CLIENT_FIELDS, COMMAND_SECTIONS, SERVE_COMMAND_FIELDS } from './co
 import { readConfigFile } from './config-file.js';
 import { type Environment, readEnvironment } from './environment.js';
 import { environmentNameOf, type FieldTable, type ValuesOf } from './field.js';
+import { GUARD_FIELDS } from './guard-fields.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import { isLoopback } from './loopback.js';
 import { OBSERVING_FIELDS } from './observing-fields.js';
@@ -29,6 +30,7 @@ export interface Config extends ValuesOf<typeof SERVER_FIELDS> {
   readonly replication: ReplicationSettings;
   readonly backup: BackupSettings;
   readonly observing: ValuesOf<typeof OBSERVING_FIELDS>;
+  readonly guards: ValuesOf<typeof GUARD_FIELDS>;
   /** The admin key from apiKeyFile, or null: no key is asked for. */
   readonly apiKey: Secret | null;
 }
@@ -61,7 +63,14 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
   const path = start.values.config;
   const content = path === null ? null : attempt(() => readConfigFile(path), problems);
   const file = path === null || content === null ? null : { path, content };
-  const table = { ...SERVER_FIELDS, ...REPLICATION_FIELDS, ...BACKUP_FIELDS, ...OBSERVING_FIELDS, ...LIMIT_FIELDS };
+  const table = {
+    ...SERVER_FIELDS,
+    ...REPLICATION_FIELDS,
+    ...BACKUP_FIELDS,
+    ...OBSERVING_FIELDS,
+    ...GUARD_FIELDS,
+    ...LIMIT_FIELDS,
+  };
   const { values, sources, problems: badValues } = resolveFields(table, { ...base, file });
   problems.push(...badValues);
 
@@ -86,6 +95,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     replication: replication.settings,
     backup: backup.settings,
     observing: Object.freeze(picked(OBSERVING_FIELDS, values)),
+    guards: Object.freeze(picked(GUARD_FIELDS, values)),
   };
   const config = assemble(values, values, groups);
   return { config, sources: Object.freeze(sources), warnings };

@@ -34,7 +34,9 @@ interface ShareField extends FieldBase {
 interface BytesField extends FieldBase {
   readonly kind: 'bytes';
   readonly min: number;
-  readonly default: number | null;
+  /** Words that stand for a value the program chooses, or for none. */
+  readonly words?: readonly string[];
+  readonly default: number | string | null;
 }
 
 /** A duration in milliseconds: a whole number, or a number with ms, s, m, h, d. */
@@ -93,9 +95,9 @@ export type NumberField = IntegerField | BytesField | DurationField;
 export type FieldTable = Readonly<Record<string, Field>>;
 
 type WordsOf<F> = F extends { readonly words: readonly (infer Word)[] } ? Word : never;
-type GivenValue<F extends Field> = F extends { readonly kind: 'integer' }
+type GivenValue<F extends Field> = F extends { readonly kind: 'integer' | 'bytes' }
   ? number | WordsOf<F>
-  : F extends { readonly kind: 'bytes' | 'duration' | 'share' }
+  : F extends { readonly kind: 'duration' | 'share' }
     ? number
     : F extends { readonly kind: 'boolean' }
       ? boolean

@@ -52,7 +52,7 @@ export function parseValue(field: Field, given: unknown): FieldValue {
     case 'share':
       return parseShare(given);
     case 'bytes':
-      return atLeast(field.min, withUnit(given, BYTE_UNITS, 'a size such as 64MiB or 67108864'), formatBytes);
+      return parseBytes(field, given);
     case 'duration':
       return atLeast(field.min, withUnit(given, DURATION_UNITS, 'a duration such as 30s, 250ms or 1500'), formatDuration);
     case 'boolean':
@@ -91,6 +91,13 @@ function parseInteger(field: Extract<Field, { kind: 'integer' }>, given: unknown
     throw new ValueProblem(`must be ${wanted}, not ${shown(given)}`);
   }
   return value === 0 ? 0 : value;
+}
+
+function parseBytes(field: Extract<Field, { kind: 'bytes' }>, given: unknown): number | string {
+  const words = field.words ?? [];
+  if (typeof given === 'string' && words.includes(given)) return given;
+  const wanted = ['a size such as 64MiB or 67108864', ...words].join(' or ');
+  return atLeast(field.min, withUnit(given, BYTE_UNITS, wanted), formatBytes);
 }
 
 function parseShare(given: unknown): number {

@@ -4,6 +4,7 @@
 import { LOG_LEVELS } from '../model/log.js';
 import { BACKUP_FIELDS } from './backup-fields.js';
 import type { FieldTable } from './field.js';
+import { GUARD_FIELDS } from './guard-fields.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import { OBSERVING_FIELDS } from './observing-fields.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
@@ -39,7 +40,7 @@ const LISTENING_FIELDS = {
     kind: 'duration',
     min: 0,
     default: 30_000,
-    doc: 'How long a stop waits for running requests before it cuts them off.',
+    doc: 'How long a whole stop may take, from the signal to the end of the process; most of it is for running requests, which are then cut off.',
   },
 } as const satisfies FieldTable;
 
@@ -130,6 +131,7 @@ export const SERVER_SECTIONS: readonly { readonly title: string; readonly fields
   { title: 'Self-checks', fields: WATCH_FIELDS },
   { title: 'Replication', fields: REPLICATION_FIELDS },
   { title: 'Backups', fields: BACKUP_FIELDS },
+  { title: 'Guards and stopping', fields: GUARD_FIELDS },
   { title: 'Logging', fields: LOG_FIELDS },
   { title: 'Log file, metrics and slow queries', fields: OBSERVING_FIELDS },
   { title: 'Limits', fields: LIMIT_FIELDS },

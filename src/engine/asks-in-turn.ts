@@ -21,13 +21,15 @@ export interface BegunAsk {
 }
 
 export interface AskReply {
-  answer(answer: IndexAnswers[IndexAskKind]): void;
-  refuse(error: ErrorRecord): void;
+  /** @param workMs what it took, without its waits */
+  answer(answer: IndexAnswers[IndexAskKind], workMs: number): void;
+  refuse(error: ErrorRecord, workMs: number): void;
 }
 
 interface OpenAsk extends BegunAsk {
   readonly reply: AskReply;
   readonly untilMs: number;
+  workMs: number;
 }
 
 export class AsksInTurn {
@@ -43,9 +45,9 @@ export class AsksInTurn {
     try {
       begun = begin();
     } catch (error) {
-      return reply.refuse(recordOf(error));
+      return reply.refuse(recordOf(error), 0);
     }
-    const ask = { ...begun, reply, untilMs };
+    const ask = { ...begun, reply, untilMs, workMs: 0 };
     if (ask.background || !this.#advance(ask, FIRST_SLICE_MS)) this.#open.push(ask);
   }
 
@@ -59,16 +61,19 @@ export class AsksInTurn {
   }
 
   /** @returns true when it is over */
-  #advance({ run, end, reply, untilMs }: OpenAsk, budgetMs: number): boolean {
+  #advance(ask: OpenAsk, budgetMs: number): boolean {
+    const { run, end, reply, untilMs } = ask;
+    const startMs = performance.now();
     try {
       if (Date.now() >= untilMs) throw new SkeinError('Timeout', 'The index had no time to answer', {});
       const answer = run.advance(budgetMs);
+      ask.workMs += performance.now() - startMs;
       if (answer === null) return false;
       end();
-      reply.answer(answer);
+      reply.answer(answer, ask.workMs);
     } catch (error) {
       end();
-      reply.refuse(recordOf(error));
+      reply.refuse(recordOf(error), ask.workMs);
     }
     return true;
   }

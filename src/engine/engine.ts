@@ -21,13 +21,16 @@ import type { LineageRow, LogRow, StoreState } from '../storage/storage.js';
 
 import type { CompareAnswers, CompareKind, CompareOf } from './compare.js';
 import type { Correction } from './correct.js';
+import type { EngineStatus } from './engine-status.js';
 import type { KeyOperation } from './key-operations.js';
 import type { RecallAnswer, RecallRequest } from './recall-request.js';
 import type { Explanation, SearchWork } from './search-account.js';
-import type { IndexLook, QueryCacheStatus, SearchMode, SearchStatus } from './search-status.js';
+import type { IndexLook, SearchMode } from './search-status.js';
 
 export type { CompareAnswers, CompareKind, CompareOf, CompareRequest } from './compare.js';
 export type { CollectionCorrection, Correction } from './correct.js';
+export type { EngineGuards } from './engine-guards.js';
+export type { EngineStatus } from './engine-status.js';
 export type { KeyOperation } from './key-operations.js';
 export type { RecallAnswer, RecallRequest } from './recall-request.js';
 export type { Explanation, SearchWork } from './search-account.js';
@@ -196,38 +199,6 @@ export interface GroupAnswer extends Omit<SearchAnswer, 'hits' | 'cached'> {
   readonly groups: readonly HitGroup[];
 }
 
-/** Numbers for /metrics and /health, plain data, taken at once. */
-export interface EngineStatus {
-  readonly position: Position;
-  readonly indexedSeq: number;
-  readonly collections: number;
-  readonly points: number;
-  readonly writeQueue: { readonly requests: number; readonly bytes: number };
-  readonly commits: { readonly count: number; readonly units: number; readonly lastMs: number };
-  readonly index: {
-    readonly building: number;
-    /** Durable and not yet found by searches. */
-    readonly lagBytes: number;
-    /** Found by searches, and without a place in its graph yet. */
-    readonly waitingBytes: number;
-    readonly searchesWaiting: number;
-    readonly rebuilds: number;
-  };
-  readonly search: SearchStatus;
-  readonly log: { readonly minSeq: number; readonly bytes: number };
-  readonly storage: {
-    readonly databaseBytes: number;
-    readonly walBytes: number;
-    readonly diskFreeBytes: number;
-    /** Writes are refused for want of room. */
-    readonly full: boolean;
-    /** Writes are refused because the data folder cannot be written. */
-    readonly readOnly: boolean;
-  };
-  readonly queryCache: QueryCacheStatus;
-  readonly nativeBuild: string;
-}
-
 export interface ScrubReport {
   readonly rows: number;
   /** CorruptData records, at most 1,000. */
@@ -375,6 +346,10 @@ export interface RunningEngine extends Engine {
   correct(correction: Correction): Promise<void>;
   /** Brings the checkpoints of the indexes up to date for somebody who will load them, as far as timeoutMs allow. */
   saveIndexes(timeoutMs: number): Promise<void>;
+  /** Forgets what is kept only to be faster: answers of searches and filters, threads that are idle. */
+  relieve(): void;
+  /** Would a search be refused now, because those that wait do so for too long? Cost: a look at two numbers. */
+  readonly searchesAreFull: boolean;
   /** Closes the write thread for good: nothing more is written or applied, reads go on. */
   freeze(): Promise<void>;
   /** Finishes what was accepted, saves the indexes, closes the store. */

@@ -10,6 +10,7 @@ import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { CollectionRow } from '../storage/storage.js';
 import { type Catalogue, type CatalogueEntry, type EngineState, enginesOf } from './catalogue.js';
+import type { EngineGuards } from './engine-guards.js';
 import { ENGINES, type EngineKind, type IndexedCollection, type IndexReport, type IndexWorkerData } from './index-messages.js';
 import { IndexPool, type IndexPoolEvents } from './index-pool.js';
 import { checkpointDue, QUIET_MS } from './index-schedule.js';
@@ -23,6 +24,7 @@ export interface KeeperOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly catalogue: Catalogue;
+  readonly guards: EngineGuards;
   onFatal(reason: string): void;
 }
 
@@ -46,7 +48,7 @@ export class IndexKeeper {
   }
 
   #newPool(engine: EngineKind, workers: number): IndexPool {
-    const { data, limits, log, catalogue, onFatal } = this.#options;
+    const { data, limits, log, clock, catalogue, guards, onFatal } = this.#options;
     const events: IndexPoolEvents = {
       report: (report) => {
         this.#rebuilds += Math.max(
@@ -66,7 +68,8 @@ export class IndexKeeper {
         this.#wakeRoom();
       },
     };
-    return new IndexPool({ workers, data: { ...data, engine }, queueMax: limits.searchQueueMax, log, events });
+    const queue = { queueMax: limits.searchQueueMax, queueWaitMs: guards.queueWaitMs };
+    return new IndexPool({ workers, data: { ...data, engine }, ...queue, log, clock, events });
   }
 
   /** The pool of an engine; that of texts is there once a collection has text fields. */
@@ -92,6 +95,20 @@ export class IndexKeeper {
 
   get asksWaiting(): number {
     return this.#pools.reduce((sum, { asksWaiting }) => sum + asksWaiting, 0);
+  }
+
+  /** How many questions may wait, in the pool that takes the fewest at the moment. */
+  get asksMax(): number {
+    return Math.min(...this.#pools.map(({ asksMax }) => asksMax));
+  }
+
+  get asksAreFull(): boolean {
+    return this.#pools.some(({ asksAreFull }) => asksAreFull);
+  }
+
+  /** Forgets what is kept only to be faster. */
+  relieve(): void {
+    for (const pool of this.#pools) pool.relieve();
   }
 
   /** How often a worker of this engine was started again after it died. */

@@ -39,6 +39,8 @@ export type ToIndex =
   | { readonly kind: 'checkpoint'; readonly uid: number }
   /** The graph is to be left for a fresh one. */
   | { readonly kind: 'renew'; readonly uid: number }
+  /** What is kept only to be faster is forgotten. */
+  | { readonly kind: 'relieve' }
   /** Rows of the collection were changed at a seq that the index may have passed. */
   | { readonly kind: 'settle'; readonly id: number; readonly uid: number }
   /** Saves what is worth saving and ends. */
@@ -88,9 +90,10 @@ export interface IndexReport {
 
 export type FromIndex =
   | { readonly kind: 'report'; readonly report: IndexReport; readonly opening: number }
-  | { readonly kind: 'answer'; readonly id: number; readonly answer: IndexAnswers[IndexAskKind] }
+  /** workMs: what it took without waiting. */
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: IndexAnswers[IndexAskKind]; readonly workMs: number }
   /** error null: the collection is not here (any more). */
-  | { readonly kind: 'refused'; readonly id: number; readonly error: ErrorRecord | null }
+  | { readonly kind: 'refused'; readonly id: number; readonly error: ErrorRecord | null; readonly workMs: number }
   /** The index has what the store has, or is no more. */
   | { readonly kind: 'settled'; readonly id: number }
   /** It is there, twice a second. */

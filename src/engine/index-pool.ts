@@ -6,9 +6,11 @@
  *  Must not know: HTTP, what is asked, the write path. */
 
 import type { Worker } from 'node:worker_threads';
+import type { Clock } from '../model/clock.js';
 import { collectionDropped } from '../model/collection.js';
 import { SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
+import { QueueLimit } from '../resilience/queue-limit.js';
 import type { AskOf, IndexAnswers, IndexAsk, IndexAskKind } from './index-asks.js';
 import type { EngineKind, FromIndex, IndexedCollection, IndexReport, IndexThreadData, ToIndex } from './index-messages.js';
 import { startThread } from './start-thread.js';
@@ -24,6 +26,9 @@ export interface IndexPoolOptions {
   readonly workers: number;
   readonly data: IndexThreadData;
   readonly queueMax: number;
+  /** As EngineGuards.queueWaitMs. */
+  readonly queueWaitMs: number;
+  readonly clock: Clock;
   readonly log: Log;
   readonly events: IndexPoolEvents;
 }
@@ -47,6 +52,7 @@ interface PoolWorker {
 interface OpenAsk {
   readonly worker: PoolWorker;
   readonly uid: number;
+  readonly sentMs: number;
   readonly resolve: (answer: IndexAnswers[IndexAskKind]) => void;
   readonly reject: (error: Error) => void;
 }
@@ -67,6 +73,8 @@ const SILENT_MS = 3_000;
 const SILENCES_MAX = 1;
 /** A worker that stands still for so long when it is to end has nothing to save that could be waited for. */
 const STOP_HEARD_MS = 5_000;
+/** So many may always wait for one worker, however long each takes. */
+const ASKS_MIN = 8;
 
 export class IndexPool {
   readonly #options: IndexPoolOptions;
@@ -78,6 +86,7 @@ export class IndexPool {
   readonly #loading = new Set<number>();
   readonly #asks = new Map<number, OpenAsk>();
   readonly #settling = new Map<number, Settling>();
+  readonly #room: QueueLimit;
   #restarts = 0;
   #nextId = 1;
   #stopping = false;
@@ -86,6 +95,8 @@ export class IndexPool {
 
   constructor(options: IndexPoolOptions) {
     this.#options = options;
+    const { queueMax: max, queueWaitMs: targetMs, workers } = options;
+    this.#room = new QueueLimit({ min: Math.min(max, ASKS_MIN * workers), max, targetMs });
     for (let number = 0; number < options.workers; number++) this.#workers.push(this.#hire(number));
   }
 
@@ -168,6 +179,20 @@ export class IndexPool {
 
   get asksWaiting(): number {
     return this.#asks.size;
+  }
+
+  /** How many may wait at the moment. */
+  get asksMax(): number {
+    return this.#room.at(this.#options.clock.monotonicMs());
+  }
+
+  get asksAreFull(): boolean {
+    return this.#asks.size >= this.asksMax;
+  }
+
+  /** Forgets what is kept only to be faster. */
+  relieve(): void {
+    for (const worker of this.#workers) this.#send(worker, { kind: 'relieve' });
   }
 
   /** Looks who has said nothing for long; called a few times a second. */
@@ -262,7 +287,7 @@ export class IndexPool {
     this.mustBeLoaded(uid);
     const worker = this.#ownerOf.get(uid);
     if (worker === undefined) throw collectionDropped();
-    if (this.#asks.size >= this.#options.queueMax) {
+    if (this.asksAreFull) {
       throw new SkeinError('Overloaded', 'Too many searches are waiting', { reason: 'search_queue' });
     }
     const id = this.#nextId++;
@@ -270,7 +295,13 @@ export class IndexPool {
     try {
       return await new Promise<IndexAnswers[K]>((resolve, reject) => {
         // The answer to a question of kind K is of kind K.
-        this.#asks.set(id, { worker, uid, resolve: (answer) => resolve(answer as IndexAnswers[K]), reject });
+        this.#asks.set(id, {
+          worker,
+          uid,
+          sentMs: this.#options.clock.monotonicMs(),
+          resolve: (answer) => resolve(answer as IndexAnswers[K]),
+          reject,
+        });
         timer = setTimeout(() => reject(tooLate(this.engine, timeoutMs, isStalled(worker))), timeoutMs);
         this.#send(worker, { kind: 'ask', id, uid, ask: ask as IndexAsk, untilMs: Date.now() + timeoutMs });
       });
@@ -312,9 +343,11 @@ export class IndexPool {
         return this.#options.events.report(message.report);
       }
       case 'answer':
+        this.#left(message.id, message.workMs);
         return this.#asks.get(message.id)?.resolve(message.answer);
       case 'refused': {
         const { error } = message;
+        this.#left(message.id, message.workMs);
         return this.#asks.get(message.id)?.reject(error === null ? collectionDropped() : SkeinError.fromRecord(error));
       }
       case 'settled':
@@ -330,6 +363,13 @@ export class IndexPool {
       case 'stopped':
         return;
     }
+  }
+
+  #left(id: number, workMs: number): void {
+    const ask = this.#asks.get(id);
+    if (ask === undefined) return;
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#room.left({ waitedMs: nowMs - ask.sentMs - workMs, queued: this.#asks.size }, nowMs);
   }
 
   /** @param repeated others were refused for the same event already */

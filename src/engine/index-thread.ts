@@ -162,6 +162,9 @@ async function take(message: ToIndex): Promise<void> {
       await owned.get(message.uid)?.renew();
       due.add(message.uid);
       return schedule();
+    case 'relieve':
+      for (const index of owned.values()) index.relieve();
+      return;
     case 'settle': {
       const settled = (): void => post({ kind: 'settled', id: message.id });
       const index = owned.get(message.uid);
@@ -195,7 +198,7 @@ async function discard(uid: number, index: OwnedIndex): Promise<void> {
 function ask(message: ToIndex & { kind: 'ask' }): void {
   const { id, uid, untilMs } = message;
   const index = owned.get(uid);
-  if (index === undefined) return post({ kind: 'refused', id, error: null });
+  if (index === undefined) return post({ kind: 'refused', id, error: null, workMs: 0 });
   if (!index.ready || index.starved) {
     held.set(uid, [...(held.get(uid) ?? []), message]);
     return;
@@ -206,8 +209,8 @@ function ask(message: ToIndex & { kind: 'ask' }): void {
     return index.ask(message.ask);
   };
   const reply: AskReply = {
-    answer: (answer) => post({ kind: 'answer', id, answer }),
-    refuse: (error) => post({ kind: 'refused', id, error }),
+    answer: (answer, workMs) => post({ kind: 'answer', id, answer, workMs }),
+    refuse: (error, workMs) => post({ kind: 'refused', id, error, workMs }),
   };
   asks.begin(begin, reply, untilMs);
   if (asks.waiting > 0) schedule();

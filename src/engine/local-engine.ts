@@ -42,6 +42,7 @@ import type {
   WriteOptions,
   WriteReceipt,
 } from './engine.js';
+import type { EngineGuards } from './engine-guards.js';
 import { FilterLookup } from './filter-lookup.js';
 import { checkFilterTexts } from './filter-texts.js';
 import type { IndexKeeper } from './index-keeper.js';
@@ -76,6 +77,7 @@ export interface LocalEngineParts {
   readonly cluster: ClusterRows;
   readonly role: Role;
   readonly watching: WatchSettings;
+  readonly guards: EngineGuards;
   onSearch(search: EndedSearch): void;
 }
 
@@ -311,6 +313,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
         lagBytes: catalogue.lagBytes,
         waitingBytes: catalogue.waitingBytes,
         searchesWaiting: keeper.asksWaiting + reader.waiting,
+        searchesMax: keeper.asksMax,
         rebuilds: keeper.rebuilds,
       },
       search: this.#watch.status(),
@@ -342,6 +345,16 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     if (floor <= this.#reapedSeq) return;
     this.#reapedSeq = floor;
     this.#parts.link.tell({ kind: 'reap', throughSeq: floor });
+  }
+
+  relieve(): void {
+    this.#searches.forget();
+    this.#parts.keeper.relieve();
+    this.#parts.reader.relieve();
+  }
+
+  get searchesAreFull(): boolean {
+    return this.#parts.keeper.asksAreFull;
   }
 
   saveIndexes(timeoutMs: number): Promise<void> {

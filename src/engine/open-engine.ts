@@ -10,6 +10,7 @@ import { openReader, openWriter } from '../storage/open-store.js';
 import { nativeBuild } from '../vector-index/open-index.js';
 import { Catalogue, enginesOf } from './catalogue.js';
 import type { EndedSearch, RunningEngine } from './engine.js';
+import { type EngineGuards, UNGUARDED } from './engine-guards.js';
 import { IndexKeeper } from './index-keeper.js';
 import { LocalEngine } from './local-engine.js';
 import { Reader } from './reader.js';
@@ -36,6 +37,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** Left out: nothing is looked after. */
   readonly watching?: WatchSettings;
+  /** Left out: nothing is refused for the sake of the process. */
+  readonly guards?: EngineGuards;
   /** Each search as it ends; left out: nobody counts them. */
   onSearch?(search: EndedSearch): void;
   /** 0 … 1 over all indexes, while they load and catch up. */
@@ -72,7 +75,7 @@ export function beginHistoryOffline(
 
 /** @throws Error when the store cannot be opened or an index worker is lost; what was opened is closed again */
 export async function openEngine(options: EngineOptions): Promise<RunningEngine> {
-  const { limits, log, clock } = options;
+  const { limits, log, clock, guards = UNGUARDED } = options;
   const build = nativeBuild();
   const catalogue = new Catalogue();
   const events = new LateEvents(options.onFatal);
@@ -90,7 +93,7 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
   try {
     const readerData = { storePath: options.storePath, cacheBytes: options.readerCacheBytes };
     const reads = openReader(readerData.storePath, readerData);
-    const reader = new Reader(reads, readerData, limits.searchQueueMax);
+    const reader = new Reader(reads, readerData, { queueMax: limits.searchQueueMax, guards, clock });
     close = () => reader.close().finally(() => link.stop());
     const keeper = new IndexKeeper({
       workers: options.indexWorkers ?? Math.max(1, availableParallelism() - 1),
@@ -100,12 +103,13 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
       log,
       clock,
       catalogue,
+      guards,
       onFatal: options.onFatal,
     });
     const parts = { link, reader, reads, keeper, catalogue, limits, clock, log, state, accessKeys, cluster, role: options.role };
     const onSearch = (search: EndedSearch): void => options.onSearch?.(search);
     const { dataDir, watching = UNWATCHED } = options;
-    const engine = new LocalEngine({ ...parts, dataDir, nativeBuild: build, watching, onSearch });
+    const engine = new LocalEngine({ ...parts, dataDir, guards, nativeBuild: build, watching, onSearch });
     close = () => engine.stop();
     events.attach(engine);
     await keeper.removeDropped(new Set(collections.map(({ uid }) => uid)));

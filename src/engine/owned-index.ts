@@ -203,6 +203,13 @@ export class OwnedIndex {
     return 0;
   }
 
+  /** Forgets what is kept only to be faster. */
+  relieve(): void {
+    if (!this.#opened || this.#discarded) return;
+    this.#current.content.payloads.relieve();
+    this.#next?.upkeep.content.payloads.relieve();
+  }
+
   /** Leaves the graph for a fresh one, if there is one; after a checkpoint that is written. */
   async renew(): Promise<void> {
     await this.#saving;

@@ -57,6 +57,11 @@ export class PayloadSide {
     return this.#fill === null ? 1 : Math.min(0.999, this.#fill.nextLabel / Math.max(1, nextLabel));
   }
 
+  /** Forgets answers that are kept for the same filters. */
+  relieve(): void {
+    for (const index of this.#both()) index.forgetAnswers();
+  }
+
   /** Estimated; 0 while nothing is inside. */
   get memoryBytes(): number {
     let bytes = 0;

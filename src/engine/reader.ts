@@ -9,7 +9,7 @@ import type { StoreReads } from '../storage/storage.js';
 import { BoundReached, boundedReads } from './bounded-reads.js';
 import type { IndexWorkerData } from './index-messages.js';
 import { type ReadAnswers, type ReadKind, type ReadRequest, type RequestOf, runRead } from './reads.js';
-import { ScanLane } from './scan-lane.js';
+import { type LaneRules, ScanLane } from './scan-lane.js';
 
 /** Up to this many rows and about this many bytes are read on the main thread: about a millisecond. */
 const INLINE_ROWS_MAX = 128;
@@ -23,10 +23,10 @@ export class Reader {
   readonly #scans: ScanLane;
   #closed = false;
 
-  constructor(reads: StoreReads, data: IndexWorkerData, queueMax: number) {
+  constructor(reads: StoreReads, data: IndexWorkerData, rules: LaneRules) {
     this.#reads = reads;
-    this.#rows = new ScanLane('skein-rows', data, queueMax);
-    this.#scans = new ScanLane('skein-scan', data, queueMax);
+    this.#rows = new ScanLane('skein-rows', data, rules);
+    this.#scans = new ScanLane('skein-scan', data, rules);
   }
 
   get waiting(): number {
@@ -57,6 +57,12 @@ export class Reader {
       if (error instanceof BoundReached) return null;
       throw error;
     }
+  }
+
+  /** Ends threads that are idle. */
+  relieve(): void {
+    this.#rows.relieve();
+    this.#scans.relieve();
   }
 
   async close(): Promise<void> {

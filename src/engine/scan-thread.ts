@@ -16,9 +16,10 @@ export interface ToScan {
   readonly untilMs: number;
 }
 
+/** workMs: what it took without waiting. */
 export type FromScan =
-  | { readonly id: number; readonly answer: ReadAnswers[ReadKind] }
-  | { readonly id: number; readonly refused: ErrorRecord };
+  | { readonly id: number; readonly answer: ReadAnswers[ReadKind]; readonly workMs: number }
+  | { readonly id: number; readonly refused: ErrorRecord; readonly workMs: number };
 
 if (parentPort === null) throw new Error('scan-thread.js runs as a worker only');
 const port = parentPort;
@@ -26,11 +27,13 @@ const { storePath, cacheBytes } = workerData as IndexWorkerData;
 const reads = openReader(storePath, { cacheBytes });
 
 function answer({ id, request, untilMs }: ToScan): FromScan {
+  const startMs = performance.now();
+  const workMs = (): number => performance.now() - startMs;
   try {
     if (Date.now() >= untilMs) throw new SkeinError('Timeout', 'There was no time left to read the rows', {});
-    return { id, answer: runRead(reads, request) };
+    return { id, answer: runRead(reads, request), workMs: workMs() };
   } catch (error) {
-    if (error instanceof SkeinError) return { id, refused: error.toRecord() };
+    if (error instanceof SkeinError) return { id, refused: error.toRecord(), workMs: workMs() };
     throw error;
   }
 }

@@ -14,6 +14,7 @@ import { type Catalogue, type CatalogueEntry, leastIndexed, reachConfigured, rea
 import type { ClusterOperation } from './cluster-operations.js';
 import type { DiskWatch } from './disk-watch.js';
 import type { WriteOptions, WriteReceipt } from './engine.js';
+import type { EngineGuards } from './engine-guards.js';
 import type { FilterLookup } from './filter-lookup.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { changesSettings } from './index-settings.js';
@@ -25,7 +26,7 @@ import { durableBefore } from './write-deadline.js';
 import type { WriterLink } from './writer-link.js';
 
 const TRACE_LENGTH_MAX = 255;
-/** What may be written while the disk is short of room. */
+/** What may be written while the disk or the memory is short of room. */
 const FREES_ROOM: ReadonlySet<Operation['kind']> = new Set(['delete', 'delete_collection', 'delete_alias'] as const);
 
 export interface WritePathParts {
@@ -36,6 +37,7 @@ export interface WritePathParts {
   readonly clock: Clock;
   readonly disk: DiskWatch;
   readonly lookup: FilterLookup;
+  readonly guards: EngineGuards;
   readonly durableSeq: () => number;
   readonly positionAt: (seq: number) => Position;
 }
@@ -92,7 +94,9 @@ export class WritePath {
 
   #admit(operations: readonly Operation[]): void {
     if (this.#closed) throw new SkeinError('ShuttingDown', 'The server is stopping and takes no writes');
-    this.#parts.disk.admit(operations.every(({ kind }) => FREES_ROOM.has(kind)));
+    const frees = operations.every(({ kind }) => FREES_ROOM.has(kind));
+    this.#parts.disk.admit(frees);
+    if (!frees) this.#parts.guards.admitGrowth();
   }
 
   async #indexed(

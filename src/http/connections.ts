@@ -1,32 +1,63 @@
-/** The connections of a server, for its stop: which are in the middle of a request, and which have never sent one.
+/** The connections of a server: which are in the middle of a request and which have never sent one, for its stop; and which came when there
+ *  was no room for them.
  *
  *  Node's closeIdleConnections knows a connection as idle only after its first request, so one that never sends any would hold a stop
- *  until its deadline. Must not know: routes. */
+ *  until its deadline. A connection goes by its remote end, because under TLS requests have another socket than the one that was accepted.
+ *  Must not know: routes. */
 
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { SkeinError } from '../model/errors.js';
 
 export class Connections {
-  readonly #silent = new Set<Socket>();
+  /** By remote end. */
+  readonly #silent = new Map<string, Socket>();
+  /** Those that came without room, and are refused until there is some. */
+  readonly #unwanted = new Set<string>();
+  readonly #refusal: () => SkeinError | null;
   /** A connection whose wish to become something else was passed over comes as a new one, and is not. */
   readonly #known = new WeakSet<Socket>();
+  /** Sockets of requests, as they are asked about with every one of them. */
+  readonly #spoke = new WeakSet<Socket>();
   #requests = 0;
 
-  constructor(server: Server) {
+  /** @param refusal why no connection is to be added now, or null */
+  constructor(server: Server, refusal: () => SkeinError | null) {
+    this.#refusal = refusal;
     server.on('connection', (socket: Socket) => {
-      if (this.#known.has(socket)) return;
+      if (this.#known.has(socket) || this.#spoke.has(socket)) return;
       this.#known.add(socket);
-      this.#silent.add(socket);
-      socket.once('close', () => this.#silent.delete(socket));
+      const end = remoteEnd(socket);
+      this.#silent.set(end, socket);
+      if (refusal() !== null) this.#unwanted.add(end);
+      socket.once('close', () => {
+        this.#unwanted.delete(end);
+        if (this.#silent.get(end) === socket) this.#silent.delete(end);
+      });
     });
     server.on('request', (request, response) => {
-      this.#silent.delete(request.socket);
+      this.#hear(request.socket);
       this.#requests += 1;
       response.once('close', () => {
         this.#requests -= 1;
       });
     });
-    server.on('upgrade', (request) => this.#silent.delete(request.socket));
+    server.on('upgrade', (request) => this.#hear(request.socket));
+  }
+
+  #hear(socket: Socket): void {
+    if (this.#spoke.has(socket)) return;
+    this.#spoke.add(socket);
+    this.#silent.delete(remoteEnd(socket));
+  }
+
+  /** Why nothing is done on this connection, or null. */
+  refusalOf(socket: Socket): SkeinError | null {
+    if (this.#unwanted.size === 0) return null;
+    const end = remoteEnd(socket);
+    const refused = this.#unwanted.has(end) ? this.#refusal() : null;
+    if (refused === null) this.#unwanted.delete(end);
+    return refused;
   }
 
   /** Requests that were not answered to their end. */
@@ -35,6 +66,10 @@ export class Connections {
   }
 
   cutSilent(): void {
-    for (const socket of this.#silent) socket.destroy();
+    for (const socket of this.#silent.values()) socket.destroy();
   }
+}
+
+function remoteEnd({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

@@ -14,9 +14,8 @@ import type { ErrorBody } from '../wire/http-bodies.js';
 import { sendValue } from './answer.js';
 import { BODY_TYPES, unsupported } from './body-type.js';
 import { traceIdOf } from './parameters.js';
+import { retryAfterSeconds } from './retry-after.js';
 import type { RouteTable } from './route-table.js';
-
-const RETRY_AFTER_SECONDS = 1;
 
 export function errorBody(error: SkeinError, requestId: string): ErrorBody {
   return {
@@ -90,10 +89,7 @@ function setErrorHeaders(request: FastifyRequest, reply: FastifyReply, error: Sk
   if (error.type === 'NotMaster' && typeof details['master_url'] === 'string') {
     reply.header('location', details['master_url'].replace(/\/$/, '') + request.url);
   }
-  if (error.status === 429 || error.status === 503) {
-    const afterMs = details['retry_after_ms'];
-    reply.header('retry-after', typeof afterMs === 'number' ? Math.max(1, Math.ceil(afterMs / 1000)) : RETRY_AFTER_SECONDS);
-  }
+  if (error.status === 429 || error.status === 503) reply.header('retry-after', retryAfterSeconds(error, Math.random()));
 }
 
 /** A path or method that no route has. A name of a collection or an alias in it that could never be right is named first; a path whose route and
@@ -140,7 +136,7 @@ export function endWithError(
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${requestId}\r\n` +
-      `${status === 503 ? `retry-after: ${RETRY_AFTER_SECONDS}\r\n` : ''}${headers}connection: close\r\n\r\n${body}`,
+      `${status === 503 ? `retry-after: ${retryAfterSeconds(error, Math.random())}\r\n` : ''}${headers}connection: close\r\n\r\n${body}`,
   );
   const cut = setTimeout(() => socket.destroy(), FIXED.refusedBodyDrainMs).unref();
   socket.once('close', () => clearTimeout(cut));

@@ -22,6 +22,7 @@ import { Bodies } from './bodies.js';
 import { Connections } from './connections.js';
 import { addDocsPage, DOCS_PAGE } from './docs-page.js';
 import { refuseConnection, replyWithError, routeError } from './error-reply.js';
+import type { GuardService, Work } from './guards.js';
 import { LongAnswers } from './long-answers.js';
 import { addOpenApi, routeSchema } from './openapi.js';
 import { requestIds } from './request-id.js';
@@ -34,6 +35,7 @@ import type { HttpOptions, HttpServer } from './service.js';
 import { noteSlow, type SlowWatch } from './slow-watch.js';
 import { addUpgrades } from './upgrade.js';
 
+export type { GuardService } from './guards.js';
 export type { ObservingService } from './observing-service.js';
 export type { HttpConfig, HttpOptions, HttpServer, HttpService, ReplicationService, WriteConcernService } from './service.js';
 
@@ -59,10 +61,11 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const app = fastifyApp(options, table, nameRequest);
   const closing = { now: false };
   const hooks = makeHooks(options);
-  addHooks(app, hooks, closing);
+  const connections = new Connections(app.server, () => service.guards.connectionRefusal());
+  addHooks(app, hooks, { closing, connections });
   addBodyTypes(app);
   await addOpenApi(app, service.version, config.apiKey !== null);
-  for (const route of table.routes) addRoute(app, route, hooks);
+  for (const route of table.routes) addRoute(app, route, { hooks, connections, guards: service.guards });
   app.get(DOCUMENT, { schema: { hide: true } }, (_request, reply) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
   );
@@ -71,7 +74,6 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const { server } = app;
   const verifiedPeers = config.tls?.verifiedPeers === true;
   const cutUpgraded = addUpgrades({ server, replication: service.replication, log, nameRequest, closing, verifiedPeers });
-  const connections = new Connections(app.server);
   reportHeld(options, bodies, answers);
   app.server.maxConnections = config.limits.connectionsMax;
   // A caller that has sent its request may close its half and still be told the outcome, above all of a write.
@@ -174,7 +176,11 @@ function badPath(request: FastifyRequest, table: RouteTable): SkeinError {
 }
 
 /** Hooks of every request. Those of a route are made with it, because asking a request for its route is not free. */
-function addHooks(app: FastifyInstance, hooks: Hooks, closing: { readonly now: boolean }): void {
+function addHooks(
+  app: FastifyInstance,
+  hooks: Hooks,
+  { closing, connections }: { readonly closing: { readonly now: boolean }; readonly connections: Connections },
+): void {
   app.addHook('onRequest', (request, reply, next) => {
     reply.header('x-request-id', request.id);
     if (closing.now) {
@@ -182,6 +188,7 @@ function addHooks(app: FastifyInstance, hooks: Hooks, closing: { readonly now: b
       next(new SkeinError('ShuttingDown', 'The server is stopping'));
       return;
     }
+    if (connections.refusalOf(request.raw.socket) !== null) reply.header('connection', 'close');
     if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
       next(invalidRequest('', 'HTTP/1.1 asks for a Host header'));
       return;
@@ -244,14 +251,30 @@ function addBodyTypes(app: FastifyInstance): void {
   for (const type of ['application/json', 'application/msgpack', '*']) app.addContentTypeParser(type, unread);
 }
 
-function addRoute(app: FastifyInstance, route: Route, hooks: Hooks): void {
+interface RouteSurroundings {
+  readonly hooks: Hooks;
+  readonly connections: Connections;
+  readonly guards: GuardService;
+}
+
+/** Is there time, memory and room for the work of this route? Asked last, so that who may not ask at all learns nothing. */
+function admission(work: Work, { connections, guards }: RouteSurroundings): Check {
+  return (request, _reply, next) => next(connections.refusalOf(request.raw.socket) ?? guards.refusal(work) ?? undefined);
+}
+
+function addRoute(app: FastifyInstance, route: Route, surroundings: RouteSurroundings): void {
+  const { hooks } = surroundings;
   const measured = hooks.meter.route(route.method, route.path);
   const { slow } = hooks;
   app.route({
     method: route.method,
     url: route.path,
     schema: routeSchema(route),
-    onRequest: [...(route.open === true ? [] : [hooks.checkKey]), ...(route.master === true ? [hooks.checkRole] : [])],
+    onRequest: [
+      ...(route.open === true ? [] : [hooks.checkKey]),
+      ...(route.master === true ? [hooks.checkRole] : []),
+      ...(route.work === undefined ? [] : [admission(route.work, surroundings)]),
+    ],
     onResponse: (request, reply, next) => {
       hooks.meter.answered(measured, request, reply);
       if (route.timed === true && reply.elapsedTime >= slow.book.fromMs) noteSlow(route, request, reply, slow);

@@ -3,6 +3,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
+import type { Work } from './guards.js';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
 
@@ -26,6 +27,8 @@ export interface Route {
   readonly timed?: boolean;
   /** Changes data, so only the master does it; a replica sends the caller there. */
   readonly master?: boolean;
+  /** What the guards of the process may refuse under load. Left out: never refused, as what watches and heals the server. */
+  readonly work?: Work;
   readonly handle: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> | FastifyReply;
 }
 

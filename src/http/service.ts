@@ -8,6 +8,7 @@ import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Meter } from '../model/meter.js';
 import type { PromoteAnswer, ReplicaInfo, ReplicationStats, Role, VerifyAnswer } from '../model/replication.js';
+import type { GuardService } from './guards.js';
 import type { ObservingService } from './observing-service.js';
 
 export interface WriteConcernService {
@@ -67,6 +68,7 @@ export interface HttpService {
   readonly writeConcern: WriteConcernService;
   readonly replication: ReplicationService;
   readonly observing: ObservingService;
+  readonly guards: GuardService;
   /** The configuration as plain data, secrets masked. */
   configuration(): Readonly<Record<string, unknown>>;
 }

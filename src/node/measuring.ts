@@ -7,6 +7,7 @@ import { type Meter, silentMeter } from '../model/meter.js';
 import { measureBreakers } from '../observability/breaker-measures.js';
 import { measureEngine } from '../observability/engine-measures.js';
 import type { ErrorTracker } from '../observability/error-tracker.js';
+import { type GuardFigures, measureGuards } from '../observability/guard-measures.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
 import { measureProcess } from '../observability/process-measures.js';
 import { measureReplication } from '../observability/replication-measures.js';
@@ -21,6 +22,7 @@ export interface MeasuringParts {
   engine(): Engine | null;
   readonly replication: ReplicationService;
   readonly dependencies: Dependencies;
+  guards(): GuardFigures;
 }
 
 export interface Measuring {
@@ -34,7 +36,7 @@ export interface Measuring {
 /** What is switched off: nothing is measured, at no cost. */
 const UNMEASURED: Measuring = { meter: silentMeter, metrics: null, countSearch() {}, stop() {} };
 
-export function measureNode({ on, about, engine, replication, errors, dependencies }: MeasuringParts): Measuring {
+export function measureNode({ on, about, engine, replication, errors, dependencies, guards }: MeasuringParts): Measuring {
   if (!on) return UNMEASURED;
   const metrics = createMetrics();
   const stop = measureProcess(metrics.meter);
@@ -45,6 +47,7 @@ export function measureNode({ on, about, engine, replication, errors, dependenci
   });
   measureEngine(metrics.meter, about, engine, showBreaker);
   measureReplication(metrics.meter, replication);
+  measureGuards(metrics.meter, guards);
   errors.measure(metrics.meter);
   return { meter: metrics.meter, metrics, countSearch, stop };
 }

@@ -17,6 +17,7 @@ import { ErrorTracker } from '../observability/error-tracker.js';
 import { SlowQueries } from '../observability/slow-queries.js';
 import { Dependencies } from '../resilience/dependencies.js';
 import { nativeBuild } from '../vector-index/open-index.js';
+import { Guarding } from './guarding.js';
 import { type LateRoles, lateRoles } from './late-roles.js';
 import { httpUrlOf } from './master-url.js';
 import { type Measuring, measureNode } from './measuring.js';
@@ -68,6 +69,7 @@ class StartingNode {
   readonly #errors = new ErrorTracker(systemClock);
   readonly #steps: StartSteps;
   readonly #measuring: Measuring;
+  readonly #guards: Guarding;
   readonly #data: NodeData;
   readonly #scrubbing: Scrubbing;
   readonly #late: LateRoles;
@@ -99,6 +101,7 @@ class StartingNode {
       streamAllowed,
     });
     this.#dependencies = new Dependencies({ log, wallMs: () => systemClock.wallMs() });
+    this.#guards = new Guarding({ settings: config.guards, log, engine: () => this.#data.engine });
     this.#measuring = measureNode({
       on: config.observing.metrics,
       errors: this.#errors,
@@ -106,10 +109,11 @@ class StartingNode {
       engine: () => this.#data.engine,
       replication: this.#late.replication,
       dependencies: this.#dependencies,
+      guards: () => this.#guards.figures(),
     });
     this.#data = new NodeData({
       settings: engineSettings(config),
-      ...{ log, clock: systemClock, onFatal },
+      ...{ log, clock: systemClock, onFatal, guards: this.#guards.forEngine },
       onStep: (step, progress, message) => this.#steps.note(step, progress, message),
       onIndexes: (progress, message) => this.#steps.note('indexes', progress, message),
       onSearch: (search) => this.#measuring.countSearch(search),
@@ -119,6 +123,7 @@ class StartingNode {
 
   async run(): Promise<Node> {
     const { config } = this.#options;
+    this.#guards.start();
     const url = await this.#listen();
     this.#url = url;
     const { folder, state } = await this.#openFolder();
@@ -194,13 +199,17 @@ class StartingNode {
     return {
       engine: () => this.#ready(),
       startProgress: () => this.#steps.shown(),
-      concerns: () => [this.#scrubbing.concern, ...(this.#roles?.concerns() ?? [])].filter((concern) => concern !== null),
+      concerns: () =>
+        [this.#scrubbing.concern, ...this.#guards.concerns(), ...(this.#roles?.concerns() ?? [])].filter(
+          (concern) => concern !== null,
+        ),
       nativeBuild: nativeBuild(),
       version,
       configuration: () => shownConfig,
       writeConcern: this.#late.writeConcern,
       replication: this.#late.replication,
       observing: this.#observing(),
+      guards: this.#guards,
     };
   }
 
@@ -241,7 +250,10 @@ class StartingNode {
       try {
         await this.#roles?.stop();
       } finally {
-        await this.#data.close().finally(() => this.#measuring.stop());
+        await this.#data.close().finally(() => {
+          this.#measuring.stop();
+          this.#guards.stop();
+        });
       }
     }
   }

@@ -36,6 +36,7 @@ export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Eng
   const indexLag = gauge('index_lag_bytes', 'Bytes that are durable and not yet found by searches.');
   const waiting = gauge('index_waiting_bytes', 'Bytes that searches find and compare one by one until their graph has them.');
   const searches = gauge('searches_waiting', 'Searches that wait for an index worker.');
+  const searchesMax = gauge('searches_waiting_limit', 'How many may wait at the moment.');
   const rebuilds = counter('index_rebuilds_total', 'Rebuilds of indexes that ended.');
   const cacheHits = counter('query_cache_hits_total', 'Searches that were answered from what was kept of earlier ones.');
   const cacheMisses = counter('query_cache_misses_total', 'Searches that might have been, and were not.');
@@ -67,6 +68,7 @@ export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Eng
     indexLag.set(status.index.lagBytes);
     waiting.set(status.index.waitingBytes);
     searches.set(status.index.searchesWaiting);
+    searchesMax.set(status.index.searchesMax);
     rebuilds(status.index.rebuilds);
     cacheHits(status.queryCache.hits);
     cacheMisses(status.queryCache.misses);

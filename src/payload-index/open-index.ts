@@ -100,6 +100,10 @@ class FieldsIndex implements PayloadIndex {
     return answer;
   }
 
+  forgetAnswers(): void {
+    this.#answers.clear();
+  }
+
   estimate(filter: Filter, resolveIds: ResolveIds): Cardinality {
     const kept = this.#answers.get(filter);
     if (kept?.exact === true) return exactly(kept.labels.size);

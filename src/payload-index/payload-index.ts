@@ -50,6 +50,8 @@ export interface PayloadIndex {
    *  thousand conditions over 100,000 labels each take seconds, as they do when points are looked at one by one.
    *  Answers are kept and given again until the next change. */
   match(filter: Filter, resolveIds: ResolveIds): FilterMatch;
+  /** Forgets the answers that are kept. */
+  forgetAnswers(): void;
   /** How many labels match the filter (when it cannot be told exactly: matching labels, not the superset that match() gives).
    *  Cost: some microseconds a condition, up to 0.3 ms for a region or a list of thousands; no bitmap is made. */
   estimate(filter: Filter, resolveIds: ResolveIds): Cardinality;

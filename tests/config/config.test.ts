@@ -10,6 +10,7 @@ import { IMPORT_FIELDS } from '../../src/config/command-fields.js';
 import { type ConfigSources, clientKey, loadCommandFields, loadConfig } from '../../src/config/config.js';
 import { describeConfig } from '../../src/config/describe.js';
 import { environmentNameOf, fileKeyOf, flagOf } from '../../src/config/field.js';
+import { GUARD_FIELDS } from '../../src/config/guard-fields.js';
 import { LIMIT_FIELDS } from '../../src/config/limit-fields.js';
 import { isLoopback } from '../../src/config/loopback.js';
 import { OBSERVING_FIELDS } from '../../src/config/observing-fields.js';
@@ -182,7 +183,7 @@ test('the description names every setting once, with its source', () => {
   const shown = describeConfig(loaded.config, loaded.sources);
   assert.equal(
     Object.keys(shown),
-    [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, OBSERVING_FIELDS, LIMIT_FIELDS]
+    [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, OBSERVING_FIELDS, GUARD_FIELDS, LIMIT_FIELDS]
       .flatMap((fields) => Object.keys(fields))
       .map(fileKeyOf),
   );
@@ -200,7 +201,7 @@ test('every setting is read by something: none is there for show', () => {
       !/^(?:sdk|cli\/import|cli\/export|config\/\w+-fields|model\/limits)/.test(path.replaceAll('\\', '/')),
   );
   const text = files.map((path) => readFileSync(join(source, path), 'utf8')).join('\n');
-  const unread = [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, OBSERVING_FIELDS, LIMIT_FIELDS]
+  const unread = [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, OBSERVING_FIELDS, GUARD_FIELDS, LIMIT_FIELDS]
     .flatMap((fields) => Object.keys(fields))
     .filter((key) => !new RegExp(`\\b${key}\\b`).test(text));
   assert.equal(unread, []);

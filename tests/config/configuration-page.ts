@@ -69,7 +69,10 @@ function takes(field: Field): string {
       return '0 to 1';
     case 'bytes':
     case 'duration':
-      return `${field.kind === 'bytes' ? 'size' : 'duration'}${field.min === 0 ? '' : `, ${formatValue(field, field.min)} or more`}`;
+      return [
+        `${field.kind === 'bytes' ? 'size' : 'duration'}${field.min === 0 ? '' : `, ${formatValue(field, field.min)} or more`}`,
+        ...(field.kind === 'bytes' ? (field.words ?? []) : []).map((word) => `\`${word}\``),
+      ].join(', ');
     case 'choice':
       return field.choices.map((choice) => `\`${choice}\``).join(', ');
     case 'boolean':

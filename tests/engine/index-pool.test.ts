@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { IndexedCollection, IndexReport } from '../../src/engine/index-messages.js';
 import { IndexPool } from '../../src/engine/index-pool.js';
+import { systemClock } from '../../src/model/clock.js';
 import { silentLog } from '../../src/model/log.js';
 import { pointBlock } from '../support/open-test-engine.js';
 import { TEST_CACHE } from '../support/open-test-store.js';
@@ -27,6 +28,8 @@ test('an index that was closed while it saved reports nothing to the one that wa
     workers: 1,
     data: { storePath, cacheBytes: TEST_CACHE.cacheBytes, engine: 'vector' },
     queueMax: 10,
+    queueWaitMs: 0,
+    clock: systemClock,
     log: silentLog,
     events: {
       report: (report) => reports.push(report),

@@ -1,8 +1,10 @@
 /** What the main thread reads by itself is bounded by what the rows of the request really have, and every answer is whole. */
 
 import * as assert from 'uvu/assert';
+import { UNGUARDED } from '../../src/engine/engine-guards.js';
 import { Reader } from '../../src/engine/reader.js';
 import type { RequestOf } from '../../src/engine/reads.js';
+import { systemClock } from '../../src/model/clock.js';
 import type { CollectionSpec } from '../../src/model/collection.js';
 import { openReader } from '../../src/storage/open-store.js';
 import type { StoreReads } from '../../src/storage/storage.js';
@@ -18,6 +20,7 @@ const LONG = 300 * KIB;
 const LONG_POINTS = 12;
 const POINTS = 100;
 const UID = 1;
+const laneRules = (queueMax: number) => ({ queueMax, guards: UNGUARDED, clock: systemClock });
 
 /** The first points are long, all others short; their label is their id. */
 async function storeWithLongPoints(t: TestContext): Promise<string> {
@@ -101,7 +104,7 @@ test('long rows among short ones are read elsewhere once the main thread has rea
   const storePath = await storeWithLongPoints(t);
   const store = openReader(storePath, TEST_CACHE);
   const { reads, given } = counting(store);
-  const reader = new Reader(reads, { storePath, ...TEST_CACHE }, 10);
+  const reader = new Reader(reads, { storePath, ...TEST_CACHE }, laneRules(10));
   t.after(() => reader.close());
   const idsOf = async (request: RequestOf<'get'> | RequestOf<'scroll'> | RequestOf<'hits'>): Promise<unknown[]> => {
     const answer = await reader.read(request, 100);
@@ -137,7 +140,7 @@ test('rows that were named do not wait behind scans, and what nobody waits for a
   await engine.stop();
   const store = openReader(storePath, TEST_CACHE);
   const spec = store.collection(UID)?.spec;
-  const reader = new Reader(store, { storePath, ...TEST_CACHE }, 100);
+  const reader = new Reader(store, { storePath, ...TEST_CACHE }, laneRules(100));
   t.after(() => reader.close());
   const filter = { must: [{ kind: 'range', key: 'a', time: false, bounds: { gte: 0 } }] } as const;
   const count = { kind: 'count', uid: UID, filter: { filter, spec: spec as CollectionSpec, among: null } } as const;
@@ -156,7 +159,7 @@ test('what is read of a dropped collection is no smaller answer', async (t) => {
   await put('c', [{ id: 1, vector: [1, 1] }]);
   const store = openReader(storePath, TEST_CACHE);
   const spec = store.collection(UID)?.spec as CollectionSpec;
-  const reader = new Reader(store, { storePath, ...TEST_CACHE }, 10);
+  const reader = new Reader(store, { storePath, ...TEST_CACHE }, laneRules(10));
   t.after(() => reader.close());
   const filter = { filter: {}, spec, among: null };
   const asked: readonly (RequestOf<'get'> | RequestOf<'scroll'> | RequestOf<'count'> | RequestOf<'facet'>)[] = [

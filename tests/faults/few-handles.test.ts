@@ -3,8 +3,10 @@
 
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import * as assert from 'uvu/assert';
 import { openHandles } from '../support/process-figures.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
@@ -29,6 +31,26 @@ async function crowd(t: TestContext, server: ServerProcess, count: number): Prom
   return sockets;
 }
 
+/** What a new connection that finds a handle is answered, before it is closed; null: it found none. */
+async function askedAnew(server: ServerProcess): Promise<number | null> {
+  // It starts a thread, unless there is one.
+  const path = '/v1/collections/left/points/count';
+  const body = JSON.stringify({ filter: { must: [{ key: 'value', range: { gte: 0 } }] } });
+  const headers = { 'content-type': 'application/json' };
+  // Not over the pool of fetch: it would take a connection that a writer needs.
+  const asked = request(server.url + path, { method: 'POST', headers, agent: false }).end(body);
+  const answer = await once(asked, 'response').then(
+    ([response]) => response as IncomingMessage,
+    () => null,
+  );
+  if (answer === null) return null;
+  const { error } = (await json(answer)) as { error?: { type: string; details: unknown } };
+  if (answer.statusCode !== 503) return answer.statusCode ?? null;
+  assert.equal([error?.type, error?.details], ['Overloaded', { reason: 'handles' }]);
+  assert.ok(Number(answer.headers['retry-after']) >= 1);
+  return 503;
+}
+
 test('out of handles: what is connected goes on, what comes is refused, and freed handles heal', async (t) => {
   const dataDir = join(t.folder(), 'data');
   const server = await startServer(t, dataDir);
@@ -43,6 +65,8 @@ test('out of handles: what is connected goes on, what comes is refused, and free
     limitHandles(server.pid, openHandles(server.pid) + 4);
     const sockets = await crowd(t, server, 60);
     await waitUntil(() => sockets.some((socket) => socket.destroyed), { what: 'a connection to be refused' });
+    for (const [index, socket] of sockets.entries()) if (index % 20 === 0) socket.destroy();
+    await waitUntil(async () => (await askedAnew(server)) === 503, { what: 'a new connection to be told why' });
     const during = ledger.acknowledged;
     await waitUntil(() => ledger.acknowledged > during + 50, { what: 'writes on the connections that are there' });
     for (const socket of sockets) socket.destroy();
@@ -52,9 +76,13 @@ test('out of handles: what is connected goes on, what comes is refused, and free
       what: 'a new connection to be served',
     });
     limitHandles(server.pid, 1_024);
+    await waitUntil(async () => (await askedAnew(server)) === 200, { what: 'a scan on a new connection' });
     await ledger.check(server);
   }
-  assert.equal([...ledger.refused], []);
+  assert.equal(
+    [...ledger.refused.keys()].filter((type) => type !== 'Overloaded'),
+    [],
+  );
   await waitUntil(() => openHandles(server.pid) <= free + 20, { what: 'handles to be given back' });
   assert.is(await server.stop(), 0);
   await ledger.check(await startServer(t, dataDir));

@@ -169,7 +169,7 @@ test('typed failures keep status, details and hints', async (t) => {
   const busy = await search();
   isError(busy, 503, 'Overloaded');
   assert.is(busy.body.error.retryable, true);
-  assert.is(busy.headers.get('retry-after'), '1');
+  assert.match(busy.headers.get('retry-after') ?? '', /^[123]$/);
   engine.failNext('search', new SkeinError('CircuitOpen', 'open', { dependency: 'x', retry_after_ms: 4_200 }));
   assert.is((await search()).headers.get('retry-after'), '5');
   engine.failNext('search', new SkeinError('NotMaster', 'elsewhere', { master_url: 'http://10.0.0.1:7171/' }));

@@ -248,7 +248,7 @@ export class FakeEngine implements Engine {
       points: [...this.#collections.values()].reduce((sum, { points }) => sum + points.size, 0),
       writeQueue: { requests: 0, bytes: 0 },
       commits: { count: this.seq, units: this.seq, lastMs: 0 },
-      index: { building: 0, lagBytes: 0, waitingBytes: 0, searchesWaiting: 0, rebuilds: 0 },
+      index: { building: 0, lagBytes: 0, waitingBytes: 0, searchesWaiting: 0, searchesMax: 1_000, rebuilds: 0 },
       search: this.searching,
       log: { minSeq: 1, bytes: 0 },
       storage: { databaseBytes: 0, walBytes: 0, diskFreeBytes: 1e9, full: false, readOnly: false },

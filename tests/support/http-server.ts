@@ -2,6 +2,7 @@
 
 import { packMessage, unpackMessage } from '../../src/codec/msgpack.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { UNGUARDED_HTTP } from '../../src/http/guards.js';
 import { buildHttpServer } from '../../src/http/http.js';
 import type { HttpService } from '../../src/http/service.js';
 import { type Clock, systemClock } from '../../src/model/clock.js';
@@ -80,6 +81,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
     writeConcern: ALONE,
     replication: fakeReplication(),
     observing: { log: logControl, slowQueries, errors },
+    guards: UNGUARDED_HTTP,
     configuration: () => ({ port: 0, api_key: '***' }),
     ...options.service,
   };

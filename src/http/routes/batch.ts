@@ -26,6 +26,7 @@ export function batchRoutes(room: Room): Route[] {
       master: true,
       summary: 'Run operations over several collections as one atomic unit',
       tag: 'points',
+      work: 'write',
       query: WriteQuery,
       headers: WriteHeaders,
       body: BatchBody,

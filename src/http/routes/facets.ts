@@ -27,6 +27,7 @@ export function facetRoute(room: Room): Route {
     operationId: 'facetPoints',
     summary: 'Count the points that have each value of a payload field',
     tag: 'search',
+    work: 'read',
     query: ReadQuery,
     headers: ReadHeaders,
     body: FacetBody,

@@ -29,6 +29,7 @@ export function groupsRoute(room: Room): Route {
     operationId: 'searchPointsGroups',
     summary: 'Search as searchPoints does, for the best hits by the values of a payload field',
     tag: 'search',
+    work: 'read',
     query: ReadQuery,
     headers: ReadHeaders,
     body: SearchGroupsBody,

@@ -31,6 +31,7 @@ export function importRoutes(room: Room): Route[] {
       master: true,
       summary: 'Import points as NDJSON, one point a line; good lines go on where others fail',
       tag: 'points',
+      work: 'write',
       query: WriteQuery,
       headers: WriteHeaders,
       body: UpsertBody.properties.points.items,

@@ -24,6 +24,7 @@ export function recallRoute(room: Room): Route {
     operationId: 'measureRecall',
     summary: 'Measure how much of the truth searches find, over a sample of stored points',
     tag: 'search',
+    work: 'read',
     query: ReadQuery,
     headers: ReadHeaders,
     body: RecallBody,

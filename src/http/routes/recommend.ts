@@ -26,6 +26,7 @@ export function recommendRoute(room: Room): Route {
     operationId: 'recommendPoints',
     summary: 'Find points that are like some examples, and unlike others',
     tag: 'search',
+    work: 'read',
     query: ReadQuery,
     headers: ReadHeaders,
     body: RecommendBody,

@@ -1,0 +1,36 @@
+/** What keeps the process whole under too much work, and how it ends: each guard can be switched off by its own setting. */
+
+import type { FieldTable } from './field.js';
+
+const MIB = 1024 * 1024;
+
+export const GUARD_FIELDS = {
+  maxMemoryBytes: {
+    kind: 'bytes',
+    min: 64 * MIB,
+    words: ['auto', 'off'],
+    default: 'auto',
+    doc: 'Resident memory above which caches are cleared and, when that does not help, writes are refused with MemoryLimitExceeded; reads and deletes go on. auto: 90 % of what the container or the machine has. off: never.',
+  },
+  maxHandles: {
+    kind: 'integer',
+    unit: 'handles',
+    min: 64,
+    max: 10_000_000,
+    words: ['auto', 'off'],
+    default: 'auto',
+    doc: 'Open files and connections, a reserve included, above which new connections and threads are refused with Overloaded. auto: what the system lets the process open. off: never.',
+  },
+  shedLoopDelayMs: {
+    kind: 'duration',
+    min: 0,
+    default: 250,
+    doc: 'While the event loop runs later than this, a growing share of reads and writes is refused with Overloaded. 0: never.',
+  },
+  shedQueueWaitMs: {
+    kind: 'duration',
+    min: 0,
+    default: 200,
+    doc: 'While even the shortest wait of searches, scans or writes is longer than this, and than a few of their kind take, fewer may wait; what is more is refused with Overloaded. 0: queues have only their fixed bounds.',
+  },
+} as const satisfies FieldTable;

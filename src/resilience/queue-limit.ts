@@ -1,0 +1,80 @@
+/** How much may wait in a queue, found out from how fast the queue goes: as much as is done within a wait that is bearable (Little's law).
+ *
+ *    calm ── for a second even the luckiest waited longer than the target ─► standing ── waits of half the target ─► calm
+ *
+ *  A queue that empties now and then takes up a burst and does good, so while it is calm, waits of several targets are borne. A standing one
+ *  does no work sooner: from then on only so much may wait as the target allows (the idea of CoDel, RFC 8289, for admission).
+ *  Invariant: min ≤ bound ≤ max. Must not know: what waits, a clock of its own. */
+
+export interface QueueLimitRules {
+  /** So many may always wait, however long each takes. */
+  readonly min: number;
+  readonly max: number;
+  /** The longest wait that is no sign of too much; 0: the bound is always max. */
+  readonly targetMs: number;
+}
+
+/** One that leaves the queue. */
+export interface LeftQueue {
+  /** From when it was put there, without the work itself. */
+  readonly waitedMs: number;
+  /** How many there are, this one included. */
+  readonly queued: number;
+}
+
+const INTERVAL_MS = 100;
+/** So many in a row with nothing but long waits: the queue stands. */
+const INTERVALS_MAX = 10;
+/** Waits that are borne in a burst, in targets. */
+const BURST_TARGETS = 5;
+/** Nothing left the queue for so long: whether it stands is not known any more. */
+const FORGET_MS = 1_000;
+const GAP_WEIGHT = 0.05;
+
+export class QueueLimit {
+  readonly #rules: QueueLimitRules;
+  /** Mean time between two that leave while others wait; null before the first. */
+  #gapMs: number | null = null;
+  #lastMs = Number.NEGATIVE_INFINITY;
+  /** Left behind by the last one. */
+  #behind = 0;
+  #startMs = Number.NEGATIVE_INFINITY;
+  #leastMs = Number.POSITIVE_INFINITY;
+  #longIntervals = 0;
+
+  constructor(rules: QueueLimitRules) {
+    this.#rules = rules;
+  }
+
+  /** More comes than can be done. */
+  get isStanding(): boolean {
+    return this.#longIntervals >= INTERVALS_MAX;
+  }
+
+  /** How many may wait now. */
+  at(nowMs: number): number {
+    const { min, max, targetMs } = this.#rules;
+    if (targetMs === 0 || this.#gapMs === null) return max;
+    if (nowMs - this.#lastMs > FORGET_MS) this.#longIntervals = 0;
+    const bearableMs = this.isStanding ? targetMs : targetMs * BURST_TARGETS;
+    return Math.max(min, Math.min(max, Math.floor(bearableMs / this.#gapMs)));
+  }
+
+  left({ waitedMs, queued }: LeftQueue, nowMs: number): void {
+    if (this.#behind > 0) this.#note(nowMs - this.#lastMs);
+    this.#behind = queued - 1;
+    this.#lastMs = nowMs;
+    this.#leastMs = Math.min(this.#leastMs, waitedMs);
+    if (nowMs - this.#startMs < INTERVAL_MS) return;
+    const { targetMs } = this.#rules;
+    if (this.#leastMs > targetMs) this.#longIntervals += 1;
+    // A standing queue that is held at its bound has waits of about the target.
+    else if (!this.isStanding || this.#leastMs < targetMs / 2) this.#longIntervals = 0;
+    this.#startMs = nowMs;
+    this.#leastMs = Number.POSITIVE_INFINITY;
+  }
+
+  #note(gapMs: number): void {
+    this.#gapMs = this.#gapMs === null ? gapMs : this.#gapMs + (gapMs - this.#gapMs) * GAP_WEIGHT;
+  }
+}
