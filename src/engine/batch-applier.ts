@@ -62,6 +62,7 @@ export class BatchApplier {
     if (!this.isDue) return false;
     const { store, units, post } = this.#parts;
     try {
+      const startMs = performance.now();
       const group = this.#intake.group(units.state.state);
       if (group.length > 0) {
         store.begin();
@@ -72,7 +73,7 @@ export class BatchApplier {
           failpoint('apply.after_commit');
         });
         this.#intake.done();
-        this.#tellTraces(group);
+        this.#tellTraces(group, performance.now() - startMs);
       }
       this.#settle();
       return group.length > 0;
@@ -91,9 +92,9 @@ export class BatchApplier {
     }
   }
 
-  #tellTraces(group: readonly CheckedEntry[]): void {
+  #tellTraces(group: readonly CheckedEntry[], tookMs: number): void {
     const entries: TracedEntry[] = [];
-    for (const { entry } of group) if (entry.trace !== null) entries.push({ seq: entry.seq, trace: entry.trace });
+    for (const { entry } of group) if (entry.trace !== null) entries.push({ seq: entry.seq, trace: entry.trace, tookMs });
     if (entries.length > 0) this.#parts.post({ kind: 'traced', entries });
   }
 

@@ -8,6 +8,7 @@
 import { SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
 import { labelFilterOf } from '../model/label-filter.js';
+import { type Span, spanned } from '../model/tracer.js';
 import { type BreakerState, CircuitBreaker } from '../resilience/circuit-breaker.js';
 import { type CatalogueEntry, shownSeq } from './catalogue.js';
 import type { AskOf, IndexAnswers, IndexAsk, IndexAskKind, Narrow, Step, Unindexed } from './index-asks.js';
@@ -15,6 +16,7 @@ import type { IndexKeeper } from './index-keeper.js';
 import type { EngineKind } from './index-messages.js';
 import type { RowFilter } from './matching-rows.js';
 import type { Reader } from './reader.js';
+import { describeFound } from './search-spans.js';
 
 export interface EngineCallOptions {
   readonly keeper: IndexKeeper;
@@ -39,6 +41,13 @@ export interface Found<Answer> {
   /** The seq whose state the answer shows: the durable one when the collection was not changed since. Settled when the answer came, as the
    *  index moves on while the search goes on. */
   readonly shownSeq: number;
+}
+
+/** For whom an index is asked. */
+interface Asker {
+  /** The answer shows the state of this seq or of a later one. */
+  readonly notBeforeSeq?: number;
+  readonly span?: Span;
 }
 
 type Searching = 'vector' | 'text' | 'match' | 'facet';
@@ -102,14 +111,27 @@ export class EngineCalls {
     throw notServing(engine);
   }
 
-  /** @param leftMs how long the answer is of use  @param notBeforeSeq the answer shows the state of this seq or of a later one
-   *  @throws CircuitOpen, SearchUnavailable, Timeout, IndexBehind, CollectionNotFound, Overloaded, ShuttingDown, CorruptData */
-  async ask<K extends Searching>(
+  /** @param leftMs how long the answer is of use  @throws CircuitOpen, SearchUnavailable, Timeout, IndexBehind, CollectionNotFound, Overloaded, ShuttingDown, CorruptData */
+  ask<K extends Searching>(
     engine: EngineKind,
     entry: CatalogueEntry,
     ask: AskOf<K>,
     leftMs: () => number,
-    notBeforeSeq = 0,
+    asker: Asker = {},
+  ): Promise<Found<Whole<K>>> {
+    return spanned(asker.span, `index ${ask.kind}`, async (span) => {
+      const found = await this.#asked(engine, entry, ask, leftMs, asker.notBeforeSeq ?? 0);
+      if (span !== undefined) describeFound(span, found, performance.now());
+      return found;
+    });
+  }
+
+  async #asked<K extends Searching>(
+    engine: EngineKind,
+    entry: CatalogueEntry,
+    ask: AskOf<K>,
+    leftMs: () => number,
+    notBeforeSeq: number,
   ): Promise<Found<Whole<K>>> {
     const found = await this.#found(engine, entry, ask, leftMs);
     // Who asks has waited for the indexes that were thought well. One that was not may be asked nevertheless, and be behind.

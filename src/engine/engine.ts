@@ -17,11 +17,13 @@ import type { Idempotency, Operation, OperationResult } from '../model/operation
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import type { Role, Voter } from '../model/replication.js';
+import type { Span } from '../model/tracer.js';
 import type { LineageRow, LogRow, StoreState } from '../storage/storage.js';
 
 import type { CompareAnswers, CompareKind, CompareOf } from './compare.js';
 import type { Correction } from './correct.js';
 import type { EngineStatus } from './engine-status.js';
+import type { ApplyFailure, EntryBatch, TracedEntry } from './entry-batch.js';
 import type { KeyOperation } from './key-operations.js';
 import type { RecallAnswer, RecallRequest } from './recall-request.js';
 import type { Explanation, SearchWork } from './search-account.js';
@@ -31,6 +33,7 @@ export type { CompareAnswers, CompareKind, CompareOf, CompareRequest } from './c
 export type { CollectionCorrection, Correction } from './correct.js';
 export type { EngineGuards } from './engine-guards.js';
 export type { EngineStatus } from './engine-status.js';
+export type { ApplyFailure, EntryBatch, TracedEntry } from './entry-batch.js';
 export type { KeyOperation } from './key-operations.js';
 export type { RecallAnswer, RecallRequest } from './recall-request.js';
 export type { Explanation, SearchWork } from './search-account.js';
@@ -50,8 +53,10 @@ export interface WriteOptions {
   /** How long to wait for room and for `wait`, in milliseconds. */
   readonly timeoutMs: number;
   readonly idempotency?: Idempotency;
-  /** W3C traceparent to carry in the log. */
+  /** W3C traceparent to carry in the log, where no span says it. */
   readonly trace?: string;
+  /** What the write is a part of. */
+  readonly span?: Span;
 }
 
 /** A unit that is durable (and, if asked, indexed) here. */
@@ -112,6 +117,7 @@ export interface FacetRequest {
   readonly exact: boolean;
   /** As SearchRequest.notBeforeSeq. */
   readonly notBeforeSeq?: number;
+  readonly span?: Span;
 }
 
 export interface FacetAnswer {
@@ -157,6 +163,8 @@ export interface SearchRequest extends Selection {
   readonly exact: boolean;
   readonly scoreThreshold?: number;
   readonly explain: boolean;
+  /** What the search is a part of; it has no part in the answer. */
+  readonly span?: Span;
 }
 
 export interface SearchHit extends FoundPoint {
@@ -266,32 +274,6 @@ export interface Engine {
   status(): EngineStatus;
   /** Reads every row once for its checksum, a page at a time, beside the normal work. */
   scrub(): Promise<ScrubReport>;
-}
-
-/** One stretch of the log as it came from a master. */
-export interface EntryBatch {
-  readonly firstSeq: number;
-  /** Encoded entries, in order, dense in seq. Buffers of more than 64 KiB are given away: they must hold nothing else of use. A unit may
-   *  go on in the next batch. */
-  readonly entries: readonly Uint8Array[];
-  /** Chain hash after the last of them, 32 bytes. */
-  readonly chainHash: Uint8Array;
-}
-
-/** Why a batch was not applied; nothing of its group is kept.
- *    gap     not the next seq                     epoch   older than the state's
- *    chain   another past                         digest  other data than the master has
- *    effect  impossible here                      format  unreadable */
-export interface ApplyFailure {
-  readonly reason: 'gap' | 'epoch' | 'chain' | 'digest' | 'effect' | 'format';
-  readonly seq: number;
-  readonly message: string;
-}
-
-/** An entry that was applied here and carried the trace context of its request (W3C traceparent). */
-export interface TracedEntry {
-  readonly seq: number;
-  readonly trace: string;
 }
 
 /** The log as replication needs it: read on a master, applied on a replica. */

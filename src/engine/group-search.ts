@@ -9,6 +9,7 @@ import { collectionDropped, type PayloadIndexType } from '../model/collection.js
 import { messageOf } from '../model/errors.js';
 import type { Condition, Filter } from '../model/filter.js';
 import type { Position } from '../model/position.js';
+import { spanned } from '../model/tracer.js';
 import type { CatalogueEntry } from './catalogue.js';
 import type { GroupAnswer, GroupRequest } from './engine.js';
 import { isEngineFailure, within } from './engine-calls.js';
@@ -118,7 +119,7 @@ export class GroupSearch {
         ask.leftMs(),
       ),
     );
-    const read = await within(reading, ask.leftMs(), 'Reading the hits took too long');
+    const read = await spanned(request.span, 'rows', () => within(reading, ask.leftMs(), 'Reading the hits took too long'));
     ask.watch.step('groups');
     return { ranked, read };
   }

@@ -113,13 +113,14 @@ export class RowAnswers {
   }
 
   /** Null: the index cannot tell. */
-  async #indexedFacet(entry: CatalogueEntry, { path, limit, filter, notBeforeSeq }: FacetRequest): Promise<FacetAnswer | null> {
+  async #indexedFacet(entry: CatalogueEntry, request: FacetRequest): Promise<FacetAnswer | null> {
+    const { path, limit, filter } = request;
     const isDeclared = entry.row.spec.payloadIndexes.some((declared) => declared.path === path);
     if (!isDeclared || !entry.vector.serving) return null;
     const ask = { kind: 'facet', path, filter: filter ?? null, limit } as const;
     const leftMs = (): number => this.#parts.limits.searchEngineTimeoutMs;
     try {
-      const { answer, shownSeq } = await this.#parts.calls.ask('vector', entry, ask, leftMs, notBeforeSeq);
+      const { answer, shownSeq } = await this.#parts.calls.ask('vector', entry, ask, leftMs, request);
       if ('takesRows' in answer) return null;
       return { values: answer.values, exact: answer.exact, position: this.#parts.positionAt(shownSeq) };
     } catch (error) {

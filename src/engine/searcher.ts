@@ -12,6 +12,7 @@ import { invalidRequest, messageOf, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
+import { spanned } from '../model/tracer.js';
 import { fuse } from '../search/fusion.js';
 import { type CatalogueEntry, leastShownSeq } from './catalogue.js';
 import type { SearchAnswer, SearchRequest } from './engine.js';
@@ -140,7 +141,8 @@ export class Searcher {
     for (let tries = 1; ; tries++) {
       const ranked = await this.rank({ ...ask, wanted });
       ask.watch.restart();
-      const read = await within(this.#hits(ask, ranked), ask.leftMs(), 'Reading the hits took too long');
+      const hits = (): Promise<HitsAnswer> => within(this.#hits(ask, ranked), ask.leftMs(), 'Reading the hits took too long');
+      const read = await spanned(ask.request.span, 'rows', hits);
       ask.watch.step('hits');
       const gone = read.lost + read.stale;
       const missing = Math.max(0, Math.min(ask.wanted, ranked.matches) - read.rows);
@@ -304,21 +306,21 @@ export class Searcher {
     if (request.exact && quantization !== null) return this.#exactly({ entry, request }, query, wanted, leftMs);
     const ef = Math.max(request.efSearch ?? hnsw.efSearch, candidates);
     const ask = { kind: 'vector', query, wanted: candidates, ef, exact: request.exact, filter, labels: null } as const;
-    const found = await this.#parts.calls.ask('vector', entry, ask, leftMs, request.notBeforeSeq);
+    const found = await this.#parts.calls.ask('vector', entry, ask, leftMs, request);
     void this.#parts.recall.answered(entry, ask, found.answer, found.unindexed.length > 0);
     return found;
   }
 
   /** Where the index is quantized, the rows are scanned. */
   async #exactly(
-    { entry, request: { filter, notBeforeSeq } }: Pick<Ask, 'entry' | 'request'>,
+    { entry, request }: Pick<Ask, 'entry' | 'request'>,
     query: Float32Array,
     limit: number,
     leftMs: () => number,
   ): Promise<Found<VectorFound>> {
     const { uid, spec } = entry.row;
-    const ask = { kind: 'match', filter: filter ?? null, labels: null } as const;
-    const matched = await this.#parts.calls.ask('vector', entry, ask, leftMs, notBeforeSeq);
+    const ask = { kind: 'match', filter: request.filter ?? null, labels: null } as const;
+    const matched = await this.#parts.calls.ask('vector', entry, ask, leftMs, request);
     const among = matched.answer.labels;
     const startMs = performance.now();
     const scan = this.#parts.reader.read({ kind: 'exact', uid, distance: spec.distance, query, limit, among }, 0, leftMs());
@@ -332,7 +334,7 @@ export class Searcher {
 
   #askText({ entry, request }: Ask, wanted: number, leftMs: () => number): Promise<Found<TextFound>> {
     const ask = { kind: 'text', query: request.text ?? '', wanted, filter: request.filter ?? null, labels: null } as const;
-    return this.#parts.calls.ask('text', entry, ask, leftMs, request.notBeforeSeq);
+    return this.#parts.calls.ask('text', entry, ask, leftMs, request);
   }
 
   #hits({ entry, request, without, budget, leftMs }: Ask, ranked: Ranked): Promise<HitsAnswer> {

@@ -6,6 +6,7 @@ import { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
 import type { Limits } from '../model/limits.js';
 import type { Position } from '../model/position.js';
+import { spanned } from '../model/tracer.js';
 import { asNamed } from './as-named.js';
 import type { Catalogue, CatalogueEntry } from './catalogue.js';
 import type { GroupAnswer, GroupRequest, SearchAnswer, SearchRequest } from './engine.js';
@@ -13,6 +14,7 @@ import { checkFilterTexts } from './filter-texts.js';
 import { GroupSearch } from './group-search.js';
 import { QueryCache } from './query-cache.js';
 import type { Reader } from './reader.js';
+import { describeSearch } from './search-spans.js';
 import type { QueryCacheStatus } from './search-status.js';
 import type { SearchWatch } from './search-watch.js';
 import { Searcher } from './searcher.js';
@@ -56,9 +58,14 @@ export class Searches {
 
   /** @throws as Engine.search */
   search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer> {
-    const search = (entry: CatalogueEntry): Promise<SearchAnswer> =>
-      this.#searchOrKept(checked(entry, request), request, budget ?? this.#newBudget());
-    return this.#parts.watch.measured(request, () => asNamed(this.#parts, collection, search));
+    return spanned(request.span, 'search', async (span) => {
+      const own = span === undefined ? request : { ...request, span };
+      const search = (entry: CatalogueEntry): Promise<SearchAnswer> =>
+        this.#searchOrKept(checked(entry, own), own, budget ?? this.#newBudget());
+      const answer = await this.#parts.watch.measured(own, () => asNamed(this.#parts, collection, search));
+      span?.set(describeSearch(answer, answer.hits.length));
+      return answer;
+    });
   }
 
   async #searchOrKept(entry: CatalogueEntry, request: SearchRequest, budget: AnswerBudget): Promise<SearchAnswer> {
@@ -77,9 +84,14 @@ export class Searches {
 
   /** @throws as Engine.searchGroups */
   searchGroups(collection: string, request: GroupRequest): Promise<GroupAnswer> {
-    const search = async (entry: CatalogueEntry): Promise<GroupAnswer> =>
-      this.#groups.search(checked(entry, request), request, this.#newBudget());
-    return this.#parts.watch.measured(request, () => asNamed(this.#parts, collection, search));
+    return spanned(request.span, 'search groups', async (span) => {
+      const own = span === undefined ? request : { ...request, span };
+      const search = async (entry: CatalogueEntry): Promise<GroupAnswer> =>
+        this.#groups.search(checked(entry, own), own, this.#newBudget());
+      const answer = await this.#parts.watch.measured(own, () => asNamed(this.#parts, collection, search));
+      span?.set(describeSearch(answer, answer.groups.length));
+      return answer;
+    });
   }
 
   #newBudget(): AnswerBudget {

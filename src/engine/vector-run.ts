@@ -41,6 +41,7 @@ export class VectorRun {
     this.#allowed = allowed;
     const plan = this.#plan(allowed.labels);
     this.#reason = plan.reason;
+    this.#watch.step('plan');
     if (plan.kind !== 'scan') {
       const found = this.#walk(plan, allowed.labels);
       if (found !== null) return found;

@@ -10,6 +10,8 @@ import type { Filter } from '../model/filter.js';
 import { FIXED } from '../model/limits.js';
 import type { Idempotency, Operation } from '../model/operation.js';
 import type { Position } from '../model/position.js';
+import { traceparentOf } from '../model/trace-context.js';
+import { type Span, spanned } from '../model/tracer.js';
 import { type Catalogue, type CatalogueEntry, leastIndexed, reachConfigured, reachIndexed } from './catalogue.js';
 import type { ClusterOperation } from './cluster-operations.js';
 import type { DiskWatch } from './disk-watch.js';
@@ -56,28 +58,50 @@ export class WritePath {
   }
 
   /** @throws as Engine.write */
-  async write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt> {
+  write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt> {
+    return spanned(options.span, 'write', (span) => this.#write(operations, options, span));
+  }
+
+  async #write(operations: readonly Operation[], options: WriteOptions, span: Span | undefined): Promise<WriteReceipt> {
     const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
     this.#admit(operations);
     if (options.trace !== undefined && options.trace.length > TRACE_LENGTH_MAX)
       throw invalidRequest('trace', 'a traceparent is short');
     const bytes = operationBytes(operations);
     this.#parts.link.reserve(bytes);
-    if (!(await this.#parts.keeper.room(options.timeoutMs))) {
+    if (!(await spanned(span, 'room', () => this.#parts.keeper.room(options.timeoutMs)))) {
       this.#parts.link.release(bytes);
       throw new SkeinError('Overloaded', 'The indexes are too far behind to take more; nothing was written', {
         reason: 'index_lag',
       });
     }
-    const { idempotency, trace } = options;
+    const { idempotency } = options;
+    // Whoever applies the entry goes on with this span's work.
+    const trace = span === undefined ? options.trace : traceparentOf(span.context);
     const request: UnitRequest = { operations, ...(idempotency && { idempotency }), ...(trace && { trace }) };
     const sent = this.#parts.link.write(request, bytes, givenAway(operations));
-    const outcome = await durableBefore(deadlineMs - this.#parts.clock.monotonicMs(), sent);
+    const outcome = await spanned(span, 'commit', (own) => this.#durable(sent, deadlineMs, own));
+    span?.set({ 'skein.operations': operations.length, 'skein.bytes': bytes, 'skein.seq': outcome.seq });
     if (options.wait === 'indexed') {
-      await this.#indexed(namesOf(operations), outcome, deadlineMs);
-      await this.#configured(operations, outcome.seq, deadlineMs);
+      await spanned(span, 'index', async () => {
+        await this.#indexed(namesOf(operations), outcome, deadlineMs);
+        await this.#configured(operations, outcome.seq, deadlineMs);
+      });
     }
     return this.#receiptOf(outcome);
+  }
+
+  /** What the transaction itself took is the end of the wait; before it stands what waited in the queue. */
+  async #durable(sent: Promise<UnitOutcome>, deadlineMs: number, span: Span | undefined): Promise<UnitOutcome> {
+    const { clock, link } = this.#parts;
+    const startMs = clock.monotonicMs();
+    const outcome = await durableBefore(deadlineMs - startMs, sent);
+    if (span === undefined) return outcome;
+    const endMs = clock.monotonicMs();
+    const commitMs = Math.min(link.lastCommitMs, endMs - startMs);
+    span.child('queue', { startMs }).end(endMs - commitMs);
+    span.child('fsync', { startMs: endMs - commitMs }).end(endMs);
+    return outcome;
   }
 
   #receiptOf({ results, seq, repeated }: UnitOutcome): WriteReceipt {

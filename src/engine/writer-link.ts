@@ -63,6 +63,7 @@ export class WriterLink {
   #stopping = false;
   #stopped = false;
   #dead = false;
+  #lastCommitMs = 0;
 
   private constructor(worker: Worker, data: WriterData, events: WriterEvents) {
     this.#worker = worker;
@@ -87,6 +88,11 @@ export class WriterLink {
         resolve({ link, ...opened });
       });
     });
+  }
+
+  /** How long the newest commit took. When an answer comes, it is that of its own group. */
+  get lastCommitMs(): number {
+    return this.#lastCommitMs;
   }
 
   get queued(): { requests: number; bytes: number } {
@@ -173,6 +179,7 @@ export class WriterLink {
   #take(message: FromWriter): void {
     switch (message.kind) {
       case 'committed':
+        this.#lastCommitMs = message.commitMs;
         this.#events.committed({ ...message, units: message.replies.length });
         this.#events.full(false);
         this.#answer(message.replies);

@@ -13,9 +13,9 @@ import type { Log } from '../model/log.js';
 import type { ErrorBody } from '../wire/http-bodies.js';
 import { sendValue } from './answer.js';
 import { BODY_TYPES, unsupported } from './body-type.js';
-import { traceIdOf } from './parameters.js';
 import { retryAfterSeconds } from './retry-after.js';
 import type { RouteTable } from './route-table.js';
+import { traceFields } from './tracing.js';
 
 export function errorBody(error: SkeinError, requestId: string): ErrorBody {
   return {
@@ -68,12 +68,7 @@ export function replyWithError(
 ): FastifyReply {
   const error = asSkeinError(thrown, request.headers['content-type']);
   request.refusal = error.type;
-  const traceId = traceIdOf(request);
-  const about = {
-    request_id: request.id,
-    ...(traceId === null ? {} : { trace_id: traceId }),
-    method: request.method,
-  };
+  const about = { request_id: request.id, ...traceFields(request), method: request.method };
   // What is logged with its error is counted there.
   if (error.status !== 500) errors.note(error, { ...about, route: request.routeOptions?.url ?? null });
   // What stands in a query may be nobody's business.

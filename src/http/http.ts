@@ -33,6 +33,7 @@ import { type Route, RouteTable } from './route-table.js';
 import { allRoutes } from './routes/all.js';
 import type { HttpOptions, HttpServer } from './service.js';
 import { noteSlow, type SlowWatch } from './slow-watch.js';
+import { endSpan, spanBeginner } from './tracing.js';
 import { addUpgrades } from './upgrade.js';
 
 export type { GuardService } from './guards.js';
@@ -65,6 +66,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   addHooks(app, hooks, { closing, connections });
   addBodyTypes(app);
   await addOpenApi(app, service.version, config.apiKey !== null);
+  app.decorateRequest('span', undefined);
   for (const route of table.routes) addRoute(app, route, { hooks, connections, guards: service.guards });
   app.get(DOCUMENT, { schema: { hide: true } }, (_request, reply) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
@@ -211,13 +213,23 @@ interface Hooks {
   readonly checkRole: Check;
   readonly meter: RequestMeter;
   readonly slow: SlowWatch;
+  /** Begins the span of each request of a route; null: it has none. */
+  traced(route: Route): Check | null;
 }
 
-function makeHooks({ config, service, meter, log, clock }: HttpOptions): Hooks {
+function makeHooks({ config, service, meter, log, clock, tracer }: HttpOptions): Hooks {
   const check = keyCheck(config.apiKey);
   return {
     meter: new RequestMeter(meter, log, clock),
     slow: { book: service.observing.slowQueries, clock },
+    traced: (route) => {
+      const begin = spanBeginner(tracer, route, () => clock.monotonicMs());
+      if (begin === null) return null;
+      return (request, reply, next) => {
+        begin(request, reply);
+        next();
+      };
+    },
     checkKey: (request, _reply, next) => {
       try {
         check(request.headers);
@@ -266,11 +278,13 @@ function addRoute(app: FastifyInstance, route: Route, surroundings: RouteSurroun
   const { hooks } = surroundings;
   const measured = hooks.meter.route(route.method, route.path);
   const { slow } = hooks;
+  const traced = hooks.traced(route);
   app.route({
     method: route.method,
     url: route.path,
     schema: routeSchema(route),
     onRequest: [
+      ...(traced === null ? [] : [traced]),
       ...(route.open === true ? [] : [hooks.checkKey]),
       ...(route.master === true ? [hooks.checkRole] : []),
       ...(route.work === undefined ? [] : [admission(route.work, surroundings)]),
@@ -278,6 +292,7 @@ function addRoute(app: FastifyInstance, route: Route, surroundings: RouteSurroun
     onResponse: (request, reply, next) => {
       hooks.meter.answered(measured, request, reply);
       if (route.timed === true && reply.elapsedTime >= slow.book.fromMs) noteSlow(route, request, reply, slow);
+      endSpan(request, reply);
       next();
     },
     handler: (request: FastifyRequest, reply: FastifyReply) => route.handle(request, reply),

@@ -6,24 +6,14 @@ import { invalidRequest, SkeinError } from '../model/errors.js';
 import { FIXED, type Limits } from '../model/limits.js';
 import { decodeToken, type Position } from '../model/position.js';
 import { majorityOf } from '../model/replication.js';
+import { traceparentOf } from '../model/trace-context.js';
 import { join, overLimit } from '../wire/place.js';
 import type { WriteConcernService } from './service.js';
+import { callersTrace } from './tracing.js';
 
 const WRITE_TIMEOUT_MS = 30_000;
 const MAX_WAIT_MS = 1_000;
 const NOT_MILLISECONDS = 'must be a count of milliseconds';
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-/** The W3C trace context of a request, or null when it has none that is well formed. */
-export function traceparentOf({ headers }: Pick<FastifyRequest, 'headers'>): string | null {
-  const { traceparent } = headers;
-  return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : null;
-}
-
-/** The trace that a request is part of, or null. */
-export function traceIdOf(request: Pick<FastifyRequest, 'headers'>): string | null {
-  return traceparentOf(request)?.split('-')[1] ?? null;
-}
 
 export interface WriteParameters {
   /** Nodes that must hold the write. */
@@ -62,12 +52,13 @@ export function writeParameters(request: FastifyRequest, limits: Limits, concern
   const query = queryOf(request, WRITE_PARAMETERS);
   const wait = query['wait'] ?? 'indexed';
   if (wait !== 'indexed' && wait !== 'durable') throw invalidRequest('wait', 'must be indexed or durable');
+  const trace = callersTrace(request);
   return {
     required: requiredNodes(query['w'], concern),
     timeoutMs: milliseconds(query['timeout_ms'], 'timeout_ms', WRITE_TIMEOUT_MS, limits.waitMsMax),
     wait,
     idempotencyKey: idempotencyKey(request),
-    trace: traceparentOf(request),
+    trace: trace === null ? null : traceparentOf(trace),
   };
 }
 

@@ -8,7 +8,7 @@ import type { Clock } from '../model/clock.js';
 import type { ErrorType } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import type { Counter, CounterSeries, Histogram, HistogramSeries, Meter } from '../model/meter.js';
-import { traceIdOf } from './parameters.js';
+import { traceFields } from './tracing.js';
 
 /** In seconds, from 0.1 ms. */
 export const LATENCY_BUCKETS = [
@@ -129,10 +129,9 @@ export class RequestMeter {
     const durationMs = reply.elapsedTime;
     measured.count(status, durationMs);
     if (request.refusal !== null) measured.refused(request.refusal);
-    const traceId = traceIdOf(request);
     const fields = {
       request_id: request.id,
-      ...(traceId === null ? {} : { trace_id: traceId }),
+      ...traceFields(request),
       method: request.method,
       route: measured.route,
       status,

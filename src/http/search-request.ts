@@ -8,6 +8,7 @@ import type { Filter } from '../model/filter.js';
 import { DEFAULT_FUSION, type Fusion } from '../model/fusion.js';
 import type { Limits } from '../model/limits.js';
 import { checkPointId } from '../model/point.js';
+import type { Span } from '../model/tracer.js';
 import { parseFilter } from '../wire/filter.js';
 import type { FusionBody, SearchBody } from '../wire/http-bodies.js';
 import { join, overLimit } from '../wire/place.js';
@@ -19,6 +20,11 @@ const LIMIT = 10;
 /** What the caller said of how new the answer must be. @param inside where the body stands in the whole @throws InvalidRequest */
 export function waitOf(request: FastifyRequest, body: FreshnessFields, limits: Limits, inside = ''): Freshness | null {
   return freshness(request, queryOf(request, READ_PARAMETERS), body, limits, inside);
+}
+
+/** The search as a part of its request. */
+export function underSpan<Asked extends object>(asked: Asked, { span }: FastifyRequest): Asked & { readonly span?: Span } {
+  return span === undefined ? asked : { ...asked, span };
 }
 
 /** What was waited for (beFresh) is what the answer must show, whoever gives it. */

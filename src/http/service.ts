@@ -8,6 +8,7 @@ import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Meter } from '../model/meter.js';
 import type { PromoteAnswer, ReplicaInfo, ReplicationStats, Role, VerifyAnswer } from '../model/replication.js';
+import type { Tracer } from '../model/tracer.js';
 import type { GuardService } from './guards.js';
 import type { ObservingService } from './observing-service.js';
 
@@ -105,6 +106,8 @@ export interface HttpOptions {
   /** Null: nothing is measured, and there is no /metrics. */
   readonly metrics: MetricsText | null;
   readonly clock: Clock;
+  /** Absent: requests are not traced. */
+  readonly tracer?: Tracer;
 }
 
 export interface HttpServer {

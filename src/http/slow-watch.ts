@@ -4,8 +4,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../model/clock.js';
 import type { SlowQueryBook } from '../model/slow-query.js';
-import { traceIdOf } from './parameters.js';
 import type { Route } from './route-table.js';
+import { traceIdOf } from './tracing.js';
 
 export interface SlowWatch {
   readonly book: SlowQueryBook;

@@ -4,6 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine, WriteOptions, WriteReceipt } from '../engine/engine.js';
 import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
+import { traceparentOf } from '../model/trace-context.js';
+import { type Span, spanned } from '../model/tracer.js';
 import { operationsHash, scopeHash } from '../wire/canonical-hash.js';
 import { setPosition } from './answer.js';
 import { beFresh } from './fresh-reads.js';
@@ -16,6 +18,8 @@ export interface WriteRequest {
   readonly parameters: WriteParameters;
   /** monotonicMs when the wait ends. */
   readonly deadlineMs: number;
+  /** What the write is a part of. */
+  readonly span: Span | undefined;
   /** Names what an idempotency key stands for: the route with its names filled in. */
   readonly scope: string;
 }
@@ -37,7 +41,9 @@ export async function startWrite(room: Room, request: FastifyRequest, scope: str
   const wanted = freshness(request, queryOf(request, WRITE_PARAMETERS), {}, room.limits);
   await beFresh(room, engine, wanted, 'durable', null);
   await room.service.writeConcern.admit();
-  return { engine, parameters, deadlineMs, scope };
+  const { span } = request;
+  if (span === undefined) return { engine, parameters, deadlineMs, span, scope };
+  return { engine, parameters: { ...parameters, trace: traceparentOf(span.context) }, deadlineMs, span, scope };
 }
 
 /** Does this write need the hash of its body? */
@@ -53,6 +59,7 @@ export function writeOptions(room: Room, write: WriteRequest, hash: Uint8Array |
     timeoutMs: Math.max(0, write.deadlineMs - room.clock.monotonicMs()),
     ...(key !== null && hash !== null ? { idempotency: { scope: scopeHash([key, write.scope, part]), body: hash } } : {}),
     ...(parameters.trace === null ? {} : { trace: parameters.trace }),
+    ...(write.span === undefined ? {} : { span: write.span }),
   };
 }
 
@@ -89,7 +96,7 @@ export async function confirm(
   const { writeConcern } = room.service;
   const position = setPosition(reply, receipt.position);
   const waitMs = Math.max(0, write.deadlineMs - room.clock.monotonicMs());
-  const acknowledged = required > 1 ? await writeConcern.wait(receipt.seq, required, waitMs) : 1;
+  const acknowledged = required > 1 ? await replicas(write, () => writeConcern.wait(receipt.seq, required, waitMs)) : 1;
   if (acknowledged >= required && writeConcern.mayAcknowledge())
     return { seq: receipt.seq, position, write_concern: { required, acknowledged } };
   const known = { required, acknowledged, position };
@@ -100,4 +107,12 @@ export async function confirm(
     `The write is durable here; ${acknowledged} of ${required} nodes have confirmed it`,
     known,
   );
+}
+
+function replicas({ span, parameters }: WriteRequest, wait: () => Promise<number>): Promise<number> {
+  return spanned(span, 'replicas', async (own) => {
+    const acknowledged = await wait();
+    own?.set({ 'skein.required': parameters.required, 'skein.acknowledged': acknowledged });
+    return acknowledged;
+  });
 }

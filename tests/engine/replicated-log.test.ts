@@ -320,10 +320,12 @@ test('a traced request is told of once its entry is durable on the replica', asy
   );
   const replica = await open(t, 'replica');
   const told: unknown[] = [];
-  replica.engine.log.onTraced((entry) => told.push([entry, replica.engine.log.state().seq >= entry.seq]));
+  replica.engine.log.onTraced(({ tookMs, ...entry }) =>
+    told.push([entry, tookMs > 0, replica.engine.log.state().seq >= entry.seq]),
+  );
   await follow(replica.engine, logOf(master.storePath), [1]);
   await waitUntil(() => told.length > 0, { what: 'the trace to be told' });
-  assert.equal(told, [[{ seq, trace }, true]]);
+  assert.equal(told, [[{ seq, trace }, true, true]]);
 });
 
 test.run();

@@ -8,6 +8,7 @@ import type { HttpService } from '../../src/http/service.js';
 import { type Clock, systemClock } from '../../src/model/clock.js';
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.js';
 import type { LogControl, LogLevel } from '../../src/model/log.js';
+import type { Tracer } from '../../src/model/tracer.js';
 import { ErrorTracker } from '../../src/observability/error-tracker.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { SlowQueries, type SlowQueriesParts } from '../../src/observability/slow-queries.js';
@@ -44,6 +45,7 @@ export interface TestHttpOptions {
   readonly clock?: Clock;
   readonly slowQueries?: Partial<Pick<SlowQueriesParts, 'thresholdMs' | 'entriesMax' | 'withContent'>>;
   readonly measured?: boolean;
+  readonly tracer?: Tracer;
 }
 
 /** The write concern of a master that nobody follows. */
@@ -98,6 +100,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
     meter: metrics.meter,
     metrics: options.measured === false ? null : metrics,
     clock,
+    ...(options.tracer !== undefined && { tracer: options.tracer }),
   });
   const { port } = await server.listen();
   let closed: Promise<void> | null = null;

@@ -14,7 +14,7 @@ import { writeGroupAnswer } from '../point-answer.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
-import { inPlace, notBefore, searchRequest, waitOf } from '../search-request.js';
+import { inPlace, notBefore, searchRequest, underSpan, waitOf } from '../search-request.js';
 import { collectionOf } from './collections.js';
 
 const GROUPS = 10;
@@ -43,7 +43,9 @@ export function groupsRoute(room: Room): Route {
       searchAsked(request, search, { group_by: search.groupBy, group_size: search.groupSize });
       const wanted = waitOf(request, body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);
-      const answer = await inPlace(search, read.path, () => engine.searchGroups(collection, notBefore(search, [wanted])));
+      const answer = await inPlace(search, read.path, () =>
+        engine.searchGroups(collection, notBefore(underSpan(search, request), [wanted])),
+      );
       searchFound(request, [answer]);
       setPosition(reply, answer.position);
       return room.answers.send(request, reply, hitsOf(answer.groups), (out) => writeGroupAnswer(out, answer));

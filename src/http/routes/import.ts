@@ -13,10 +13,10 @@ import { checkImportType, IMPORT_TYPES } from '../body-type.js';
 import { asSkeinError, errorBody } from '../error-reply.js';
 import { ByteSource } from '../import/byte-source.js';
 import { ImportRun } from '../import/import-run.js';
-import { traceIdOf } from '../parameters.js';
 import { WriteHeaders, WriteQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
+import { traceIdOf } from '../tracing.js';
 import { confirm, isIdempotent, startWrite, type WriteRequest, type Written, writeOptions } from '../writes.js';
 import { collectionOf } from './collections.js';
 
@@ -57,7 +57,12 @@ async function runImport(room: Room, request: FastifyRequest, reply: FastifyRepl
     hashed: isIdempotent(write),
     options: (hash, part) => {
       // Every chunk has the whole time: a long import is not a slow one. Waiting for the index comes once, at the end.
-      const fresh: WriteRequest = { ...write, deadlineMs: room.clock.monotonicMs() + write.parameters.timeoutMs };
+      // They are as many as there are, so they hang on the trace and are no spans here.
+      const fresh: WriteRequest = {
+        ...write,
+        span: undefined,
+        deadlineMs: room.clock.monotonicMs() + write.parameters.timeoutMs,
+      };
       return { ...writeOptions(room, fresh, hash, part), wait: 'durable' };
     },
     onProgress: (state) => answer.progress(state),

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Engine } from '../../engine/engine.js';
 import { SkeinError } from '../../model/errors.js';
 import type { PointId } from '../../model/point.js';
+import { spanned } from '../../model/tracer.js';
 import { bodyCheck } from '../../wire/check-body.js';
 import { parseFilter } from '../../wire/filter.js';
 import { CountAnswer, CountBody, FoundPointBody, GetAnswer, GetBody, ScrollAnswer, ScrollBody } from '../../wire/http-bodies.js';
@@ -56,7 +57,7 @@ function pointRoute(room: Room): Route {
       const selection = { withPayload: flag(query, 'with_payload', true), withVector: flag(query, 'with_vector', true) };
       const wanted = freshness(request, query, {}, room.limits);
       await beFresh(room, engine, wanted, 'durable', null);
-      const { points, position } = await engine.get(collection, [id], selection);
+      const { points, position } = await spanned(request.span, 'rows', () => engine.get(collection, [id], selection));
       setPosition(reply, position);
       const [point] = points;
       if (point === undefined) throw pointNotFound(engine.collection(collection).name, id);
@@ -93,7 +94,7 @@ function getRoute(room: Room): Route {
       plainAsked(request, { ids: ids.length });
       await waitForStore(room, request, engine, body);
       const selection = { withPayload: body.with_payload ?? true, withVector: body.with_vector ?? true };
-      const { points, missing, position } = await engine.get(collection, ids, selection);
+      const { points, missing, position } = await spanned(request.span, 'rows', () => engine.get(collection, ids, selection));
       setPosition(reply, position);
       return room.answers.send(request, reply, points, (out) => writePoints(out, points, { missing }));
     },
@@ -129,7 +130,7 @@ function scrollRoute(room: Room): Route {
       };
       plainAsked(request, { limit, with_payload: page.withPayload, with_vector: page.withVector }, page.filter);
       await waitForStore(room, request, engine, body);
-      const { points, next, position } = await engine.scroll(collection, page);
+      const { points, next, position } = await spanned(request.span, 'rows', () => engine.scroll(collection, page));
       setPosition(reply, position);
       const next_cursor = next === null ? null : encodeCursor(next);
       return room.answers.send(request, reply, points, (out) => writePoints(out, points, { next_cursor }));
@@ -157,7 +158,7 @@ function countRoute(room: Room): Route {
       const filter = body.filter === undefined ? undefined : parseFilter(body.filter);
       plainAsked(request, {}, filter);
       await waitForStore(room, request, engine, body);
-      const { count, position } = await engine.count(collection, filter);
+      const { count, position } = await spanned(request.span, 'count', () => engine.count(collection, filter));
       setPosition(reply, position);
       return sendValue(request, reply, { count });
     },

@@ -11,7 +11,7 @@ import { writeSearchAnswer, writeSearchAnswers } from '../point-answer.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
-import { inPlace, notBefore, searchRequest, waitOf } from '../search-request.js';
+import { inPlace, notBefore, searchRequest, underSpan, waitOf } from '../search-request.js';
 import { collectionOf } from './collections.js';
 
 const PATH = '/v1/collections/:collection/points/search';
@@ -43,7 +43,10 @@ function searchRoute(room: Room): Route {
       searchAsked(request, search);
       const wanted = waitOf(request, body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);
-      const answer = await searchOne(engine, collection, { search: notBefore(search, [wanted]), path: read.path });
+      const answer = await searchOne(engine, collection, {
+        search: notBefore(underSpan(search, request), [wanted]),
+        path: read.path,
+      });
       searchFound(request, [answer]);
       setPosition(reply, answer.position);
       return room.answers.send(request, reply, answer.hits, (out) => writeSearchAnswer(out, answer));
@@ -83,7 +86,9 @@ function searchBatchRoute(room: Room): Route {
       for (const wanted of waits) await beFresh(room, engine, wanted, 'indexed', collection);
       const budget = new AnswerBudget(room.limits.answerBytesMax);
       const answers = await Promise.all(
-        searches.map(({ search, path }) => searchOne(engine, collection, { search: notBefore(search, waits), path }, budget)),
+        searches.map(({ search, path }) =>
+          searchOne(engine, collection, { search: notBefore(underSpan(search, request), waits), path }, budget),
+        ),
       );
       searchFound(request, answers);
       const positions = answers.map((answer) => answer.position).sort((a, b) => a.seq - b.seq);
