@@ -16,6 +16,7 @@ export class DiskWatch {
   readonly #freeBytesMin: number;
   readonly #log: Log;
   #freeBytes = Number.POSITIVE_INFINITY;
+  #totalBytes = 0;
   #foundFull = false;
   #readOnly = false;
 
@@ -27,6 +28,11 @@ export class DiskWatch {
 
   get freeBytes(): number {
     return this.#freeBytes;
+  }
+
+  /** 0 before the first look. */
+  get totalBytes(): number {
+    return this.#totalBytes;
   }
 
   /** Writes are refused, or the last one was. */
@@ -41,8 +47,9 @@ export class DiskWatch {
   /** Looks anew. What cannot be found out stays as it was. */
   async look(): Promise<void> {
     try {
-      const { bavail, bsize } = await statfs(this.#dataDir);
+      const { bavail, blocks, bsize } = await statfs(this.#dataDir);
       this.#freeBytes = bavail * bsize;
+      this.#totalBytes = blocks * bsize;
       if (this.#freeBytes >= Math.max(PLENTY_BYTES, this.#freeBytesMin)) this.noteFull(false);
       this.#noteReadOnly(!(await isWritable(this.#dataDir)));
     } catch (error) {

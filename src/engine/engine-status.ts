@@ -1,6 +1,7 @@
 /** How an engine is, as plain data: what metrics and health print. Must not know: who prints it. */
 
 import type { Position } from '../model/position.js';
+import type { WalCheckpoints } from './engine-work.js';
 import type { QueryCacheStatus, SearchStatus } from './search-status.js';
 
 /** Numbers for /metrics and /health, plain data, taken at once. */
@@ -21,13 +22,18 @@ export interface EngineStatus {
     /** How many questions may wait for an index worker at the moment; fewer than the limit while their waits are too long. */
     readonly searchesMax: number;
     readonly rebuilds: number;
+    /** Versions of points that the indexes of an engine took in. */
+    readonly taken: Readonly<Record<'vector' | 'text', number>>;
   };
   readonly search: SearchStatus;
   readonly log: { readonly minSeq: number; readonly bytes: number };
   readonly storage: {
     readonly databaseBytes: number;
     readonly walBytes: number;
+    readonly walCheckpoints: WalCheckpoints;
     readonly diskFreeBytes: number;
+    /** 0 before the first look. */
+    readonly diskTotalBytes: number;
     /** Writes are refused for want of room. */
     readonly full: boolean;
     /** Writes are refused because the data folder cannot be written. */

@@ -33,6 +33,7 @@ export type { CompareAnswers, CompareKind, CompareOf, CompareRequest } from './c
 export type { CollectionCorrection, Correction } from './correct.js';
 export type { EngineGuards } from './engine-guards.js';
 export type { EngineStatus } from './engine-status.js';
+export type { EngineWork } from './engine-work.js';
 export type { ApplyFailure, EntryBatch, TracedEntry } from './entry-batch.js';
 export type { KeyOperation } from './key-operations.js';
 export type { RecallAnswer, RecallRequest } from './recall-request.js';

@@ -40,6 +40,7 @@ export class IndexKeeper {
   /** Started with the first collection that has text fields. */
   #text: IndexPool | null = null;
   #rebuilds = 0;
+  readonly #taken = { vector: 0, text: 0 };
   readonly #room = new Set<() => void>();
 
   constructor(options: KeeperOptions) {
@@ -51,10 +52,10 @@ export class IndexKeeper {
     const { data, limits, log, clock, catalogue, guards, onFatal } = this.#options;
     const events: IndexPoolEvents = {
       report: (report) => {
-        this.#rebuilds += Math.max(
-          0,
-          report.status.rebuilds - (catalogue.byUid(report.uid)?.[engine]?.report?.status.rebuilds ?? 0),
-        );
+        const before = catalogue.byUid(report.uid)?.[engine]?.report ?? null;
+        this.#rebuilds += Math.max(0, report.status.rebuilds - (before?.status.rebuilds ?? 0));
+        // What a checkpoint held is not taken in again.
+        if (before !== null) this.#taken[engine] += Math.max(0, report.nextLabel - before.nextLabel);
         catalogue.report(report);
         this.#wakeRoom();
       },
@@ -119,6 +120,11 @@ export class IndexKeeper {
   /** Workers of this engine that have said nothing for seconds. */
   stalled(engine: EngineKind): number {
     return this.#made(engine)?.stalled ?? 0;
+  }
+
+  /** Versions of points that indexes took in since the start. */
+  get taken(): Readonly<Record<EngineKind, number>> {
+    return this.#taken;
   }
 
   /** Rebuilds that ended since the start. */

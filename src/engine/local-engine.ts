@@ -26,6 +26,7 @@ import type {
   Correction,
   EndedSearch,
   EngineStatus,
+  EngineWork,
   FacetAnswer,
   FacetRequest,
   GroupAnswer,
@@ -59,7 +60,7 @@ import { Searches } from './searches.js';
 import { Tail } from './tail.js';
 import { WritePath } from './write-path.js';
 import type { Commit, WriterEvents, WriterLink } from './writer-link.js';
-import type { FollowerNews, StoreFigures } from './writer-messages.js';
+import { type FollowerNews, NO_FIGURES, type StoreFigures } from './writer-messages.js';
 
 export interface LocalEngineParts {
   readonly link: WriterLink;
@@ -79,6 +80,7 @@ export interface LocalEngineParts {
   readonly watching: WatchSettings;
   readonly guards: EngineGuards;
   onSearch(search: EndedSearch): void;
+  onWork(work: EngineWork): void;
 }
 
 const TICK_MS = 250;
@@ -96,7 +98,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   readonly #rows: RowAnswers;
   readonly #writes: WritePath;
   readonly #disk: DiskWatch;
-  #figures: StoreFigures = { databaseBytes: 0, walBytes: 0, logMinSeq: 1, logBytes: 0 };
+  #figures: StoreFigures = NO_FIGURES;
   #commits = { count: 0, units: 0, lastMs: 0 };
   #reapedSeq = 0;
   #stopping: Promise<void> | null = null;
@@ -158,6 +160,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     this.#parts.catalogue.takeAliases(commit.aliases);
     this.keys.take(commit.accessKeys);
     this.#commits = { count: this.#commits.count + 1, units: this.#commits.units + commit.units, lastMs: commit.commitMs };
+    this.#parts.onWork({ kind: 'commit', tookMs: commit.commitMs, units: commit.units });
     this.log.take(commit);
     this.#durable.advance(commit.state.seq);
     if (uids.length > 0) this.#parts.keeper.advance(uids);
@@ -315,13 +318,16 @@ export class LocalEngine implements RunningEngine, WriterEvents {
         searchesWaiting: keeper.asksWaiting + reader.waiting,
         searchesMax: keeper.asksMax,
         rebuilds: keeper.rebuilds,
+        taken: keeper.taken,
       },
       search: this.#watch.status(),
       log: { minSeq: this.#figures.logMinSeq, bytes: this.#figures.logBytes },
       storage: {
         databaseBytes: this.#figures.databaseBytes,
         walBytes: this.#figures.walBytes,
+        walCheckpoints: this.#figures.walCheckpoints,
         diskFreeBytes: this.#disk.freeBytes,
+        diskTotalBytes: this.#disk.totalBytes,
         full: this.#disk.full,
         readOnly: this.#disk.readOnly,
       },

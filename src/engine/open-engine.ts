@@ -9,7 +9,7 @@ import type { Role } from '../model/replication.js';
 import { openReader, openWriter } from '../storage/open-store.js';
 import { nativeBuild } from '../vector-index/open-index.js';
 import { Catalogue, enginesOf } from './catalogue.js';
-import type { EndedSearch, RunningEngine } from './engine.js';
+import type { EndedSearch, EngineWork, RunningEngine } from './engine.js';
 import { type EngineGuards, UNGUARDED } from './engine-guards.js';
 import { IndexKeeper } from './index-keeper.js';
 import { LocalEngine } from './local-engine.js';
@@ -41,6 +41,8 @@ export interface EngineOptions {
   readonly guards?: EngineGuards;
   /** Each search as it ends; left out: nobody counts them. */
   onSearch?(search: EndedSearch): void;
+  /** Other work as it ends; left out: nobody measures it. */
+  onWork?(work: EngineWork): void;
   /** 0 … 1 over all indexes, while they load and catch up. */
   onProgress(progress: number, message: string): void;
   /** Data may be at risk: the process must stop now. */
@@ -93,7 +95,8 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
   try {
     const readerData = { storePath: options.storePath, cacheBytes: options.readerCacheBytes };
     const reads = openReader(readerData.storePath, readerData);
-    const reader = new Reader(reads, readerData, { queueMax: limits.searchQueueMax, guards, clock });
+    const onWork = (work: EngineWork): void => options.onWork?.(work);
+    const reader = new Reader(reads, readerData, { queueMax: limits.searchQueueMax, guards, clock }, onWork);
     close = () => reader.close().finally(() => link.stop());
     const keeper = new IndexKeeper({
       workers: options.indexWorkers ?? Math.max(1, availableParallelism() - 1),
@@ -109,7 +112,7 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
     const parts = { link, reader, reads, keeper, catalogue, limits, clock, log, state, accessKeys, cluster, role: options.role };
     const onSearch = (search: EndedSearch): void => options.onSearch?.(search);
     const { dataDir, watching = UNWATCHED } = options;
-    const engine = new LocalEngine({ ...parts, dataDir, guards, nativeBuild: build, watching, onSearch });
+    const engine = new LocalEngine({ ...parts, dataDir, guards, nativeBuild: build, watching, onSearch, onWork });
     close = () => engine.stop();
     events.attach(engine);
     await keeper.removeDropped(new Set(collections.map(({ uid }) => uid)));

@@ -7,6 +7,7 @@
 import { SkeinError } from '../model/errors.js';
 import type { StoreReads } from '../storage/storage.js';
 import { BoundReached, boundedReads } from './bounded-reads.js';
+import type { EngineWork } from './engine-work.js';
 import type { IndexWorkerData } from './index-messages.js';
 import { type ReadAnswers, type ReadKind, type ReadRequest, type RequestOf, runRead } from './reads.js';
 import { type LaneRules, ScanLane } from './scan-lane.js';
@@ -21,10 +22,13 @@ export class Reader {
   readonly #rows: ScanLane;
   /** Reads of as many as there are, which must not keep the others waiting. */
   readonly #scans: ScanLane;
+  readonly #onWork: (work: EngineWork) => void;
   #closed = false;
 
-  constructor(reads: StoreReads, data: IndexWorkerData, rules: LaneRules) {
+  /** @param onWork told of each read as it ends */
+  constructor(reads: StoreReads, data: IndexWorkerData, rules: LaneRules, onWork: (work: EngineWork) => void = () => {}) {
     this.#reads = reads;
+    this.#onWork = onWork;
     this.#rows = new ScanLane('skein-rows', data, rules);
     this.#scans = new ScanLane('skein-scan', data, rules);
   }
@@ -41,12 +45,21 @@ export class Reader {
     ofUseMs = Number.POSITIVE_INFINITY,
   ): Promise<ReadAnswers[K]> {
     if (this.#closed) throw new SkeinError('ShuttingDown', 'The server is stopping');
-    const rows = rowsOf(request);
-    if (rows <= INLINE_ROWS_MAX && rows * rowBytes <= INLINE_BYTES_MAX) {
-      const answer = this.#readHere(request);
-      if (answer !== null) return answer;
+    const startMs = performance.now();
+    try {
+      return this.#readInline(request, rowBytes) ?? (await this.#readInWorker(request, ofUseMs));
+    } finally {
+      this.#onWork({ kind: 'read', read: request.kind, tookMs: performance.now() - startMs });
     }
-    return (Number.isFinite(rows) ? this.#rows : this.#scans).read(request, ofUseMs);
+  }
+
+  #readInline<K extends ReadKind>(request: RequestOf<K>, rowBytes: number): ReadAnswers[K] | null {
+    const rows = rowsOf(request);
+    return rows <= INLINE_ROWS_MAX && rows * rowBytes <= INLINE_BYTES_MAX ? this.#readHere(request) : null;
+  }
+
+  #readInWorker<K extends ReadKind>(request: RequestOf<K>, ofUseMs: number): Promise<ReadAnswers[K]> {
+    return (Number.isFinite(rowsOf(request)) ? this.#rows : this.#scans).read(request, ofUseMs);
   }
 
   /** Null when there is too much to read. What was read until then, about a millisecond's worth, is read again in the worker. */

@@ -6,6 +6,7 @@ import { SkeinError } from '../model/errors.js';
 import type { Limits } from '../model/limits.js';
 import { FIXED } from '../model/limits.js';
 import { StorageFull, type StoreWriter } from '../storage/storage.js';
+import type { WalCheckpoints } from './engine-work.js';
 import type { UnitWriter } from './unit-writer.js';
 import type { StoreFigures } from './writer-messages.js';
 
@@ -24,6 +25,7 @@ export class StoreUpkeep {
   #lastRunMs = Number.NEGATIVE_INFINITY;
   #lastSlowMs = Number.NEGATIVE_INFINITY;
   #walBytes = 0;
+  #walCheckpoints: WalCheckpoints = { count: 0, totalMs: 0, lastMs: 0 };
   #seqCheckpointed = -1;
   #vacuumDue = false;
 
@@ -45,7 +47,7 @@ export class StoreUpkeep {
   figures(): StoreFigures {
     const { database, wal } = this.#store.fileBytes();
     const { logMinSeq, logBytes } = this.#units.state.state;
-    return { databaseBytes: database, walBytes: wal, logMinSeq, logBytes };
+    return { databaseBytes: database, walBytes: wal, walCheckpoints: this.#walCheckpoints, logMinSeq, logBytes };
   }
 
   /** Does what is due. @returns whether anything ran  @throws StorageFailure */
@@ -94,7 +96,11 @@ export class StoreUpkeep {
     this.#walBytes = this.#store.fileBytes().wal;
     const due = this.#walBytes > WAL_CHECKPOINT_BYTES || (idle && this.#seqCheckpointed !== seq);
     if (!due) return;
+    const startMs = performance.now();
     this.#store.checkpointWal(FIXED.walBytesCap);
+    const lastMs = performance.now() - startMs;
+    const { count, totalMs } = this.#walCheckpoints;
+    this.#walCheckpoints = { count: count + 1, totalMs: totalMs + lastMs, lastMs };
     this.#seqCheckpointed = seq;
   }
 

@@ -15,7 +15,7 @@ import { type Span, spanned } from '../model/tracer.js';
 import { type Catalogue, type CatalogueEntry, leastIndexed, reachConfigured, reachIndexed } from './catalogue.js';
 import type { ClusterOperation } from './cluster-operations.js';
 import type { DiskWatch } from './disk-watch.js';
-import type { WriteOptions, WriteReceipt } from './engine.js';
+import type { EngineWork, WriteOptions, WriteReceipt } from './engine.js';
 import type { EngineGuards } from './engine-guards.js';
 import type { FilterLookup } from './filter-lookup.js';
 import type { IndexKeeper } from './index-keeper.js';
@@ -42,6 +42,7 @@ export interface WritePathParts {
   readonly guards: EngineGuards;
   readonly durableSeq: () => number;
   readonly positionAt: (seq: number) => Position;
+  onWork(work: EngineWork): void;
 }
 
 export class WritePath {
@@ -105,6 +106,7 @@ export class WritePath {
   }
 
   #receiptOf({ results, seq, repeated }: UnitOutcome): WriteReceipt {
+    if (!repeated) this.#parts.onWork({ kind: 'written', results });
     return { results, seq, position: this.#parts.positionAt(seq), repeated };
   }
 

@@ -8,6 +8,7 @@ import type { Role } from '../model/replication.js';
 import type { ClusterRows, CollectionRow, StoreState } from '../storage/storage.js';
 import type { Correction } from './correct.js';
 import type { ApplyFailure, EntryBatch, TracedEntry } from './engine.js';
+import type { WalCheckpoints } from './engine-work.js';
 import type { UnitOutcome, UnitRequest } from './unit-writer.js';
 
 export interface WriterData {
@@ -61,11 +62,21 @@ export type WriteReply =
   | { readonly id: number; readonly refused: ErrorRecord };
 
 export interface StoreFigures {
+  readonly walCheckpoints: WalCheckpoints;
   readonly databaseBytes: number;
   readonly walBytes: number;
   readonly logMinSeq: number;
   readonly logBytes: number;
 }
+
+/** Before the first were told. */
+export const NO_FIGURES: StoreFigures = {
+  databaseBytes: 0,
+  walBytes: 0,
+  walCheckpoints: { count: 0, totalMs: 0, lastMs: 0 },
+  logMinSeq: 1,
+  logBytes: 0,
+};
 
 /** What a write thread tells of its role and of what it applies. */
 export type FollowerNews =

@@ -9,9 +9,20 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { SkeinError } from '../model/errors.js';
 
+export interface ConnectionFigures {
+  readonly open: number;
+  /** Under way. */
+  readonly requests: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
 export class Connections {
   /** By remote end. */
   readonly #silent = new Map<string, Socket>();
+  readonly #open = new Set<Socket>();
+  #receivedBytes = 0;
+  #sentBytes = 0;
   /** Those that came without room, and are refused until there is some. */
   readonly #unwanted = new Set<string>();
   readonly #refusal: () => SkeinError | null;
@@ -29,8 +40,12 @@ export class Connections {
       this.#known.add(socket);
       const end = remoteEnd(socket);
       this.#silent.set(end, socket);
+      this.#open.add(socket);
       if (refusal() !== null) this.#unwanted.add(end);
       socket.once('close', () => {
+        this.#open.delete(socket);
+        this.#receivedBytes += socket.bytesRead;
+        this.#sentBytes += socket.bytesWritten;
         this.#unwanted.delete(end);
         if (this.#silent.get(end) === socket) this.#silent.delete(end);
       });
@@ -63,6 +78,16 @@ export class Connections {
   /** Requests that were not answered to their end. */
   get requests(): number {
     return this.#requests;
+  }
+
+  /** Of all connections since the start, those that became links of replication included. Cost: a look at each that is open. */
+  status(): ConnectionFigures {
+    let { receivedBytes, sentBytes } = { receivedBytes: this.#receivedBytes, sentBytes: this.#sentBytes };
+    for (const { bytesRead, bytesWritten } of this.#open) {
+      receivedBytes += bytesRead;
+      sentBytes += bytesWritten;
+    }
+    return { open: this.#open.size, requests: this.#requests, receivedBytes, sentBytes };
   }
 
   cutSilent(): void {

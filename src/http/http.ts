@@ -23,6 +23,7 @@ import { Connections } from './connections.js';
 import { addDocsPage, DOCS_PAGE } from './docs-page.js';
 import { refuseConnection, replyWithError, routeError } from './error-reply.js';
 import type { GuardService, Work } from './guards.js';
+import { measureHeld } from './held-measures.js';
 import { LongAnswers } from './long-answers.js';
 import { addOpenApi, routeSchema } from './openapi.js';
 import { requestIds } from './request-id.js';
@@ -76,7 +77,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const { server } = app;
   const verifiedPeers = config.tls?.verifiedPeers === true;
   const cutUpgraded = addUpgrades({ server, replication: service.replication, log, nameRequest, closing, verifiedPeers });
-  reportHeld(options, bodies, answers);
+  measureHeld(options, { bodies, answers, connections });
   app.server.maxConnections = config.limits.connectionsMax;
   // A caller that has sent its request may close its half and still be told the outcome, above all of a write.
   (app.server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
@@ -296,17 +297,5 @@ function addRoute(app: FastifyInstance, route: Route, surroundings: RouteSurroun
       next();
     },
     handler: (request: FastifyRequest, reply: FastifyReply) => route.handle(request, reply),
-  });
-}
-
-function reportHeld({ meter }: HttpOptions, bodies: Bodies, answers: LongAnswers): void {
-  const jobs = meter.gauge({ name: 'body_queue_jobs', help: 'Large bodies that wait for the body thread.' }).series();
-  const held = meter.gauge({ name: 'body_held_bytes', help: 'Bytes of bodies on their way in.' }).series();
-  const leaving = meter.gauge({ name: 'answer_held_bytes', help: 'Bytes of long answers on their way out.' }).series();
-  meter.beforePrinting(() => {
-    const status = bodies.status();
-    jobs.set(status.jobs);
-    held.set(status.heldBytes);
-    leaving.set(answers.heldBytes);
   });
 }

@@ -1,7 +1,7 @@
 /** What a node measures, from its first moment to its last: the process, the engine while there is one, replication, searches.
  *  Must not know: how measures are printed. */
 
-import type { EndedSearch, Engine } from '../engine/engine.js';
+import type { EndedSearch, Engine, EngineWork } from '../engine/engine.js';
 import type { ReplicationService } from '../http/http.js';
 import { type Meter, silentMeter } from '../model/meter.js';
 import { measureBreakers } from '../observability/breaker-measures.js';
@@ -12,6 +12,8 @@ import { createMetrics, type Metrics } from '../observability/metrics.js';
 import { measureProcess } from '../observability/process-measures.js';
 import { measureReplication } from '../observability/replication-measures.js';
 import { measureSearches } from '../observability/search-measures.js';
+import { measureSystem } from '../observability/system-measures.js';
+import { measureWork } from '../observability/work-measures.js';
 import type { Dependencies } from '../resilience/dependencies.js';
 
 export interface MeasuringParts {
@@ -30,24 +32,31 @@ export interface Measuring {
   /** Null: nothing is measured. */
   readonly metrics: Metrics | null;
   countSearch(search: EndedSearch): void;
+  countWork(work: EngineWork): void;
   stop(): void;
 }
 
 /** What is switched off: nothing is measured, at no cost. */
-const UNMEASURED: Measuring = { meter: silentMeter, metrics: null, countSearch() {}, stop() {} };
+const UNMEASURED: Measuring = { meter: silentMeter, metrics: null, countSearch() {}, countWork() {}, stop() {} };
 
 export function measureNode({ on, about, engine, replication, errors, dependencies, guards }: MeasuringParts): Measuring {
   if (!on) return UNMEASURED;
   const metrics = createMetrics();
-  const stop = measureProcess(metrics.meter);
+  const stopProcess = measureProcess(metrics.meter);
+  const stopSystem = measureSystem(metrics.meter);
   const countSearch = measureSearches(metrics.meter);
   const showBreaker = measureBreakers(metrics.meter);
   metrics.meter.beforePrinting(() => {
     for (const dependency of dependencies.status()) showBreaker(dependency.name, dependency);
   });
   measureEngine(metrics.meter, about, engine, showBreaker);
+  const countWork = measureWork(metrics.meter);
   measureReplication(metrics.meter, replication);
   measureGuards(metrics.meter, guards);
   errors.measure(metrics.meter);
-  return { meter: metrics.meter, metrics, countSearch, stop };
+  const stop = (): void => {
+    stopProcess();
+    stopSystem();
+  };
+  return { meter: metrics.meter, metrics, countSearch, countWork, stop };
 }

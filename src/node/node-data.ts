@@ -16,7 +16,7 @@ import type { EngineSettings } from './node-settings.js';
 import type { NodeState } from './node-state.js';
 import { currentStore, type OpenData, type OpenDataOptions, openData } from './open-data.js';
 
-export interface NodeDataParts extends Pick<EngineOptions, 'log' | 'clock' | 'onSearch' | 'guards'> {
+export interface NodeDataParts extends Pick<EngineOptions, 'log' | 'clock' | 'onSearch' | 'onWork' | 'guards'> {
   readonly settings: EngineSettings;
   onStep: OpenDataOptions['onStep'];
   /** Of the indexes, at the first opening. */
@@ -107,12 +107,13 @@ export class NodeData {
   }
 
   #open(store: StoreFolder, { role, highestEpoch }: OpenedAs): Promise<RunningEngine> {
-    const { settings, log, clock, guards, onIndexes, onSearch, onFatal } = this.#parts;
+    const { settings, log, clock, guards, onIndexes, onSearch, onWork, onFatal } = this.#parts;
     return openEngine({
       ...settings,
       ...{ log, clock, onFatal, role },
       ...(onSearch !== undefined && { onSearch }),
       ...(guards !== undefined && { guards }),
+      ...(onWork !== undefined && { onWork }),
       storePath: store.databasePath,
       checkpointsDir: store.checkpointsPath,
       bootId: this.bootId,

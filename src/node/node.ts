@@ -14,6 +14,7 @@ import { SkeinError } from '../model/errors.js';
 import type { Log, ProcessLog } from '../model/log.js';
 import { logOperation } from '../model/log-operation.js';
 import { ErrorTracker } from '../observability/error-tracker.js';
+import type { Metrics } from '../observability/metrics.js';
 import { SlowQueries } from '../observability/slow-queries.js';
 import { Dependencies } from '../resilience/dependencies.js';
 import { nativeBuild } from '../vector-index/open-index.js';
@@ -47,6 +48,8 @@ export interface Node {
   readonly nativeBuild: string;
   /** True when this start made the store. */
   readonly made: boolean;
+  /** Null: nothing is measured. */
+  readonly metrics: Metrics | null;
   /** Lets running requests end, saves the indexes, closes the store. One step that fails does not keep the next from being done. */
   stop(): Promise<void>;
 }
@@ -117,6 +120,7 @@ class StartingNode {
       onStep: (step, progress, message) => this.#steps.note(step, progress, message),
       onIndexes: (progress, message) => this.#steps.note('indexes', progress, message),
       onSearch: (search) => this.#measuring.countSearch(search),
+      onWork: (work) => this.#measuring.countWork(work),
     });
     this.#scrubbing = new Scrubbing(log, () => this.#stopping !== null);
   }
@@ -134,7 +138,8 @@ class StartingNode {
     await this.#roles.start();
     if (!this.#roles.isBlank) this.#steps.note('ready', 1, 'ready');
     if (folder.quick) void this.#scrubbing.run(engine);
-    return { url, dataDir: config.dataDir, nativeBuild: nativeBuild(), made: folder.made, stop: () => this.stop() };
+    const { metrics } = this.#measuring;
+    return { url, dataDir: config.dataDir, nativeBuild: nativeBuild(), made: folder.made, metrics, stop: () => this.stop() };
   }
 
   async #openFolder(): Promise<{ folder: OpenData; state: NodeState }> {

@@ -4,7 +4,8 @@
 import type { Engine } from '../engine/engine.js';
 import type { Meter } from '../model/meter.js';
 import type { ShowBreaker } from './breaker-measures.js';
-import { grownCounter } from './grown-counter.js';
+import { measureCollections } from './collection-measures.js';
+import { grown, grownCounter } from './grown-counter.js';
 import { measureSearchEngines } from './search-measures.js';
 
 export interface BuildFacts {
@@ -48,6 +49,17 @@ export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Eng
   const wal = gauge('wal_bytes', 'Bytes of the write-ahead log of the database.');
   const diskFree = gauge('disk_free_bytes', 'Bytes free where the data folder is.');
   const diskFull = gauge('disk_full', '1 while writes are refused for want of disk.');
+  const diskTotal = gauge('disk_total_bytes', 'Bytes of the disk where the data folder is.');
+  const walCheckpoints = counter('wal_checkpoints_total', 'Moves of the write-ahead log into the database file.');
+  const walSeconds = counter('wal_checkpoint_seconds_total', 'Time that they took.');
+  const taken = meter.counter({
+    name: 'index_operations_total',
+    help: 'Versions of points that indexes took in, by engine.',
+    labels: ['engine'],
+  });
+  const takenVector = grown(taken.series({ engine: 'vector' }));
+  const takenText = grown(taken.series({ engine: 'text' }));
+  const showCollections = measureCollections(meter);
   const searching = measureSearchEngines(meter, showBreaker);
 
   meter.beforePrinting(() => {
@@ -80,6 +92,12 @@ export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Eng
     wal.set(status.storage.walBytes);
     diskFree.set(status.storage.diskFreeBytes);
     diskFull.set(status.storage.full ? 1 : 0);
+    diskTotal.set(status.storage.diskTotalBytes);
+    walCheckpoints(status.storage.walCheckpoints.count);
+    walSeconds(status.storage.walCheckpoints.totalMs / 1_000);
+    takenVector(status.index.taken.vector);
+    takenText(status.index.taken.text);
+    showCollections(open.collections());
     searching(status.search);
   });
 }

@@ -9,6 +9,16 @@ export interface Metrics {
   readonly contentType: string;
   /** Prometheus text, everything refreshed first. */
   text(): Promise<string>;
+  /** Every measure there is, by name, whether anything was measured or not. */
+  describe(): readonly MeasureFacts[];
+}
+
+export interface MeasureFacts {
+  /** As it is printed. */
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  readonly help: string;
 }
 
 const NO_LABELS: Labels = {};
@@ -16,6 +26,10 @@ const NO_LABELS: Labels = {};
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const refreshers: (() => void)[] = [];
+  const facts: MeasureFacts[] = [];
+  const note = (type: MeasureFacts['type'], { name, help, labels = [] }: MeasureDescription): void => {
+    facts.push({ name: `skein_${name}`, type, labels, help });
+  };
   const named = ({ name, help, labels = [] }: MeasureDescription) => ({
     name: `skein_${name}`,
     help,
@@ -23,9 +37,18 @@ export function createMetrics(): Metrics {
     registers: [registry],
   });
   const meter: Meter = {
-    counter: (description) => counterOver(new PromCounter(named(description))),
-    histogram: (description, buckets) => histogramOver(new PromHistogram({ ...named(description), buckets: [...buckets] })),
-    gauge: (description) => gaugeOver(new PromGauge(named(description))),
+    counter: (description) => {
+      note('counter', description);
+      return counterOver(new PromCounter(named(description)));
+    },
+    histogram: (description, buckets) => {
+      note('histogram', description);
+      return histogramOver(new PromHistogram({ ...named(description), buckets: [...buckets] }));
+    },
+    gauge: (description) => {
+      note('gauge', description);
+      return gaugeOver(new PromGauge(named(description)));
+    },
     beforePrinting: (refresh) => void refreshers.push(refresh),
   };
   return {
@@ -35,6 +58,7 @@ export function createMetrics(): Metrics {
       for (const refresh of refreshers) refresh();
       return registry.metrics();
     },
+    describe: () => [...facts].sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }
 

@@ -16,6 +16,8 @@ export function measureProcess(meter: Meter): () => void {
   const external = memory.series({ kind: 'external' });
   const buffers = memory.series({ kind: 'array_buffers' });
   const cpu = gauge('process_cpu_seconds', 'CPU time of all threads since the start.');
+  const started = gauge('process_start_time_seconds', 'When the process started, in seconds since 1970.');
+  started.set(Math.round(performance.timeOrigin) / 1_000);
   const uptime = gauge('process_uptime_seconds', 'Seconds since the process started.');
   const handles = gauge('process_active_resources', 'Timers, sockets and other resources that keep the loop alive.');
   const delay = meter.gauge({

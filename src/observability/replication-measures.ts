@@ -14,6 +14,8 @@ export interface ReplicationFigures {
   replicas(): readonly ReplicaInfo[];
 }
 
+/** More have no series: a cluster has tens. */
+const REPLICAS_MAX = 256;
 const ROLES: readonly Role[] = ['master', 'replica'];
 const STATUSES: readonly ReplicaStatus[] = ['Connected', 'Syncing', 'Lagging', 'Disconnected'];
 
@@ -85,7 +87,7 @@ function replicaMeasures(meter: Meter): (replicas: readonly ReplicaInfo[]) => vo
   const all = [lag, lagOperations, lagBytes, bytesSent, status];
   return (replicas) => {
     for (const measure of all) measure.clear();
-    for (const info of replicas) {
+    for (const info of replicas.slice(0, REPLICAS_MAX)) {
       const labels = { replica: info.id };
       if (info.lagMs !== null) lag.series(labels).set(secondsOf(info.lagMs));
       if (info.lagOperations !== null) lagOperations.series(labels).set(info.lagOperations);

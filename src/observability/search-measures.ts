@@ -6,6 +6,7 @@ import { ERRORS } from '../model/errors.js';
 import type { Meter } from '../model/meter.js';
 import type { ShowBreaker } from './breaker-measures.js';
 import { grown, grownCounter } from './grown-counter.js';
+import { kept } from './kept-series.js';
 
 /** Seconds: from a search in a small collection to one that a deadline ends. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
@@ -46,18 +47,6 @@ export function measureSearches(meter: Meter): (search: EndedSearch) => void {
     series.seconds.observe(tookMs / 1_000);
     if (degradedTo !== null) byMode(degradedTo).degraded.add(1);
     if (error !== null) byType(error in ERRORS ? error : 'Internal').add(1);
-  };
-}
-
-/** Made when first needed, and then kept: what never happened is not printed. */
-function kept<Key, Made>(make: (key: Key) => Made): (key: Key) => Made {
-  const made = new Map<Key, Made>();
-  return (key) => {
-    const known = made.get(key);
-    if (known !== undefined) return known;
-    const series = make(key);
-    made.set(key, series);
-    return series;
   };
 }
 
