@@ -15,6 +15,7 @@ import {
   type BackupTarget,
   checkKey,
   type FailedCall,
+  isKey,
   ObjectNotFound,
   type StoredObject,
   type TargetFailure,
@@ -77,7 +78,8 @@ class FolderTarget implements BackupTarget {
       next = await this.#step(call, () => files.next())
     ) {
       const { path, bytes, modifiedAtMs } = next.value;
-      yield { key: path, bytes, modifiedAtMs };
+      // What somebody else put there is not an object.
+      if (isKey(path)) yield { key: path, bytes, modifiedAtMs };
     }
   }
 

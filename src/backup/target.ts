@@ -77,12 +77,14 @@ const KEY_CHARACTERS_MAX = 512;
 /** What most file systems take as a name. */
 const SEGMENT_CHARACTERS_MAX = 255;
 
+export function isKey(text: string): boolean {
+  return (
+    text.length <= KEY_CHARACTERS_MAX &&
+    text.split('/').every((segment) => segment.length <= SEGMENT_CHARACTERS_MAX && /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(segment))
+  );
+}
+
 /** @throws RangeError: keys are made by the server, so a bad one is a defect, or came from a file that was not checked */
 export function checkKey(key: string): void {
-  const segments = key.split('/');
-  const good = segments.every(
-    (segment) => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(segment) && segment.length <= SEGMENT_CHARACTERS_MAX,
-  );
-  if (!good || key.length > KEY_CHARACTERS_MAX)
-    throw new RangeError(`not a key of a backup target: ${JSON.stringify(key.slice(0, 600))}`);
+  if (!isKey(key)) throw new RangeError(`not a key of a backup target: ${JSON.stringify(key.slice(0, 600))}`);
 }

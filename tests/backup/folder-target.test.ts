@@ -105,6 +105,14 @@ test('a link that leads out of the folder is neither followed nor listed', async
   assert.is(statSync(join(outside, 'secret')).size, 'not yours'.length);
 });
 
+test('files of somebody else are no objects', async (t) => {
+  const folder = t.folder();
+  const target = await openAt(folder);
+  await target.put('one', bodyOf(HELLO));
+  for (const name of ['.hidden', 'two words', 'ünïcode', 'line\nbreak']) writeFileSync(join(folder, name), '');
+  assert.equal(await keysOf(target), ['one']);
+});
+
 test('a volume that is gone is unreachable, not empty', async (t) => {
   const parent = t.folder();
   const folder = join(parent, 'backups');

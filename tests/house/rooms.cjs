@@ -94,6 +94,7 @@ const homes = {
   'snowball-stemmers': ['text-index'],
   stopword: ['text-index'],
   '@modelcontextprotocol/sdk': ['mcp'],
+  '@aws-sdk/client-s3': ['backup'],
   esbuild: ['install'],
 };
 
