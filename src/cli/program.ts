@@ -15,6 +15,7 @@ import {
   SERVE_COMMAND_FIELDS,
   STATUS_FIELDS,
   VERIFY_FIELDS,
+  WAIT_FIELDS,
 } from '../config/command-fields.js';
 import { loadCommandFields } from '../config/config.js';
 import { type FieldTable, flagOf, type ValuesOf } from '../config/field.js';
@@ -91,6 +92,14 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
   status.action(async () => {
     const { showStatus } = await import('./status.js');
     ended(await showStatus(valuesOf(STATUS_FIELDS, status, surroundings), surroundings));
+  });
+
+  const waiting = command('wait', 'Wait until servers can serve, saying what each of them does meanwhile.');
+  waiting.argument('[server...]', 'addresses, or NAME=ADDRESS to give them names; by default that of --url');
+  addFields(waiting, WAIT_FIELDS);
+  waiting.action(async (servers: string[]) => {
+    const { waitForServers } = await import('./wait.js');
+    ended(await waitForServers(servers, valuesOf(WAIT_FIELDS, waiting, surroundings), surroundings));
   });
 
   const verifying = command('verify', 'Check a data folder while no server runs on it, or with --url compare replicas.');

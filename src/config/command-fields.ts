@@ -92,6 +92,14 @@ export const EXPORT_FIELDS = {
 
 export const STATUS_FIELDS = { ...CLIENT_FIELDS, ...JSON_FIELD } as const satisfies FieldTable;
 
+export const WAIT_FIELDS = {
+  ...CLIENT_FIELDS,
+  timeout: { kind: 'duration', min: 0, default: 180_000, doc: 'How long to wait in all before giving up.' },
+  interval: { kind: 'duration', min: 10, default: 5_000, doc: 'How often to ask.' },
+  healthy: { kind: 'boolean', default: false, doc: 'Wait until nothing is degraded, either; by default until all can serve.' },
+  ...JSON_FIELD,
+} as const satisfies FieldTable;
+
 const REPLICA_FIELD = {
   replica: { kind: 'text', default: null, doc: 'Node id of the replica that is meant; asked of the master.' },
 } as const satisfies FieldTable;
@@ -162,6 +170,7 @@ export const COMMAND_SECTIONS: readonly { readonly title: string; readonly field
   { title: 'skein import', fields: IMPORT_FIELDS },
   { title: 'skein export', fields: EXPORT_FIELDS },
   { title: 'skein status', fields: STATUS_FIELDS },
+  { title: 'skein wait', fields: WAIT_FIELDS },
   { title: 'skein verify', fields: VERIFY_FIELDS },
   { title: 'skein promote', fields: PROMOTE_FIELDS },
   { title: 'skein follow', fields: FOLLOW_FIELDS },

@@ -15,6 +15,8 @@ import { readConfigFile } from './config-file.js';
 import { type Environment, readEnvironment } from './environment.js';
 import { environmentNameOf, type FieldTable, type ValuesOf } from './field.js';
 import { GUARD_FIELDS } from './guard-fields.js';
+import { HEALTH_FIELDS } from './health-fields.js';
+import { type HealthSettings, readHealth } from './health-settings.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import { isLoopback } from './loopback.js';
 import { OBSERVING_FIELDS } from './observing-fields.js';
@@ -31,6 +33,7 @@ export interface Config extends ValuesOf<typeof SERVER_FIELDS> {
   readonly backup: BackupSettings;
   readonly observing: ValuesOf<typeof OBSERVING_FIELDS>;
   readonly guards: ValuesOf<typeof GUARD_FIELDS>;
+  readonly health: HealthSettings;
   /** The admin key from apiKeyFile, or null: no key is asked for. */
   readonly apiKey: Secret | null;
 }
@@ -67,6 +70,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     ...SERVER_FIELDS,
     ...REPLICATION_FIELDS,
     ...BACKUP_FIELDS,
+    ...HEALTH_FIELDS,
     ...OBSERVING_FIELDS,
     ...GUARD_FIELDS,
     ...LIMIT_FIELDS,
@@ -83,17 +87,19 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
   }
   if (problems.length > 0) throw new ConfigError(problems);
   const replication = readReplication(values, sources, values.host);
-  const backup = readBackups(values, values.dataDir);
-  problems.push(...contradictions(values, values), ...replication.problems, ...backup.problems);
+  const backup = readBackups(picked(BACKUP_FIELDS, values), values.dataDir);
+  const health = readHealth(picked(HEALTH_FIELDS, values));
+  problems.push(...contradictions(values, values), ...replication.problems, ...backup.problems, ...health.problems);
   if (problems.length > 0) throw new ConfigError(problems);
   if (values.insecureNoAuth && !isLoopback(values.host) && keyReading === null) {
     warnings.push(`listening on ${values.host} without a key: everybody who reaches the port may do everything`);
   }
-  warnings.push(...replication.warnings, ...backup.warnings);
+  warnings.push(...replication.warnings, ...backup.warnings, ...health.warnings);
   const groups = {
     apiKey: keyReading?.key ?? null,
     replication: replication.settings,
     backup: backup.settings,
+    health: health.settings,
     observing: Object.freeze(picked(OBSERVING_FIELDS, values)),
     guards: Object.freeze(picked(GUARD_FIELDS, values)),
   };
@@ -158,7 +164,7 @@ function assemble(server: ServerValues, limits: LimitValues, groups: Groups): Co
   return Object.freeze(config) as unknown as Config;
 }
 
-/** The values of one table among those of many. */
+/** Of all values those of one table: no group carries what is not its own. */
 function picked<const Table extends FieldTable>(table: Table, values: ValuesOf<Table>): ValuesOf<Table> {
   const entries = Object.keys(table).map((key) => [key, values[key]]);
   return Object.fromEntries(entries) as ValuesOf<Table>;

@@ -4,6 +4,7 @@ import { BACKUP_FIELDS } from './backup-fields.js';
 import type { Config } from './config.js';
 import { type Field, fileKeyOf } from './field.js';
 import { GUARD_FIELDS } from './guard-fields.js';
+import { HEALTH_FIELDS } from './health-fields.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import { OBSERVING_FIELDS } from './observing-fields.js';
 import type { FieldValue } from './parse-value.js';
@@ -34,6 +35,7 @@ export function describeConfig(
     add(key, field, config.replication[key as keyof typeof REPLICATION_FIELDS]);
   for (const [key, field] of Object.entries(BACKUP_FIELDS))
     add(key, field, config.backup.values[key as keyof typeof BACKUP_FIELDS]);
+  for (const [key, field] of Object.entries(HEALTH_FIELDS)) add(key, field, config.health[key as keyof typeof HEALTH_FIELDS]);
   for (const [key, field] of Object.entries(OBSERVING_FIELDS))
     add(key, field, config.observing[key as keyof typeof OBSERVING_FIELDS]);
   for (const [key, field] of Object.entries(GUARD_FIELDS)) add(key, field, config.guards[key as keyof typeof GUARD_FIELDS]);

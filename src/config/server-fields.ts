@@ -5,6 +5,7 @@ import { LOG_LEVELS } from '../model/log.js';
 import { BACKUP_FIELDS } from './backup-fields.js';
 import type { FieldTable } from './field.js';
 import { GUARD_FIELDS } from './guard-fields.js';
+import { HEALTH_FIELDS } from './health-fields.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import { OBSERVING_FIELDS } from './observing-fields.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
@@ -132,6 +133,7 @@ export const SERVER_SECTIONS: readonly { readonly title: string; readonly fields
   { title: 'Replication', fields: REPLICATION_FIELDS },
   { title: 'Backups', fields: BACKUP_FIELDS },
   { title: 'Guards and stopping', fields: GUARD_FIELDS },
+  { title: 'Health', fields: HEALTH_FIELDS },
   { title: 'Logging', fields: LOG_FIELDS },
   { title: 'Log file, metrics and slow queries', fields: OBSERVING_FIELDS },
   { title: 'Limits', fields: LIMIT_FIELDS },

@@ -25,6 +25,7 @@ import type { Correction } from './correct.js';
 import type { EngineStatus } from './engine-status.js';
 import type { ApplyFailure, EntryBatch, TracedEntry } from './entry-batch.js';
 import type { KeyOperation } from './key-operations.js';
+import type { EngineProbes } from './probe-answers.js';
 import type { RecallAnswer, RecallRequest } from './recall-request.js';
 import type { Explanation, SearchWork } from './search-account.js';
 import type { IndexLook, SearchMode } from './search-status.js';
@@ -36,6 +37,7 @@ export type { EngineStatus } from './engine-status.js';
 export type { EngineWork } from './engine-work.js';
 export type { ApplyFailure, EntryBatch, TracedEntry } from './entry-batch.js';
 export type { KeyOperation } from './key-operations.js';
+export type { DigestProbe, EngineProbes, IndexProbe } from './probe-answers.js';
 export type { RecallAnswer, RecallRequest } from './recall-request.js';
 export type { Explanation, SearchWork } from './search-account.js';
 export type {
@@ -45,6 +47,7 @@ export type {
   SearchEngineStatus,
   SearchStatus,
 } from './search-status.js';
+export type { StartProgress } from './start-progress.js';
 export type { LineageRow, Voter };
 
 export type WaitLevel = 'indexed' | 'durable';
@@ -273,6 +276,8 @@ export interface Engine {
    *  past; a replica waits for what may still come. @throws PositionLost (of no history of this data, or beyond where one ended) · ReplicaBehind · IndexBehind when maxWaitMs passes first */
   waitFor(position: Position, level: WaitLevel, collection: string | null, maxWaitMs: number): Promise<void>;
   status(): EngineStatus;
+  /** Small real questions, for whoever watches over the health of the parts. */
+  readonly probes: EngineProbes;
   /** Reads every row once for its checksum, a page at a time, beside the normal work. */
   scrub(): Promise<ScrubReport>;
 }
@@ -337,13 +342,4 @@ export interface RunningEngine extends Engine {
   freeze(): Promise<void>;
   /** Finishes what was accepted, saves the indexes, closes the store. */
   stop(): Promise<void>;
-}
-
-/** How far a start is. */
-export interface StartProgress {
-  readonly step: 'lock' | 'verify' | 'open' | 'indexes' | 'sync' | 'ready';
-  /** 0 … 1 within the step. */
-  readonly progress: number;
-  readonly etaMs: number | null;
-  readonly message: string;
 }

@@ -206,6 +206,11 @@ export class IndexPool {
     return this.#workers.filter(isStalled).length;
   }
 
+  /** Which collections each worker has. */
+  ownedByThreads(): readonly (readonly number[])[] {
+    return this.#workers.map(({ owned }) => [...owned.keys()]);
+  }
+
   has(uid: number): boolean {
     return this.#ownerOf.has(uid);
   }

@@ -44,11 +44,13 @@ import type {
   WriteReceipt,
 } from './engine.js';
 import type { EngineGuards } from './engine-guards.js';
+import { engineProbes } from './engine-probes.js';
 import { FilterLookup } from './filter-lookup.js';
 import { checkFilterTexts } from './filter-texts.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { KeyRing } from './key-ring.js';
 import { reachPosition } from './position-wait.js';
+import type { EngineProbes } from './probe-answers.js';
 import { QuietCollection } from './quiet-collection.js';
 import type { Reader } from './reader.js';
 import { LocalLog } from './replicated-log.js';
@@ -90,6 +92,7 @@ const LEVEL_AT_STOP_MS = 5_000;
 export class LocalEngine implements RunningEngine, WriterEvents {
   readonly log: LocalLog;
   readonly keys: KeyRing;
+  readonly probes: EngineProbes;
   readonly #parts: LocalEngineParts;
   readonly #durable: Tail;
   readonly #watch: SearchWatch;
@@ -135,6 +138,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     });
     this.log = new LocalLog(parts, this.#writes);
     this.keys = new KeyRing(parts.accessKeys, this.#writes);
+    this.probes = engineProbes({ ...parts, voters: () => this.log.voters().length });
   }
 
   /** The first look at the disk comes before the first write. */

@@ -95,6 +95,8 @@ function rowsOf(request: ReadRequest): number {
       return request.labels.length;
     case 'scroll':
       return request.filter === null ? request.limit : Number.POSITIVE_INFINITY;
+    case 'digest':
+      return request.rows;
     case 'count':
     case 'match':
     case 'facet':

@@ -15,12 +15,14 @@ import type { PointId } from '../model/point.js';
 import type { StoreReads } from '../storage/storage.js';
 import { exactTopK } from '../vector-index/exact-scan.js';
 import { type CompareAnswers, type CompareKind, type CompareRequest, runCompare } from './compare.js';
+import { type DigestRequest, readDigest } from './digest-reads.js';
 import type { FoundPoint, Selection } from './engine.js';
 import { type FacetReadAnswer, type FacetReadRequest, readFacet } from './facet-reads.js';
 import { narrowLabels, rowTest } from './filter-rows.js';
 import { type GroupsAnswer, type GroupsRequest, readGroups } from './group-reads.js';
 import { type HitsAnswer, type HitsRequest, readHits } from './hit-reads.js';
 import { matching, type RowFilter, rowsAfter } from './matching-rows.js';
+import type { DigestProbe } from './probe-answers.js';
 import { bytesWithin, found, rowById, type SelectedRow } from './row-reads.js';
 
 const SCAN_PAGE_ROWS = 1_000;
@@ -66,6 +68,7 @@ export type ReadRequest =
   | { readonly kind: 'scrub'; readonly uid: number; readonly fromLabel: number }
   | { readonly kind: 'log_bytes'; readonly afterSeq: number }
   | { readonly kind: 'compare'; readonly request: CompareRequest }
+  | DigestRequest
   | {
       readonly kind: 'exact';
       readonly uid: number;
@@ -89,6 +92,7 @@ export interface ReadAnswers {
   scrub: { readonly rows: number; readonly damaged: readonly ErrorRecord[]; readonly nextLabel: number | null };
   log_bytes: { readonly bytes: number };
   compare: CompareAnswers[CompareKind];
+  digest: DigestProbe;
   exact: { readonly labels: Uint32Array; readonly scores: Float64Array; readonly visited: number; readonly seq: number };
 }
 
@@ -127,6 +131,7 @@ const READERS: { readonly [K in ReadKind]: (reads: StoreReads, request: RequestO
   scrub: scrubPage,
   log_bytes: (reads, { afterSeq }) => ({ bytes: reads.logBytesAfter(afterSeq) }),
   compare: (reads, { request }) => runCompare(reads, request),
+  digest: readDigest,
 };
 
 function readByIds(reads: StoreReads, { uid, ids, selection, bytesMax }: RequestOf<'get'>): ReadAnswers['get'] {

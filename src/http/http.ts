@@ -38,10 +38,12 @@ import { endSpan, spanBeginner } from './tracing.js';
 import { addUpgrades } from './upgrade.js';
 
 export type { GuardService } from './guards.js';
+export type { HealthService } from './health-service.js';
 export type { ObservingService } from './observing-service.js';
 export type { HttpConfig, HttpOptions, HttpServer, HttpService, ReplicationService, WriteConcernService } from './service.js';
 
 const DOCUMENT = '/openapi.json';
+const HEALTH = '/health';
 const HEADERS_TIMEOUT_MS = 10_000;
 /** Longer than the idle time of common load balancers (60 s), so that it is they who close first. */
 const KEEP_ALIVE_MS = 65_000;
@@ -57,11 +59,11 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const { config, service, log, clock } = options;
   const bodies = new Bodies(config.limits, clock);
   const answers = new LongAnswers(config.limits.answerSliceBytes);
-  const room: Room = { service, limits: config.limits, bodies, answers, metrics: options.metrics, log, clock };
+  const closing = { now: false };
+  const room: Room = { service, limits: config.limits, bodies, answers, metrics: options.metrics, log, clock, closing };
   const table = new RouteTable(allRoutes(room), [DOCUMENT, ...(config.docs ? [DOCS_PAGE] : [])]);
   const nameRequest = requestIds();
   const app = fastifyApp(options, table, nameRequest);
-  const closing = { now: false };
   const hooks = makeHooks(options);
   const connections = new Connections(app.server, () => service.guards.connectionRefusal());
   addHooks(app, hooks, { closing, connections });
@@ -188,8 +190,11 @@ function addHooks(
     reply.header('x-request-id', request.id);
     if (closing.now) {
       reply.header('connection', 'close');
-      next(new SkeinError('ShuttingDown', 'The server is stopping'));
-      return;
+      // Health is asked until the last moment, on connections that are open, and has its own word for it.
+      if (!request.url.startsWith(HEALTH)) {
+        next(new SkeinError('ShuttingDown', 'The server is stopping'));
+        return;
+      }
     }
     if (connections.refusalOf(request.raw.socket) !== null) reply.header('connection', 'close');
     if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {

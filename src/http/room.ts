@@ -15,4 +15,6 @@ export interface Room {
   readonly metrics: MetricsText | null;
   readonly log: Log;
   readonly clock: Clock;
+  /** The server takes no new work. */
+  readonly closing: { readonly now: boolean };
 }

@@ -10,6 +10,7 @@ import type { Meter } from '../model/meter.js';
 import type { PromoteAnswer, ReplicaInfo, ReplicationStats, Role, VerifyAnswer } from '../model/replication.js';
 import type { Tracer } from '../model/tracer.js';
 import type { GuardService } from './guards.js';
+import type { HealthService } from './health-service.js';
 import type { ObservingService } from './observing-service.js';
 
 export interface WriteConcernService {
@@ -61,8 +62,7 @@ export interface HttpService {
   /** @throws Starting, ShuttingDown */
   engine(): Engine;
   startProgress(): StartProgress;
-  /** Why the node is degraded although it serves, one sentence each; empty when nothing is wrong. */
-  concerns(): readonly string[];
+  readonly health: HealthService;
   /** Which build of the HNSW library runs. */
   readonly nativeBuild: string;
   readonly version: string;

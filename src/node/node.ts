@@ -23,6 +23,7 @@ import { type LateRoles, lateRoles } from './late-roles.js';
 import { httpUrlOf } from './master-url.js';
 import { type Measuring, measureNode } from './measuring.js';
 import { NodeData } from './node-data.js';
+import { type NodeHealth, nodeHealth } from './node-health.js';
 import { advertisedAddress, engineSettings, httpSettings, roleSettings, slowQuerySettings } from './node-settings.js';
 import { type NodeState, readNodeState, writeNodeState } from './node-state.js';
 import type { OpenData } from './open-data.js';
@@ -73,6 +74,7 @@ class StartingNode {
   readonly #steps: StartSteps;
   readonly #measuring: Measuring;
   readonly #guards: Guarding;
+  readonly #health: NodeHealth;
   readonly #data: NodeData;
   readonly #scrubbing: Scrubbing;
   readonly #late: LateRoles;
@@ -123,6 +125,19 @@ class StartingNode {
       onWork: (work) => this.#measuring.countWork(work),
     });
     this.#scrubbing = new Scrubbing(log, () => this.#stopping !== null);
+    this.#health = nodeHealth({
+      ...{ config, log, clock: systemClock, dependencies: this.#dependencies },
+      meter: this.#measuring.metrics?.meter ?? null,
+      engine: () => this.#ready(),
+      replication: () => ({
+        stats: this.#late.replication.stats(),
+        replicas: this.#late.replication.replicas(),
+        concerns: this.#roles?.concerns() ?? [],
+      }),
+      storeConcern: () => this.#scrubbing.concern,
+      concerns: () => this.#guards.concerns(),
+      about: () => ({ url: this.#url, role: this.#late.replication.role(), version }),
+    });
   }
 
   async run(): Promise<Node> {
@@ -136,7 +151,7 @@ class StartingNode {
     const engine = await this.#data.openEngine(state);
     this.#roles = this.#makeRoles(state);
     await this.#roles.start();
-    if (!this.#roles.isBlank) this.#steps.note('ready', 1, 'ready');
+    if (!this.#roles.isBlank) this.#serves();
     if (folder.quick) void this.#scrubbing.run(engine);
     const { metrics } = this.#measuring;
     return { url, dataDir: config.dataDir, nativeBuild: nativeBuild(), made: folder.made, metrics, stop: () => this.stop() };
@@ -182,7 +197,12 @@ class StartingNode {
       const store = await this.#data.exchange((identity) => incoming.install(identity));
       scope.add({ store: store.name });
     });
-    if (blank) this.#steps.note('ready', 1, 'ready');
+    if (blank) this.#serves();
+  }
+
+  #serves(): void {
+    this.#steps.note('ready', 1, 'ready');
+    if (this.#stopping === null) this.#health.start();
   }
 
   /** @returns http://host:port */
@@ -204,10 +224,7 @@ class StartingNode {
     return {
       engine: () => this.#ready(),
       startProgress: () => this.#steps.shown(),
-      concerns: () =>
-        [this.#scrubbing.concern, ...this.#guards.concerns(), ...(this.#roles?.concerns() ?? [])].filter(
-          (concern) => concern !== null,
-        ),
+      health: this.#health.service,
       nativeBuild: nativeBuild(),
       version,
       configuration: () => shownConfig,
@@ -249,6 +266,7 @@ class StartingNode {
   }
 
   async #stop(): Promise<void> {
+    this.#health.stop();
     try {
       await this.#http?.close(this.#options.config.shutdownTimeoutMs);
     } finally {

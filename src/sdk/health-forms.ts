@@ -10,10 +10,13 @@ import { filterToWire } from './wire-forms.js';
 export function healthDetailsFromWire(answer: HealthDetailsBody | ReadyBody): HealthDetails {
   if (!('components' in answer)) throw notReady(answer);
   const { components, recall, ...body } = answer;
+  const others = Object.entries(components).map(([name, component]) => [name, componentFromWire(component)]);
   return {
     status: body.status,
     reasons: body.reasons,
+    checkedAt: body.checked_at,
     components: {
+      ...(Object.fromEntries(others) as Record<string, ComponentHealth>),
       vector: engineFromWire(components.vector),
       text: engineFromWire(components.text),
       storage: componentFromWire(components.storage),
@@ -25,6 +28,8 @@ export function healthDetailsFromWire(answer: HealthDetailsBody | ReadyBody): He
       skipped: recall.skipped,
       discarded: recall.discarded,
     },
+    history: body.history.map(({ took_ms: tookMs, ...look }) => ({ ...look, tookMs })),
+    transitions: body.transitions,
   };
 }
 
@@ -41,7 +46,8 @@ function notReady({ state, message, step, progress }: ReadyBody): SkeinApiError 
 }
 
 function componentFromWire(body: HealthDetailsBody['components']['storage']): ComponentHealth {
-  return { status: body.status, message: body.message, latencyMs: body.latency_ms };
+  const { status, message, latency_ms: latencyMs, details } = body;
+  return { status, message, latencyMs, ...(details !== undefined && { details }) };
 }
 
 function engineFromWire(body: HealthDetailsBody['components']['vector']): EngineHealth {

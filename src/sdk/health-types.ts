@@ -11,8 +11,10 @@ export type BreakerState = 'closed' | 'half_open' | 'open';
 export interface ComponentHealth {
   readonly status: ComponentStatus;
   readonly message: string;
-  /** Of the newest answer, or the newest commit; null before the first. */
+  /** Of the query or read that the check did; null when it did none. */
   readonly latencyMs: number | null;
+  /** As the server sent them. */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 export interface EngineHealth extends ComponentHealth {
   /** open: it failed repeatedly and is not asked for a while. */
@@ -35,13 +37,42 @@ export interface RecallFigure {
   readonly checks: number;
 }
 
+/** One look of the server's monitor. */
+export interface HealthLook {
+  readonly at: string;
+  readonly status: ComponentStatus;
+  readonly tookMs: number;
+  /** Components that were not healthy. */
+  readonly failing: readonly string[];
+}
+
+/** A change that lasted; of the node as a whole when component is null. */
+export interface HealthChange {
+  readonly at: string;
+  readonly component: string | null;
+  readonly from: ComponentStatus;
+  readonly to: ComponentStatus;
+  readonly message: string;
+}
+
+/** The named three, and every other component of the server under its own name. */
+export interface ComponentsHealth extends Readonly<Record<string, ComponentHealth>> {
+  readonly vector: EngineHealth;
+  readonly text: EngineHealth;
+  readonly storage: ComponentHealth;
+}
+
 export interface HealthDetails {
   readonly status: ComponentStatus;
   readonly reasons: readonly string[];
-  readonly components: { readonly vector: EngineHealth; readonly text: EngineHealth; readonly storage: ComponentHealth };
+  readonly checkedAt: string;
+  readonly components: ComponentsHealth;
   readonly fallback: { readonly active: boolean; readonly since: string | null; readonly count: number };
   readonly breakers: Readonly<Record<'vector' | 'text', { readonly state: BreakerState; readonly failures: number }>>;
   readonly recall: { readonly figures: readonly RecallFigure[]; readonly skipped: number; readonly discarded: number };
+  /** Oldest first. */
+  readonly history: readonly HealthLook[];
+  readonly transitions: readonly HealthChange[];
 }
 
 export interface RecallRequest {

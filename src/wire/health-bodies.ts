@@ -10,9 +10,13 @@ const BreakerState = Type.Enum(['closed', 'half_open', 'open'], { description: '
 
 const component = {
   status: Health,
-  message: Type.String(),
-  latency_ms: nullable(Type.Number({ description: 'Of the newest answer, or the newest commit.' })),
+  message: Type.String({ description: 'What is well, or all that is not.' }),
+  latency_ms: nullable(Type.Number({ description: 'Of the query or read that the check did; null when it did none.' })),
+  check_ms: Type.Optional(Type.Number({ description: 'The whole look.' })),
+  details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
 };
+const ComponentBody = Type.Object(component);
+export type ComponentBody = Static<typeof ComponentBody>;
 
 const IndexComponentBody = Type.Object({
   ...component,
@@ -38,14 +42,53 @@ export const RecallFigureBody = Type.Object({
 export const HealthDetailsBody = Type.Object({
   status: Health,
   reasons: Type.Array(Type.String()),
-  components: Type.Object({ vector: IndexComponentBody, text: IndexComponentBody, storage: Type.Object(component) }),
+  checked_at: Timestamp,
+  took_ms: Type.Number({ description: 'All looks, which run at once.' }),
+  components: Type.Object(
+    { vector: IndexComponentBody, text: IndexComponentBody, storage: ComponentBody },
+    { additionalProperties: ComponentBody },
+  ),
   fallback: Type.Object({ active: Type.Boolean(), since: nullable(Timestamp), count: Count }),
-  breakers: Type.Object({ vector: BreakerBody, text: BreakerBody }),
+  breakers: Type.Object(
+    { vector: BreakerBody, text: BreakerBody },
+    { additionalProperties: BreakerBody, description: 'Of the search engines, and of each outside dependency by its name.' },
+  ),
   recall: Type.Object({
     figures: Type.Array(RecallFigureBody),
     skipped: Type.Integer({ minimum: 0, description: 'Checks that were not made, for want of time.' }),
     discarded: Type.Integer({ minimum: 0, description: 'Checks without a result: the index moved meanwhile.' }),
   }),
+  history: Type.Array(
+    Type.Object({
+      at: Timestamp,
+      status: Health,
+      took_ms: Type.Number(),
+      failing: Type.Array(Type.String(), { description: 'Components that were not healthy.' }),
+    }),
+    { description: 'Looks of the monitor, oldest first.' },
+  ),
+  transitions: Type.Array(
+    Type.Object({
+      at: Timestamp,
+      component: nullable(Type.String({ description: 'null: of the node as a whole.' })),
+      from: Health,
+      to: Health,
+      message: Type.String(),
+    }),
+    { description: 'Changes that lasted, oldest first.' },
+  ),
+  errors: Type.Array(
+    Type.Object({
+      type: Type.String(),
+      count: Count,
+      first_at: Timestamp,
+      last_at: Timestamp,
+      last_message: Type.String(),
+      last_stack: nullable(Type.String()),
+      last_context: Type.Record(Type.String(), Type.Unknown()),
+    }),
+    { description: 'Errors since the start, by type, most frequent first.' },
+  ),
 });
 export type HealthDetailsBody = Static<typeof HealthDetailsBody>;
 

@@ -11,6 +11,7 @@ import { type ConfigSources, clientKey, loadCommandFields, loadConfig } from '..
 import { describeConfig } from '../../src/config/describe.js';
 import { environmentNameOf, fileKeyOf, flagOf } from '../../src/config/field.js';
 import { GUARD_FIELDS } from '../../src/config/guard-fields.js';
+import { HEALTH_FIELDS } from '../../src/config/health-fields.js';
 import { LIMIT_FIELDS } from '../../src/config/limit-fields.js';
 import { isLoopback } from '../../src/config/loopback.js';
 import { OBSERVING_FIELDS } from '../../src/config/observing-fields.js';
@@ -183,7 +184,7 @@ test('the description names every setting once, with its source', () => {
   const shown = describeConfig(loaded.config, loaded.sources);
   assert.equal(
     Object.keys(shown),
-    [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, OBSERVING_FIELDS, GUARD_FIELDS, LIMIT_FIELDS]
+    [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, HEALTH_FIELDS, OBSERVING_FIELDS, GUARD_FIELDS, LIMIT_FIELDS]
       .flatMap((fields) => Object.keys(fields))
       .map(fileKeyOf),
   );
@@ -201,7 +202,7 @@ test('every setting is read by something: none is there for show', () => {
       !/^(?:sdk|cli\/import|cli\/export|config\/\w+-fields|model\/limits)/.test(path.replaceAll('\\', '/')),
   );
   const text = files.map((path) => readFileSync(join(source, path), 'utf8')).join('\n');
-  const unread = [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, OBSERVING_FIELDS, GUARD_FIELDS, LIMIT_FIELDS]
+  const unread = [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, HEALTH_FIELDS, OBSERVING_FIELDS, GUARD_FIELDS, LIMIT_FIELDS]
     .flatMap((fields) => Object.keys(fields))
     .filter((key) => !new RegExp(`\\b${key}\\b`).test(text));
   assert.equal(unread, []);

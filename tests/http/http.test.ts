@@ -264,9 +264,12 @@ test('the details show every part, and a broken one degrades the server but not 
   const well = await ask('GET', '/health/detailed');
   assert.is(well.status, 200);
   assert.equal([well.body.status, well.body.reasons], ['healthy', []]);
-  assert.equal(well.body.components.text, {
+  const { check_ms: checkMs, details, ...text } = well.body.components.text;
+  assert.type(checkMs, 'number');
+  assert.equal(details, { threads_asked: 0, threads_answered: 0, points: 0 });
+  assert.equal(text, {
     status: 'healthy',
-    message: 'no collection has one',
+    message: 'BM25 search is not used: no collection has text fields',
     breaker: 'closed',
     restarts: 0,
     stalled: 0,
@@ -295,13 +298,13 @@ test('the details show every part, and a broken one degrades the server but not 
   });
   assert.is((await ask('GET', '/health')).body.status, 'degraded');
   assert.is((await ask('GET', '/health/ready')).status, 200);
-  const { text } = engine.searching;
+  const { text: broken } = engine.searching;
   engine.searching = { ...engine.searching, vector: { ...engine.searching.vector, breaker: 'half_open' } };
   for (const path of ['/health', '/health/detailed']) {
     const down = await ask('GET', path);
     assert.equal([down.status, down.body.status], [503, 'unhealthy'], 'no search can be answered');
   }
-  engine.searching = { ...QUIET_SEARCH, vector: { ...text, breaker: 'closed', stalled: 1 } };
+  engine.searching = { ...QUIET_SEARCH, vector: { ...broken, breaker: 'closed', stalled: 1 } };
   const silent = await ask('GET', '/health/detailed');
   assert.equal([silent.status, silent.body.status, silent.body.components.vector.status], [200, 'degraded', 'unhealthy']);
 });
@@ -312,7 +315,7 @@ test('the details name collections, so they ask for the key', async (t) => {
 });
 
 test('what the node itself is concerned about degrades it', async (t) => {
-  const { ask } = await startHttp(t, { service: { concerns: () => ['every row is being read'] } });
+  const { ask } = await startHttp(t, { concerns: () => ['every row is being read'] });
   const { status, body } = await ask('GET', '/health');
   assert.equal([status, body.status, body.reasons], [200, 'degraded', ['every row is being read']]);
 });

@@ -140,9 +140,11 @@ for (const [what, { point, run }] of Object.entries(CHANGES)) {
     const before = await beats(replica);
     await untilFound(pair);
     assert.ok((await beats(replica)) <= before + HEARTBEATS_MAX, 'found with one of the next heartbeats');
-    const health = await call<Record<string, unknown>>(replica, 'GET', '/health');
-    assert.is(health['status'], 'degraded');
-    assert.match(JSON.stringify(health), /the data differs from the master/);
+    const degraded = async (): Promise<boolean> => {
+      const health = await call<Record<string, unknown>>(replica, 'GET', '/health');
+      return health['status'] === 'degraded' && /the data differs from the master/.test(JSON.stringify(health));
+    };
+    await waitUntil(degraded, { what: 'health says so' });
     assert.match(JSON.stringify(await call(master, 'GET', '/health')), /the data of replica [0-9a-f]{32} differs/);
 
     await put(master, 'right', ['later'], 3);

@@ -36,6 +36,7 @@ import { comparePointIds, type Payload, type PointId } from '../../src/model/poi
 import type { Position } from '../../src/model/position.js';
 import { compileFilter } from '../../src/search/evaluate-filter.js';
 import { FakeKeys } from './fake-keys.js';
+import { fakeProbes } from './fake-probes.js';
 
 interface StoredPoint {
   readonly id: PointId;
@@ -81,6 +82,7 @@ export class FakeEngine implements Engine {
   readonly searches: SearchRequest[] = [];
   /** What it says of its searching. */
   searching: SearchStatus = QUIET_SEARCH;
+  readonly probes = fakeProbes(() => this.status());
   readonly facets: FacetRequest[] = [];
   readonly groupSearches: GroupRequest[] = [];
   readonly recalls: RecallRequest[] = [];

@@ -13,6 +13,7 @@ import { ErrorTracker } from '../../src/observability/error-tracker.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { SlowQueries, type SlowQueriesParts } from '../../src/observability/slow-queries.js';
 import { FakeEngine } from './fake-engine.js';
+import { fakeHealth } from './fake-health.js';
 import { fakeReplication } from './fake-replication.js';
 import { keptLog, type LogLine } from './kept-log.js';
 
@@ -46,6 +47,8 @@ export interface TestHttpOptions {
   readonly slowQueries?: Partial<Pick<SlowQueriesParts, 'thresholdMs' | 'entriesMax' | 'withContent'>>;
   readonly measured?: boolean;
   readonly tracer?: Tracer;
+  /** What the node itself knows to be wrong. */
+  readonly concerns?: () => readonly string[];
 }
 
 /** The write concern of a master that nobody follows. */
@@ -76,7 +79,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
   };
   const service: HttpService = {
     engine: () => options.engine ?? fake,
-    concerns: () => [],
+    health: fakeHealth(() => options.engine ?? fake, options.concerns),
     startProgress: () => ({ step: 'ready', progress: 1, etaMs: 0, message: 'ready' }),
     nativeBuild: 'none',
     version: '0.0.0-test',

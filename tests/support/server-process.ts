@@ -76,6 +76,14 @@ export interface Surroundings {
   readonly untilListening?: boolean;
 }
 
+/** What else the machine does says nothing about the server that is tested. */
+const UNMOVED_BY_THE_MACHINE = {
+  SKEIN_HEALTH_CPU_MAX: '1',
+  SKEIN_HEALTH_MEMORY_MAX: '1',
+  SKEIN_HEALTH_DISK_MAX: '1',
+  SKEIN_HEALTH_EVENT_LOOP_MAX_MS: '1h',
+};
+
 /** Starts a server and waits until it is ready. @throws ServerDidNotStart */
 export async function startServer(
   t: { after(cleanup: () => unknown): void },
@@ -86,7 +94,10 @@ export async function startServer(
   const command = bundled ? [BUNDLE] : [process.execPath, MAIN];
   const serve = ['serve', '--data-dir', dataDir, '--port', String(port), '--log-format', 'json', ...flags];
   const [program = process.execPath, ...rest] = [...prefix, ...command, ...serve];
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
+  const child = spawn(program, rest, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...UNMOVED_BY_THE_MACHINE, ...process.env, ...environment },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   // Not before both streams have ended: what it said last must be in the output.

@@ -1,15 +1,17 @@
 /** GET /health/detailed: every part of the server with how it is, for people and for machines that look closer than a probe does. */
 
 import type { EngineStatus, SearchEngineStatus } from '../../engine/engine.js';
-import { HealthDetailsBody } from '../../wire/http-bodies.js';
+import type { ErrorReport } from '../../model/error-report.js';
+import type { ComponentReport, HealthReport } from '../../model/health.js';
+import { type ComponentBody, HealthDetailsBody } from '../../wire/http-bodies.js';
 import { sendValue } from '../answer.js';
+import type { HealthService } from '../health-service.js';
 import { queryOf } from '../parameters.js';
-import { conditionOf, readyBody, statusOf } from '../readiness.js';
+import { readyBody, statusOf } from '../readiness.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
 
 type IndexComponent = HealthDetailsBody['components']['vector'];
-type Component = HealthDetailsBody['components']['storage'];
 
 /** Asks for the key, unlike /health: it names collections. */
 export function healthDetailsRoute(room: Room): Route {
@@ -20,30 +22,41 @@ export function healthDetailsRoute(room: Room): Route {
     summary: 'How is each part of the server? 503 when it cannot serve',
     tag: 'server',
     answer: HealthDetailsBody,
-    handle: (request, reply) => {
+    handle: async (request, reply) => {
       queryOf(request, []);
       const ready = readyBody(room);
       if (ready.state !== 'ready')
         return sendValue(request, reply, { ...ready, reasons: [`${ready.state}: ${ready.message}`] }, 503);
-      const body = details(room);
+      const engine = room.service.engine();
+      const { health, observing } = room.service;
+      const report = await health.report();
+      const body = { ...details(report, engine.status(), health), errors: errorBodies(observing.errors.status()) };
       return sendValue(request, reply, body, statusOf(body));
     },
   };
 }
 
-function details(room: Room): HealthDetailsBody {
-  const status = room.service.engine().status();
-  const { vector, text, fallback, recall } = status.search;
-  const components = { vector: indexComponent(vector), text: indexComponent(text), storage: storageComponent(status) };
+function details(report: HealthReport, { search }: EngineStatus, health: HealthService): Omit<HealthDetailsBody, 'errors'> {
+  const { vector, text, fallback, recall } = search;
+  const found = Object.fromEntries(report.components.map((component) => [component.name, componentBody(component)]));
   return {
-    ...conditionOf(room, status),
-    components,
+    status: report.status,
+    reasons: [...report.reasons],
+    checked_at: instant(report.atMs),
+    took_ms: report.tookMs,
+    components: {
+      ...found,
+      vector: indexBody(found['vector'], vector),
+      text: indexBody(found['text'], text),
+      storage: found['storage'] ?? NOT_LOOKED_AT,
+    },
     fallback: {
       active: fallback.active,
-      since: fallback.sinceMs === null ? null : new Date(fallback.sinceMs).toISOString(),
+      since: fallback.sinceMs === null ? null : instant(fallback.sinceMs),
       count: fallback.count,
     },
     breakers: {
+      ...Object.fromEntries(health.breakers().map(({ name, state, failures }) => [name, { state, failures }])),
       vector: { state: vector.breaker, failures: vector.failures },
       text: { state: text.breaker, failures: text.failures },
     },
@@ -52,21 +65,39 @@ function details(room: Room): HealthDetailsBody {
       skipped: recall.skipped,
       discarded: recall.discarded,
     },
+    history: health.history().map(({ atMs, status, tookMs, failing }) => ({
+      at: instant(atMs),
+      status,
+      took_ms: tookMs,
+      failing: [...failing],
+    })),
+    transitions: health.transitions().map(({ atMs, ...transition }) => ({ at: instant(atMs), ...transition })),
   };
 }
 
-function indexComponent({ breaker, restarts, stalled, collections, loading, latencyMs }: SearchEngineStatus): IndexComponent {
-  const facts = { breaker, restarts, stalled, collections, loading, latency_ms: latencyMs };
-  if (breaker === 'open') return { status: 'unhealthy', message: 'failed repeatedly and is not asked for a while', ...facts };
-  if (breaker === 'half_open') return { status: 'degraded', message: 'failed repeatedly; one search tries', ...facts };
-  if (stalled > 0) return { status: 'unhealthy', message: 'a thread has stood still for seconds', ...facts };
-  if (loading > 0) return { status: 'degraded', message: `${loading} of ${collections} indexes are not there yet`, ...facts };
-  return { status: 'healthy', message: collections === 0 ? 'no collection has one' : 'answers', ...facts };
+function errorBodies(errors: ErrorReport): HealthDetailsBody['errors'] {
+  return errors.map(({ type, count, firstAtMs, lastAtMs, lastMessage, lastStack, lastContext }) => ({
+    type,
+    count,
+    first_at: instant(firstAtMs),
+    last_at: instant(lastAtMs),
+    last_message: lastMessage,
+    last_stack: lastStack,
+    last_context: { ...lastContext },
+  }));
 }
 
-function storageComponent({ storage, commits }: EngineStatus): Component {
-  const latency = { latency_ms: commits.count === 0 ? null : commits.lastMs };
-  if (storage.readOnly) return { status: 'degraded', message: 'the data folder cannot be written', ...latency };
-  if (storage.full) return { status: 'degraded', message: 'the disk is full or below its watermark', ...latency };
-  return { status: 'healthy', message: 'takes writes', ...latency };
+const NOT_LOOKED_AT: ComponentBody = { status: 'degraded', message: 'nobody looks at it', latency_ms: null };
+
+function componentBody({ status, message, latencyMs, tookMs, details: facts }: ComponentReport): ComponentBody {
+  return { status, message, latency_ms: latencyMs, check_ms: tookMs, ...(facts !== undefined && { details: { ...facts } }) };
+}
+
+function indexBody(found: ComponentBody = NOT_LOOKED_AT, status: SearchEngineStatus): IndexComponent {
+  const { breaker, restarts, stalled, collections, loading, latencyMs } = status;
+  return { ...found, latency_ms: found.latency_ms ?? latencyMs, breaker, restarts, stalled, collections, loading };
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString();
 }

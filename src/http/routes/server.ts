@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { HealthBody, ReadyBody, VersionBody } from '../../wire/http-bodies.js';
 import { sendValue, tokenOf } from '../answer.js';
 import { queryOf } from '../parameters.js';
-import { conditionOf, readyBody, statusOf } from '../readiness.js';
+import { readyBody, statusOf } from '../readiness.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
 import type { MetricsText } from '../service.js';
@@ -59,13 +59,15 @@ function healthRoute(room: Room): Route {
     summary: 'How is the server? 503 when it cannot serve',
     open: true,
     answer: HealthBody,
-    handle: (request, reply) => {
+    handle: async (request, reply) => {
       const ready = readyBody(room);
       if (ready.state !== 'ready') {
         return sendValue(request, reply, { ...ready, reasons: [`${ready.state}: ${ready.message}`] }, 503);
       }
-      const status = room.service.engine().status();
-      const condition = conditionOf(room, status);
+      const engine = room.service.engine();
+      const { status: health, reasons } = await room.service.health.report();
+      const condition = { status: health, reasons };
+      const status = engine.status();
       const facts = {
         collections: status.collections,
         points: status.points,

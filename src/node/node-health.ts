@@ -1,0 +1,124 @@
+/** The health of a node, put together: its checks, the monitor over them, the webhook, the measures, and what the routes ask.
+ *
+ *    made with the node (routes may ask) ─► start, once it serves ─► stop, before anything it looks at is closed
+ *  Outside dependencies add checks of their own to `registry`. Must not know: what checks find, HTTP. */
+
+import type { Config } from '../config/config.js';
+import type { Engine } from '../engine/engine.js';
+import type { HealthService } from '../http/http.js';
+import type { Clock } from '../model/clock.js';
+import type { HealthCheck, HealthRegistry } from '../model/health.js';
+import type { Log } from '../model/log.js';
+import type { Meter } from '../model/meter.js';
+import { dependencyCheck } from '../observability/dependency-check.js';
+import { engineChecks } from '../observability/engine-checks.js';
+import { measureHealth } from '../observability/health-measures.js';
+import { HealthMonitor } from '../observability/health-monitor.js';
+import { HealthRunner } from '../observability/health-runner.js';
+import { HealthWebhook, mayPass } from '../observability/health-webhook.js';
+import { type ReplicationFacts, replicationCheck } from '../observability/replication-check.js';
+import { systemChecks } from '../observability/system-checks.js';
+import { systemFigures } from '../observability/system-figures.js';
+import type { Dependencies } from '../resilience/dependencies.js';
+
+export interface NodeHealthParts {
+  readonly config: Pick<Config, 'health' | 'dataDir' | 'limits'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Null: nothing is measured. */
+  readonly meter: Meter | null;
+  readonly dependencies: Dependencies;
+  /** @throws Starting, ShuttingDown */
+  engine(): Engine;
+  /** @throws Starting until the store is open */
+  replication(): ReplicationFacts;
+  storeConcern(): string | null;
+  /** What else degrades the node, one sentence each; empty when nothing is wrong. */
+  concerns(): readonly string[];
+  /** Who speaks, to the webhook. */
+  about(): Readonly<Record<string, unknown>>;
+}
+
+export interface NodeHealth {
+  readonly service: HealthService;
+  readonly registry: HealthRegistry;
+  start(): void;
+  stop(): void;
+}
+
+/** However often probes come, the node looks at itself at most once in so long. */
+const REUSE_MS = 1_000;
+
+export function nodeHealth(parts: NodeHealthParts): NodeHealth {
+  const { config, clock, log, meter } = parts;
+  const { health, limits, dataDir } = config;
+  const timeoutMs = health.healthTimeoutMs;
+  const onError = (component: string, error: unknown): void => log.debug('health_check_failed', { component, error });
+  const runner = new HealthRunner({ clock, reuseMs: Math.min(REUSE_MS, health.healthIntervalMs || REUSE_MS), onError });
+  const figures = systemFigures(dataDir, health.healthCpuWindowMs, clock);
+  const checks = [
+    ...engineChecks({ engine: () => parts.engine(), limits, timeoutMs, storeConcern: () => parts.storeConcern() }),
+    replicationCheck({ facts: () => parts.replication(), lagMaxMs: health.healthLagMaxMs, timeoutMs }),
+    ...systemChecks(figures, {
+      cpuMax: health.healthCpuMax,
+      memoryMax: health.healthMemoryMax,
+      diskMax: health.healthDiskMax,
+      eventLoopMaxMs: health.healthEventLoopMaxMs,
+      timeoutMs,
+    }),
+    concernCheck(() => parts.concerns(), timeoutMs),
+    dependencyCheck(() => parts.dependencies.status(), timeoutMs),
+  ];
+  for (const check of checks) runner.add(check);
+  const webhook = webhookOf(parts);
+  const monitor = new HealthMonitor({
+    runner,
+    onLook: () => webhook?.nudge(),
+    intervalMs: health.healthIntervalMs,
+    historyMax: health.healthHistory,
+    confirmations: health.healthConfirmations,
+    log,
+  });
+  if (webhook !== null) {
+    runner.add(webhook.check(timeoutMs));
+    monitor.onChange((change) => webhook.notify(change));
+  }
+  if (meter !== null) measureHealth(meter, runner, monitor, webhook === null ? null : () => webhook.counts);
+  return {
+    service: {
+      report: () => runner.report(),
+      history: () => monitor.history,
+      transitions: () => monitor.transitions,
+      breakers: () => parts.dependencies.status(),
+    },
+    registry: runner,
+    start: () => monitor.start(),
+    stop: () => {
+      monitor.stop();
+      webhook?.stop();
+      figures.stop();
+    },
+  };
+}
+
+/** What the parts of the node say of themselves, where no check of its own asks. */
+function concernCheck(concerns: () => readonly string[], deadlineMs: number): HealthCheck {
+  const check: HealthCheck['check'] = () => {
+    const found = concerns();
+    if (found.length === 0) return { status: 'healthy', message: 'nothing else is known to be wrong', latencyMs: null };
+    return { status: 'degraded', message: found.join('; '), latencyMs: null };
+  };
+  return { name: 'guards', deadlineMs, whenSilent: 'degraded', check };
+}
+
+function webhookOf({ config, clock, log, about, dependencies }: NodeHealthParts): HealthWebhook | null {
+  const { healthWebhookUrl, webhookSecret, healthWebhookTimeoutMs } = config.health;
+  if (healthWebhookUrl === null) return null;
+  return new HealthWebhook({
+    url: healthWebhookUrl.reveal(),
+    secret: webhookSecret?.reveal() ?? null,
+    timeoutMs: healthWebhookTimeoutMs,
+    dependency: dependencies.add({ name: 'webhook', isFailure: mayPass }),
+    ...{ clock, log, about },
+  });
+}
