@@ -14,6 +14,7 @@ import { SkeinError } from '../model/errors.js';
 import type { Log, ProcessLog } from '../model/log.js';
 import { logOperation } from '../model/log-operation.js';
 import { ErrorTracker } from '../observability/error-tracker.js';
+import { measureLog } from '../observability/log-measures.js';
 import type { Metrics } from '../observability/metrics.js';
 import { SlowQueries } from '../observability/slow-queries.js';
 import { Dependencies } from '../resilience/dependencies.js';
@@ -238,6 +239,7 @@ class StartingNode {
   #observing(): ObservingService {
     const { config, log } = this.#options;
     const book = { ...slowQuerySettings(config), log: this.#log, meter: this.#measuring.meter, clock: systemClock };
+    measureLog(this.#measuring.meter, log.control);
     return { log: log.control, slowQueries: new SlowQueries(book), errors: this.#errors };
   }
 

@@ -16,6 +16,8 @@ const MESSAGE_LENGTH_MAX = 1_000;
 const STACK_LENGTH_MAX = 4_000;
 const CONTEXT_FIELDS_MAX = 20;
 const VALUE_LENGTH_MAX = 200;
+/** Shown as 0 from the start, so that the first one is seen to have come: alerts ask how much a counter grew. */
+const WATCHED = ['Internal', 'CorruptData', 'damaged_row', 'Error', 'TypeError', 'RangeError', 'ReferenceError'];
 const TYPE = /^[A-Za-z][\w.]{0,63}$/;
 
 interface Tracked {
@@ -90,7 +92,7 @@ export class ErrorTracker implements ErrorSink {
       help: 'Errors that were logged or answered, by type.',
       labels: ['type'],
     });
-    const series = new Map<string, (count: number) => void>();
+    const series = new Map(WATCHED.map((type) => [type, grown(total.series({ type }))]));
     meter.beforePrinting(() => {
       for (const [type, { count }] of this.#types) {
         const known = series.get(type) ?? grown(total.series({ type }));

@@ -1,15 +1,12 @@
-/** Measures of the machine under the process: processors, memory, open files. Read when they are printed, at no cost in between but the
+/** Measures of the machine under the process: processors and memory. Read when they are printed, at no cost in between but the
  *  watch over garbage collection. What the system does not tell has no series. Must not know: the engine, thresholds. */
 
-import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, loadavg, totalmem } from 'node:os';
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import type { Meter } from '../model/meter.js';
 import { grown } from './grown-counter.js';
 import { kept } from './kept-series.js';
 
-const OPEN_FILES = '/proc/self/fd';
-const FILE_LIMITS = '/proc/self/limits';
 const MODES = ['user', 'nice', 'sys', 'idle', 'irq'] as const;
 const COLLECTIONS: Readonly<Record<number, string>> = {
   [constants.NODE_PERFORMANCE_GC_MINOR]: 'minor',
@@ -33,8 +30,6 @@ export function measureSystem(meter: Meter): () => void {
     labels: ['mode'],
   });
   const modes = MODES.map((mode) => ({ mode, grow: grown(seconds.series({ mode })) }));
-  const files = gauge('process_open_files', 'Open files and sockets of the process.');
-  const filesMax = gauge('process_open_files_max', 'How many it may have open.');
   meter.beforePrinting(() => {
     total.set(totalmem());
     available.set(freemem());
@@ -43,8 +38,6 @@ export function measureSystem(meter: Meter): () => void {
     load.set(loadavg()[0] ?? null);
     const times = cpus().map((cpu) => cpu.times);
     for (const { mode, grow } of modes) grow(times.reduce((sum, time) => sum + time[mode], 0) / 1_000);
-    files.set(openFiles());
-    filesMax.set(openFilesMax());
   });
   return measureGarbage(meter);
 }
@@ -71,22 +64,4 @@ function measureGarbage(meter: Meter): () => void {
 function memoryLimit(): number | null {
   const limit = process.constrainedMemory();
   return limit === undefined || limit === 0 || limit > totalmem() ? null : limit;
-}
-
-function openFiles(): number | null {
-  try {
-    return readdirSync(OPEN_FILES).length;
-  } catch {
-    // Not every system has such a folder.
-    return null;
-  }
-}
-
-function openFilesMax(): number | null {
-  try {
-    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync(FILE_LIMITS, 'utf8')) ?? [];
-    return soft === undefined ? null : Number(soft);
-  } catch {
-    return null;
-  }
 }
