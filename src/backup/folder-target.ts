@@ -39,9 +39,13 @@ export interface FolderTargetOptions {
 
 type Call = Pick<FailedCall, 'operation' | 'key'>;
 
+export function folderName(folder: string): string {
+  return `folder ${folder}`;
+}
+
 /** @throws BackupTargetFailed */
 export async function openFolderTarget(options: FolderTargetOptions): Promise<BackupTarget> {
-  const name = `folder ${options.folder}`;
+  const name = folderName(options.folder);
   try {
     return await withinStallLimit(options.stallMs, async () => {
       if (options.writer !== null) await makeFolder(options.folder);

@@ -6,7 +6,7 @@
  *
  *  Only failures that may pass count: a full or forbidden place answers, and must stay open for reading and removing. */
 
-import { type Dependencies, type Dependency, SLOW_DEPENDENCY_BREAKER } from '../resilience/dependencies.js';
+import type { Dependencies, Dependency } from '../resilience/dependencies.js';
 import type { RetrySettings } from '../resilience/retry.js';
 import { type BackupTarget, mayPass, type StoredObject } from './target.js';
 
@@ -35,7 +35,7 @@ export interface GuardOptions {
 }
 
 export function guardTarget(target: BackupTarget, { dependencies, signal, retry = {} }: GuardOptions): BackupTarget {
-  const dependency = dependencies.add({ name: DEPENDENCY, breaker: SLOW_DEPENDENCY_BREAKER, retry, isFailure: mayPass });
+  const dependency = dependencies.add({ name: DEPENDENCY, isSlow: true, retry, isFailure: mayPass });
   return {
     name: target.name,
     list: (prefix) => guarded<StoredObject>(dependency, `list ${prefix}`, () => target.list(prefix), signal),

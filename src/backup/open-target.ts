@@ -1,8 +1,8 @@
 /** Opens the place that the settings name. What a kind of place needs is loaded only when it is the one. */
 
 import type { Clock } from '../model/clock.js';
-import { openFolderTarget } from './folder-target.js';
-import type { S3Place } from './s3-calls.js';
+import { folderName, openFolderTarget } from './folder-target.js';
+import { type S3Place, s3Name } from './s3-calls.js';
 import type { BackupTarget } from './target.js';
 
 /** As the settings have it (config/backup-settings.ts). */
@@ -13,6 +13,11 @@ export interface OpenTargetOptions {
   readonly writer: string | null;
   readonly stallMs: number;
   readonly clock: Clock;
+}
+
+/** The name that the target will have, before there is one. */
+export function nameOfPlace(place: Place): string {
+  return place.kind === 'folder' ? folderName(place.folder) : s3Name(place);
 }
 
 /** Reaches for it once, and removes what a killed writer left there. @throws BackupTargetFailed */

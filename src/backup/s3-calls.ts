@@ -20,6 +20,11 @@ export interface S3Place {
   readonly partBytes: number;
 }
 
+/** Without anything secret. */
+export function s3Name({ bucket, prefix }: Pick<S3Place, 'bucket' | 'prefix'>): string {
+  return `s3 ${prefix === '' ? bucket : `${bucket}/${prefix}`}`;
+}
+
 const ATTEMPTS_MAX = 3;
 /** A wish to be told to go on before a body is sent; some stores never answer it. */
 const EXPECT_CONTINUE = false;

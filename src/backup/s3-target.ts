@@ -9,7 +9,7 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import type { Clock } from '../model/clock.js';
 import { partsOf } from './parts.js';
-import { call, connectS3, S3CallFailed, type S3Calls, type S3Place } from './s3-calls.js';
+import { call, connectS3, S3CallFailed, type S3Calls, type S3Place, s3Name } from './s3-calls.js';
 import { abortUpload, uploadInParts } from './s3-upload.js';
 import {
   type BackupTarget,
@@ -51,7 +51,7 @@ class S3Target implements BackupTarget {
   readonly #calls: S3Calls;
 
   constructor(place: S3Place, calls: S3Calls) {
-    this.name = `s3 ${place.prefix === '' ? place.bucket : `${place.bucket}/${place.prefix}`}`;
+    this.name = s3Name(place);
     this.#place = place;
     this.#calls = calls;
   }

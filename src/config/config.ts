@@ -12,6 +12,8 @@ import { BACKUP_FIELDS } from './backup-fields.js';
 import { type BackupSettings, readBackups } from './backup-settings.js';
 import { type CLIENT_FIELDS, COMMAND_SECTIONS, SERVE_COMMAND_FIELDS } from './command-fields.js';
 import { readConfigFile } from './config-file.js';
+import { DEPENDENCY_FIELDS } from './dependency-fields.js';
+import { type DependencySettings, readDependencies } from './dependency-settings.js';
 import { type Environment, readEnvironment } from './environment.js';
 import { environmentNameOf, type FieldTable, type ValuesOf } from './field.js';
 import { GUARD_FIELDS } from './guard-fields.js';
@@ -31,6 +33,7 @@ export interface Config extends ValuesOf<typeof SERVER_FIELDS> {
   readonly limits: Limits;
   readonly replication: ReplicationSettings;
   readonly backup: BackupSettings;
+  readonly dependencies: DependencySettings;
   readonly observing: ValuesOf<typeof OBSERVING_FIELDS>;
   readonly guards: ValuesOf<typeof GUARD_FIELDS>;
   readonly health: HealthSettings;
@@ -71,6 +74,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     ...REPLICATION_FIELDS,
     ...BACKUP_FIELDS,
     ...HEALTH_FIELDS,
+    ...DEPENDENCY_FIELDS,
     ...OBSERVING_FIELDS,
     ...GUARD_FIELDS,
     ...LIMIT_FIELDS,
@@ -88,8 +92,10 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
   if (problems.length > 0) throw new ConfigError(problems);
   const replication = readReplication(values, sources, values.host);
   const backup = readBackups(picked(BACKUP_FIELDS, values), values.dataDir);
+  const dependencies = readDependencies(picked(DEPENDENCY_FIELDS, values));
   const health = readHealth(picked(HEALTH_FIELDS, values));
-  problems.push(...contradictions(values, values), ...replication.problems, ...backup.problems, ...health.problems);
+  problems.push(...contradictions(values, values), ...replication.problems, ...backup.problems);
+  problems.push(...dependencies.problems, ...health.problems);
   if (problems.length > 0) throw new ConfigError(problems);
   if (values.insecureNoAuth && !isLoopback(values.host) && keyReading === null) {
     warnings.push(`listening on ${values.host} without a key: everybody who reaches the port may do everything`);
@@ -100,6 +106,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     replication: replication.settings,
     backup: backup.settings,
     health: health.settings,
+    dependencies: dependencies.settings,
     observing: Object.freeze(picked(OBSERVING_FIELDS, values)),
     guards: Object.freeze(picked(GUARD_FIELDS, values)),
   };

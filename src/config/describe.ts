@@ -2,6 +2,7 @@
 
 import { BACKUP_FIELDS } from './backup-fields.js';
 import type { Config } from './config.js';
+import { DEPENDENCY_FIELDS } from './dependency-fields.js';
 import { type Field, fileKeyOf } from './field.js';
 import { GUARD_FIELDS } from './guard-fields.js';
 import { HEALTH_FIELDS } from './health-fields.js';
@@ -35,6 +36,8 @@ export function describeConfig(
     add(key, field, config.replication[key as keyof typeof REPLICATION_FIELDS]);
   for (const [key, field] of Object.entries(BACKUP_FIELDS))
     add(key, field, config.backup.values[key as keyof typeof BACKUP_FIELDS]);
+  for (const [key, field] of Object.entries(DEPENDENCY_FIELDS))
+    add(key, field, config.dependencies.values[key as keyof typeof DEPENDENCY_FIELDS]);
   for (const [key, field] of Object.entries(HEALTH_FIELDS)) add(key, field, config.health[key as keyof typeof HEALTH_FIELDS]);
   for (const [key, field] of Object.entries(OBSERVING_FIELDS))
     add(key, field, config.observing[key as keyof typeof OBSERVING_FIELDS]);

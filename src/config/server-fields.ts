@@ -3,6 +3,7 @@
 
 import { LOG_LEVELS } from '../model/log.js';
 import { BACKUP_FIELDS } from './backup-fields.js';
+import { DEPENDENCY_FIELDS } from './dependency-fields.js';
 import type { FieldTable } from './field.js';
 import { GUARD_FIELDS } from './guard-fields.js';
 import { HEALTH_FIELDS } from './health-fields.js';
@@ -132,6 +133,7 @@ export const SERVER_SECTIONS: readonly { readonly title: string; readonly fields
   { title: 'Self-checks', fields: WATCH_FIELDS },
   { title: 'Replication', fields: REPLICATION_FIELDS },
   { title: 'Backups', fields: BACKUP_FIELDS },
+  { title: 'Outside dependencies', fields: DEPENDENCY_FIELDS },
   { title: 'Guards and stopping', fields: GUARD_FIELDS },
   { title: 'Health', fields: HEALTH_FIELDS },
   { title: 'Logging', fields: LOG_FIELDS },

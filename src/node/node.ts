@@ -106,7 +106,7 @@ class StartingNode {
       roleBefore: () => this.#before.role,
       streamAllowed,
     });
-    this.#dependencies = new Dependencies({ log, wallMs: () => systemClock.wallMs() });
+    this.#dependencies = new Dependencies({ log, wallMs: () => systemClock.wallMs(), defaults: config.dependencies });
     this.#guards = new Guarding({ settings: config.guards, log, engine: () => this.#data.engine });
     this.#measuring = measureNode({
       on: config.observing.metrics,

@@ -8,7 +8,7 @@
 import { messageOf, SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import { type BreakerState, CircuitBreaker } from './circuit-breaker.js';
-import { type RetrySettings, retry } from './retry.js';
+import { RETRY_DEFAULTS, type RetrySettings, retry } from './retry.js';
 
 export interface BreakerSettings {
   readonly failuresMax: number;
@@ -16,14 +16,25 @@ export interface BreakerSettings {
   readonly successesMin: number;
 }
 
-/** Of what answers at once when it is well. */
-export const DEPENDENCY_BREAKER: BreakerSettings = { failuresMax: 5, resetMs: 60_000, successesMin: 3 };
-/** Of what takes long to answer, and to come back. */
-export const SLOW_DEPENDENCY_BREAKER: BreakerSettings = { failuresMax: 3, resetMs: 120_000, successesMin: 3 };
+/** What holds for every dependency that says nothing else. */
+export interface DependencyDefaults {
+  readonly retry: RetrySettings;
+  readonly breaker: BreakerSettings;
+  /** Of those whose calls take long. */
+  readonly slowBreaker: BreakerSettings;
+}
+
+const DEFAULTS: DependencyDefaults = {
+  retry: RETRY_DEFAULTS,
+  breaker: { failuresMax: 5, resetMs: 60_000, successesMin: 3 },
+  slowBreaker: { failuresMax: 3, resetMs: 120_000, successesMin: 3 },
+};
 
 export interface DependencyOptions {
   /** Also the label in metrics: few, and never from outside. */
   readonly name: string;
+  /** Do its calls take long, and does it take long to come back? */
+  readonly isSlow?: boolean;
   readonly breaker?: BreakerSettings;
   readonly retry?: Partial<RetrySettings>;
   /** Is this error the dependency’s, and may pass? Others reach the caller at once and say nothing about it. */
@@ -49,6 +60,8 @@ export interface CallOptions {
 export interface DependenciesParts {
   readonly log: Log;
   readonly wallMs: () => number;
+  /** By default those of the settings’ own defaults. */
+  readonly defaults?: DependencyDefaults;
 }
 
 export class Dependencies {
@@ -78,6 +91,7 @@ export class Dependency {
   readonly #options: DependencyOptions;
   readonly #parts: DependenciesParts;
   readonly #breaker: CircuitBreaker;
+  readonly #retry: RetrySettings;
   #state: BreakerState = 'closed';
   #lastFailure: DependencyStatus['lastFailure'] = null;
 
@@ -85,8 +99,10 @@ export class Dependency {
     this.name = options.name;
     this.#options = options;
     this.#parts = parts;
+    const { retry: retries, breaker, slowBreaker } = parts.defaults ?? DEFAULTS;
+    this.#retry = { ...retries, ...options.retry };
     this.#breaker = new CircuitBreaker({
-      ...(options.breaker ?? DEPENDENCY_BREAKER),
+      ...(options.breaker ?? (options.isSlow === true ? slowBreaker : breaker)),
       name: options.name,
       isFailure: (error) => options.isFailure(error),
       onState: (state) => this.#onState(state),
@@ -99,7 +115,7 @@ export class Dependency {
     if (!repeatable) return guarded();
     return retry(guarded, {
       operation: `${this.name}: ${operation}`,
-      settings: this.#options.retry ?? {},
+      settings: this.#retry,
       isWorthRetrying: (error) => !isRefusal(error) && this.#options.isFailure(error),
       log: this.#parts.log,
       ...(signal === undefined ? {} : { signal }),

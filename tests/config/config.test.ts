@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { BACKUP_FIELDS } from '../../src/config/backup-fields.js';
 import { IMPORT_FIELDS } from '../../src/config/command-fields.js';
 import { type ConfigSources, clientKey, loadCommandFields, loadConfig } from '../../src/config/config.js';
+import { DEPENDENCY_FIELDS } from '../../src/config/dependency-fields.js';
 import { describeConfig } from '../../src/config/describe.js';
 import { environmentNameOf, fileKeyOf, flagOf } from '../../src/config/field.js';
 import { GUARD_FIELDS } from '../../src/config/guard-fields.js';
@@ -184,7 +185,16 @@ test('the description names every setting once, with its source', () => {
   const shown = describeConfig(loaded.config, loaded.sources);
   assert.equal(
     Object.keys(shown),
-    [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, HEALTH_FIELDS, OBSERVING_FIELDS, GUARD_FIELDS, LIMIT_FIELDS]
+    [
+      SERVER_FIELDS,
+      REPLICATION_FIELDS,
+      BACKUP_FIELDS,
+      DEPENDENCY_FIELDS,
+      HEALTH_FIELDS,
+      OBSERVING_FIELDS,
+      GUARD_FIELDS,
+      LIMIT_FIELDS,
+    ]
       .flatMap((fields) => Object.keys(fields))
       .map(fileKeyOf),
   );
@@ -202,7 +212,16 @@ test('every setting is read by something: none is there for show', () => {
       !/^(?:sdk|cli\/import|cli\/export|config\/\w+-fields|model\/limits)/.test(path.replaceAll('\\', '/')),
   );
   const text = files.map((path) => readFileSync(join(source, path), 'utf8')).join('\n');
-  const unread = [SERVER_FIELDS, REPLICATION_FIELDS, BACKUP_FIELDS, HEALTH_FIELDS, OBSERVING_FIELDS, GUARD_FIELDS, LIMIT_FIELDS]
+  const unread = [
+    SERVER_FIELDS,
+    REPLICATION_FIELDS,
+    BACKUP_FIELDS,
+    DEPENDENCY_FIELDS,
+    HEALTH_FIELDS,
+    OBSERVING_FIELDS,
+    GUARD_FIELDS,
+    LIMIT_FIELDS,
+  ]
     .flatMap((fields) => Object.keys(fields))
     .filter((key) => !new RegExp(`\\b${key}\\b`).test(text));
   assert.equal(unread, []);

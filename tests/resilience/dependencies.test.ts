@@ -65,6 +65,23 @@ test('its breaker opens after failures in a row, ends the tries at once, and clo
   assert.equal(steps, ['closed open', 'open half_open', 'half_open closed']);
 });
 
+test('what is said for all holds where a dependency says nothing, slow ones have limits of their own', async () => {
+  const breaker = { failuresMax: 2, resetMs: 60_000, successesMin: 1 };
+  const retry = { attemptsMax: 1, strategy: 'fixed', baseDelayMs: 1, maxDelayMs: 1, factor: 1, jitter: false } as const;
+  const defaults = { retry, breaker, slowBreaker: { ...breaker, failuresMax: Number.POSITIVE_INFINITY } };
+  const all = new Dependencies({ log: silentLog, wallMs: () => 0, defaults });
+  const quick = all.add({ name: 'quick', isFailure: () => true });
+  const slow = all.add({ name: 'slow', isSlow: true, isFailure: () => true });
+  const own = all.add({ name: 'own', isFailure: () => true, retry: { attemptsMax: 3 }, breaker: { ...breaker, failuresMax: 5 } });
+  const failed = (dependency: Dependency): Promise<unknown> =>
+    dependency.call('ask', () => Promise.reject(new Error('gone'))).catch(() => undefined);
+  for (const dependency of [quick, slow, own]) for (let i = 0; i < 2; i++) await failed(dependency);
+  assert.equal(
+    all.status().map(({ name, state, failuresTotal }) => `${name} ${state} ${failuresTotal}`),
+    ['quick open 2', 'slow closed 2', 'own open 5'],
+  );
+});
+
 test('dependencies do not share breakers, and names are taken once', async () => {
   const rig = new Rig();
   const other = rig.all.add({ name: 'webhook', isFailure: () => true });
