@@ -4,7 +4,7 @@
 import { BENCHES } from './support/catalogue.js';
 import { runBenches } from './support/runner.js';
 
-const MEASURED_HERE = ['real_data', 'bulk_load', 'http', 'memory', 'restart', 'churn'];
+const MEASURED_HERE = ['real_data', 'bulk_load', 'http', 'memory', 'restart', 'churn', 'health'];
 
 process.exitCode = (await runBenches(
   BENCHES.filter(({ name }) => MEASURED_HERE.includes(name)),

@@ -4,6 +4,7 @@ import { bulkLoad } from '../bulk_load.js';
 import { churn } from '../churn.js';
 import { coreOperations } from '../core_operations.js';
 import { filteredSearch } from '../filtered_search.js';
+import { health } from '../health.js';
 import { http } from '../http.js';
 import { hybrid } from '../hybrid.js';
 import { memory } from '../memory.js';
@@ -22,7 +23,7 @@ import { storage } from '../storage.js';
 import { textSearch } from '../text_search.js';
 import type { Bench } from './bench.js';
 
-const ONE_NODE: readonly Bench[] = [realData, coreOperations, storage, http, bulkLoad, memory, restart, churn];
+const ONE_NODE: readonly Bench[] = [realData, coreOperations, storage, http, bulkLoad, memory, restart, churn, health];
 /** Filters, texts, both, and what they cost. */
 export const SEARCH: readonly Bench[] = [filteredSearch, textSearch, hybrid, quantization, queryCache];
 /** Several nodes share the machine. */
