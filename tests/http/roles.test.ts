@@ -31,7 +31,10 @@ const READS = [
   'measureRecall',
 ];
 /** They are about the node that is asked. */
-const ADMINISTRATION = ['promote', 'follow', 'resync', 'verifyReplicas', 'forgetReplica'];
+const ADMINISTRATION = [
+  ...['promote', 'follow', 'resync', 'verifyReplicas', 'forgetReplica'],
+  ...['setLogLevel', 'setSlowQueryThreshold'],
+];
 
 test('every route that could change data says that it needs the master, or is on a list of those that do not', () => {
   const unsafe = allRoutes({ limits: {} } as Room).filter(({ method }) => method !== 'GET');
