@@ -9,6 +9,7 @@ import {
   EXPORT_FIELDS,
   FOLLOW_FIELDS,
   IMPORT_FIELDS,
+  LOGS_FIELDS,
   MCP_FIELDS,
   PROMOTE_FIELDS,
   RESYNC_FIELDS,
@@ -130,6 +131,15 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
   resyncing.action(async () => {
     const { resync } = await import('./replication.js');
     ended(await resync(valuesOf(RESYNC_FIELDS, resyncing, surroundings), surroundings));
+  });
+
+  const logs = command('logs', 'Look through the logs of servers.');
+  const summarizing = logs.command('summarize').description('Say what log files come to: requests, errors, slow work, starts.');
+  summarizing.copyInheritedSettings(program).argument('<files...>', 'JSON lines, plain or gzip; rotated files in any order');
+  addFields(summarizing, LOGS_FIELDS);
+  summarizing.action(async (files: string[]) => {
+    const { summarizeLogs } = await import('./logs/summarize.js');
+    ended(await summarizeLogs(files, valuesOf(LOGS_FIELDS, summarizing, surroundings), surroundings));
   });
 
   const mcp = command('mcp', 'Offer the tools of a server to language models, over the Model Context Protocol.');

@@ -164,6 +164,8 @@ export const MCP_FIELDS = {
   },
 } as const satisfies FieldTable;
 
+export const LOGS_FIELDS = { ...JSON_FIELD } as const satisfies FieldTable;
+
 /** Commands and their fields, for help and pages. */
 export const COMMAND_SECTIONS: readonly { readonly title: string; readonly fields: FieldTable }[] = [
   { title: 'skein serve', fields: SERVE_COMMAND_FIELDS },
@@ -175,5 +177,6 @@ export const COMMAND_SECTIONS: readonly { readonly title: string; readonly field
   { title: 'skein promote', fields: PROMOTE_FIELDS },
   { title: 'skein follow', fields: FOLLOW_FIELDS },
   { title: 'skein resync', fields: RESYNC_FIELDS },
+  { title: 'skein logs summarize', fields: LOGS_FIELDS },
   { title: 'skein mcp', fields: MCP_FIELDS },
 ];
