@@ -11,7 +11,7 @@ export function readyBody(room: Room): ReadyBody {
 }
 
 function readiness(room: Room): ReadyBody['state'] {
-  if (room.closing.now) return 'stopping';
+  if (room.closing.now || room.service.guards.draining) return 'stopping';
   try {
     room.service.engine();
     return 'ready';

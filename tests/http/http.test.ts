@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import * as assert from 'uvu/assert';
+import { UNGUARDED_HTTP } from '../../src/http/guards.js';
 import { systemClock } from '../../src/model/clock.js';
 import { SkeinError } from '../../src/model/errors.js';
 import { QUIET_SEARCH } from '../support/fake-engine.js';
@@ -370,6 +371,15 @@ test('of failures of one kind one a second is a warning and tells how many were 
   assert.equal(leftOut(), [0, 4]);
   const { body } = await ask('GET', '/metrics');
   assert.match(body, /http_requests_total\{method="POST",route="[^"]*search",status="503"\} 7/);
+});
+
+test('a node that is about to stop is not ready any more, and serves', async (t) => {
+  const { ask } = await startHttp(t, { service: { guards: { ...UNGUARDED_HTTP, draining: true } } });
+  const ready = await ask('GET', '/health/ready');
+  assert.equal([ready.status, ready.body.status, ready.body.state], [503, 'unhealthy', 'stopping']);
+  assert.is((await ask('GET', '/health')).status, 503);
+  assert.equal((await ask('GET', '/health/live')).body, { status: 'healthy' });
+  assert.is((await ask('GET', '/v1/collections')).status, 200);
 });
 
 test('the end lets running requests finish and refuses new ones', async (t) => {
