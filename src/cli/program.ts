@@ -24,6 +24,7 @@ import { SERVER_SECTIONS } from '../config/server-fields.js';
 import { version } from '../node/version.js';
 import { reportFailure, UsageError } from './failure.js';
 import { addFields, flagsOf, plainSwitches } from './field-options.js';
+import { addKeyCommands } from './keys-program.js';
 import { type ServeParts, serve } from './serve.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
 
@@ -147,6 +148,12 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
   mcp.action(async () => {
     const { offerTools } = await import('./mcp.js');
     ended(await offerTools(valuesOf(MCP_FIELDS, mcp, surroundings), surroundings));
+  });
+
+  addKeyCommands(command('keys', 'Access keys of a server: who may do what.'), {
+    surroundings,
+    valuesOf: (table, given) => valuesOf(table, given, surroundings),
+    ended,
   });
   return program;
 }

@@ -1,6 +1,8 @@
 /** The settings of the commands other than `serve`. They come from flags and the environment; there is no file for them. */
 
+import { CLIENT_FIELDS, JSON_FIELD } from './client-fields.js';
 import type { FieldTable } from './field.js';
+import { CREATE_KEY_FIELDS, LIST_KEYS_FIELDS, ROTATE_KEY_FIELDS } from './key-fields.js';
 
 /** How `serve` itself is started: where its file is, and whether it only prints what it would use. */
 export const SERVE_COMMAND_FIELDS = {
@@ -10,23 +12,6 @@ export const SERVE_COMMAND_FIELDS = {
     default: false,
     doc: 'Print every setting with the source of its value, secrets masked, and end.',
   },
-} as const satisfies FieldTable;
-
-/** How a command reaches a server. */
-export const CLIENT_FIELDS = {
-  url: { kind: 'url', default: 'http://127.0.0.1:7171', doc: 'Address of the server.' },
-  apiKey: {
-    kind: 'text',
-    secret: true,
-    default: null,
-    doc: 'Key to send. Other users of a machine can read flags: prefer the environment or a file.',
-  },
-  apiKeyFile: { kind: 'path', default: null, doc: 'File whose first line is the key to send.' },
-  timeoutMs: { kind: 'duration', min: 1, default: 30_000, doc: 'How long one request may take.' },
-} as const satisfies FieldTable;
-
-const JSON_FIELD = {
-  json: { kind: 'boolean', default: false, doc: 'One JSON object per line instead of text.' },
 } as const satisfies FieldTable;
 
 export const IMPORT_FIELDS = {
@@ -163,6 +148,7 @@ export const MCP_FIELDS = {
     doc: 'With --http: listen beyond this machine although callers may come without a key.',
   },
 } as const satisfies FieldTable;
+export { CREATE_KEY_FIELDS, LIST_KEYS_FIELDS, ROTATE_KEY_FIELDS };
 
 export const LOGS_FIELDS = { ...JSON_FIELD } as const satisfies FieldTable;
 
@@ -179,4 +165,8 @@ export const COMMAND_SECTIONS: readonly { readonly title: string; readonly field
   { title: 'skein resync', fields: RESYNC_FIELDS },
   { title: 'skein logs summarize', fields: LOGS_FIELDS },
   { title: 'skein mcp', fields: MCP_FIELDS },
+  { title: 'skein keys create', fields: CREATE_KEY_FIELDS },
+  { title: 'skein keys list', fields: LIST_KEYS_FIELDS },
+  { title: 'skein keys revoke', fields: LIST_KEYS_FIELDS },
+  { title: 'skein keys rotate', fields: ROTATE_KEY_FIELDS },
 ];

@@ -1,6 +1,6 @@
 /** The door of the HTTP room: one server over one node. The only room that names fastify.
  *
- *  A request: id → closing? → key → role → body → engine → answer; whatever is thrown on the way ends in http/error-reply.ts, once.
+ *  A request: id → closing? → key, what it allows → role of the node → body → engine → answer; whatever is thrown on the way ends in http/error-reply.ts, once.
  *  The clocks of the connection are Node's for headers and keep-alive and our own for bodies, because Node's request timeout counts an
  *  upload that is still flowing. Must not know: frames of replication, observability, how a node is built. */
 
@@ -16,7 +16,9 @@ import {
 } from 'fastify';
 import { invalidRequest, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
-import { keyCheck } from './api-key.js';
+import { withoutOtherNames } from './access/authorization.js';
+import { Gate } from './access/gate.js';
+import { addPrincipals } from './access/principal.js';
 import { addAsked } from './asked.js';
 import { Bodies } from './bodies.js';
 import { Connections } from './connections.js';
@@ -61,15 +63,20 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const answers = new LongAnswers(config.limits.answerSliceBytes);
   const closing = { now: false };
   const room: Room = { service, limits: config.limits, bodies, answers, metrics: options.metrics, log, clock, closing };
-  const table = new RouteTable(allRoutes(room), [DOCUMENT, ...(config.docs ? [DOCS_PAGE] : [])]);
+  const gate = new Gate(options);
+  const table = new RouteTable(
+    allRoutes(room, (id) => gate.authentication.lastUsedMs(id)),
+    [DOCUMENT, ...(config.docs ? [DOCS_PAGE] : [])],
+  );
   const nameRequest = requestIds();
   const app = fastifyApp(options, table, nameRequest);
-  const hooks = makeHooks(options);
+  const hooks = makeHooks(options, gate);
   const connections = new Connections(app.server, () => service.guards.connectionRefusal());
   addHooks(app, hooks, { closing, connections });
   addBodyTypes(app);
-  await addOpenApi(app, service.version, config.apiKey !== null);
+  await addOpenApi(app, service.version);
   app.decorateRequest('span', undefined);
+  addPrincipals(app);
   for (const route of table.routes) addRoute(app, route, { hooks, connections, guards: service.guards });
   app.get(DOCUMENT, { schema: { hide: true } }, (_request, reply) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
@@ -151,12 +158,17 @@ function fastifyApp(
   const app = fastify(settings);
   addAsked(app);
   app.setErrorHandler((error, request, reply) =>
-    replyWithError(request, reply, withMasterUrl(error, options.service.replication), told),
+    replyWithError(request, reply, shownError(request, withMasterUrl(error, options.service.replication)), told),
   );
   app.setNotFoundHandler((request, reply) =>
     replyWithError(request, reply, routeError(request.method, pathOf(request), table), told),
   );
   return app;
+}
+
+/** What is thrown may name collections that the caller is not to know of. */
+function shownError({ principal }: FastifyRequest, thrown: unknown): unknown {
+  return thrown instanceof SkeinError && principal !== null ? withoutOtherNames(thrown, principal.scope) : thrown;
 }
 
 /** A peer's certificate is asked for and looked at where a link begins; callers of the API need none. */
@@ -202,7 +214,7 @@ function addHooks(
       return;
     }
     // A path that no route has tells nothing without a key.
-    if (request.is404) hooks.checkKey(request, reply, next);
+    if (request.is404) hooks.identify(request, reply, next);
     else next();
   });
   app.addHook('onResponse', (request, reply, next) => {
@@ -215,7 +227,8 @@ function addHooks(
 type Check = (request: FastifyRequest, reply: FastifyReply, next: HookHandlerDoneFunction) => void;
 
 interface Hooks {
-  readonly checkKey: Check;
+  readonly identify: Check;
+  readonly admit: (route: Route) => Check;
   readonly checkRole: Check;
   readonly meter: RequestMeter;
   readonly slow: SlowWatch;
@@ -223,8 +236,20 @@ interface Hooks {
   traced(route: Route): Check | null;
 }
 
-function makeHooks({ config, service, meter, log, clock, tracer }: HttpOptions): Hooks {
-  const check = keyCheck(config.apiKey);
+/** A hook that lets a request go on unless the check throws. */
+function checked(check: (request: FastifyRequest) => void): Check {
+  return (request, _reply, next) => {
+    try {
+      check(request);
+    } catch (error) {
+      next(error as Error);
+      return;
+    }
+    next();
+  };
+}
+
+function makeHooks({ service, meter, log, clock, tracer }: HttpOptions, gate: Gate): Hooks {
   return {
     meter: new RequestMeter(meter, log, clock),
     slow: { book: service.observing.slowQueries, clock },
@@ -236,15 +261,8 @@ function makeHooks({ config, service, meter, log, clock, tracer }: HttpOptions):
         next();
       };
     },
-    checkKey: (request, _reply, next) => {
-      try {
-        check(request.headers);
-      } catch (error) {
-        next(error as Error);
-        return;
-      }
-      next();
-    },
+    identify: checked((request) => gate.identify(request)),
+    admit: (route) => checked((request) => gate.admit(request, route)),
     checkRole: (_request, _reply, next) => {
       const { replication } = service;
       next(replication.role() === 'master' ? undefined : notMaster(replication));
@@ -291,7 +309,7 @@ function addRoute(app: FastifyInstance, route: Route, surroundings: RouteSurroun
     schema: routeSchema(route),
     onRequest: [
       ...(traced === null ? [] : [traced]),
-      ...(route.open === true ? [] : [hooks.checkKey]),
+      hooks.admit(route),
       ...(route.master === true ? [hooks.checkRole] : []),
       ...(route.work === undefined ? [] : [admission(route.work, surroundings)]),
     ],

@@ -13,7 +13,7 @@ const DESCRIPTION =
   'application/msgpack); there a vector may be binary: little-endian float32, 4 · dimension bytes. Unknown fields are refused.';
 
 /** Registers the plugin; call before the routes are added. */
-export async function addOpenApi(app: FastifyInstance, version: string, keyed: boolean): Promise<void> {
+export async function addOpenApi(app: FastifyInstance, version: string): Promise<void> {
   app.addSchema({ ...ErrorBody, $id: 'Error' });
   app.addSchema(FILTER_SCHEMA);
   app.addSchema(CONDITION_SCHEMA);
@@ -21,14 +21,21 @@ export async function addOpenApi(app: FastifyInstance, version: string, keyed: b
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Skein', version, description: DESCRIPTION, license: { name: 'MIT' } },
-      tags: [{ name: 'collections' }, { name: 'points' }, { name: 'search' }, { name: 'replication' }, { name: 'server' }],
+      tags: [
+        { name: 'collections' },
+        { name: 'points' },
+        { name: 'search' },
+        { name: 'replication' },
+        { name: 'keys' },
+        { name: 'server' },
+      ],
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer' },
           apiKey: { type: 'apiKey', in: 'header', name: 'api-key' },
         },
       },
-      ...(keyed ? { security: [{ bearer: [] }, { apiKey: [] }] } : {}),
+      security: [{ bearer: [] }, { apiKey: [] }],
     },
     refResolver: { buildLocalReference: (schema) => String(schema['$id']) },
   });
@@ -46,7 +53,8 @@ export function routeSchema(route: Route): FastifySchema {
     ...(route.headers === undefined ? {} : { headers: route.headers }),
     ...(route.body === undefined ? {} : { body: route.body, consumes: [...(route.bodyTypes ?? BODY_TYPES)] }),
     produces: [...(route.answerTypes ?? BODY_TYPES)],
-    ...(route.open === true ? { security: [] } : {}),
+    ...(route.needs === 'none' ? { security: [] } : {}),
+    ...({ 'x-needs': route.needs } as object),
     response: {
       ...(route.master === true ? { 307: ELSEWHERE } : {}),
       [route.status ?? 200]: { description: 'Done.', ...route.answer },
@@ -61,6 +69,7 @@ function parameter(name: string): TSchema {
     const description = name === 'alias' ? 'An alias.' : 'The name of a collection, or an alias of it.';
     return Type.String({ pattern: '^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$', description });
   }
+  if (name === 'key') return Type.String({ description: 'The id of an access key.' });
   if (name === 'replica') return Type.String({ description: 'The node id of a replica.' });
   return Type.String({ description: 'A point id. Digits alone are the integer; id_type=string makes them the string.' });
 }

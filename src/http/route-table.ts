@@ -3,6 +3,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
+import type { Need } from '../model/access-key.js';
 import type { Work } from './guards.js';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
@@ -13,7 +14,7 @@ export interface Route {
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
-  readonly tag: 'collections' | 'points' | 'search' | 'replication' | 'server';
+  readonly tag: 'collections' | 'points' | 'search' | 'replication' | 'keys' | 'server';
   readonly query?: TSchema;
   readonly headers?: TSchema;
   readonly body?: TSchema;
@@ -21,10 +22,12 @@ export interface Route {
   readonly answer?: TSchema;
   readonly answerTypes?: readonly string[];
   readonly status?: number;
-  /** Needs no key. */
-  readonly open?: boolean;
   /** Asks for points or changes them, so it is a slow query when it takes long. */
   readonly timed?: boolean;
+  /** What the caller's key must allow; none: no key is asked for. */
+  readonly needs: Need;
+  /** A key with a scope may call it although its path names no collection: what it does looks at the scope. */
+  readonly looksAtScope?: boolean;
   /** Changes data, so only the master does it; a replica sends the caller there. */
   readonly master?: boolean;
   /** What the guards of the process may refuse under load. Left out: never refused, as what watches and heals the server. */

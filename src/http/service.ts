@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Engine, StartProgress } from '../engine/engine.js';
+import type { AccessKeys, Engine, StartProgress } from '../engine/engine.js';
 import type { Clock } from '../model/clock.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
@@ -61,6 +61,8 @@ export interface ReplicationService {
 export interface HttpService {
   /** @throws Starting, ShuttingDown */
   engine(): Engine;
+  /** Those of the store, also while it is being checked and has no data yet. @throws Starting while they are not known */
+  accessKeys(): AccessKeys;
   startProgress(): StartProgress;
   readonly health: HealthService;
   /** Which build of the HNSW library runs. */
@@ -85,7 +87,7 @@ export interface HttpConfig {
   /** 0: any free port. */
   readonly port: number;
   readonly limits: Limits;
-  /** The one admin key, or null: everybody may do everything. */
+  /** The admin key of the key file, or null: then access keys alone count, and without any everybody may do everything. */
   readonly apiKey: Uint8Array | null;
   /** With it the port speaks https and wss. ca: authorities of peers' certificates; verifiedPeers: only they may link. */
   readonly tls?: {

@@ -22,6 +22,8 @@ export interface WriteRequest {
   readonly span: Span | undefined;
   /** Names what an idempotency key stands for: the route with its names filled in. */
   readonly scope: string;
+  /** Whose idempotency keys they are; empty for all who are not told apart. */
+  readonly caller: string;
 }
 
 /** What write answers end with. */
@@ -41,9 +43,10 @@ export async function startWrite(room: Room, request: FastifyRequest, scope: str
   const wanted = freshness(request, queryOf(request, WRITE_PARAMETERS), {}, room.limits);
   await beFresh(room, engine, wanted, 'durable', null);
   await room.service.writeConcern.admit();
+  const caller = request.principal?.id ?? '';
   const { span } = request;
-  if (span === undefined) return { engine, parameters, deadlineMs, span, scope };
-  return { engine, parameters: { ...parameters, trace: traceparentOf(span.context) }, deadlineMs, span, scope };
+  if (span === undefined) return { engine, parameters, deadlineMs, span, scope, caller };
+  return { engine, parameters: { ...parameters, trace: traceparentOf(span.context) }, deadlineMs, span, scope, caller };
 }
 
 /** Does this write need the hash of its body? */
@@ -57,7 +60,11 @@ export function writeOptions(room: Room, write: WriteRequest, hash: Uint8Array |
   return {
     wait: parameters.wait,
     timeoutMs: Math.max(0, write.deadlineMs - room.clock.monotonicMs()),
-    ...(key !== null && hash !== null ? { idempotency: { scope: scopeHash([key, write.scope, part]), body: hash } } : {}),
+    ...(key !== null && hash !== null
+      ? {
+          idempotency: { scope: scopeHash([key, write.scope, part, ...(write.caller === '' ? [] : [write.caller])]), body: hash },
+        }
+      : {}),
     ...(parameters.trace === null ? {} : { trace: parameters.trace }),
     ...(write.span === undefined ? {} : { span: write.span }),
   };

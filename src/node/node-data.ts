@@ -6,12 +6,13 @@
  *  Must not know: HTTP, roles, where another store comes from. */
 
 import { randomBytes } from 'node:crypto';
-import type { RunningEngine } from '../engine/engine.js';
+import type { AccessKeys, RunningEngine } from '../engine/engine.js';
 import { type EngineOptions, openEngine } from '../engine/open-engine.js';
 import { removeStore } from '../engine/snapshot.js';
 import { messageOf } from '../model/errors.js';
 import { failpoint } from '../model/failpoint.js';
 import type { StoreFolder } from '../storage/data-folder.js';
+import { fixedKeys, readKeysOf } from './early-keys.js';
 import type { EngineSettings } from './node-settings.js';
 import type { NodeState } from './node-state.js';
 import { currentStore, type OpenData, type OpenDataOptions, openData } from './open-data.js';
@@ -37,6 +38,7 @@ export class NodeData {
   readonly #parts: NodeDataParts;
   #data: OpenData | null = null;
   #engine: RunningEngine | null = null;
+  #earlyKeys: AccessKeys | null = null;
 
   constructor(parts: NodeDataParts) {
     this.#parts = parts;
@@ -45,6 +47,11 @@ export class NodeData {
   /** Null until it is open. */
   get engine(): RunningEngine | null {
     return this.#engine;
+  }
+
+  /** Those of the store, from before it is checked on; null while they are not known. */
+  get keys(): AccessKeys | null {
+    return this.#engine?.keys ?? this.#earlyKeys;
   }
 
   /** @throws Error before openFolder */
@@ -57,7 +64,10 @@ export class NodeData {
   async openFolder(how: Pick<OpenDataOptions, 'blank' | 'verifyAtStart' | 'acceptLostTail' | 'before'>): Promise<OpenData> {
     const { settings, log, onStep } = this.#parts;
     const { dataDir, limits, writerCacheBytes: cacheBytes } = settings;
-    this.#data = await openData({ ...how, dataDir, limits, cacheBytes, log, onStep, bootId: this.bootId });
+    const onFound = (store: StoreFolder | null): void => {
+      this.#earlyKeys = store === null ? fixedKeys([]) : readKeysOf(store.databasePath, cacheBytes);
+    };
+    this.#data = await openData({ ...how, dataDir, limits, cacheBytes, log, onFound, onStep, bootId: this.bootId });
     return this.#data;
   }
 

@@ -224,6 +224,7 @@ class StartingNode {
     const { shownConfig } = this.#options;
     return {
       engine: () => this.#ready(),
+      accessKeys: () => this.#data.keys ?? this.#opened().keys,
       startProgress: () => this.#steps.shown(),
       health: this.#health.service,
       nativeBuild: nativeBuild(),

@@ -35,6 +35,8 @@ export interface OpenDataOptions {
   readonly limits: Limits;
   readonly bootId: string;
   readonly log: Log;
+  /** The store that is there, before it is checked; null when there is none. */
+  onFound(store: StoreFolder | null): void;
   onStep(step: 'lock' | 'verify' | 'open', progress: number, message: string): void;
 }
 
@@ -60,6 +62,7 @@ export async function openData(options: OpenDataOptions): Promise<OpenData> {
     await removeSnapshotLeftovers(options.dataDir);
     const found = inspectDataFolder(options.dataDir);
     if (found.kind === 'refused') throw new StoreRefused('folder', found.reason);
+    options.onFound(found.kind === 'data' ? found.store : null);
     if (found.kind !== 'data') return { lock, store: make(options, found.kind), made: true, quick: false };
     const quick = await check(options, found.store, found.manifest);
     return { lock, store: found.store, made: false, quick };

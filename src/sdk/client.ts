@@ -37,6 +37,7 @@ import { type Call, Caller, type Encoding } from './caller.js';
 import { healthDetailsFromWire, recallFromWire, recallToWire } from './health-forms.js';
 import type { HealthDetails, RecallAnswer, RecallRequest } from './health-types.js';
 import { linesOf, readImportAnswer } from './import-stream.js';
+import { KeyCalls } from './key-calls.js';
 import { ReplicationCalls } from './replication-calls.js';
 import { DEFAULT_RETRIES, NO_RETRIES, type RetrySettings } from './retry.js';
 import { Session } from './session.js';
@@ -71,6 +72,8 @@ export class SkeinClient {
   readonly #vectorForm: form.VectorForm;
   /** Status of replication, and what operators may make a node do. */
   readonly replication: ReplicationCalls;
+  /** Access keys: who may do what. */
+  readonly keys: KeyCalls;
 
   constructor(settings: ClientSettings) {
     const encoding = settings.encoding ?? 'msgpack';
@@ -88,6 +91,7 @@ export class SkeinClient {
       session: this.#session,
     });
     this.replication = new ReplicationCalls(this.#caller);
+    this.keys = new KeyCalls(this.#caller);
   }
 
   /** The newest position seen; null without a session, or before the first answer. */

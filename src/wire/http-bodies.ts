@@ -30,6 +30,7 @@ import { IndexHealthBody } from './health-bodies.js';
 
 export type { ChangedDeclarationsBody, NewDeclarationsBody, ShownDeclarationsBody } from './declaration-bodies.js';
 export type { ConditionBody } from './filter-body.js';
+export * from './key-bodies.js';
 export * from './observing-bodies.js';
 export * from './recall-bodies.js';
 export * from './search-bodies.js';

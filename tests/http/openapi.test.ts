@@ -69,6 +69,7 @@ test('every promised operation is documented', async (t) => {
     ...['status', 'stats', 'replicas', 'stream'].map((name) => `GET /replication/${name}`),
     ...['promote', 'follow', 'resync', 'verify'].map((name) => `POST /replication/${name}`),
     'DELETE /replication/replicas/{replica}',
+    ...['GET /v1/keys', 'POST /v1/keys', 'DELETE /v1/keys/{key}', 'POST /v1/keys/{key}/rotate'],
     ...['/health', '/health/live', '/health/ready', '/health/detailed', '/metrics', '/v1/version', '/v1/config'].map(
       (path) => `GET ${path}`,
     ),

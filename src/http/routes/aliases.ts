@@ -1,10 +1,13 @@
 /** Routes of aliases: make or switch, list, remove. */
 
 import type { FastifyRequest } from 'fastify';
+import { inScope } from '../../model/access-key.js';
 import { checkCollectionName } from '../../model/collection.js';
 import type { Operation, OperationResult } from '../../model/operation.js';
 import { bodyCheck } from '../../wire/check-body.js';
 import { AliasBody, AliasListBody, DeleteAliasAnswer, PutAliasAnswer } from '../../wire/http-bodies.js';
+import { principalOf } from '../access/principal.js';
+import { scopedOperation } from '../access/scoped-batch.js';
 import { sendValue, setPosition } from '../answer.js';
 import { beFresh } from '../fresh-reads.js';
 import { freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
@@ -38,6 +41,8 @@ function putRoute(room: Room): Route {
     method: 'PUT',
     path: PATH,
     operationId: 'putAlias',
+    needs: 'admin',
+    looksAtScope: true,
     master: true,
     summary: 'Make a name stand for a collection, or switch it to another one, atomically',
     tag: 'collections',
@@ -49,7 +54,8 @@ function putRoute(room: Room): Route {
       const alias = aliasOf(request);
       const write = await startWrite(room, request, `put alias ${alias}`);
       const body = checkAlias(await room.bodies.read(request, { kind: 'plain' }));
-      const operation = { kind: 'put_alias', alias, collection: checkCollectionName(body.collection) } as const;
+      const collection = checkCollectionName(body.collection);
+      const operation = scopedOperation(principalOf(request), { kind: 'put_alias', alias, collection }, write.engine);
       const receipt = await writeOperation(room, write, operation);
       const [result] = receipt.results;
       if (result?.kind !== 'put_alias') throw new Error('the put of an alias had no result');
@@ -63,7 +69,9 @@ function listRoute(room: Room): Route {
     method: 'GET',
     path: '/v1/aliases',
     operationId: 'listAliases',
-    summary: 'List all aliases with their collections',
+    needs: 'read',
+    looksAtScope: true,
+    summary: 'List all aliases of collections that the key is for',
     tag: 'collections',
     query: ReadQuery,
     answer: AliasListBody,
@@ -71,7 +79,8 @@ function listRoute(room: Room): Route {
       const engine = room.service.engine();
       const wanted = freshness(request, queryOf(request, READ_PARAMETERS), {}, room.limits);
       await beFresh(room, engine, wanted, 'durable', null);
-      const aliases = engine.aliases();
+      const { scope } = principalOf(request);
+      const aliases = engine.aliases().filter(({ collection }) => inScope(scope, collection));
       setPosition(reply, engine.position());
       return sendValue(request, reply, { aliases });
     },
@@ -83,6 +92,8 @@ function deleteRoute(room: Room): Route {
     method: 'DELETE',
     path: PATH,
     operationId: 'deleteAlias',
+    needs: 'admin',
+    looksAtScope: true,
     master: true,
     summary: 'Remove an alias; its collection stays',
     tag: 'collections',
@@ -92,7 +103,8 @@ function deleteRoute(room: Room): Route {
     handle: async (request, reply) => {
       const alias = aliasOf(request);
       const write = await startWrite(room, request, `delete alias ${alias}`);
-      const receipt = await writeOperation(room, write, { kind: 'delete_alias', alias });
+      const operation = scopedOperation(principalOf(request), { kind: 'delete_alias', alias }, write.engine);
+      const receipt = await writeOperation(room, write, operation);
       return sendValue(request, reply, { deleted: true, ...(await confirm(room, reply, write, receipt)) });
     },
   };

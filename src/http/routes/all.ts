@@ -8,6 +8,7 @@ import { collectionRoutes } from './collections.js';
 import { facetRoute } from './facets.js';
 import { groupsRoute } from './groups.js';
 import { importRoutes } from './import.js';
+import { keyRoutes, type LastUsed } from './keys.js';
 import { observingRoutes } from './observing.js';
 import { pointReadRoutes } from './point-reads.js';
 import { pointWriteRoutes } from './point-writes.js';
@@ -17,7 +18,8 @@ import { replicationRoutes } from './replication.js';
 import { searchRoutes } from './search.js';
 import { serverRoutes } from './server.js';
 
-export function allRoutes(room: Room): Route[] {
+/** @param lastUsed when access keys were last used here */
+export function allRoutes(room: Room, lastUsed: LastUsed): Route[] {
   return [
     ...serverRoutes(room),
     ...observingRoutes(room),
@@ -33,5 +35,6 @@ export function allRoutes(room: Room): Route[] {
     ...importRoutes(room),
     ...batchRoutes(room),
     ...replicationRoutes(room),
+    ...keyRoutes(room, lastUsed),
   ];
 }

@@ -6,6 +6,8 @@ import type { Operation, OperationResult } from '../../model/operation.js';
 import type { UncheckedCreate } from '../../wire/batch-body.js';
 import { BatchAnswer, BatchBody } from '../../wire/http-bodies.js';
 import type { WriteRules } from '../../wire/write-bodies.js';
+import { principalOf } from '../access/principal.js';
+import { scopedOperations } from '../access/scoped-batch.js';
 import { sendValue } from '../answer.js';
 import { plainAsked } from '../asked.js';
 import { checkNewCollection, newCollection, writtenCollectionBody } from '../collection-body.js';
@@ -23,6 +25,8 @@ export function batchRoutes(room: Room): Route[] {
       path: '/v1/batch',
       timed: true,
       operationId: 'batch',
+      needs: 'write',
+      looksAtScope: true,
       master: true,
       summary: 'Run operations over several collections as one atomic unit',
       tag: 'points',
@@ -38,8 +42,9 @@ export function batchRoutes(room: Room): Route[] {
           rules: allRules(room, write.engine),
           hashed: isIdempotent(write),
         });
-        const operations = read.operations.map((operation) => checkCreate(operation, room.limits));
-        plainAsked(request, { operations: operations.length, w: write.parameters.required, wait: write.parameters.wait });
+        const asked = read.operations.map((operation) => checkCreate(operation, room.limits));
+        plainAsked(request, { operations: asked.length, w: write.parameters.required, wait: write.parameters.wait });
+        const operations = scopedOperations(principalOf(request), asked, write.engine);
         const receipt = await writeUnit(room, write, operations, read.hash, read.refused);
         const written = await confirm(room, reply, write, receipt);
         const results = receipt.results.map((result, i) => resultBody(write.engine, operations[i], result));

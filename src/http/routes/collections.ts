@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from 'fastify';
 import type { WriteReceipt } from '../../engine/engine.js';
+import { inScope } from '../../model/access-key.js';
 import { checkCollectionName } from '../../model/collection.js';
 import {
   CollectionChangeBody,
@@ -10,6 +11,7 @@ import {
   DeleteCollectionAnswer,
   NewCollectionBody,
 } from '../../wire/http-bodies.js';
+import { principalOf } from '../access/principal.js';
 import { sendValue, setPosition } from '../answer.js';
 import {
   checkCollectionChange,
@@ -42,6 +44,7 @@ function createRoute(room: Room): Route {
     method: 'PUT',
     path: PATH,
     operationId: 'createCollection',
+    needs: 'admin',
     master: true,
     summary: 'Make a collection',
     tag: 'collections',
@@ -65,7 +68,9 @@ function listRoute(room: Room): Route {
     method: 'GET',
     path: '/v1/collections',
     operationId: 'listCollections',
-    summary: 'List all collections',
+    needs: 'read',
+    looksAtScope: true,
+    summary: 'List all collections that the key is for',
     tag: 'collections',
     query: ReadQuery,
     answer: CollectionListBody,
@@ -73,7 +78,9 @@ function listRoute(room: Room): Route {
       const engine = room.service.engine();
       const wanted = freshness(request, queryOf(request, READ_PARAMETERS), {}, room.limits);
       await beFresh(room, engine, wanted, 'durable', null);
-      const collections = engine.collections().map(collectionInfoBody);
+      const { scope } = principalOf(request);
+      const shown = engine.collections().filter(({ name }) => inScope(scope, name));
+      const collections = shown.map(collectionInfoBody);
       setPosition(reply, engine.position());
       return sendValue(request, reply, { collections });
     },
@@ -85,6 +92,7 @@ function infoRoute(room: Room): Route {
     method: 'GET',
     path: PATH,
     operationId: 'getCollection',
+    needs: 'read',
     summary: 'Look at a collection',
     tag: 'collections',
     query: ReadQuery,
@@ -106,6 +114,7 @@ function changeRoute(room: Room): Route {
     method: 'PATCH',
     path: PATH,
     operationId: 'changeCollection',
+    needs: 'admin',
     master: true,
     summary: 'Change ef_search, ttl_ms, or what is indexed beside the vectors',
     tag: 'collections',
@@ -135,6 +144,7 @@ function dropRoute(room: Room): Route {
     method: 'DELETE',
     path: PATH,
     operationId: 'deleteCollection',
+    needs: 'admin',
     master: true,
     summary: 'Drop a collection with all its points',
     tag: 'collections',

@@ -25,6 +25,7 @@ export function facetRoute(room: Room): Route {
     path: '/v1/collections/:collection/points/facet',
     timed: true,
     operationId: 'facetPoints',
+    needs: 'read',
     summary: 'Count the points that have each value of a payload field',
     tag: 'search',
     work: 'read',

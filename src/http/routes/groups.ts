@@ -27,6 +27,7 @@ export function groupsRoute(room: Room): Route {
     path: '/v1/collections/:collection/points/search/groups',
     timed: true,
     operationId: 'searchPointsGroups',
+    needs: 'read',
     summary: 'Search as searchPoints does, for the best hits by the values of a payload field',
     tag: 'search',
     work: 'read',

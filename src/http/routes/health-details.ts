@@ -19,6 +19,7 @@ export function healthDetailsRoute(room: Room): Route {
     method: 'GET',
     path: '/health/detailed',
     operationId: 'healthDetails',
+    needs: 'replicate',
     summary: 'How is each part of the server? 503 when it cannot serve',
     tag: 'server',
     answer: HealthDetailsBody,

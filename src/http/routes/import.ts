@@ -28,6 +28,7 @@ export function importRoutes(room: Room): Route[] {
       method: 'POST',
       path: '/v1/collections/:collection/points/import',
       operationId: 'importPoints',
+      needs: 'write',
       master: true,
       summary: 'Import points as NDJSON, one point a line; good lines go on where others fail',
       tag: 'points',

@@ -22,6 +22,7 @@ export function recallRoute(room: Room): Route {
     method: 'POST',
     path: '/v1/collections/:collection/recall',
     operationId: 'measureRecall',
+    needs: 'read',
     summary: 'Measure how much of the truth searches find, over a sample of stored points',
     tag: 'search',
     work: 'read',

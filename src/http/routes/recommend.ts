@@ -24,6 +24,7 @@ export function recommendRoute(room: Room): Route {
     path: '/v1/collections/:collection/points/recommend',
     timed: true,
     operationId: 'recommendPoints',
+    needs: 'read',
     summary: 'Find points that are like some examples, and unlike others',
     tag: 'search',
     work: 'read',

@@ -53,6 +53,7 @@ function statusRoute(room: Room): Route {
     ...READ,
     path: '/replication/status',
     operationId: 'replicationStatus',
+    needs: 'replicate',
     summary: 'Role, figures and replicas of this node; stats are null until its store is open',
     answer: ReplicationStatusBody,
     handle: (request, reply) => {
@@ -89,6 +90,7 @@ function statsRoute(room: Room): Route {
     ...READ,
     path: '/replication/stats',
     operationId: 'replicationStats',
+    needs: 'replicate',
     summary: 'Figures of replication of this node',
     answer: ReplicationStatsBody,
     handle: (request, reply) => {
@@ -105,6 +107,7 @@ function replicasRoute(room: Room): Route {
     ...READ,
     path: '/replication/replicas',
     operationId: 'listReplicas',
+    needs: 'replicate',
     summary: 'The replicas of this node, connected or not, until they are forgotten',
     answer: ReplicaListBody,
     handle: (request, reply) => {
@@ -121,6 +124,7 @@ function forgetRoute(room: Room): Route {
     tag: 'replication',
     path: '/replication/replicas/:replica',
     operationId: 'forgetReplica',
+    needs: 'admin',
     summary: 'Forget a replica: it is no voter any more and leaves the lists',
     answer: ForgetAnswerBody,
     handle: async (request, reply) => {
@@ -138,6 +142,7 @@ function promoteRoute(room: Room): Route {
     ...ADMINISTER,
     path: '/replication/promote',
     operationId: 'promote',
+    needs: 'admin',
     summary: 'Make this replica the master; with force also when the old one cannot hand over',
     body: PromoteBody,
     answer: PromoteAnswerBody,
@@ -156,6 +161,7 @@ function followRoute(room: Room): Route {
     ...ADMINISTER,
     path: '/replication/follow',
     operationId: 'follow',
+    needs: 'admin',
     summary: 'Make this node a replica of another',
     body: FollowBody,
     answer: FollowAnswerBody,
@@ -175,6 +181,7 @@ function resyncRoute(room: Room): Route {
     ...ADMINISTER,
     path: '/replication/resync',
     operationId: 'resync',
+    needs: 'admin',
     summary: 'Start a resync: of this replica, or on the master of the one that is named',
     body: ResyncBody,
     answer: ResyncAnswerBody,
@@ -192,6 +199,7 @@ function verifyRoute(room: Room): Route {
     ...ADMINISTER,
     path: '/replication/verify',
     operationId: 'verifyReplicas',
+    needs: 'admin',
     summary: 'Compare data at one position: on the master all replicas or one, on a replica itself',
     body: VerifyBody,
     answer: VerifyAnswerBody,
@@ -212,8 +220,8 @@ function streamRoute(): Route {
     ...READ,
     path: STREAM_PATH,
     operationId: 'replicationStream',
+    needs: 'none',
     summary: 'The channel of replication: a WebSocket between nodes, with an authentication of its own',
-    open: true,
     handle: () => {
       throw invalidRequest('upgrade', 'this is the channel of replication; it asks for upgrade: websocket');
     },

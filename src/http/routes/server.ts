@@ -29,8 +29,8 @@ function liveRoute(): Route {
     ...ABOUT,
     path: '/health/live',
     operationId: 'live',
+    needs: 'none',
     summary: 'Does the process turn?',
-    open: true,
     answer: Type.Object({ status: Type.Literal('healthy') }),
     handle: (request, reply) => sendValue(request, reply, { status: 'healthy' }),
   };
@@ -41,8 +41,8 @@ function readyRoute(room: Room): Route {
     ...ABOUT,
     path: '/health/ready',
     operationId: 'ready',
+    needs: 'none',
     summary: 'May the server be used? 503 with step, progress and estimate while it starts',
-    open: true,
     answer: ReadyBody,
     handle: (request, reply) => {
       const body = readyBody(room);
@@ -56,8 +56,8 @@ function healthRoute(room: Room): Route {
     ...ABOUT,
     path: '/health',
     operationId: 'health',
+    needs: 'none',
     summary: 'How is the server? 503 when it cannot serve',
-    open: true,
     answer: HealthBody,
     handle: async (request, reply) => {
       const ready = readyBody(room);
@@ -88,6 +88,7 @@ function metricsRoute(metrics: MetricsText): Route {
     ...ABOUT,
     path: '/metrics',
     operationId: 'metrics',
+    needs: 'replicate',
     summary: 'Metrics in the Prometheus text format',
     answer: Type.String(),
     answerTypes: ['text/plain'],
@@ -100,6 +101,8 @@ function versionRoute(room: Room): Route {
     ...ABOUT,
     path: '/v1/version',
     operationId: 'version',
+    needs: 'read',
+    looksAtScope: true,
     summary: 'What runs here',
     answer: VersionBody,
     handle: (request, reply) => {
@@ -115,6 +118,7 @@ function configRoute(room: Room): Route {
     ...ABOUT,
     path: '/v1/config',
     operationId: 'config',
+    needs: 'admin',
     summary: 'The configuration in force, secrets masked',
     answer: Type.Object({}, { additionalProperties: true }),
     handle: (request, reply) => {

@@ -1,0 +1,148 @@
+/** Who asks: the key of a request, held against the key file, the access keys of the data, and tokens.
+ *
+ *  Invariant: without a key file, tokens and access keys everybody may do everything; with any of them every request needs a key.
+ *  While nobody knows yet which keys the store has, only the key of the file counts. Secrets are compared as digests, in
+ *  constant time, and an id that nobody has is compared as well. Must not know: routes, what a key allows. */
+
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { AccessKeys } from '../../engine/engine.js';
+import { type AccessKey, isExpired, type RateLimit } from '../../model/access-key.js';
+import type { Clock } from '../../model/clock.js';
+import { SkeinError } from '../../model/errors.js';
+import type { Meter } from '../../model/meter.js';
+import { accessKeyParts, givenCredential } from './credential.js';
+import { ANYONE, KEY_FILE, type Principal } from './principal.js';
+import { TokenBuckets } from './token-bucket.js';
+
+/** Wrong keys of one address: some at once, for a client that was set up wrongly, then one a second. */
+const FAILURES: RateLimit = { perSecond: 1, burst: 30 };
+const ADDRESSES_MAX = 10_000;
+const NOBODY = { hash: new Uint8Array(32), previous: null, expiresAtMs: null };
+
+export interface AuthenticationParts {
+  /** The admin key, or null. */
+  readonly keyFile: Uint8Array | null;
+  /** @throws Starting while they are not known */
+  readonly keys: () => AccessKeys;
+  readonly clock: Clock;
+  readonly meter: Meter;
+}
+
+type Failure = 'missing' | 'unknown' | 'expired' | 'limited';
+
+export class Authentication {
+  readonly #parts: AuthenticationParts;
+  readonly #keyFile: Uint8Array | null;
+  readonly #failing = new TokenBuckets(ADDRESSES_MAX);
+  readonly #lastUsedMs = new Map<string, number>();
+  readonly #count: (reason: Failure) => void;
+
+  constructor(parts: AuthenticationParts) {
+    this.#parts = parts;
+    this.#keyFile = parts.keyFile === null ? null : digest(parts.keyFile);
+    const help = 'Requests refused for want of a good key, by reason.';
+    const counter = parts.meter.counter({ name: 'auth_failures_total', help, labels: ['reason'] });
+    this.#count = (reason) => counter.series({ reason }).add(1);
+  }
+
+  /** When an access key was last used here, as milliseconds since 1970; null when it was not since the start. */
+  lastUsedMs(id: string): number | null {
+    return this.#lastUsedMs.get(id) ?? null;
+  }
+
+  /** @param address of the other end of the connection @throws Unauthorized, RateLimited (too many wrong keys), Starting */
+  identify(headers: IncomingHttpHeaders, address: string): Principal {
+    const given = givenCredential(headers);
+    if (given === undefined) return this.#anyone();
+    const parts = accessKeyParts(given);
+    // A secret that people chose could be guessed in time; one of 256 random bits could not.
+    if (parts === null) this.#mayTry(address);
+    // Header bytes arrive as latin1 text.
+    if (this.#keyFile !== null && timingSafeEqual(digest(Buffer.from(given, 'latin1')), this.#keyFile)) return KEY_FILE;
+    const found = parts === null ? null : this.#accessKey(parts, address);
+    if (found !== null) return found;
+    if (this.#isOpen()) return ANYONE;
+    throw this.#failed('unknown', address, 'The key is not known');
+  }
+
+  #anyone(): Principal {
+    if (this.#isOpen()) return ANYONE;
+    this.#count('missing');
+    throw new SkeinError('Unauthorized', 'This server asks for a key: Authorization: Bearer … or api-key: …');
+  }
+
+  #isOpen(): boolean {
+    return this.#keyFile === null && this.#parts.keys().count === 0;
+  }
+
+  /** @returns null when no key has this id */
+  #accessKey({ id, secret }: { id: string; secret: string }, address: string): Principal | null {
+    const key = this.#parts.keys().find(id);
+    const nowMs = this.#parts.clock.wallMs();
+    const state = stateOf(key ?? NOBODY, hash('sha256', secret, 'buffer'), nowMs);
+    if (key === undefined) return null;
+    if (state === 'unknown') throw this.#failed('unknown', address, 'The key is not known');
+    if (state === 'expired') throw this.#failed('expired', address, 'The key has expired');
+    // Put last, so that the oldest are first.
+    this.#lastUsedMs.delete(id);
+    this.#lastUsedMs.set(id, nowMs);
+    this.#forgetUnused();
+    return { kind: 'access_key', id, role: key.role, scope: key.scope, rateLimit: key.rateLimit };
+  }
+
+  /** Keys that were deleted leave their last use behind. */
+  #forgetUnused(): void {
+    if (this.#lastUsedMs.size <= 2 * this.#parts.keys().count) return;
+    for (const id of this.#lastUsedMs.keys()) if (this.#parts.keys().find(id) === undefined) this.#lastUsedMs.delete(id);
+  }
+
+  #mayTry(address: string): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const waitMs = this.#failing.of(network(address), FAILURES, nowMs).waitMs(FAILURES, nowMs);
+    if (waitMs > 0) throw this.#limited(waitMs);
+  }
+
+  #failed(reason: Failure, address: string, message: string): SkeinError {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const waitMs = this.#failing.of(network(address), FAILURES, nowMs).take(FAILURES, nowMs);
+    if (waitMs > 0) return this.#limited(waitMs);
+    this.#count(reason);
+    return new SkeinError('Unauthorized', message);
+  }
+
+  #limited(waitMs: number): SkeinError {
+    this.#count('limited');
+    return new SkeinError('RateLimited', 'Too many wrong keys came from this address', { retry_after_ms: waitMs });
+  }
+}
+
+/** Both hashes are compared, whether there is a former one or not. */
+function stateOf(
+  { hash: current, previous, expiresAtMs }: Pick<AccessKey, 'hash' | 'previous' | 'expiresAtMs'>,
+  given: Uint8Array,
+  nowMs: number,
+): 'good' | 'unknown' | 'expired' {
+  const isCurrent = timingSafeEqual(given, current);
+  const isFormer = timingSafeEqual(given, previous?.hash ?? NOBODY.hash) && previous !== null && nowMs < previous.untilMs;
+  if (!isCurrent && !isFormer) return 'unknown';
+  return isExpired({ expiresAtMs }, nowMs) ? 'expired' : 'good';
+}
+
+/** Digests are compared, so that neither the length nor a common beginning shows in the time it takes. */
+function digest(bytes: Uint8Array): Uint8Array {
+  return hash('sha256', bytes, 'buffer');
+}
+
+/** Whoever has one address of IPv6 has the 64 bits behind it too. */
+function network(address: string): string {
+  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+  if (!plain.includes(':')) return plain;
+  const [head = '', tail] = plain.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  if (tail !== undefined) {
+    const after = tail === '' ? 0 : tail.split(':').length;
+    while (groups.length < 8 - after) groups.push('0');
+  }
+  return groups.slice(0, 4).join(':');
+}

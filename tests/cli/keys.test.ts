@@ -1,0 +1,38 @@
+/** `skein keys …` over the real routes: what it prints, and that a key that it made works until it is revoked. */
+
+import * as assert from 'uvu/assert';
+import { startHttp } from '../support/http-server.js';
+import { suite } from '../support/suite.js';
+import { type Ran, runSkein } from './run-skein.js';
+
+const test = suite('cli/keys');
+
+test('keys are made, listed, rotated and revoked, and a secret is printed once', async (t) => {
+  const { url } = await startHttp(t);
+  const run = (key: string | null, ...argv: string[]): Promise<Ran> =>
+    runSkein(['keys', ...argv], { environment: { SKEIN_URL: url, ...(key === null ? {} : { SKEIN_API_KEY: key }) } });
+  const first = await run(null, 'create', 'ops', '--role', 'admin', '--json');
+  assert.is(first.exitCode, 0, first.errors);
+  const admin = JSON.parse(first.output) as { key: string; id: string };
+  const made = await run(admin.key, 'create', 'loader', '--role=write', '--collections=films, mine-*', '--life-ms=30d');
+  assert.is(made.exitCode, 0, made.errors);
+  const [line, key = ''] = made.output.trim().split('\n');
+  const id = key.slice(4, 20);
+  assert.is(line, `made key ${id} (write); this is the only time that it is shown:`);
+  const list = await run(admin.key, 'list');
+  assert.match(list.output, new RegExp(`${id} +loader +write +films,mine-\\* +active +20`));
+  assert.not(list.output.includes(key.slice(-43)));
+  const refused = await run(key, 'list');
+  assert.is(refused.exitCode, 1);
+  assert.match(refused.errors, 'needs a key with the role admin');
+  const turned = await run(admin.key, 'rotate', id, '--grace-ms', '0');
+  assert.match(turned.output, `key ${id} has another secret, the one before does not work any more`);
+  assert.is((await run(admin.key, 'revoke', id)).output, `key ${id} does not work any more\n`);
+  const last = await run(admin.key, 'revoke', admin.id, '--json');
+  assert.is(last.exitCode, 1);
+  assert.match(last.errors, '(AdminKeyRequired)');
+  assert.is((await run(null, 'list')).exitCode, 1);
+  assert.is((await run(admin.key, 'create')).exitCode, 2);
+});
+
+test.run();
