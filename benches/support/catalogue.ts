@@ -21,6 +21,7 @@ import { replicationWriteConcern } from '../replication_write_concern.js';
 import { restart } from '../restart.js';
 import { storage } from '../storage.js';
 import { textSearch } from '../text_search.js';
+import { tracingCost } from '../tracing_cost.js';
 import type { Bench } from './bench.js';
 
 const ONE_NODE: readonly Bench[] = [realData, coreOperations, storage, http, bulkLoad, memory, restart, churn, health];
@@ -36,7 +37,9 @@ export const REPLICATION: readonly Bench[] = [
   replicationFrozen,
   replicationStatistics,
 ];
-export const BENCHES: readonly Bench[] = [...ONE_NODE, ...SEARCH, ...REPLICATION];
+/** What watching costs. */
+const WATCHING: readonly Bench[] = [tracingCost];
+export const BENCHES: readonly Bench[] = [...ONE_NODE, ...SEARCH, ...REPLICATION, ...WATCHING];
 
 /** @param names whole names, or beginnings (core for core_operations, replication for all of it); none for all
  *  @returns null when a name fits no bench */

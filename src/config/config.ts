@@ -28,6 +28,8 @@ import { type ReplicationSettings, readReplication } from './replication-setting
 import { ConfigError, resolveFields, type Source } from './resolve.js';
 import type { Secret } from './secret.js';
 import { SERVER_FIELDS, SERVER_SECTIONS } from './server-fields.js';
+import { TRACING_FIELDS } from './tracing-fields.js';
+import { readTracing, type TracingSettings } from './tracing-settings.js';
 
 /** Paths are absolute; sizes are bytes, durations milliseconds; `auto` is left to whoever uses the value. */
 export interface Config extends ValuesOf<typeof SERVER_FIELDS> {
@@ -38,6 +40,7 @@ export interface Config extends ValuesOf<typeof SERVER_FIELDS> {
   readonly observing: ValuesOf<typeof OBSERVING_FIELDS>;
   readonly guards: ValuesOf<typeof GUARD_FIELDS>;
   readonly health: HealthSettings;
+  readonly tracing: TracingSettings;
   /** The admin key from apiKeyFile, or null: no key is asked for. */
   readonly apiKey: Secret | null;
 }
@@ -78,6 +81,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     ...DEPENDENCY_FIELDS,
     ...OBSERVING_FIELDS,
     ...GUARD_FIELDS,
+    ...TRACING_FIELDS,
     ...LIMIT_FIELDS,
   };
   const { values, sources, problems: badValues } = resolveFields(table, { ...base, file });
@@ -95,13 +99,14 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
   const backup = readBackups(picked(BACKUP_FIELDS, values), values.dataDir);
   const dependencies = readDependencies(picked(DEPENDENCY_FIELDS, values));
   const health = readHealth(picked(HEALTH_FIELDS, values));
-  problems.push(...contradictions(values, values), ...replication.problems, ...backup.problems);
-  problems.push(...dependencies.problems, ...health.problems);
+  const tracing = readTracing(picked(TRACING_FIELDS, values));
+  const readings = [replication, backup, health, tracing];
+  problems.push(...contradictions(values, values), ...dependencies.problems, ...readings.flatMap((reading) => reading.problems));
   if (problems.length > 0) throw new ConfigError(problems);
   if (values.insecureNoAuth && !isLoopback(values.host) && keyReading === null) {
     warnings.push(`listening on ${values.host} without a key: everybody who reaches the port may do everything`);
   }
-  warnings.push(...replication.warnings, ...backup.warnings, ...health.warnings);
+  warnings.push(...readings.flatMap((reading) => reading.warnings));
   const groups = {
     apiKey: keyReading?.key ?? null,
     replication: replication.settings,
@@ -110,6 +115,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     dependencies: dependencies.settings,
     observing: Object.freeze(picked(OBSERVING_FIELDS, values)),
     guards: Object.freeze(picked(GUARD_FIELDS, values)),
+    tracing: tracing.settings,
   };
   const config = assemble(values, values, groups);
   return { config, sources: Object.freeze(sources), warnings };

@@ -13,6 +13,7 @@ import { REPLICATION_FIELDS } from './replication-fields.js';
 import type { Source } from './resolve.js';
 import { MASK, Secret } from './secret.js';
 import { SERVER_FIELDS } from './server-fields.js';
+import { TRACING_FIELDS } from './tracing-fields.js';
 
 export interface SettingShown {
   readonly value: FieldValue | null;
@@ -42,6 +43,8 @@ export function describeConfig(
   for (const [key, field] of Object.entries(OBSERVING_FIELDS))
     add(key, field, config.observing[key as keyof typeof OBSERVING_FIELDS]);
   for (const [key, field] of Object.entries(GUARD_FIELDS)) add(key, field, config.guards[key as keyof typeof GUARD_FIELDS]);
+  for (const [key, field] of Object.entries(TRACING_FIELDS))
+    add(key, field, config.tracing.values[key as keyof typeof TRACING_FIELDS]);
   for (const [key, field] of Object.entries(LIMIT_FIELDS)) add(key, field, config.limits[key as keyof typeof LIMIT_FIELDS]);
   return shown;
 }

@@ -10,6 +10,7 @@ import { HEALTH_FIELDS } from './health-fields.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import { OBSERVING_FIELDS } from './observing-fields.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
+import { TRACING_FIELDS } from './tracing-fields.js';
 
 const MIB = 1024 * 1024;
 
@@ -138,6 +139,7 @@ export const SERVER_SECTIONS: readonly { readonly title: string; readonly fields
   { title: 'Health', fields: HEALTH_FIELDS },
   { title: 'Logging', fields: LOG_FIELDS },
   { title: 'Log file, metrics and slow queries', fields: OBSERVING_FIELDS },
+  { title: 'Traces', fields: TRACING_FIELDS },
   { title: 'Limits', fields: LIMIT_FIELDS },
 ];
 

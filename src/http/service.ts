@@ -108,8 +108,8 @@ export interface HttpOptions {
   /** Null: nothing is measured, and there is no /metrics. */
   readonly metrics: MetricsText | null;
   readonly clock: Clock;
-  /** Absent: requests are not traced. */
-  readonly tracer?: Tracer;
+  /** Null: requests are not traced. */
+  readonly tracer: Tracer | null;
 }
 
 export interface HttpServer {

@@ -27,11 +27,11 @@ export function callersTrace(request: FastifyRequest): TraceContext | null {
 
 /** @returns what begins a span for each request of a route; null where none is to be had */
 export function spanBeginner(
-  tracer: Tracer | undefined,
+  tracer: Tracer | null,
   { method, path, tag }: Pick<Route, 'method' | 'path' | 'tag'>,
   monotonicMs: () => number,
 ): ((request: FastifyRequest, reply: FastifyReply) => void) | null {
-  if (tracer === undefined || tag === 'server') return null;
+  if (tracer === null || tag === 'server') return null;
   const name = `${method} ${path}`;
   return (request, reply) => {
     const parent = callersTrace(request);

@@ -11,9 +11,11 @@ import {
 } from '../engine/snapshot.js';
 import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
+import type { Tracer } from '../model/tracer.js';
 import { Follower } from '../replication/follower.js';
 import { type FollowerParts, newFollowerCounts } from '../replication/follower-parts.js';
 import { MasterTail } from '../replication/master-tail.js';
+import { traceApplied } from './applied-span.js';
 import { streamUrlOf } from './master-url.js';
 import { saveRollback } from './rollback.js';
 
@@ -27,6 +29,8 @@ export interface FollowingParts
   readonly heartbeatMs: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** Null: nothing is traced. */
+  readonly tracer: Tracer | null;
   engine(): RunningEngine;
   install(incoming: IncomingSnapshot, head: SnapshotHead): Promise<void>;
 }
@@ -85,7 +89,7 @@ export class Following {
    *  @param restMs before the first link */
   begin(masterUrl: string, highestEpoch: number, installed: string | null, restMs: number): void {
     this.end();
-    const { clock, log, dataDir, timeoutMs, heartbeatMs, keys, runId, software, voter, tls } = this.#parts;
+    const { clock, log, tracer, dataDir, timeoutMs, heartbeatMs, keys, runId, software, voter, tls } = this.#parts;
     const engine = this.#parts.engine();
     const parts: FollowerParts = {
       ...{ clock, log, keys, runId, software, voter, tls, highestEpoch, installed, restMs },
@@ -109,7 +113,11 @@ export class Following {
         this.#masterHttpUrl = welcome.masterUrl;
       },
       onRequest: (method, parameters) => this.#parts.onRequest(method, parameters),
-      onTraced: ({ seq, trace }) => log.debug('operation_applied', { seq, trace_id: trace.split('-')[1], traceparent: trace }),
+      onTraced: (entry) => {
+        const { seq, trace } = entry;
+        log.debug('operation_applied', { seq, trace_id: trace.split('-')[1], traceparent: trace });
+        if (tracer !== null) traceApplied(tracer, entry, clock.monotonicMs());
+      },
       onRedirect: (url) => this.#parts.onRedirect(url),
     };
     const follower = new Follower(parts, this.counts, this.#tail);

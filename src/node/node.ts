@@ -32,6 +32,7 @@ import { warnOfPassingStorage } from './passing-storage.js';
 import { Roles } from './roles.js';
 import { Scrubbing } from './scrubbing.js';
 import { StartSteps } from './start-steps.js';
+import { type NodeTracing, nodeTracing } from './tracing.js';
 import { version } from './version.js';
 
 export interface NodeOptions {
@@ -76,6 +77,7 @@ class StartingNode {
   readonly #measuring: Measuring;
   readonly #guards: Guarding;
   readonly #health: NodeHealth;
+  readonly #tracing: NodeTracing;
   readonly #data: NodeData;
   readonly #scrubbing: Scrubbing;
   readonly #late: LateRoles;
@@ -117,6 +119,10 @@ class StartingNode {
       dependencies: this.#dependencies,
       guards: () => this.#guards.figures(),
     });
+    this.#tracing = nodeTracing({
+      ...{ settings: config.tracing, dependencies: this.#dependencies },
+      ...{ meter: this.#measuring.meter, clock: systemClock, log },
+    });
     this.#data = new NodeData({
       settings: engineSettings(config),
       ...{ log, clock: systemClock, onFatal, guards: this.#guards.forEngine },
@@ -150,6 +156,7 @@ class StartingNode {
     await warnOfPassingStorage(config.dataDir, process.platform, this.#options.log);
     this.#steps.note('indexes', 0, 'opening the store');
     const engine = await this.#data.openEngine(state);
+    void this.#tracing.begin(engine.log.state().nodeId);
     this.#roles = this.#makeRoles(state);
     await this.#roles.start();
     if (!this.#roles.isBlank) this.#serves();
@@ -179,6 +186,7 @@ class StartingNode {
       settings: roleSettings(config),
       clock: systemClock,
       log: this.#log,
+      tracer: this.#tracing.tracer,
       state,
       address: () => advertisedAddress(config, this.#url),
       engine: () => this.#opened(),
@@ -213,7 +221,7 @@ class StartingNode {
     const http = await buildHttpServer({
       service: this.#service(),
       config: httpSettings(config),
-      ...{ log: this.#log, meter, metrics, clock: systemClock },
+      ...{ log: this.#log, meter, metrics, clock: systemClock, tracer: this.#tracing.tracer },
     });
     this.#http = http;
     const address = await http.listen();
@@ -279,6 +287,7 @@ class StartingNode {
         await this.#data.close().finally(() => {
           this.#measuring.stop();
           this.#guards.stop();
+          return this.#tracing.stop();
         });
       }
     }

@@ -4,6 +4,7 @@ import type { RunningEngine } from '../engine/engine.js';
 import type { IncomingSnapshot, SnapshotHead } from '../engine/snapshot.js';
 import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
+import type { Tracer } from '../model/tracer.js';
 import type { SourceRules } from '../replication/source.js';
 import type { NodeState } from './node-state.js';
 import type { GateRules } from './write-gate.js';
@@ -26,6 +27,8 @@ export interface RoleParts {
   readonly settings: RoleSettings;
   readonly clock: Clock;
   readonly log: Log;
+  /** Null: nothing is traced. */
+  readonly tracer: Tracer | null;
   readonly state: NodeState;
   /** Where this node's HTTP is reached. */
   address(): { readonly host: string; readonly port: number };

@@ -73,7 +73,7 @@ export class Roles implements ReplicationService {
     });
     this.#following = new Following({
       ...node,
-      ...{ clock, log, dataDir: settings.dataDir, voter: settings.voter, tls: settings.tls },
+      ...{ clock, log, tracer: parts.tracer, dataDir: settings.dataDir, voter: settings.voter, tls: settings.tls },
       timeoutMs: settings.rules.timeoutMs,
       heartbeatMs: settings.rules.heartbeatMs,
       engine: () => parts.engine(),

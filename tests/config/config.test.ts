@@ -19,6 +19,7 @@ import { OBSERVING_FIELDS } from '../../src/config/observing-fields.js';
 import { REPLICATION_FIELDS } from '../../src/config/replication-fields.js';
 import { ConfigError } from '../../src/config/resolve.js';
 import { SERVER_FIELDS } from '../../src/config/server-fields.js';
+import { TRACING_FIELDS } from '../../src/config/tracing-fields.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
 import { suite } from '../support/suite.js';
 
@@ -193,6 +194,7 @@ test('the description names every setting once, with its source', () => {
       HEALTH_FIELDS,
       OBSERVING_FIELDS,
       GUARD_FIELDS,
+      TRACING_FIELDS,
       LIMIT_FIELDS,
     ]
       .flatMap((fields) => Object.keys(fields))

@@ -82,6 +82,7 @@ const homes = {
   ws: ['replication'],
   msgpackr: ['codec/msgpack'],
   'prom-client': ['observability'],
+  '@opentelemetry/[^/]+': ['observability'],
   pino: ['observability'],
   typebox: ['wire', 'config', 'http', 'mcp'],
   commander: ['cli'],

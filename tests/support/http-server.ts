@@ -104,7 +104,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
     meter: metrics.meter,
     metrics: options.measured === false ? null : metrics,
     clock,
-    ...(options.tracer !== undefined && { tracer: options.tracer }),
+    tracer: options.tracer ?? null,
   });
   const { port } = await server.listen();
   let closed: Promise<void> | null = null;

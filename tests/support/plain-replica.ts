@@ -62,6 +62,7 @@ export class PlainReplica {
       software: 'test',
       voter: true,
       tls: {},
+      tracer: null,
       clock: systemClock,
       log: { ...silentLog, error: (event, fields) => void this.errors.push({ event, ...fields }) },
       address: () => ADDRESS,
