@@ -12,7 +12,7 @@ import { cgroupLimits } from '../resilience/cgroup.js';
 export interface SystemFigures {
   disk(): Promise<{ readonly totalBytes: number; readonly freeBytes: number; readonly usedShare: number }>;
   memory(): { readonly residentBytes: number; readonly limitBytes: number; readonly limitedBy: 'cgroup' | 'machine' };
-  /** Of about the window that was asked for; null until something was measured. */
+  /** Of about the window that was asked for; share is null until it has passed once: a start takes all cores for some seconds. */
   cpu(): {
     readonly share: number | null;
     /** The process alone, of the same whole. */
@@ -103,7 +103,7 @@ class CpuUse {
     const oldest = this.#samples[0];
     const windowMs = oldest === undefined ? 0 : now.atMs - oldest.atMs;
     const cores = this.#cores;
-    if (oldest === undefined || windowMs < SAMPLES_APART_MS) return { share: null, processShare: 0, cores, windowMs };
+    if (oldest === undefined || windowMs < this.#windowMs) return { share: null, processShare: 0, cores, windowMs };
     const processShare = (now.processMs - oldest.processMs) / (windowMs * cores);
     const share = this.#quota === null ? (now.busyMs - oldest.busyMs) / Math.max(1, now.allMs - oldest.allMs) : processShare;
     return { share, processShare, cores, windowMs };

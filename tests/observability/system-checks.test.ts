@@ -52,8 +52,8 @@ test('messages say the figure and the limit', async () => {
   assert.is((await memory?.check(SIGNAL))?.message, 'the process has 5.0 % of what its control group allows');
 });
 
-test('real figures are in range, and CPU is known after a second', async (t) => {
-  const figures = systemFigures(t.folder(), 30_000, systemClock);
+test('real figures are in range, and CPU is known after its window', async (t) => {
+  const figures = systemFigures(t.folder(), 1_000, systemClock);
   t.after(() => figures.stop());
   const { totalBytes, freeBytes, usedShare } = await figures.disk();
   assert.ok(totalBytes > 0 && freeBytes <= totalBytes && usedShare >= 0 && usedShare <= 1);
