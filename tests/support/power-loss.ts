@@ -149,9 +149,13 @@ export class Disk {
   #rename(from: string, to: string, entry: File | Folder | undefined): void {
     const before = this.#place(from);
     const after = this.#place(to);
-    if (entry === undefined || before.folder !== after.folder)
-      throw new Error(`a rename that is not understood: ${from} to ${to}`);
-    before.folder.change([before.name, null], [after.name, entry]);
+    if (entry === undefined) throw new Error(`a rename that is not understood: ${from} to ${to}`);
+    if (before.folder === after.folder) before.folder.change([before.name, null], [after.name, entry]);
+    else {
+      // Each folder keeps its own names: a loss may leave both names, or none where the new one was not synced.
+      before.folder.change([before.name, null]);
+      after.folder.change([after.name, entry]);
+    }
   }
 
   #place(path: string): { folder: Folder; name: string } {
