@@ -8,6 +8,7 @@ import { health } from '../health.js';
 import { http } from '../http.js';
 import { hybrid } from '../hybrid.js';
 import { memory } from '../memory.js';
+import { observabilityCost } from '../observability_cost.js';
 import { quantization } from '../quantization.js';
 import { queryCache } from '../query_cache.js';
 import { realData } from '../real_data.js';
@@ -24,7 +25,18 @@ import { textSearch } from '../text_search.js';
 import { tracingCost } from '../tracing_cost.js';
 import type { Bench } from './bench.js';
 
-const ONE_NODE: readonly Bench[] = [realData, coreOperations, storage, http, bulkLoad, memory, restart, churn, health];
+const ONE_NODE: readonly Bench[] = [
+  realData,
+  coreOperations,
+  storage,
+  http,
+  bulkLoad,
+  memory,
+  restart,
+  churn,
+  health,
+  observabilityCost,
+];
 /** Filters, texts, both, and what they cost. */
 export const SEARCH: readonly Bench[] = [filteredSearch, textSearch, hybrid, quantization, queryCache];
 /** Several nodes share the machine. */

@@ -56,14 +56,3 @@ export const SlowQueriesBody = Type.Object({
   slow_queries: Type.Array(SlowQueryBody, { description: 'Newest first.' }),
 });
 export type SlowQueriesBody = Static<typeof SlowQueriesBody>;
-
-export const ErrorFigureBody = Type.Object({
-  type: Type.String(),
-  count: Type.Integer({ description: 'Since the start.' }),
-  first_at: Timestamp,
-  last_at: Timestamp,
-  last_message: Type.String(),
-  last_stack: nullable(Type.String({ description: 'Null for what a caller was refused.' })),
-  last_context: Facts,
-});
-export type ErrorFigureBody = Static<typeof ErrorFigureBody>;
