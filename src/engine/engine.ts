@@ -282,6 +282,9 @@ export interface Engine {
   scrub(): Promise<ScrubReport>;
 }
 
+/** Who may wish that the log is kept: replicas that follow, and backups that have not archived it yet. */
+export type LogHolder = 'replicas' | 'backups';
+
 /** The log as replication needs it: read on a master, applied on a replica. */
 export interface ReplicatedLog {
   /** As of the last commit that was told (the tail). Cost: none. */
@@ -301,8 +304,8 @@ export interface ReplicatedLog {
   onCommit(listener: (state: StoreState, bytes: number) => void): () => void;
   /** The listener is called with what a batch brought and now is durable here, where its request was traced. @returns how to end it */
   onTraced(listener: (entry: TracedEntry) => void): () => void;
-  /** The log keeps what is from this seq on, up to its hard bound; null: no such wish. */
-  keepFrom(seq: number | null): void;
+  /** The log keeps what is from this seq on, up to its hard bound, for each holder by itself; null: it wishes nothing any more. */
+  keepFrom(holder: LogHolder, seq: number | null): void;
 
   /** From now on writes are taken (master), or refused with NotMaster while batches are taken (replica). Resolves when the write thread
    *  has changed over; what was queued before is done first. @param ownFromEpoch a master of an epoch that has not begun takes nothing but

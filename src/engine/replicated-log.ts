@@ -6,7 +6,7 @@
 import { SkeinError } from '../model/errors.js';
 import type { Role, Voter } from '../model/replication.js';
 import type { ClusterRows, LogRow, StoreReads, StoreState } from '../storage/storage.js';
-import type { ApplyFailure, EntryBatch, ReplicatedLog, TracedEntry, WriteReceipt } from './engine.js';
+import type { ApplyFailure, EntryBatch, LogHolder, ReplicatedLog, TracedEntry, WriteReceipt } from './engine.js';
 import { batchBytes } from './entry-intake.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { MOVE_BYTES_MIN } from './operation-size.js';
@@ -37,6 +37,7 @@ export class LocalLog implements ReplicatedLog {
   #role: Role;
   readonly #listeners = new Set<(state: StoreState, bytes: number) => void>();
   readonly #traceListeners = new Set<(entry: TracedEntry) => void>();
+  readonly #holders = new Map<LogHolder, number>();
   #committedBytes = 0;
   #roleWaiters: ((error: Error | null) => void)[] = [];
   #session = 0;
@@ -139,8 +140,11 @@ export class LocalLog implements ReplicatedLog {
     return () => this.#traceListeners.delete(listener);
   }
 
-  keepFrom(seq: number | null): void {
-    this.#parts.link.tell({ kind: 'keep_log', fromSeq: seq });
+  keepFrom(holder: LogHolder, seq: number | null): void {
+    if (seq === null) this.#holders.delete(holder);
+    else this.#holders.set(holder, seq);
+    const wishes = [...this.#holders.values()];
+    this.#parts.link.tell({ kind: 'keep_log', fromSeq: wishes.length === 0 ? null : Math.min(...wishes) });
   }
 
   // Following a master.

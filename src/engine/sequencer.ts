@@ -15,6 +15,7 @@ import type { Operation, OperationResult } from '../model/operation.js';
 import { DEFAULT_VECTOR, type Payload, type PointBlock, type PointId, type PointPatch } from '../model/point.js';
 import type { PointRow, StoreReads } from '../storage/storage.js';
 import { mustBeNoAlias, resolveAlias } from './alias-operations.js';
+import { type CarryOperation, resolveCarried } from './carried-over.js';
 import { changedSpec } from './changed-spec.js';
 import { type ClusterOperation, resolveCluster } from './cluster-operations.js';
 import { rowTest } from './filter-rows.js';
@@ -60,7 +61,7 @@ export class Sequencer {
   /** @throws CollectionNotFound, CollectionAlreadyExists, AliasNotFound, DimensionMismatch, ZeroVector, PointNotFound, VersionConflict,
    *  PayloadTooLarge, KeyNotFound, AdminKeyRequired, NotPromotable (begin_history in an epoch that is not later), InvalidRequest (ids and addresses of nodes; a change that
    *  cannot be made) */
-  resolve(operation: Operation | ExpiryOperation | ClusterOperation | KeyOperation, timeMs: number): Resolved {
+  resolve(operation: Operation | ExpiryOperation | ClusterOperation | KeyOperation | CarryOperation, timeMs: number): Resolved {
     switch (operation.kind) {
       case 'upsert':
         return this.#upsert(this.#collection(operation.collection), operation.points, timeMs);
@@ -96,6 +97,8 @@ export class Sequencer {
       case 'rotate_key':
       case 'delete_key':
         return resolveKey(operation, this.#state, timeMs);
+      case 'carry_over':
+        return resolveCarried(operation, this.#store, this.#state);
     }
   }
 

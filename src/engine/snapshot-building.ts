@@ -31,6 +31,8 @@ interface BuildOptions {
 
 export interface BuiltSnapshot {
   readonly head: SnapshotHead;
+  /** Where the files of the head lie, by their names. */
+  readonly folder: string;
   /** Uids of collections whose graph is not inside, so that the receiver builds it; those searched without a graph do not count. */
   readonly unindexed: readonly number[];
   /** The bytes of a chunk, the caller's own. @throws RangeError when there is no such chunk · Error when the files are gone or cut off */
@@ -51,7 +53,7 @@ export async function buildSnapshot(options: BuildOptions): Promise<BuiltSnapsho
     await mkdir(folder);
     const { head, unindexed } = await runThread(id, folder, options);
     const piecesOf = chunkMap(head);
-    return { head, unindexed, read: async (chunk) => readPieces(folder, piecesOf(chunk)), remove };
+    return { head, folder, unindexed, read: async (chunk) => readPieces(folder, piecesOf(chunk)), remove };
   } catch (error) {
     await remove();
     throw asDiskError(error);

@@ -6,6 +6,7 @@
  *  Must not know: files, threads. */
 
 import { join } from 'node:path';
+import { countOf, fieldsOf, hexOf } from '../model/foreign-fields.js';
 
 export interface SnapshotFile {
   /** 'skein.db' or 'checkpoints/<uid>/default/<file>' */
@@ -123,20 +124,4 @@ function filesOf(value: unknown): SnapshotFile[] {
   });
   if (files.length === 0) throw new RangeError(`files has no ${DATABASE_NAME}`);
   return files;
-}
-
-function fieldsOf(value: unknown, name: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new RangeError(`${name} is not an object`);
-  return value as Record<string, unknown>;
-}
-
-function hexOf(value: unknown, name: string, digits: number): string {
-  if (typeof value === 'string' && value.length === digits && /^[0-9a-f]+$/.test(value)) return value;
-  throw new RangeError(`${name} is not ${digits} lower-case hex digits`);
-}
-
-function countOf(value: unknown, name: string, least = 0, most = Number.MAX_SAFE_INTEGER): number {
-  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
-  const wanted = least === most ? String(least) : `a whole number from ${least} to ${most}`;
-  throw new RangeError(`${name} is ${String(value).slice(0, 40)}, not ${wanted}`);
 }

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { failpoint } from '../model/failpoint.js';
 import type { StoreFolder } from '../storage/data-folder.js';
 import { syncFolder } from '../storage/durable-files.js';
-import { openWriter } from '../storage/open-store.js';
+import { openReader, openWriter } from '../storage/open-store.js';
 import type { StoreState } from '../storage/storage.js';
 import { adoptStore } from '../storage/store-switch.js';
 import { verifyInChild } from '../storage/verify-in-child.js';
@@ -57,8 +57,20 @@ async function verifyFiles(made: string, { files }: SnapshotHead): Promise<void>
   }
 }
 
-async function verifyRows(databasePath: string, head: SnapshotHead): Promise<void> {
-  const { ok, counts, findings } = await verifyInChild(databasePath, 'full');
+/** Every row, sum and digest, in a child process, and the state against the head. @throws SnapshotDamaged · Error */
+export async function verifyStoreOf(databasePath: string, head: SnapshotHead, signal: AbortSignal): Promise<void> {
+  await verifyRows(databasePath, head, signal);
+  const store = openReader(databasePath, { cacheBytes: CACHE_BYTES });
+  try {
+    verifyState(store.state(), head);
+  } finally {
+    store.close();
+  }
+}
+
+async function verifyRows(databasePath: string, head: SnapshotHead, signal?: AbortSignal): Promise<void> {
+  const options = signal === undefined ? {} : { signal };
+  const { ok, counts, findings } = await verifyInChild(databasePath, 'full', () => {}, options);
   const first = findings.find(({ fatal }) => fatal);
   if (!ok) throw new SnapshotDamaged(`the store in the snapshot is not sound: ${first?.message ?? 'no reason was given'}`);
   mustAgree('collections', counts.collections, head.collections);

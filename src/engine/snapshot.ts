@@ -5,7 +5,9 @@
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inspectDataFolder } from '../storage/data-folder.js';
 import { finishSwitch, setAside, setStoreAside } from '../storage/store-switch.js';
+import { RESTORING_NAME } from './restored-store.js';
 import { OUTGOING_NAME } from './snapshot-building.js';
 import { emptyIncoming } from './snapshot-incoming.js';
 
@@ -20,8 +22,12 @@ export { SnapshotDamaged } from './snapshot-install.js';
  *  @throws Error of the file system */
 export async function removeSnapshotLeftovers(dataDir: string): Promise<void> {
   const stores = finishSwitch(dataDir).map((name) => setStoreAside(dataDir, name));
-  const outgoing = (await readdir(dataDir)).filter((name) => OUTGOING_NAME.test(name)).map((name) => join(dataDir, name));
-  const leftovers = [...stores, ...setAside(dataDir), ...outgoing, ...(await emptyIncoming(dataDir))];
+  // What is left of a restore into a new folder stays: without it a start would take the folder for a fresh one.
+  const restored = inspectDataFolder(dataDir).kind === 'data';
+  const unfinished = (await readdir(dataDir))
+    .filter((name) => OUTGOING_NAME.test(name) || (restored && RESTORING_NAME.test(name)))
+    .map((name) => join(dataDir, name));
+  const leftovers = [...stores, ...setAside(dataDir), ...unfinished, ...(await emptyIncoming(dataDir))];
   for (const path of leftovers) await rm(path, { recursive: true, force: true });
 }
 

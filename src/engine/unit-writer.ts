@@ -15,6 +15,7 @@ import type { PointId } from '../model/point.js';
 import { dropsNextChange } from '../model/test-hooks.js';
 import type { StoreWriter } from '../storage/storage.js';
 import { Applier, ImpossibleEffect, TooMuchToUndo } from './applier.js';
+import type { CarryOperation } from './carried-over.js';
 import type { ClusterOperation } from './cluster-operations.js';
 import { withoutGone } from './correct.js';
 import { ApplyRefused, type CheckedEntry } from './entry-intake.js';
@@ -25,7 +26,7 @@ import { WriterState } from './writer-state.js';
 const UNDO_BYTES_MAX = 32 * 1024 * 1024;
 
 export interface UnitRequest {
-  readonly operations: readonly (Operation | ExpiryOperation | ClusterOperation | KeyOperation)[];
+  readonly operations: readonly (Operation | ExpiryOperation | ClusterOperation | KeyOperation | CarryOperation)[];
   readonly idempotency?: Idempotency;
   readonly trace?: string;
   /** Only ask whether the key is known: nothing is written, and nothing remembered. */

@@ -16,8 +16,10 @@ const entries = [
   'engine/index-thread',
   'engine/scan-thread',
   'engine/snapshot-thread',
+  'engine/replay-thread',
   'http/body-thread',
   'storage/verify-child',
+  'backup/drill-child',
 ];
 
 rmSync(outdir, { recursive: true, force: true });

@@ -40,7 +40,18 @@ export const FAILPOINTS = [
   'rollback.after_write',
 ] as const;
 
-export type Failpoint = (typeof FAILPOINTS)[number];
+/** Of backups and restores, which no stream has a part in. */
+export const BACKUP_FAILPOINTS = [
+  'backup.before_head',
+  'backup.after_head',
+  'restore.fetched',
+  'restore.replayed',
+  'restore.before_switch',
+  'restore.after_switch',
+] as const;
+
+export type ReplicationFailpoint = (typeof FAILPOINTS)[number];
+export type Failpoint = ReplicationFailpoint | (typeof BACKUP_FAILPOINTS)[number];
 
 let armed: { readonly name: Failpoint; reach(): void } | null = null;
 

@@ -5,7 +5,7 @@
  *
  *  Nothing happens unless a variable is set. Must not know: what ends a process. */
 
-import { armFailpoint, FAILPOINTS } from './failpoint.js';
+import { armFailpoint, BACKUP_FAILPOINTS, FAILPOINTS } from './failpoint.js';
 
 let untilDropped = 0;
 
@@ -15,7 +15,7 @@ export function armTestHooks(environment: Readonly<Record<string, string | undef
   const fail = environment['SKEIN_TEST_FAIL'];
   if (fail !== undefined && fail !== '') {
     const [name, count = '1'] = fail.split(':');
-    const place = FAILPOINTS.find((known) => known === name);
+    const place = [...FAILPOINTS, ...BACKUP_FAILPOINTS].find((known) => known === name);
     if (place === undefined) throw new RangeError(`SKEIN_TEST_FAIL: there is no failpoint '${name}'`);
     let left = countOf('SKEIN_TEST_FAIL', count);
     armFailpoint(place, () => {

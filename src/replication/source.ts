@@ -368,7 +368,7 @@ export class ReplicationSource implements LinkHost {
     const needed = this.registry.neededFrom() ?? Number.POSITIVE_INFINITY;
     const base = this.#snapshotBase === null ? Number.POSITIVE_INFINITY : this.#snapshotBase + 1;
     const from = Math.min(needed, base);
-    this.#feed?.keepFrom(Number.isFinite(from) ? from : null);
+    this.#feed?.keepFrom('replicas', Number.isFinite(from) ? from : null);
   }
 
   #newSnapshot(): SharedSnapshot {

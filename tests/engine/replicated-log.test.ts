@@ -273,7 +273,7 @@ test('what is wanted of the log stays however old it is, until it is over its ha
   const master = await open(t, 'master', bounds);
   const { log } = master.engine;
   const pruned = (seq: number, what: string) => waitUntil(() => log.state().logMinSeq === seq, { what });
-  log.keepFrom(3);
+  log.keepFrom('replicas', 3);
   await master.create('a', 2);
   for (const point of [1, 2, 3]) await master.put('a', [{ id: point, vector: [point, 0] }]);
   await pruned(3, 'all but what is wanted is pruned');
@@ -282,7 +282,7 @@ test('what is wanted of the log stays however old it is, until it is over its ha
   await master.put('a', [{ id: 9, vector: [0, 0], payload: { long: 'x'.repeat(70_000) } }]);
   await waitUntil(() => log.state().logMinSeq > 3, { what: 'the hard bound wins' });
   const { seq } = log.state();
-  log.keepFrom(null);
+  log.keepFrom('replicas', null);
   await pruned(seq + 1, 'nothing is wanted any more');
 });
 

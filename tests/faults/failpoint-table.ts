@@ -2,7 +2,7 @@
  *
  *  A failpoint without a row does not compile, one with an empty row fails the sweep: no name is added that no node dies at. */
 
-import { FAILPOINTS, type Failpoint } from '../../src/model/failpoint.js';
+import { FAILPOINTS, type ReplicationFailpoint } from '../../src/model/failpoint.js';
 import type { TestContext } from '../support/suite.js';
 import {
   completionDies,
@@ -38,7 +38,7 @@ export const SWEEPS = {
 
 export type SweepName = keyof typeof SWEEPS;
 
-export const SWEPT: Readonly<Record<Failpoint, Partial<Readonly<Record<SweepName, number>>>>> = {
+export const SWEPT: Readonly<Record<ReplicationFailpoint, Partial<Readonly<Record<SweepName, number>>>>> = {
   'commit.before_begin': { masterDies: 8, handoverTargetDies: 1 },
   'commit.before_commit': { masterDies: 8, masterIsReplaced: 8, handoverTargetDies: 1 },
   'commit.after_commit': { masterDies: 8, masterIsReplaced: 8, handoverTargetDies: 1 },

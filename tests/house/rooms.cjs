@@ -47,7 +47,7 @@ const doors = {
   'vector-index': ['vector-index', 'open-index'],
   'text-index': ['text-index', 'open-index'],
   'payload-index': ['payload-index', 'open-index'],
-  engine: ['engine', 'open-engine', 'snapshot'],
+  engine: ['engine', 'open-engine', 'snapshot', 'replay', 'restored-store'],
   http: ['http', 'server'],
   sdk: ['index'],
 };
@@ -58,7 +58,7 @@ const sideDoors = [
   {
     room: 'storage',
     files: ['data-folder', 'folder-lock', 'manifest', 'verify-in-child', 'verify-report'],
-    openTo: ['engine/writer-thread', 'node/open-data', 'node/offline'],
+    openTo: ['engine/writer-thread', 'node/open-data', 'node/offline', 'node/offline-restore'],
   },
   // The node's own small file stands beside the store, and the store it exchanges is a folder.
   { room: 'storage', files: ['data-folder', 'durable-files'], openTo: ['node/node-data', 'node/node-state', 'node/rollback'] },
@@ -66,7 +66,13 @@ const sideDoors = [
   {
     room: 'storage',
     files: ['data-folder', 'durable-files', 'store-cut', 'store-switch', 'verify-in-child'],
-    openTo: ['engine/snapshot', 'engine/snapshot-[a-z]+'],
+    openTo: ['engine/snapshot', 'engine/snapshot-[a-z]+', 'engine/replay-thread'],
+  },
+  // And so is one that was brought to a state of the past.
+  {
+    room: 'storage',
+    files: ['data-folder', 'durable-files', 'store-switch', 'manifest', 'manifest-slot'],
+    openTo: ['engine/restored-store'],
   },
   // Exact search over rows of the store: arithmetic that needs no index.
   { room: 'vector-index', files: ['exact-scan'], openTo: ['engine/reads'] },

@@ -37,6 +37,7 @@ class Builder {
   #built(baseSeq: number): BuiltSnapshot {
     return {
       head: { id: `s${baseSeq}`, baseSeq } as unknown as SnapshotHead,
+      folder: '',
       unindexed: [],
       read: async () => Buffer.alloc(0),
       remove: async () => {

@@ -12,7 +12,7 @@ const test = suite('replication/snapshot-size');
 
 /** More than are sent ahead of what has been written. */
 const HEAD = headOf('5', 20);
-const SNAPSHOT = { head: HEAD, unindexed: [], read: async () => Buffer.alloc(CHUNK_BYTES), remove: async () => {} };
+const SNAPSHOT = { head: HEAD, folder: '', unindexed: [], read: async () => Buffer.alloc(CHUNK_BYTES), remove: async () => {} };
 
 /** Closed until it is opened. */
 function newGate(): { readonly open: () => void; readonly opened: Promise<void> } {
