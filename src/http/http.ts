@@ -39,6 +39,7 @@ import { noteSlow, type SlowWatch } from './slow-watch.js';
 import { endSpan, spanBeginner } from './tracing.js';
 import { addUpgrades } from './upgrade.js';
 
+export type { BackupService } from './backup-service.js';
 export type { GuardService } from './guards.js';
 export type { HealthService } from './health-service.js';
 export type { ObservingService } from './observing-service.js';

@@ -9,6 +9,7 @@ import type { Log } from '../model/log.js';
 import type { Meter } from '../model/meter.js';
 import type { PromoteAnswer, ReplicaInfo, ReplicationStats, Role, VerifyAnswer } from '../model/replication.js';
 import type { Tracer } from '../model/tracer.js';
+import type { BackupService } from './backup-service.js';
 import type { GuardService } from './guards.js';
 import type { HealthService } from './health-service.js';
 import type { ObservingService } from './observing-service.js';
@@ -70,6 +71,7 @@ export interface HttpService {
   readonly version: string;
   readonly writeConcern: WriteConcernService;
   readonly replication: ReplicationService;
+  readonly backups: BackupService;
   readonly observing: ObservingService;
   readonly guards: GuardService;
   /** The configuration as plain data, secrets masked. */

@@ -98,6 +98,12 @@ export const ERRORS = {
     fault: 'client',
     meaning: 'This idempotency key was used before with another request.',
   },
+  BackupsOff: {
+    status: 409,
+    retryable: false,
+    fault: 'state',
+    meaning: 'No backup target is configured on this node, or this node may not do this with it.',
+  },
   PositionLost: {
     status: 409,
     retryable: false,
@@ -153,6 +159,12 @@ export const ERRORS = {
     fault: 'server',
     meaning: 'A defect in the server; the request id leads to its log line.',
   },
+  BackupDamaged: {
+    status: 500,
+    retryable: false,
+    fault: 'server',
+    meaning: 'A backup is not what was stored; details.object is what is wrong. Nothing of it was used.',
+  },
   CorruptData: { status: 500, retryable: false, fault: 'server', meaning: 'A stored row fails its checksum and is not served.' },
   BackupTargetFailed: {
     status: 502,
@@ -193,7 +205,12 @@ export const ERRORS = {
     fault: 'server',
     meaning: 'No search engine could answer; details.failed lists them.',
   },
-  ReadOnly: { status: 503, retryable: true, fault: 'state', meaning: 'The data folder cannot be written.' },
+  ReadOnly: {
+    status: 503,
+    retryable: true,
+    fault: 'state',
+    meaning: 'The data folder cannot be written, or its data is being replaced by a restore.',
+  },
   WriteConcernTimeout: {
     status: 504,
     retryable: true,

@@ -28,6 +28,7 @@ import {
 import { changedDeclarations, newDeclarations, shownDeclarations } from './declaration-bodies.js';
 import { IndexHealthBody } from './health-bodies.js';
 
+export * from './backup-bodies.js';
 export type { ChangedDeclarationsBody, NewDeclarationsBody, ShownDeclarationsBody } from './declaration-bodies.js';
 export type { ConditionBody } from './filter-body.js';
 export * from './key-bodies.js';

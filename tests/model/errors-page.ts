@@ -38,6 +38,7 @@ const DETAILS: Readonly<Partial<Record<ErrorType, string>>> = {
   NotMaster: '`master_url`; header `Location`',
   RateLimited: '`retry_after_ms`; header `Retry-After`',
   CorruptData: '`collection`, `point_id`',
+  BackupDamaged: '`backup`, `object`, `problem`',
   BackupTargetFailed: '`target`, `operation`, `key`, `reason`: `unreachable`, `timeout`, `denied`, `full` or `refused`',
   Starting: '`step`, `progress`, `eta_ms`',
   ReplicaBehind: '`requested`, `applied`, `lag_ms`; `max_staleness_ms` where that was asked for',

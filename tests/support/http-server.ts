@@ -12,6 +12,7 @@ import type { Tracer } from '../../src/model/tracer.js';
 import { ErrorTracker } from '../../src/observability/error-tracker.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { SlowQueries, type SlowQueriesParts } from '../../src/observability/slow-queries.js';
+import { fakeBackups } from './fake-backups.js';
 import { FakeEngine } from './fake-engine.js';
 import { fakeHealth } from './fake-health.js';
 import { fakeReplication } from './fake-replication.js';
@@ -86,6 +87,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
     version: '0.0.0-test',
     writeConcern: ALONE,
     replication: fakeReplication(),
+    backups: fakeBackups(),
     observing: { log: logControl, slowQueries, errors },
     guards: UNGUARDED_HTTP,
     configuration: () => ({ port: 0, api_key: '***' }),

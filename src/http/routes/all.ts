@@ -3,6 +3,7 @@
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
 import { aliasRoutes } from './aliases.js';
+import { backupRoutes } from './backups.js';
 import { batchRoutes } from './batch.js';
 import { collectionRoutes } from './collections.js';
 import { facetRoute } from './facets.js';
@@ -36,5 +37,6 @@ export function allRoutes(room: Room, lastUsed: LastUsed): Route[] {
     ...batchRoutes(room),
     ...replicationRoutes(room),
     ...keyRoutes(room, lastUsed),
+    ...backupRoutes(room),
   ];
 }

@@ -1,0 +1,291 @@
+/** The backups of a running node: makes them when they are due, proves them by restoring, and answers what there is.
+ *
+ *    every second: due? ─► full or increment        now and then: drill        asked: create · list · forecast · restore · drill
+ *
+ *  Invariant: one job at a time; a job that fails leaves the archive as it was and the data untouched.
+ *  Must not know: HTTP, changes of role, what becomes of a prepared restore. */
+
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { ReplicatedLog } from '../engine/engine.js';
+import type {
+  BackupInfo,
+  BackupKind,
+  BackupList,
+  BackupStatus,
+  DrillReport,
+  RestoreForecast,
+  RestoreWish,
+} from '../model/backup.js';
+import { messageOf, SkeinError } from '../model/errors.js';
+import type { Limits } from '../model/limits.js';
+import type { Listing } from './archive.js';
+import { lookAt } from './drill.js';
+import { foresee } from './foresight.js';
+import { storedBytesOf } from './head.js';
+import { KnownArchive } from './known-archive.js';
+import { BackupMaker, type MakerParts, runningOf } from './maker.js';
+import { NEWEST, planRestore, type RestorePlan } from './plan.js';
+import { type BackupSchedule, backupDue, fullReason } from './policy.js';
+import { type PreparedRestore, prepareRestore } from './restoring.js';
+import { infoOf, isOn, progressOf, standingOf } from './standing.js';
+import type { BackupTarget } from './target.js';
+import { Turns } from './turns.js';
+
+export interface BackupsParts extends Omit<MakerParts, 'archive'> {
+  readonly target: BackupTarget;
+  readonly schedule: BackupSchedule;
+  /** 0: never. */
+  readonly drillIntervalMs: number;
+  /** Where restores are made before they are looked at or used. */
+  readonly dataDir: string;
+  readonly cacheBytes: number;
+  readonly limits: Limits;
+  /** Of the engine that is open now; null while none is, or it has no data of a cluster. */
+  feed(): ReplicatedLog | null;
+  /** Is it for this node to make backups by itself? */
+  isActive(): boolean;
+}
+
+/** A restore that is prepared, and what it is of. */
+export interface MadeRestore extends PreparedRestore {
+  readonly plan: RestorePlan;
+  readonly scratch: string;
+}
+
+const TICK_MS = 1_000;
+/** Until the first proof, and from a proof that failed to the next try. */
+const DRILL_AGAIN_MS = 3_600_000;
+/** So many increments hold the largest log there is. */
+const FINAL_INCREMENTS_MAX = 1_000;
+
+export class Backups {
+  readonly #parts: BackupsParts;
+  readonly #turns: Turns;
+  readonly #archive: KnownArchive;
+  readonly #maker: BackupMaker;
+  #timer: NodeJS.Timeout | null = null;
+  #ticking = false;
+  #lastDrill: DrillReport | null = null;
+  #drillsFailed = 0;
+
+  constructor(parts: BackupsParts) {
+    this.#parts = parts;
+    this.#turns = new Turns(parts.clock);
+    this.#archive = new KnownArchive(parts);
+    this.#maker = new BackupMaker({ ...parts, archive: this.#archive });
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.#tick(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  /** What runs is broken off: it leaves nothing that counts. */
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#turns.stop();
+  }
+
+  // What is asked.
+
+  status(): BackupStatus {
+    const { target, isActive } = this.#parts;
+    const job = { target: target.name, running: this.#turns.running, active: isActive() };
+    return { ...job, stored: this.#stored(), ...this.#maker.counts(), drill: this.#lastDrill, drillsFailed: this.#drillsFailed };
+  }
+
+  #stored(): BackupStatus['stored'] {
+    const { listing } = this.#archive;
+    if (listing === null) return null;
+    const log = this.#parts.feed();
+    const { backups, damaged, verified } = listing;
+    const newest = backups[0];
+    const own = log === null ? null : standingOf(listing, runningOf(log)).newest;
+    return {
+      fulls: backups.filter(({ kind }) => kind === 'full').length,
+      increments: backups.filter(({ kind }) => kind === 'incremental').length,
+      damaged: damaged.length,
+      bytes: backups.reduce((sum, head) => sum + storedBytesOf(head), 0),
+      newestAtMs: newest?.createdAtMs ?? null,
+      newestBytes: newest === undefined ? null : storedBytesOf(newest),
+      operationsSince: log === null || own === null ? null : log.state().seq - own.end.seq,
+      lastVerifiedAtMs: lastOf(verified),
+    };
+  }
+
+  /** Reads the target. @throws BackupsOff (no data yet) · BackupTargetFailed */
+  async list(): Promise<BackupList> {
+    const { backups, damaged, verified } = await this.#archive.read(this.#mustFeed());
+    return { backups: backups.map((head) => infoOf(head, verified)), damaged };
+  }
+
+  /** Makes a backup now. @param kind null: an increment where one is enough @returns null when nothing was written since the newest
+   *  @throws BackupsOff · BackupTargetFailed · StorageFull · CorruptData · Overloaded · ShuttingDown */
+  create(kind: BackupKind | null): Promise<BackupInfo | null> {
+    return this.#turns.take(kind ?? 'incremental', async (signal) => {
+      const log = this.#mustFeed();
+      const listing = await this.#archive.read(log);
+      const head = await this.#maker.make(log, kind ?? this.#kindFor(listing, log), signal);
+      return head === null ? null : infoOf(head, new Map());
+    });
+  }
+
+  /** What a restore would do. Cost: reads the target, and at most one increment. @throws as planRestore · BackupTargetFailed */
+  async forecast(wish: RestoreWish): Promise<RestoreForecast> {
+    const log = this.#mustFeed();
+    const plan = planRestore(await this.#archive.read(log), wish);
+    const ahead = await foresee(plan, this.#archive.of(log));
+    const { historyId, epoch } = placeOf(plan, ahead.seq);
+    const running = runningOf(log);
+    const operationsLost = isOn(running, { historyId, seq: ahead.seq }) ? running.seq - ahead.seq : null;
+    const increments = plan.increments.map(({ id }) => id);
+    return { base: plan.full.id, increments, ...ahead, historyId, epoch, operationsLost };
+  }
+
+  /** Makes a restore ready, and removes what is left of it when `use` has ended. @throws as planRestore, prepareRestore, and what `use` throws */
+  restore<T>(wish: RestoreWish, use: (restore: MadeRestore) => Promise<T>): Promise<T> {
+    return this.#turns.take('restore', async (signal) => {
+      const log = this.#mustFeed();
+      try {
+        return await this.#prepared(planRestore(await this.#archive.read(log), wish), log, signal, use);
+      } finally {
+        this.#archive.forget();
+      }
+    });
+  }
+
+  /** Puts what is in no backup yet into increments, while nobody writes: so what is about to be replaced can be brought back.
+   *  Inside of restore() only. @throws as create */
+  async archiveRest(): Promise<void> {
+    const { signal } = new AbortController();
+    for (let turn = 0; turn < FINAL_INCREMENTS_MAX; turn++) {
+      const log = this.#mustFeed();
+      if ((await this.#maker.make(log, 'incremental', signal)) === null) return;
+    }
+    throw new Error('the log does not come to an end');
+  }
+
+  /** Restores into a scratch folder, looks at it, and removes it. @throws as planRestore when there is nothing to restore · ShuttingDown */
+  drill(wish: RestoreWish): Promise<DrillReport> {
+    return this.#turns.take('drill', async (signal) => {
+      const log = this.#mustFeed();
+      const plan = planRestore(await this.#archive.read(log), wish);
+      const report = await this.#drilled(plan, log, signal);
+      this.#lastDrill = report;
+      if (report.ok) await this.#archive.of(log).prove(report.backups.at(-1) ?? plan.full.id, report);
+      else this.#drillsFailed += 1;
+      this.#parts.log[report.ok ? 'info' : 'error']('backup_drill', { ...report });
+      await this.#archive.read(log);
+      return report;
+    });
+  }
+
+  async #drilled(plan: RestorePlan, log: ReplicatedLog, signal: AbortSignal): Promise<DrillReport> {
+    const { clock } = this.#parts;
+    const startedAtMs = clock.wallMs();
+    const startMs = clock.monotonicMs();
+    const backups = [plan.full.id, ...plan.increments.map(({ id }) => id)];
+    const report = (found: Pick<DrillReport, 'problem' | 'seq' | 'points' | 'recall'>): DrillReport => {
+      const tookMs = Math.round(clock.monotonicMs() - startMs);
+      return { backups, startedAtMs, tookMs, ok: found.problem === null, ...found };
+    };
+    try {
+      const { digest: _, ...found } = await this.#prepared(plan, log, signal, (made) => lookAt(made, made.scratch, signal));
+      return report(found);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return report({ problem: messageOf(error), seq: null, points: null, recall: null });
+    }
+  }
+
+  async #prepared<T>(
+    plan: RestorePlan,
+    log: ReplicatedLog,
+    signal: AbortSignal,
+    use: (made: MadeRestore) => Promise<T>,
+  ): Promise<T> {
+    const { dataDir, cacheBytes, limits } = this.#parts;
+    const scratch = join(dataDir, `restoring-${randomBytes(16).toString('hex')}`);
+    const how = { archive: this.#archive.of(log), scratch, cacheBytes, limits, signal, onStep: () => {} };
+    const restore = await prepareRestore(plan, how);
+    try {
+      return await use({ ...restore, plan, scratch });
+    } finally {
+      await restore.discard();
+    }
+  }
+
+  // What is done by itself.
+
+  async #tick(): Promise<void> {
+    if (this.#ticking || this.#turns.isStopped) return;
+    this.#ticking = true;
+    try {
+      await this.#look();
+    } catch (error) {
+      if (!this.#turns.isStopped) this.#maker.failed(error);
+    } finally {
+      this.#ticking = false;
+    }
+  }
+
+  /** @throws what keeps it from knowing what is due */
+  async #look(): Promise<void> {
+    const { schedule, isActive } = this.#parts;
+    const log = this.#parts.feed();
+    if (log === null || this.#turns.running !== null) return;
+    if (!isActive()) return this.#maker.keepLog(log, null);
+    if (this.#isResting()) return;
+    const listing = await this.#archive.known(log);
+    this.#maker.keepLog(log, listing);
+    const due = backupDue(this.#progress(listing, log), schedule);
+    // What fails then is counted by who made it.
+    if (due.kind !== 'none')
+      await this.#turns.take(due.kind, (signal) => this.#maker.make(log, due.kind, signal)).catch(() => {});
+    else if (this.#isDrillDue(listing)) await this.drill(NEWEST);
+  }
+
+  /** After failures it waits as long as the policy says, also with its questions. */
+  #isResting(): boolean {
+    const attempts = this.#maker.attempts();
+    const schedule = { ...this.#parts.schedule, intervalMs: 1 };
+    return attempts.failures > 0 && backupDue({ ...attempts, newest: null, full: null }, schedule).kind === 'none';
+  }
+
+  #progress(listing: Listing, log: ReplicatedLog) {
+    const running = runningOf(log);
+    return progressOf(standingOf(listing, running), running, this.#maker.attempts());
+  }
+
+  #kindFor(listing: Listing, log: ReplicatedLog): BackupKind {
+    return fullReason(this.#progress(listing, log), this.#parts.schedule) === null ? 'incremental' : 'full';
+  }
+
+  #isDrillDue({ backups, verified }: Listing): boolean {
+    const { drillIntervalMs, clock } = this.#parts;
+    const oldest = backups.at(-1);
+    if (drillIntervalMs === 0 || oldest === undefined) return false;
+    const nowMs = clock.wallMs();
+    const againMs = Math.min(drillIntervalMs, DRILL_AGAIN_MS);
+    if (this.#lastDrill !== null && nowMs - this.#lastDrill.startedAtMs < againMs) return false;
+    const provenAtMs = lastOf(verified);
+    return provenAtMs === null ? nowMs - oldest.createdAtMs >= againMs : nowMs - provenAtMs >= drillIntervalMs;
+  }
+
+  #mustFeed(): ReplicatedLog {
+    const log = this.#parts.feed();
+    if (log === null) throw new SkeinError('BackupsOff', 'This node has no data of a cluster yet');
+    return log;
+  }
+}
+
+/** The history in which a plan ends. */
+function placeOf({ full, increments }: RestorePlan, seq: number): { readonly historyId: string; readonly epoch: number } {
+  const { lineage, end } = increments.at(-1) ?? full;
+  return lineage.findLast(({ startSeq }) => startSeq < seq) ?? lineage[0] ?? end;
+}
+
+function lastOf(instants: ReadonlyMap<string, number>): number | null {
+  return instants.size === 0 ? null : Math.max(...instants.values());
+}

@@ -1,0 +1,27 @@
+/** What the routes of backups need of the node. `node` hands it in. */
+
+import type {
+  BackupInfo,
+  BackupKind,
+  BackupList,
+  BackupStatus,
+  DrillReport,
+  RestoreForecast,
+  RestoreReceipt,
+  RestoreWish,
+} from '../model/backup.js';
+
+export interface BackupService {
+  /** Null when no target is configured. */
+  status(): BackupStatus | null;
+  /** Each of these: @throws BackupsOff (no target, or no data yet) · BackupTargetFailed · CircuitOpen · Starting · ShuttingDown */
+  list(): Promise<BackupList>;
+  /** @param kind null: an increment where one is enough @returns null when nothing was written since the newest @throws Overloaded */
+  create(kind: BackupKind | null): Promise<BackupInfo | null>;
+  /** @throws BackupNotFound · PositionLost · BackupDamaged */
+  forecast(wish: RestoreWish): Promise<RestoreForecast>;
+  /** Replaces the data of this master. @throws as forecast · NotMaster · DiskLimitExceeded · Overloaded */
+  restore(wish: RestoreWish): Promise<RestoreReceipt & { readonly forecast: RestoreForecast }>;
+  /** @throws as forecast · Overloaded */
+  drill(wish: RestoreWish): Promise<DrillReport>;
+}
