@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import {
+  BACKUP_COMMAND_FIELDS,
   COMMAND_SECTIONS,
   EXPORT_FIELDS,
   FOLLOW_FIELDS,
@@ -12,6 +13,7 @@ import {
   LOGS_FIELDS,
   MCP_FIELDS,
   PROMOTE_FIELDS,
+  RESTORE_FIELDS,
   RESYNC_FIELDS,
   SERVE_COMMAND_FIELDS,
   STATUS_FIELDS,
@@ -141,6 +143,21 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
   summarizing.action(async (files: string[]) => {
     const { summarizeLogs } = await import('./logs/summarize.js');
     ended(await summarizeLogs(files, valuesOf(LOGS_FIELDS, summarizing, surroundings), surroundings));
+  });
+
+  const backingUp = command('backup', 'Make, list or verify backups of a server.');
+  backingUp.argument('[action]', 'create, list or verify', 'create').argument('[id]', 'of the backup to verify');
+  addFields(backingUp, BACKUP_COMMAND_FIELDS);
+  backingUp.action(async (action: string, id: string | undefined) => {
+    const { backup } = await import('./backup.js');
+    ended(await backup(action, id, valuesOf(BACKUP_COMMAND_FIELDS, backingUp, surroundings), surroundings));
+  });
+
+  const restoring = command('restore', 'Bring data back from backups: into a new folder, or in a running server.');
+  addFields(restoring, RESTORE_FIELDS);
+  restoring.action(async () => {
+    const { restore } = await import('./restore.js');
+    ended(await restore(valuesOf(RESTORE_FIELDS, restoring, surroundings), surroundings));
   });
 
   const mcp = command('mcp', 'Offer the tools of a server to language models, over the Model Context Protocol.');

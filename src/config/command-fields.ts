@@ -1,5 +1,6 @@
 /** The settings of the commands other than `serve`. They come from flags and the environment; there is no file for them. */
 
+import { BACKUP_TARGET_FIELDS } from './backup-fields.js';
 import { CLIENT_FIELDS, JSON_FIELD } from './client-fields.js';
 import type { FieldTable } from './field.js';
 import { CREATE_KEY_FIELDS, LIST_KEYS_FIELDS, ROTATE_KEY_FIELDS } from './key-fields.js';
@@ -152,6 +153,46 @@ export { CREATE_KEY_FIELDS, LIST_KEYS_FIELDS, ROTATE_KEY_FIELDS };
 
 export const LOGS_FIELDS = { ...JSON_FIELD } as const satisfies FieldTable;
 
+const PATIENCE = {
+  timeoutMs: { kind: 'duration', min: 1, default: 3_600_000, doc: 'How long it may take.' },
+  json: { kind: 'boolean', default: false, doc: 'One JSON object per line instead of text.' },
+} as const satisfies FieldTable;
+
+export const BACKUP_COMMAND_FIELDS = {
+  ...CLIENT_FIELDS,
+  ...PATIENCE,
+  full: { kind: 'boolean', default: false, doc: 'Make a full backup, even where an increment would do.' },
+} as const satisfies FieldTable;
+
+export const RESTORE_FIELDS = {
+  ...CLIENT_FIELDS,
+  ...BACKUP_TARGET_FIELDS,
+  ...PATIENCE,
+  to: {
+    kind: 'path',
+    default: null,
+    doc: 'New data folder to restore into, from the place of the backup settings, with no server. Without it the server at --url restores its own data.',
+  },
+  at: { kind: 'text', default: null, doc: 'Instant (ISO 8601) to restore to: the state before the first later write.' },
+  position: { kind: 'text', default: null, doc: 'Position token, or seq, to restore to.' },
+  backup: {
+    kind: 'text',
+    default: null,
+    doc: 'Full backup to begin from, or increment to end with; by default the newest there is.',
+  },
+  cluster: {
+    kind: 'text',
+    default: null,
+    doc: 'With --to: whose backups, by cluster id, where those of several lie in one place.',
+  },
+  keepClusterId: {
+    kind: 'boolean',
+    default: false,
+    doc: 'With --to: the copy is this cluster, not another one. Nothing else may serve as its master any more.',
+  },
+  dryRun: { kind: 'boolean', default: false, doc: 'Say what would be done, and do nothing.' },
+} as const satisfies FieldTable;
+
 /** Commands and their fields, for help and pages. */
 export const COMMAND_SECTIONS: readonly { readonly title: string; readonly fields: FieldTable }[] = [
   { title: 'skein serve', fields: SERVE_COMMAND_FIELDS },
@@ -164,6 +205,8 @@ export const COMMAND_SECTIONS: readonly { readonly title: string; readonly field
   { title: 'skein follow', fields: FOLLOW_FIELDS },
   { title: 'skein resync', fields: RESYNC_FIELDS },
   { title: 'skein logs summarize', fields: LOGS_FIELDS },
+  { title: 'skein backup', fields: BACKUP_COMMAND_FIELDS },
+  { title: 'skein restore', fields: RESTORE_FIELDS },
   { title: 'skein mcp', fields: MCP_FIELDS },
   { title: 'skein keys create', fields: CREATE_KEY_FIELDS },
   { title: 'skein keys list', fields: LIST_KEYS_FIELDS },

@@ -99,12 +99,26 @@ export class Mastership {
     this.#ownFromEpoch = ownFromEpoch;
   }
 
+  /** Of a history that this node may begin: nobody has begun it, as far as is known here. */
+  nextEpoch(): number {
+    return Math.max(this.#state.highestEpoch, this.#log().state().epoch) + 1;
+  }
+
+  /** This master is about to serve data that begins in this epoch; durable on return. @throws Error of the file system */
+  noteEpochOfOwn(epoch: number): void {
+    this.#note({ ...this.#state, highestEpoch: epoch });
+  }
+
+  /** Other data was opened in the role of a master, in an epoch that it has begun. */
+  opened(epoch: number): void {
+    this.#taking = 'master';
+    this.#ownFromEpoch = epoch;
+  }
+
   /** A new mastership of this node: durable as an intention first, then as the first entry of its history. @returns its epoch */
   async begin(): Promise<number> {
     // One that was noted and could not begin is this node's own.
-    const epoch = this.isIncomplete
-      ? this.#state.highestEpoch
-      : Math.max(this.#state.highestEpoch, this.#log().state().epoch) + 1;
+    const epoch = this.isIncomplete ? this.#state.highestEpoch : this.nextEpoch();
     this.#note({ role: 'master', masterUrl: this.#state.masterUrl, highestEpoch: epoch });
     await this.#take('master', epoch);
     await this.#beginHistory(epoch);

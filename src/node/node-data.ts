@@ -13,8 +13,8 @@ import { messageOf } from '../model/errors.js';
 import { failpoint } from '../model/failpoint.js';
 import type { StoreFolder } from '../storage/data-folder.js';
 import { fixedKeys, readKeysOf } from './early-keys.js';
+import type { InstallStore, OpenedAs } from './exchange.js';
 import type { EngineSettings } from './node-settings.js';
-import type { NodeState } from './node-state.js';
 import { currentStore, type OpenData, type OpenDataOptions, openData } from './open-data.js';
 
 export interface NodeDataParts extends Pick<EngineOptions, 'log' | 'clock' | 'onSearch' | 'onWork' | 'guards'> {
@@ -24,12 +24,6 @@ export interface NodeDataParts extends Pick<EngineOptions, 'log' | 'clock' | 'on
   onIndexes(progress: number, message: string): void;
   onFatal(reason: string): void;
 }
-
-/** As whom the engine over a store is opened. */
-export type OpenedAs = Pick<NodeState, 'role' | 'highestEpoch'>;
-
-/** Puts a complete store in the place of the one that counts. */
-export type InstallStore = (identity: { readonly nodeId: string; readonly bootId: string }) => Promise<StoreFolder>;
 
 const AS_REPLICA: OpenedAs = { role: 'replica', highestEpoch: 0 };
 
@@ -77,9 +71,9 @@ export class NodeData {
     return this.#engine;
   }
 
-  /** Exchanges the store; resolves when the new one is open and the old one is gone.
+  /** Exchanges the store; resolves when the new one is open and the old one is gone. @param as whom the new one is opened
    *  @throws Error when it cannot be used: then the old data serves as before */
-  async exchange(install: InstallStore): Promise<StoreFolder> {
+  async exchange(install: InstallStore, as: OpenedAs = AS_REPLICA): Promise<StoreFolder> {
     const old = this.#engine;
     if (old === null) throw new Error('no store is open');
     const data = this.folder;
@@ -96,7 +90,7 @@ export class NodeData {
     }
     try {
       failpoint('switch.before_open');
-      this.#engine = await this.#open(store, AS_REPLICA);
+      this.#engine = await this.#open(store, as);
       failpoint('switch.after_open');
     } catch (error) {
       this.#parts.onFatal(`the new store counts and cannot be opened: ${messageOf(error)}`);

@@ -19,6 +19,7 @@ import type { Metrics } from '../observability/metrics.js';
 import { SlowQueries } from '../observability/slow-queries.js';
 import { Dependencies } from '../resilience/dependencies.js';
 import { nativeBuild } from '../vector-index/open-index.js';
+import { BackingUp } from './backing-up.js';
 import { Guarding } from './guarding.js';
 import { type LateRoles, lateRoles } from './late-roles.js';
 import { httpUrlOf } from './master-url.js';
@@ -83,6 +84,7 @@ class StartingNode {
   readonly #late: LateRoles;
   /** What this node calls outside itself; whoever does adds it here. */
   readonly #dependencies: Dependencies;
+  readonly #backingUp: BackingUp;
   #roles: Roles | null = null;
   #url: string | null = null;
   #http: HttpServer | null = null;
@@ -131,6 +133,12 @@ class StartingNode {
       onSearch: (search) => this.#measuring.countSearch(search),
       onWork: (work) => this.#measuring.countWork(work),
     });
+    this.#backingUp = new BackingUp({
+      ...{ config, log, clock: systemClock, dependencies: this.#dependencies },
+      engine: () => this.#data.engine,
+      roles: () => this.#roles,
+      opened: () => this.#withRoles(),
+    });
     this.#scrubbing = new Scrubbing(log, () => this.#stopping !== null);
     this.#health = nodeHealth({
       ...{ config, log, clock: systemClock, dependencies: this.#dependencies },
@@ -142,7 +150,7 @@ class StartingNode {
         concerns: this.#roles?.concerns() ?? [],
       }),
       storeConcern: () => this.#scrubbing.concern,
-      concerns: () => this.#guards.concerns(),
+      concerns: () => [...this.#guards.concerns(), ...this.#backingUp.concerns()],
       about: () => ({ url: this.#url, role: this.#late.replication.role(), version }),
     });
   }
@@ -159,6 +167,7 @@ class StartingNode {
     void this.#tracing.begin(engine.log.state().nodeId);
     this.#roles = this.#makeRoles(state);
     await this.#roles.start();
+    this.#backingUp.start();
     if (!this.#roles.isBlank) this.#serves();
     if (folder.quick) void this.#scrubbing.run(engine);
     const { metrics } = this.#measuring;
@@ -195,6 +204,7 @@ class StartingNode {
         return { storePath: databasePath, checkpointsDir: checkpointsPath, cacheBytes: config.readerCacheBytes };
       },
       exchange: (incoming, head) => this.#exchange(incoming, head),
+      replace: async (install, as) => void (await this.#data.exchange(install, as)),
     });
   }
 
@@ -240,6 +250,7 @@ class StartingNode {
       configuration: () => shownConfig,
       writeConcern: this.#late.writeConcern,
       replication: this.#late.replication,
+      backups: this.#backingUp,
       observing: this.#observing(),
       guards: this.#guards,
     };
@@ -282,7 +293,7 @@ class StartingNode {
       await this.#http?.close(this.#options.config.shutdownTimeoutMs);
     } finally {
       try {
-        await this.#roles?.stop();
+        await this.#backingUp.stop().finally(() => this.#roles?.stop());
       } finally {
         await this.#data.close().finally(() => {
           this.#measuring.stop();

@@ -6,6 +6,7 @@ import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
 import type { Tracer } from '../model/tracer.js';
 import type { SourceRules } from '../replication/source.js';
+import type { InstallStore, OpenedAs } from './exchange.js';
 import type { NodeState } from './node-state.js';
 import type { GateRules } from './write-gate.js';
 
@@ -36,4 +37,6 @@ export interface RoleParts {
   storePaths(): { readonly storePath: string; readonly checkpointsDir: string; readonly cacheBytes: number };
   /** Exchanges the data for what has arrived; the engine is then another one. */
   exchange(incoming: IncomingSnapshot, head: SnapshotHead): Promise<void>;
+  /** The same for a store that was made here. @param as whom the engine is opened */
+  replace(install: InstallStore, as: OpenedAs): Promise<void>;
 }

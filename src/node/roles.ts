@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { ReplicatedLog } from '../engine/engine.js';
 import { type BuiltSnapshot, buildSnapshot, type IncomingSnapshot, type SnapshotHead } from '../engine/snapshot.js';
 import type { ReplicationService } from '../http/http.js';
+import type { RestoreReceipt } from '../model/backup.js';
 import { invalidRequest, SkeinError } from '../model/errors.js';
 import { NO_EPOCH } from '../model/position.js';
 import type { PromoteAnswer, ReplicaInfo, ReplicationStats, Role, SnapshotProgress, VerifyAnswer } from '../model/replication.js';
@@ -17,6 +18,7 @@ import { Announcer } from './announcer.js';
 import { Following } from './following.js';
 import { httpUrlOf, streamUrlOf } from './master-url.js';
 import { Mastership } from './mastership.js';
+import { type RestoredStore, restoreInPlace } from './restore-in-place.js';
 import { RoleChanges } from './role-changes.js';
 import type { RoleParts } from './role-parts.js';
 import { masterStats, replicaStats, roleConcerns } from './role-stats.js';
@@ -36,6 +38,7 @@ export class Roles implements ReplicationService {
   readonly #runId = randomBytes(16).toString('hex');
   readonly #following: Following;
   readonly #changes: RoleChanges;
+  #building: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
   constructor(parts: RoleParts) {
@@ -60,7 +63,7 @@ export class Roles implements ReplicationService {
       pathUp: () => this.#following.follower?.path ?? [],
       lagMs: () => this.stalenessMs(),
       snapshotBytes: () => parts.engine().status().storage.databaseBytes,
-      buildSnapshot: (signal) => this.#buildSnapshot(signal),
+      buildSnapshot: (signal) => this.buildSnapshot(signal),
       onLostTail: (seq) => this.#changes.lostTail(seq),
       onRequest: (nodeId, method, parameters) => this.#requested(nodeId, method, parameters),
     });
@@ -152,10 +155,34 @@ export class Roles implements ReplicationService {
     });
   }
 
-  /** What joins then loads the graphs and builds none. */
-  async #buildSnapshot(signal: AbortSignal): Promise<BuiltSnapshot> {
-    await this.#parts.engine().saveIndexes(SAVE_INDEXES_MS);
-    return buildSnapshot({ dataDir: this.#parts.settings.dataDir, ...this.#parts.storePaths(), signal });
+  /** The data of this master becomes a state of the past. @throws as restoreInPlace */
+  restore(restored: RestoredStore, archiveRest: () => Promise<void>): Promise<RestoreReceipt> {
+    const { settings, log } = this.#parts;
+    return this.#changes.alone(async () => {
+      const receipt = await restoreInPlace(
+        {
+          ...{ log, dataDir: settings.dataDir, mastership: this.#mastership, gate: this.writeConcern },
+          engine: () => this.#parts.engine(),
+          exchange: (install, as) => this.#parts.replace(install, as),
+          detach: () => this.#source.detach('the data is being restored'),
+          attach: () => this.#attach(null, 0),
+        },
+        restored,
+        archiveRest,
+      );
+      void this.#announcer.announce();
+      return receipt;
+    });
+  }
+
+  /** What is built from it loads the graphs and builds none. One at a time: each reads the whole store. */
+  buildSnapshot(signal: AbortSignal): Promise<BuiltSnapshot> {
+    const built = this.#building.then(async () => {
+      await this.#parts.engine().saveIndexes(SAVE_INDEXES_MS);
+      return buildSnapshot({ dataDir: this.#parts.settings.dataDir, ...this.#parts.storePaths(), signal });
+    });
+    this.#building = built.catch(() => undefined);
+    return built;
   }
 
   endLinks(): void {

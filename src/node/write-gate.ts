@@ -29,6 +29,7 @@ export class WriteGate implements WriteConcernService {
   readonly #parts: GateParts;
   #pausedUntilMs = 0;
   #conflict: number | null = null;
+  #closed: string | null = null;
 
   constructor(parts: GateParts) {
     this.#parts = parts;
@@ -42,6 +43,15 @@ export class WriteGate implements WriteConcernService {
   refuse(epoch: number): void {
     this.#conflict = epoch;
     this.#parts.registry.concern.end();
+  }
+
+  /** Writes are refused until `reopen`. @param reason for the details of the refusal */
+  close(reason: string): void {
+    this.#closed = reason;
+  }
+
+  reopen(): void {
+    this.#closed = null;
   }
 
   /** Writes wait, at most so long. */
@@ -69,6 +79,8 @@ export class WriteGate implements WriteConcernService {
 
   async admit(): Promise<void> {
     while (this.#pausedUntilMs > this.#parts.clock.monotonicMs()) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    if (this.#closed !== null)
+      throw new SkeinError('ReadOnly', 'The data is being replaced; reads go on, and writes soon', { reason: this.#closed });
     if (this.#conflict !== null)
       throw new SkeinError(
         'NoMaster',

@@ -33,6 +33,7 @@ import type {
   UpsertAnswer as UpsertAnswerBody,
   VersionBody,
 } from '../wire/http-bodies.js';
+import { BackupCalls } from './backup-calls.js';
 import { type Call, Caller, type Encoding } from './caller.js';
 import { healthDetailsFromWire, recallFromWire, recallToWire } from './health-forms.js';
 import type { HealthDetails, RecallAnswer, RecallRequest } from './health-types.js';
@@ -70,6 +71,8 @@ export class SkeinClient {
   readonly #transport: Transport;
   readonly #session: Session | null;
   readonly #vectorForm: form.VectorForm;
+  /** Backups of the server, and the way back. */
+  readonly backups: BackupCalls;
   /** Status of replication, and what operators may make a node do. */
   readonly replication: ReplicationCalls;
   /** Access keys: who may do what. */
@@ -90,6 +93,7 @@ export class SkeinClient {
       retries: settings.retries === false ? NO_RETRIES : { ...DEFAULT_RETRIES, ...settings.retries },
       session: this.#session,
     });
+    this.backups = new BackupCalls(this.#caller);
     this.replication = new ReplicationCalls(this.#caller);
     this.keys = new KeyCalls(this.#caller);
   }

@@ -1,5 +1,7 @@
 /** The TypeScript client's door: everything that a program may import. */
 
+export type { BackupCalls } from './backup-calls.js';
+export type * from './backup-types.js';
 export type { Call, Encoding } from './caller.js';
 export { type ClientSettings, SkeinClient } from './client.js';
 export { SkeinApiError, SkeinConnectionError, SkeinTimeoutError } from './errors.js';

@@ -27,7 +27,7 @@ import type { Route } from '../route-table.js';
 const checkCreate = bodyCheck(CreateBackupBody);
 const checkRestore = bodyCheck(RestoreBackupBody);
 const checkVerify = bodyCheck(VerifyBackupBody);
-const ABOUT = { tag: 'server' } as const;
+const ABOUT = { tag: 'server', needs: 'admin' } as const;
 /** In the place of an id: whatever is the newest. */
 const LATEST = 'latest';
 

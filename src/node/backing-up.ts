@@ -1,0 +1,100 @@
+/** Backups of a node, put together: the place where they are kept, when they are made, and the way of a restore into the running data.
+ *
+ *  Without a place there are none, and every question but the status says so. A place that cannot be reached at the start is tried again with
+ *  each call: a node serves without its backups. Must not know: how backups are made, HTTP. */
+
+import { Backups } from '../backup/backups.js';
+import { guardTarget } from '../backup/guarded-target.js';
+import type { BackupPlace } from '../config/backup-settings.js';
+import type { Config } from '../config/config.js';
+import type { RunningEngine } from '../engine/engine.js';
+import type { BackupService } from '../http/http.js';
+import type { Clock } from '../model/clock.js';
+import { SkeinError } from '../model/errors.js';
+import type { Log } from '../model/log.js';
+import type { Dependencies } from '../resilience/dependencies.js';
+import { placeOfBackups } from './backup-place.js';
+import type { Roles } from './roles.js';
+
+export interface BackingUpParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly dependencies: Dependencies;
+  /** Null until it is open. */
+  engine(): RunningEngine | null;
+  /** Null until there are any. */
+  roles(): Roles | null;
+  /** @throws Starting, ShuttingDown */
+  opened(): Roles;
+}
+
+export class BackingUp implements BackupService {
+  readonly #parts: BackingUpParts;
+  readonly #backups: Backups | null;
+  readonly #stopping = new AbortController();
+
+  constructor(parts: BackingUpParts) {
+    this.#parts = parts;
+    const { place } = parts.config.backup;
+    this.#backups = place === null ? null : this.#make(place);
+  }
+
+  #make(place: BackupPlace): Backups {
+    const { config, clock, log, dependencies, engine, roles } = this.#parts;
+    const { backup, dataDir, limits, writerCacheBytes } = config;
+    const target = placeOfBackups(place, backup.stallMs, clock, () => engine()?.log.state().nodeId ?? null);
+    return new Backups({
+      target: guardTarget(target, { dependencies, signal: this.#stopping.signal }),
+      ...{ schedule: backup.schedule, retention: backup.retention, drillIntervalMs: backup.drillIntervalMs },
+      ...{ dataDir, limits, clock, log, cacheBytes: writerCacheBytes },
+      feed: () => (roles()?.isBlank === false ? (engine()?.log ?? null) : null),
+      isActive: () => backup.fromReplica || roles()?.role() === 'master',
+      buildSnapshot: (signal) => this.#parts.opened().buildSnapshot(signal),
+    });
+  }
+
+  start(): void {
+    this.#backups?.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new SkeinError('ShuttingDown', 'The server is stopping'));
+    await this.#backups?.stop();
+  }
+
+  /** Why the node is degraded, as far as its backups go. */
+  concerns(): string[] {
+    const status = this.status();
+    if (status === null) return [];
+    const found: string[] = [];
+    if (status.failuresInRow > 0) found.push(`backups fail: ${status.lastFailure?.message ?? 'no reason was given'}`);
+    if ((status.stored?.damaged ?? 0) > 0) found.push(`${status.stored?.damaged} backups are damaged`);
+    if (status.drill?.ok === false) found.push(`the newest backup could not be restored for a check: ${status.drill.problem}`);
+    return found;
+  }
+
+  // What the routes ask.
+
+  status: BackupService['status'] = () => this.#backups?.status() ?? null;
+  list: BackupService['list'] = async () => this.#on().list();
+  create: BackupService['create'] = async (kind) => this.#on().create(kind);
+  forecast: BackupService['forecast'] = async (wish) => this.#on().forecast(wish);
+  drill: BackupService['drill'] = async (wish) => this.#on().drill(wish);
+
+  restore: BackupService['restore'] = async (wish) => {
+    const backups = this.#on();
+    const roles = this.#parts.opened();
+    if (roles.role() !== 'master')
+      throw new SkeinError('NotMaster', 'Only the master restores; its replicas take the data from it');
+    const forecast = await backups.forecast(wish);
+    const receipt = await backups.restore(wish, (made) => roles.restore(made, () => backups.archiveRest()));
+    return { ...receipt, forecast };
+  };
+
+  #on(): Backups {
+    this.#parts.opened();
+    if (this.#backups !== null) return this.#backups;
+    throw new SkeinError('BackupsOff', 'This node has no place for backups: set backup_folder, or backup_s3_bucket');
+  }
+}
