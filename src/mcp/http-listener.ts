@@ -109,7 +109,8 @@ class KeyGuard {
     try {
       await this.#client.collections();
     } catch (error) {
-      if (!(error instanceof SkeinApiError && error.status === 401))
+      // 429: wrong keys came this way, so many that it does not even look any more.
+      if (!(error instanceof SkeinApiError && (error.status === 401 || error.status === 429)))
         return { status: 503, message: 'the Skein server does not answer' };
       this.#believedUntilMs = this.#options.nowMs() + KEYED_MS;
       return null;

@@ -29,6 +29,14 @@ test('whatever is asked for, the answer is within its bound, in order, and count
   );
 });
 
+test('more than fits is cut at the bound, and counted', () => {
+  const list = Array.from({ length: 50 }, (_, id) => ({ id, payload: 'x'.repeat(100) }));
+  const { items, leftOut } = boundedList(list, bounds);
+  const bytes = Buffer.byteLength(JSON.stringify(list[0]));
+  assert.ok(items.length > 10 && items.length * bytes <= bounds.answerBytesMax, `${items.length} of ${bytes} bytes`);
+  assert.is(leftOut, 50 - items.length);
+});
+
 test('an answer that has everything says nothing of what is missing', () => {
   assert.equal(leftOutFields(0, 'hits'), {});
   assert.is(leftOutFields(3, 'hits')['left_out'], 3);

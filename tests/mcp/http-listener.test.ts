@@ -53,6 +53,15 @@ test('each caller may do what its own key may do, whoever called before', async 
   assert.is((await liar.refusal('upsert', { collection: 'c', points: [{ id: 1, vector: [1] }] })).type, 'Unauthorized');
   assert.is((await keyed.call('replication_status')).object['role'], 'master');
 
+  await server.request('PUT', '/v1/collections/c', { dimension: 1, distance: 'euclid' }, { 'api-key': KEY });
+  const made = { name: 'model', role: 'read', collections: ['c'] };
+  const { body } = await server.request<{ key: string }>('POST', '/v1/keys', made, { 'api-key': KEY });
+  const reader = await overHttp(t, url, { 'api-key': body.key });
+  assert.equal((await reader.call('search', { collection: 'c', vector: [1] })).object['hits'], []);
+  assert.is((await reader.refusal('upsert', { collection: 'c', points: [{ id: 1, vector: [1] }] })).type, 'Forbidden');
+  assert.is((await reader.refusal('search', { collection: 'other', vector: [1] })).type, 'Forbidden');
+  assert.match((await reader.call('health_check')).text, /^✓ System Status: HEALTHY/, 'what it may not see is left out');
+
   const outside = await listener(t, server.url, { host: '0.0.0.0', rules: { loopback: false, hosts: [] } });
   const reached = `http://127.0.0.1:${outside.port}/mcp`;
   assert.is((await post(reached)).status, 401, 'beyond this machine a key is needed before anything is read');
