@@ -21,6 +21,12 @@ export const GUARD_FIELDS = {
     default: 'auto',
     doc: 'Open files and connections, a reserve included, above which new connections and threads are refused with Overloaded. auto: what the system lets the process open. off: never.',
   },
+  requestTimeoutMs: {
+    kind: 'duration',
+    min: 0,
+    default: 30_000,
+    doc: 'How long an ordinary request may take, unless it asks for a longer wait itself; then it is answered with Timeout and given up. Import streams and administration have times of their own. 0: no limit.',
+  },
   shedLoopDelayMs: {
     kind: 'duration',
     min: 0,

@@ -6,6 +6,7 @@
 
 import { type ErrorRecord, messageOf, SkeinError } from '../model/errors.js';
 import type { AskRun } from './ask-run.js';
+import { abandoned } from './given-up.js';
 import type { IndexAnswers, IndexAskKind } from './index-asks.js';
 
 /** How long a question may take when it comes, before others get their turn. */
@@ -26,9 +27,17 @@ export interface AskReply {
   refuse(error: ErrorRecord, workMs: number): void;
 }
 
+/** How long an answer is of use. */
+export interface AskUse {
+  /** Date.now() from which on it is of none. */
+  readonly untilMs: number;
+  /** Does nobody wait for it any more? */
+  isGivenUp(): boolean;
+}
+
 interface OpenAsk extends BegunAsk {
   readonly reply: AskReply;
-  readonly untilMs: number;
+  readonly use: AskUse;
   workMs: number;
 }
 
@@ -39,15 +48,15 @@ export class AsksInTurn {
     return this.#open.length;
   }
 
-  /** @param untilMs Date.now() from which on the answer is of no use */
-  begin(begin: () => BegunAsk, reply: AskReply, untilMs: number): void {
+  begin(begin: () => BegunAsk, reply: AskReply, use: AskUse): void {
     let begun: BegunAsk;
     try {
+      if (use.isGivenUp()) throw abandoned();
       begun = begin();
     } catch (error) {
       return reply.refuse(recordOf(error), 0);
     }
-    const ask = { ...begun, reply, untilMs, workMs: 0 };
+    const ask = { ...begun, reply, use, workMs: 0 };
     if (ask.background || !this.#advance(ask, FIRST_SLICE_MS)) this.#open.push(ask);
   }
 
@@ -62,10 +71,10 @@ export class AsksInTurn {
 
   /** @returns true when it is over */
   #advance(ask: OpenAsk, budgetMs: number): boolean {
-    const { run, end, reply, untilMs } = ask;
+    const { run, end, reply, use } = ask;
     const startMs = performance.now();
     try {
-      if (Date.now() >= untilMs) throw new SkeinError('Timeout', 'The index had no time to answer', {});
+      mustBeOfUse(use);
       const answer = run.advance(budgetMs);
       ask.workMs += performance.now() - startMs;
       if (answer === null) return false;
@@ -77,6 +86,12 @@ export class AsksInTurn {
     }
     return true;
   }
+}
+
+/** @throws Timeout */
+function mustBeOfUse({ untilMs, isGivenUp }: AskUse): void {
+  if (isGivenUp()) throw abandoned();
+  if (Date.now() >= untilMs) throw new SkeinError('Timeout', 'The index had no time to answer', {});
 }
 
 function recordOf(error: unknown): ErrorRecord {

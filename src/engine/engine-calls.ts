@@ -11,6 +11,7 @@ import { labelFilterOf } from '../model/label-filter.js';
 import { type Span, spanned } from '../model/tracer.js';
 import { type BreakerState, CircuitBreaker } from '../resilience/circuit-breaker.js';
 import { type CatalogueEntry, shownSeq } from './catalogue.js';
+import { isAbandoned } from './given-up.js';
 import type { AskOf, IndexAnswers, IndexAsk, IndexAskKind, Narrow, Step, Unindexed } from './index-asks.js';
 import type { IndexKeeper } from './index-keeper.js';
 import type { EngineKind } from './index-messages.js';
@@ -48,6 +49,8 @@ interface Asker {
   /** The answer shows the state of this seq or of a later one. */
   readonly notBeforeSeq?: number;
   readonly span?: Span;
+  /** When nobody waits for it any more. */
+  readonly signal?: AbortSignal;
 }
 
 type Searching = 'vector' | 'text' | 'match' | 'facet';
@@ -76,7 +79,7 @@ export class EngineCalls {
 
   #isFailure(error: Error): boolean {
     if (!(error instanceof SkeinError)) return true;
-    if (error.details['repeated'] === true) return false;
+    if (error.details['repeated'] === true || isAbandoned(error)) return false;
     if (error.type !== 'Timeout') return FAILURES.has(error.type);
     return error.details['stalled'] === true || this.#isFair(Number(error.details['timeout_ms'] ?? 0));
   }
@@ -88,6 +91,7 @@ export class EngineCalls {
   /** Does it say something of the engine that it did not answer within timeoutMs? Hardly any time is the caller's own choice. */
   isFault(error: unknown, timeoutMs: number): boolean {
     if (!(error instanceof SkeinError)) return true;
+    if (isAbandoned(error)) return false;
     return this.#isFair(timeoutMs) || !WANT_OF_TIME.has(error.type) || error.details['stalled'] === true;
   }
 
@@ -120,7 +124,7 @@ export class EngineCalls {
     asker: Asker = {},
   ): Promise<Found<Whole<K>>> {
     return spanned(asker.span, `index ${ask.kind}`, async (span) => {
-      const found = await this.#asked(engine, entry, ask, leftMs, asker.notBeforeSeq ?? 0);
+      const found = await this.#asked(engine, entry, ask, leftMs, asker);
       if (span !== undefined) describeFound(span, found, performance.now());
       return found;
     });
@@ -131,14 +135,14 @@ export class EngineCalls {
     entry: CatalogueEntry,
     ask: AskOf<K>,
     leftMs: () => number,
-    notBeforeSeq: number,
+    { notBeforeSeq = 0, signal }: Asker,
   ): Promise<Found<Whole<K>>> {
-    const found = await this.#found(engine, entry, ask, leftMs);
+    const found = await this.#found(engine, entry, ask, leftMs, signal);
     // Who asks has waited for the indexes that were thought well. One that was not may be asked nevertheless, and be behind.
     const goal = Math.min(notBeforeSeq, entry.row.lastSeq);
     if (found.shownSeq >= goal) return found;
     if (await entry[engine]?.indexed.reach(goal, leftMs())) {
-      const newer = await this.#found(engine, entry, ask, leftMs);
+      const newer = await this.#found(engine, entry, ask, leftMs, signal);
       if (newer.shownSeq >= goal) return newer;
     }
     throw new SkeinError('IndexBehind', `The ${engine} index has not reached the requested position`, {
@@ -152,20 +156,26 @@ export class EngineCalls {
     entry: CatalogueEntry,
     ask: AskOf<K>,
     leftMs: () => number,
+    signal?: AbortSignal,
   ): Promise<Found<Whole<K>>> {
     const { uid, spec } = entry.row;
     await this.#served(engine, entry, leftMs);
     // Of one kind with the question, which the compiler cannot follow through the union of all questions.
-    const first = (await this.#call(engine, uid, ask as IndexAsk, leftMs)) as Whole<K> | Narrow;
+    const first = (await this.#call(engine, uid, ask as IndexAsk, leftMs, signal)) as Whole<K> | Narrow;
     if (!isNarrow(first)) return { answer: first, unindexed: [], steps: [], shownSeq: this.#shown(engine, entry, first.seq) };
     const { narrow, unindexed } = first;
     if (ask.filter === null) throw new Error('an index wants to narrow a search without a filter');
     const startMs = performance.now();
-    const reading = this.#options.reader.read({ kind: 'narrow', uid, filter: ask.filter, spec, labels: narrow }, 0, leftMs());
+    const reading = this.#options.reader.read(
+      { kind: 'narrow', uid, filter: ask.filter, spec, labels: narrow },
+      0,
+      leftMs(),
+      signal,
+    );
     const { labels } = await within(reading, leftMs(), 'Reading the rows that a filter may match took too long');
     const steps = [{ name: 'rows of the filter', tookMs: performance.now() - startMs }];
     const again = { ...ask, labels, sinceLabel: first.nextLabel, estimated: first.estimated } as IndexAsk;
-    const second = (await this.#call(engine, uid, again, leftMs)) as Whole<K> | Narrow;
+    const second = (await this.#call(engine, uid, again, leftMs, signal)) as Whole<K> | Narrow;
     if (isNarrow(second)) throw new Error('an index wants to narrow what was narrowed');
     // What changed in place meanwhile was not looked for, so nothing newer than the first answer is shown.
     const shown = second.seq === first.seq ? this.#shown(engine, entry, first.seq) : first.seq;
@@ -201,10 +211,11 @@ export class EngineCalls {
     uid: number,
     ask: AskOf<K>,
     leftMs: () => number,
+    signal?: AbortSignal,
   ): Promise<IndexAnswers[K]> {
     const timeoutMs = Math.max(1, Math.ceil(leftMs()));
     const startMs = performance.now();
-    const call = (): Promise<IndexAnswers[K]> => this.#options.keeper.pool(engine).ask(uid, ask, timeoutMs);
+    const call = (): Promise<IndexAnswers[K]> => this.#options.keeper.pool(engine).ask(uid, ask, timeoutMs, signal);
     try {
       const answer = await this.breakers[engine].run(call, this.#isFair(timeoutMs));
       this.#latencyMs[engine] = performance.now() - startMs;

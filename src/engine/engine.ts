@@ -52,7 +52,13 @@ export type { LineageRow, Voter };
 
 export type WaitLevel = 'indexed' | 'durable';
 
-export interface WriteOptions {
+/** Work that may be given up: what was begun ends as soon as it can, and its promise rejects with Timeout. */
+export interface Abandonable {
+  readonly signal?: AbortSignal;
+}
+
+/** The signal counts between the units of a delete by filter; one unit is done as a whole. */
+export interface WriteOptions extends Abandonable {
   readonly wait: WaitLevel;
   /** How long to wait for room and for `wait`, in milliseconds. */
   readonly timeoutMs: number;
@@ -104,14 +110,14 @@ export interface Selection {
   readonly withVector: boolean;
 }
 
-export interface ScrollRequest extends Selection {
+export interface ScrollRequest extends Selection, Abandonable {
   readonly filter?: Filter;
   readonly limit: number;
   /** The last id of the page before, or null. */
   readonly after: PointId | null;
 }
 
-export interface FacetRequest {
+export interface FacetRequest extends Abandonable {
   /** Dotted. */
   readonly path: string;
   readonly filter?: Filter;
@@ -143,7 +149,7 @@ export interface Examples {
 
 /** What is near a vector (or a point, or examples), what a text finds, or both as one list: at least one of vector, id, examples and text,
  *  and only one of the first three. */
-export interface SearchRequest extends Selection {
+export interface SearchRequest extends Selection, Abandonable {
   readonly vector?: Float32Array;
   /** The vector of this point, which is left out of the hits. */
   readonly id?: PointId;
@@ -255,7 +261,7 @@ export interface Engine {
   ): Promise<{ points: FoundPoint[]; missing: PointId[]; position: Position }>;
   /** Stops early at limits.scrollBytesMax; next is the last id of the page when more may follow, else null. */
   scroll(collection: string, request: ScrollRequest): Promise<{ points: FoundPoint[]; next: PointId | null; position: Position }>;
-  count(collection: string, filter?: Filter): Promise<{ count: number; position: Position }>;
+  count(collection: string, filter?: Filter, signal?: AbortSignal): Promise<{ count: number; position: Position }>;
   /** Counts the points that have each value of a payload field, each point once for each of its distinct values. From the payload index
    *  where that can tell alone, else row by row in the scan thread. @throws CollectionNotFound, Overloaded, CorruptData · PayloadTooLarge */
   facet(collection: string, request: FacetRequest): Promise<FacetAnswer>;

@@ -117,6 +117,7 @@ export class GroupSearch {
         },
         0,
         ask.leftMs(),
+        request.signal,
       ),
     );
     const read = await spanned(request.span, 'rows', () => within(reading, ask.leftMs(), 'Reading the hits took too long'));

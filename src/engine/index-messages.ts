@@ -15,6 +15,8 @@ export interface IndexWorkerData {
 
 export interface IndexThreadData extends IndexWorkerData {
   readonly engine: EngineKind;
+  /** The board of given-up.ts, for the questions of this pool. */
+  readonly givenUp: SharedArrayBuffer;
 }
 
 /** What an index worker must know of a collection. */

@@ -5,14 +5,15 @@
  *  answer nothing until they are level again. One that dies again and again is fatal: told once, and everything that comes later fails.
  *  Must not know: HTTP, what is asked, the write path. */
 
-import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../model/clock.js';
 import { collectionDropped } from '../model/collection.js';
 import { SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import { QueueLimit } from '../resilience/queue-limit.js';
+import { GivenUpBoard } from './given-up.js';
 import type { AskOf, IndexAnswers, IndexAsk, IndexAskKind } from './index-asks.js';
 import type { EngineKind, FromIndex, IndexedCollection, IndexReport, IndexThreadData, ToIndex } from './index-messages.js';
+import { isStalled, type PoolWorker, tooLate } from './pool-worker.js';
 import { startThread } from './start-thread.js';
 
 export interface IndexPoolEvents {
@@ -24,29 +25,13 @@ export interface IndexPoolEvents {
 
 export interface IndexPoolOptions {
   readonly workers: number;
-  readonly data: IndexThreadData;
+  readonly data: Omit<IndexThreadData, 'givenUp'>;
   readonly queueMax: number;
   /** As EngineGuards.queueWaitMs. */
   readonly queueWaitMs: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly events: IndexPoolEvents;
-}
-
-interface PoolWorker {
-  readonly number: number;
-  thread: Worker;
-  ended: Promise<void>;
-  /** Collections it owns. */
-  readonly owned: Map<number, IndexedCollection>;
-  /** Monotonic times of its newest deaths. */
-  deathsMs: readonly number[];
-  /** It has heard that it must end. */
-  stopping: boolean;
-  /** When it last said something. */
-  heardMs: number;
-  /** How often in a row listen() found it silent. */
-  silences: number;
 }
 
 interface OpenAsk {
@@ -69,8 +54,6 @@ const DEATHS_MAX = 3;
 const DEATHS_WITHIN_MS = 60_000;
 /** A worker says something twice a second. */
 const SILENT_MS = 3_000;
-/** Once may be because the main thread stood still itself, and has not read what was said. */
-const SILENCES_MAX = 1;
 /** A worker that stands still for so long when it is to end has nothing to save that could be waited for. */
 const STOP_HEARD_MS = 5_000;
 /** So many may always wait for one worker, however long each takes. */
@@ -87,6 +70,7 @@ export class IndexPool {
   readonly #asks = new Map<number, OpenAsk>();
   readonly #settling = new Map<number, Settling>();
   readonly #room: QueueLimit;
+  readonly #board = new GivenUpBoard();
   #restarts = 0;
   #nextId = 1;
   #stopping = false;
@@ -110,7 +94,10 @@ export class IndexPool {
   }
 
   #start(number: number, worker: () => PoolWorker | undefined): Pick<PoolWorker, 'thread' | 'ended'> {
-    const thread = startThread('index-thread.js', `skein-${this.engine}-${number}`, this.#options.data);
+    const thread = startThread('index-thread.js', `skein-${this.engine}-${number}`, {
+      ...this.#options.data,
+      givenUp: this.#board.shared,
+    } satisfies IndexThreadData);
     let reason = '';
     thread.on('message', (message: FromIndex) => this.#take(message, worker()));
     thread.on('error', (error) => {
@@ -285,9 +272,15 @@ export class IndexPool {
   }
 
   /** @param timeoutMs how long the answer is of use: the worker drops the question then; the caller must not wait longer either
+   *  @param signal when nobody waits any more
    *  @throws Overloaded when too many questions wait · CollectionNotFound when the collection was dropped meanwhile
    *  · SearchUnavailable when its worker died · Timeout · ShuttingDown */
-  async ask<K extends IndexAskKind>(uid: number, ask: AskOf<K>, timeoutMs: number): Promise<IndexAnswers[K]> {
+  async ask<K extends IndexAskKind>(
+    uid: number,
+    ask: AskOf<K>,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<IndexAnswers[K]> {
     if (this.#stopping) throw new SkeinError('ShuttingDown', 'The server is stopping');
     this.mustBeLoaded(uid);
     const worker = this.#ownerOf.get(uid);
@@ -298,7 +291,7 @@ export class IndexPool {
     const id = this.#nextId++;
     let timer: NodeJS.Timeout | undefined;
     try {
-      return await new Promise<IndexAnswers[K]>((resolve, reject) => {
+      const answer = new Promise<IndexAnswers[K]>((resolve, reject) => {
         // The answer to a question of kind K is of kind K.
         this.#asks.set(id, {
           worker,
@@ -310,6 +303,7 @@ export class IndexPool {
         timer = setTimeout(() => reject(tooLate(this.engine, timeoutMs, isStalled(worker))), timeoutMs);
         this.#send(worker, { kind: 'ask', id, uid, ask: ask as IndexAsk, untilMs: Date.now() + timeoutMs });
       });
+      return await this.#board.unlessGivenUp(id, signal, answer);
     } finally {
       clearTimeout(timer);
       this.#asks.delete(id);
@@ -384,16 +378,4 @@ export class IndexPool {
       ...(repeated ? { repeated } : {}),
     });
   }
-}
-
-function isStalled({ silences }: PoolWorker): boolean {
-  return silences > SILENCES_MAX;
-}
-
-function tooLate(engine: EngineKind, timeoutMs: number, stalled: boolean): SkeinError {
-  return new SkeinError('Timeout', `The ${engine} index did not answer within ${timeoutMs} ms`, {
-    engine,
-    timeout_ms: timeoutMs,
-    ...(stalled ? { stalled } : {}),
-  });
 }

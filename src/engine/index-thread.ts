@@ -10,6 +10,7 @@ import { openReader } from '../storage/open-store.js';
 import { type AskReply, AsksInTurn, type BegunAsk } from './asks-in-turn.js';
 import { CONTENT_KINDS } from './content-kinds.js';
 import { meetEngineFault } from './engine-fault.js';
+import { givenUpIn } from './given-up.js';
 import type { FromIndex, IndexReport, IndexThreadData, ToIndex } from './index-messages.js';
 import { OwnedIndex } from './owned-index.js';
 import { QuietCollection } from './quiet-collection.js';
@@ -35,6 +36,7 @@ const closing = new Map<number, Promise<void>>();
 /** Questions to collections that are not level yet. */
 const held = new Map<number, (ToIndex & { kind: 'ask' })[]>();
 const asks = new AsksInTurn();
+const isGivenUp = givenUpIn(data.givenUp);
 const garbage = new QuietCollection();
 let scheduled = false;
 let stopping = false;
@@ -212,7 +214,7 @@ function ask(message: ToIndex & { kind: 'ask' }): void {
     answer: (answer, workMs) => post({ kind: 'answer', id, answer, workMs }),
     refuse: (error, workMs) => post({ kind: 'refused', id, error, workMs }),
   };
-  asks.begin(begin, reply, untilMs);
+  asks.begin(begin, reply, { untilMs, isGivenUp: () => isGivenUp(id) });
   if (asks.waiting > 0) schedule();
 }
 

@@ -230,8 +230,8 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return this.#rows.scroll(collection, request);
   }
 
-  count(collection: string, filter?: Filter) {
-    return this.#rows.count(collection, filter);
+  count(collection: string, filter?: Filter, signal?: AbortSignal) {
+    return this.#rows.count(collection, filter, signal);
   }
 
   facet(collection: string, request: FacetRequest): Promise<FacetAnswer> {

@@ -38,16 +38,17 @@ export class Reader {
   }
 
   /** @param rowBytes about how many bytes a row of the collection has  @param ofUseMs after so long the answer is of no use: what has not been
-   *  begun by then is not done  @throws Timeout (not begun), CorruptData · Overloaded when too many large reads wait · ShuttingDown */
+   *  done by then is not done  @param signal when nobody waits any more  @throws Timeout, CorruptData · Overloaded when too many large reads wait · ShuttingDown */
   async read<K extends ReadKind>(
     request: RequestOf<K>,
     rowBytes = 0,
     ofUseMs = Number.POSITIVE_INFINITY,
+    signal?: AbortSignal,
   ): Promise<ReadAnswers[K]> {
     if (this.#closed) throw new SkeinError('ShuttingDown', 'The server is stopping');
     const startMs = performance.now();
     try {
-      return this.#readInline(request, rowBytes) ?? (await this.#readInWorker(request, ofUseMs));
+      return this.#readInline(request, rowBytes) ?? (await this.#readInWorker(request, ofUseMs, signal));
     } finally {
       this.#onWork({ kind: 'read', read: request.kind, tookMs: performance.now() - startMs });
     }
@@ -58,8 +59,8 @@ export class Reader {
     return rows <= INLINE_ROWS_MAX && rows * rowBytes <= INLINE_BYTES_MAX ? this.#readHere(request) : null;
   }
 
-  #readInWorker<K extends ReadKind>(request: RequestOf<K>, ofUseMs: number): Promise<ReadAnswers[K]> {
-    return (Number.isFinite(rowsOf(request)) ? this.#rows : this.#scans).read(request, ofUseMs);
+  #readInWorker<K extends ReadKind>(request: RequestOf<K>, ofUseMs: number, signal?: AbortSignal): Promise<ReadAnswers[K]> {
+    return (Number.isFinite(rowsOf(request)) ? this.#rows : this.#scans).read(request, ofUseMs, signal);
   }
 
   /** Null when there is too much to read. What was read until then, about a millisecond's worth, is read again in the worker. */

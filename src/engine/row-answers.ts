@@ -14,6 +14,7 @@ import type { FacetAnswer, FacetRequest, ScrollRequest, Selection } from './engi
 import { type EngineCalls, isEngineFailure } from './engine-calls.js';
 import type { FilterLookup } from './filter-lookup.js';
 import { checkFilterTexts } from './filter-texts.js';
+import { isAbandoned } from './given-up.js';
 import { MESSAGE_WAIT_MS } from './position-wait.js';
 import type { Reader } from './reader.js';
 import type { Tail } from './tail.js';
@@ -60,7 +61,7 @@ export class RowAnswers {
 
   async #scroll(entry: CatalogueEntry, request: ScrollRequest) {
     const { uid } = entry.row;
-    const { filter, limit, after, withPayload, withVector } = request;
+    const { filter, limit, after, withPayload, withVector, signal } = request;
     const rowFilter = filter === undefined ? null : await this.#parts.lookup.rowFilter(entry, filter);
     const { points, next, seq } = await this.#parts.reader.read(
       {
@@ -74,16 +75,17 @@ export class RowAnswers {
       },
       rowBytes(entry.row),
       this.#ofUseMs,
+      signal,
     );
     return { points, next, position: await this.#published(seq) };
   }
 
   /** @throws as Engine.count */
-  count(collection: string, filter?: Filter) {
-    return asNamed(this.#parts, collection, (entry) => this.#count(entry, filter));
+  count(collection: string, filter?: Filter, signal?: AbortSignal) {
+    return asNamed(this.#parts, collection, (entry) => this.#count(entry, filter, signal));
   }
 
-  async #count(entry: CatalogueEntry, filter?: Filter) {
+  async #count(entry: CatalogueEntry, filter?: Filter, signal?: AbortSignal) {
     const { uid, pointsCount } = entry.row;
     if (filter === undefined) return { count: pointsCount, position: this.#now() };
     const rowFilter = await this.#parts.lookup.rowFilter(entry, filter);
@@ -92,7 +94,8 @@ export class RowAnswers {
     const lastSeq = this.#parts.reads.collection(uid)?.lastSeq ?? Number.POSITIVE_INFINITY;
     if (among?.exact === true && among.seq >= lastSeq)
       return { count: among.labels.size, position: await this.#published(Math.max(lastSeq, this.#parts.durable.seq)) };
-    const { count, seq } = await this.#parts.reader.read({ kind: 'count', uid, filter: rowFilter }, 0, this.#ofUseMs);
+    const rows = { kind: 'count', uid, filter: rowFilter } as const;
+    const { count, seq } = await this.#parts.reader.read(rows, 0, this.#ofUseMs, signal);
     return { count, position: await this.#published(seq) };
   }
 
@@ -105,10 +108,10 @@ export class RowAnswers {
     checkFilterTexts(entry.row.spec, request.filter);
     const known = await this.#indexedFacet(entry, request);
     if (known !== null && (known.exact || !request.exact)) return known;
-    const { path, limit, filter } = request;
+    const { path, limit, filter, signal } = request;
     const rowFilter = filter === undefined ? null : await this.#parts.lookup.rowFilter(entry, filter);
     const ask = { kind: 'facet', uid: entry.row.uid, path, filter: rowFilter, limit } as const;
-    const { values, seq } = await this.#parts.reader.read(ask, 0, this.#ofUseMs);
+    const { values, seq } = await this.#parts.reader.read(ask, 0, this.#ofUseMs, signal);
     return { values, exact: true, position: await this.#published(seq) };
   }
 
@@ -124,7 +127,7 @@ export class RowAnswers {
       if ('takesRows' in answer) return null;
       return { values: answer.values, exact: answer.exact, position: this.#parts.positionAt(shownSeq) };
     } catch (error) {
-      if (isEngineFailure(error)) return null;
+      if (isEngineFailure(error) && !isAbandoned(error)) return null;
       throw error;
     }
   }

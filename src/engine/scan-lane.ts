@@ -8,9 +8,10 @@ import { tooManyOpenFiles } from '../resilience/handle-guard.js';
 import { isOutOfHandles } from '../resilience/process-readings.js';
 import { QueueLimit } from '../resilience/queue-limit.js';
 import type { EngineGuards } from './engine-guards.js';
+import { GivenUpBoard } from './given-up.js';
 import type { IndexWorkerData } from './index-messages.js';
 import type { ReadAnswers, ReadKind, RequestOf } from './reads.js';
-import type { FromScan, ToScan } from './scan-thread.js';
+import type { FromScan, ScanThreadData, ToScan } from './scan-thread.js';
 import { startThread } from './start-thread.js';
 
 const IDLE_MS = 30_000;
@@ -38,6 +39,7 @@ export class ScanLane {
   readonly #rules: LaneRules;
   readonly #room: QueueLimit;
   readonly #open = new Map<number, OpenRead>();
+  readonly #board = new GivenUpBoard();
   #worker: Worker | null = null;
   #idle: NodeJS.Timeout | null = null;
   #nextId = 1;
@@ -54,26 +56,34 @@ export class ScanLane {
     return this.#open.size;
   }
 
-  /** @param ofUseMs after so long the answer is of no use: what has not been begun by then is not done
-   *  @throws Timeout (not begun), Overloaded, ShuttingDown · as runRead */
-  read<K extends ReadKind>(request: RequestOf<K>, ofUseMs: number): Promise<ReadAnswers[K]> {
+  /** @param ofUseMs after so long the answer is of no use: what has not been done by then is not done  @param signal when nobody waits any more
+   *  @throws Timeout, Overloaded, ShuttingDown · as runRead */
+  async read<K extends ReadKind>(request: RequestOf<K>, ofUseMs: number, signal?: AbortSignal): Promise<ReadAnswers[K]> {
     const sentMs = this.#rules.clock.monotonicMs();
     if (this.#open.size >= this.#room.at(sentMs))
       throw new SkeinError('Overloaded', 'Too many scans are waiting', { reason: 'scan_queue' });
     const worker = this.#worker ?? this.#start();
     if (this.#idle !== null) clearTimeout(this.#idle);
     const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
+    const reading = new Promise<ReadAnswers[K]>((resolve, reject) => {
       // The answer to a request of kind K is of kind K: the worker runs the same table.
       this.#open.set(id, { sentMs, resolve: (answer) => resolve(answer as ReadAnswers[K]), reject });
       worker.postMessage({ id, request, untilMs: Date.now() + ofUseMs } satisfies ToScan);
     });
+    try {
+      return await this.#board.unlessGivenUp(id, signal, reading);
+    } finally {
+      this.#open.delete(id);
+    }
   }
 
   /** @throws Overloaded (handles) */
   #start(): Worker {
     const giveBack = this.#rules.guards.acquireHandles(HANDLES);
-    const worker = startThread('scan-thread.js', this.#name, this.#data);
+    const worker = startThread('scan-thread.js', this.#name, {
+      ...this.#data,
+      givenUp: this.#board.shared,
+    } satisfies ScanThreadData);
     this.#worker = worker;
     worker.on('message', (message: FromScan) => this.#take(message));
     worker.on('error', (error) => this.#lose(worker, error));

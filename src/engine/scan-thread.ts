@@ -5,9 +5,13 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import { openReader } from '../storage/open-store.js';
 import type { FoundPoint } from './engine.js';
+import { abandoned, givenUpIn, wantedReads } from './given-up.js';
 import type { IndexWorkerData } from './index-messages.js';
 import { MOVE_BYTES_MIN } from './operation-size.js';
 import { type ReadAnswers, type ReadKind, type ReadRequest, runRead } from './reads.js';
+
+/** With the board of given-up.ts, for the reads of this lane. */
+export type ScanThreadData = IndexWorkerData & { readonly givenUp: SharedArrayBuffer };
 
 export interface ToScan {
   readonly id: number;
@@ -23,15 +27,20 @@ export type FromScan =
 
 if (parentPort === null) throw new Error('scan-thread.js runs as a worker only');
 const port = parentPort;
-const { storePath, cacheBytes } = workerData as IndexWorkerData;
+const { storePath, cacheBytes, givenUp } = workerData as ScanThreadData;
 const reads = openReader(storePath, { cacheBytes });
+const isGivenUp = givenUpIn(givenUp);
 
 function answer({ id, request, untilMs }: ToScan): FromScan {
   const startMs = performance.now();
   const workMs = (): number => performance.now() - startMs;
   try {
-    if (Date.now() >= untilMs) throw new SkeinError('Timeout', 'There was no time left to read the rows', {});
-    return { id, answer: runRead(reads, request), workMs: workMs() };
+    const check = (): void => {
+      if (isGivenUp(id)) throw abandoned();
+      if (Date.now() >= untilMs) throw new SkeinError('Timeout', 'There was no time left to read the rows', {});
+    };
+    check();
+    return { id, answer: runRead(wantedReads(reads, check), request), workMs: workMs() };
   } catch (error) {
     if (error instanceof SkeinError) return { id, refused: error.toRecord(), workMs: workMs() };
     throw error;

@@ -8,7 +8,7 @@
 import type { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
 import { collectionDropped } from '../model/collection.js';
-import { invalidRequest, messageOf, SkeinError } from '../model/errors.js';
+import { invalidRequest, messageOf } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
@@ -25,6 +25,7 @@ import type { TextFound, VectorFound } from './index-asks.js';
 import type { EngineKind } from './index-messages.js';
 import type { Reader } from './reader.js';
 import type { RecallWatch } from './recall-watch.js';
+import { unavailable } from './search-failure.js';
 import { searchTarget } from './search-target.js';
 import { Stopwatch } from './stopwatch.js';
 
@@ -36,8 +37,6 @@ const CANDIDATES_GROWTH = 4;
 const SOON_BUILT_MAX = 1_000;
 /** Rows that vanish or change while a search runs make it look again, so often at most. */
 const TRIES_MAX = 3;
-/** A timer may fire so much before its time, as clocks are rounded. */
-const TIMER_EARLY_MS = 2;
 
 export interface SearcherParts {
   readonly calls: EngineCalls;
@@ -288,7 +287,7 @@ export class Searcher {
       bytesMax: Number.POSITIVE_INFINITY,
       bytesBefore: 0,
     } as const;
-    const reading = this.#parts.reader.read(candidates, 0, ask.leftMs());
+    const reading = this.#parts.reader.read(candidates, 0, ask.leftMs(), ask.request.signal);
     const { hits } = await within(reading, ask.leftMs(), 'Reading the candidates took too long');
     return { labels: Uint32Array.from(hits, ({ label }) => label), scores: Float64Array.from(hits, ({ score }) => score) };
   }
@@ -323,7 +322,8 @@ export class Searcher {
     const matched = await this.#parts.calls.ask('vector', entry, ask, leftMs, request);
     const among = matched.answer.labels;
     const startMs = performance.now();
-    const scan = this.#parts.reader.read({ kind: 'exact', uid, distance: spec.distance, query, limit, among }, 0, leftMs());
+    const exact = { kind: 'exact', uid, distance: spec.distance, query, limit, among } as const;
+    const scan = this.#parts.reader.read(exact, 0, leftMs(), request.signal);
     const { labels, scores, visited } = await within(scan, leftMs(), 'The exact search took too long');
     const steps = [{ name: 'rows', tookMs: performance.now() - startMs }];
     const reason = 'exact was asked for, and a quantized index is not: rows were scanned';
@@ -358,6 +358,7 @@ export class Searcher {
         },
         pointsCount === 0 ? 0 : dataBytes / pointsCount,
         leftMs(),
+        request.signal,
       ),
     );
   }
@@ -384,15 +385,4 @@ export function thresholdOf(
   { results }: Ranked,
 ): { readonly scoreThreshold?: number } {
   return scoreThreshold === undefined || results.failures.length > 0 ? {} : { scoreThreshold };
-}
-
-/** What ends a search that one engine alone was asked for, or both in vain. @param leftMs of the search's own time */
-function unavailable(failed: readonly { readonly engine: string; readonly error: unknown }[], leftMs: number): unknown {
-  const fault = failed.find(({ error }) => !isEngineFailure(error));
-  if (fault !== undefined) return fault.error;
-  const behind = failed.find(({ error }) => error instanceof SkeinError && error.type === 'IndexBehind');
-  if (behind !== undefined) return behind.error;
-  if (leftMs < TIMER_EARLY_MS) return new SkeinError('Timeout', 'The search took longer than it had time', {});
-  const reasons = failed.map(({ engine, error }) => ({ engine, message: messageOf(error) }));
-  return new SkeinError('SearchUnavailable', 'No search engine could answer', { failed: reasons });
 }

@@ -18,6 +18,7 @@ import type { DiskWatch } from './disk-watch.js';
 import type { EngineWork, WriteOptions, WriteReceipt } from './engine.js';
 import type { EngineGuards } from './engine-guards.js';
 import type { FilterLookup } from './filter-lookup.js';
+import { abandoned } from './given-up.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { changesSettings } from './index-settings.js';
 import type { KeyOperation } from './key-operations.js';
@@ -168,14 +169,20 @@ export class WritePath {
     const { name } = this.#parts.catalogue.get(collection).row;
     let earlier = { deleted: 0, units: 0 };
     for (;;) {
+      if (options.signal?.aborted === true) throw abandoned();
       const entry = this.#parts.catalogue.get(name);
-      const matched = await this.#parts.reader.read({
-        kind: 'match',
-        uid: entry.row.uid,
-        filter: await this.#parts.lookup.rowFilter(entry, filter),
-        limit: FIXED.deleteByFilterUnitPoints,
-        bytesMax: FIXED.deleteByFilterUnitBytes,
-      });
+      const matched = await this.#parts.reader.read(
+        {
+          kind: 'match',
+          uid: entry.row.uid,
+          filter: await this.#parts.lookup.rowFilter(entry, filter),
+          limit: FIXED.deleteByFilterUnitPoints,
+          bytesMax: FIXED.deleteByFilterUnitBytes,
+        },
+        0,
+        Number.POSITIVE_INFINITY,
+        options.signal,
+      );
       // The key is remembered with the last unit, and the count of all: a retry of an interrupted request deletes what is left.
       const last = !matched.more;
       const timeoutMs = Math.max(1, deadlineMs - this.#parts.clock.monotonicMs());

@@ -18,6 +18,7 @@ export async function beFresh(
   const { position, maxWaitMs, maxStalenessMs } = wanted;
   const { replication } = room.service;
   if (position !== null) {
+    room.times.allow(wanted.askedBy, maxWaitMs);
     try {
       await engine.waitFor(position, level, collection, maxWaitMs);
     } catch (error) {

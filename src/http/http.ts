@@ -30,6 +30,7 @@ import { LongAnswers } from './long-answers.js';
 import { addOpenApi, routeSchema } from './openapi.js';
 import { requestIds } from './request-id.js';
 import { RequestMeter } from './request-meter.js';
+import { RequestTimes } from './request-times.js';
 import { notMaster, withMasterUrl } from './roles.js';
 import type { Room } from './room.js';
 import { type Route, RouteTable } from './route-table.js';
@@ -62,8 +63,9 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const { config, service, log, clock } = options;
   const bodies = new Bodies(config.limits, clock);
   const answers = new LongAnswers(config.limits.answerSliceBytes);
+  const times = new RequestTimes(config.requestTimeoutMs);
   const closing = { now: false };
-  const room: Room = { service, limits: config.limits, bodies, answers, metrics: options.metrics, log, clock, closing };
+  const room: Room = { service, limits: config.limits, bodies, answers, times, metrics: options.metrics, log, clock, closing };
   const gate = new Gate(options);
   const table = new RouteTable(
     allRoutes(room, (id) => gate.authentication.lastUsedMs(id)),
@@ -78,7 +80,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   await addOpenApi(app, service.version);
   app.decorateRequest('span', undefined);
   addPrincipals(app);
-  for (const route of table.routes) addRoute(app, route, { hooks, connections, guards: service.guards });
+  for (const route of table.routes) addRoute(app, route, { hooks, connections, times, guards: service.guards });
   app.get(DOCUMENT, { schema: { hide: true } }, (_request, reply) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
   );
@@ -291,16 +293,18 @@ function addBodyTypes(app: FastifyInstance): void {
 interface RouteSurroundings {
   readonly hooks: Hooks;
   readonly connections: Connections;
+  readonly times: RequestTimes;
   readonly guards: GuardService;
 }
 
 /** Is there time, memory and room for the work of this route? Asked last, so that who may not ask at all learns nothing. */
-function admission(work: Work, { connections, guards }: RouteSurroundings): Check {
+function admission(work: Work, { connections, guards }: Pick<RouteSurroundings, 'connections' | 'guards'>): Check {
   return (request, _reply, next) => next(connections.refusalOf(request.raw.socket) ?? guards.refusal(work) ?? undefined);
 }
 
 function addRoute(app: FastifyInstance, route: Route, surroundings: RouteSurroundings): void {
-  const { hooks } = surroundings;
+  const { hooks, times } = surroundings;
+  const handle = (request: FastifyRequest, reply: FastifyReply) => route.handle(request, reply);
   const measured = hooks.meter.route(route.method, route.path);
   const { slow } = hooks;
   const traced = hooks.traced(route);
@@ -320,6 +324,6 @@ function addRoute(app: FastifyInstance, route: Route, surroundings: RouteSurroun
       endSpan(request, reply);
       next();
     },
-    handler: (request: FastifyRequest, reply: FastifyReply) => route.handle(request, reply),
+    handler: route.timed === true ? (request, reply) => times.run(request, reply, () => handle(request, reply)) : handle,
   });
 }

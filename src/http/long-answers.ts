@@ -56,7 +56,8 @@ export class LongAnswers {
     }
     const { raw } = reply;
     const { socket } = reply.request.raw;
-    if (socket.destroyed) return;
+    // Answered by somebody else meanwhile, as with a timeout: nothing goes out.
+    if (socket.destroyed || raw.writableEnded) return;
     this.#heldBytes += bytes;
     let open = true;
     const release = (): void => {

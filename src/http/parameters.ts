@@ -8,6 +8,7 @@ import { decodeToken, type Position } from '../model/position.js';
 import { majorityOf } from '../model/replication.js';
 import { traceparentOf } from '../model/trace-context.js';
 import { join, overLimit } from '../wire/place.js';
+import type { Room } from './room.js';
 import type { WriteConcernService } from './service.js';
 import { callersTrace } from './tracing.js';
 
@@ -30,6 +31,7 @@ export interface Freshness {
   readonly maxWaitMs: number;
   /** At most as old as this, or null. */
   readonly maxStalenessMs: number | null;
+  readonly askedBy: FastifyRequest;
 }
 
 type Query = Readonly<Record<string, unknown>>;
@@ -48,14 +50,14 @@ export const WRITE_PARAMETERS = ['w', 'timeout_ms', 'wait', 'max_wait_ms'];
 export const READ_PARAMETERS = ['max_wait_ms', 'max_staleness_ms'];
 
 /** @throws InvalidRequest, WriteConcernImpossible */
-export function writeParameters(request: FastifyRequest, limits: Limits, concern: WriteConcernService): WriteParameters {
+export function writeParameters(request: FastifyRequest, { limits, times, service }: Room): WriteParameters {
   const query = queryOf(request, WRITE_PARAMETERS);
   const wait = query['wait'] ?? 'indexed';
   if (wait !== 'indexed' && wait !== 'durable') throw invalidRequest('wait', 'must be indexed or durable');
   const trace = callersTrace(request);
   return {
-    required: requiredNodes(query['w'], concern),
-    timeoutMs: milliseconds(query['timeout_ms'], 'timeout_ms', WRITE_TIMEOUT_MS, limits.waitMsMax),
+    required: requiredNodes(query['w'], service.writeConcern),
+    timeoutMs: milliseconds(query['timeout_ms'], 'timeout_ms', times.cap(WRITE_TIMEOUT_MS), limits.waitMsMax),
     wait,
     idempotencyKey: idempotencyKey(request),
     trace: trace === null ? null : traceparentOf(trace),
@@ -108,10 +110,11 @@ export function freshness(
   checkWait(inBody, join(inside, 'max_wait_ms'), limits);
   const maxWaitMs = inBody ?? milliseconds(query['max_wait_ms'], 'max_wait_ms', MAX_WAIT_MS, limits.waitMsMax);
   const maxStalenessMs = body.max_staleness_ms ?? staleness(query['max_staleness_ms']);
-  if (token === undefined) return maxStalenessMs === null ? null : { position: null, maxWaitMs, maxStalenessMs };
+  if (token === undefined)
+    return maxStalenessMs === null ? null : { position: null, maxWaitMs, maxStalenessMs, askedBy: request };
   const path = body.min_position === undefined ? 'x-skein-min-position' : join(inside, 'min_position');
   if (typeof token !== 'string') throw invalidRequest(path, 'not a position token of this server');
-  return { position: decodeToken(token, path), maxWaitMs, maxStalenessMs };
+  return { position: decodeToken(token, path), maxWaitMs, maxStalenessMs, askedBy: request };
 }
 
 /** @throws InvalidRequest when a body asks for a longer wait than there is */

@@ -5,6 +5,7 @@ import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Bodies } from './bodies.js';
 import type { LongAnswers } from './long-answers.js';
+import type { RequestTimes } from './request-times.js';
 import type { HttpService, MetricsText } from './service.js';
 
 export interface Room {
@@ -12,6 +13,7 @@ export interface Room {
   readonly limits: Limits;
   readonly bodies: Bodies;
   readonly answers: LongAnswers;
+  readonly times: RequestTimes;
   readonly metrics: MetricsText | null;
   readonly log: Log;
   readonly clock: Clock;

@@ -22,7 +22,7 @@ export interface Route {
   readonly answer?: TSchema;
   readonly answerTypes?: readonly string[];
   readonly status?: number;
-  /** Asks for points or changes them, so it is a slow query when it takes long. */
+  /** Asks for points or changes them: it has a deadline, and is a slow query when it takes long. */
   readonly timed?: boolean;
   /** What the caller's key must allow; none: no key is asked for. */
   readonly needs: Need;

@@ -14,6 +14,7 @@ import type { FusionBody, SearchBody } from '../wire/http-bodies.js';
 import { join, overLimit } from '../wire/place.js';
 import type { ReadSearch } from '../wire/search-body.js';
 import { checkWait, type Freshness, type FreshnessFields, freshness, queryOf, READ_PARAMETERS } from './parameters.js';
+import type { Room } from './room.js';
 
 const LIMIT = 10;
 
@@ -31,6 +32,13 @@ export function underSpan<Asked extends object>(asked: Asked, { span }: FastifyR
 export function notBefore<Asked extends object>(asked: Asked, waits: readonly (Freshness | null)[]): Asked {
   const notBeforeSeq = Math.max(0, ...waits.map((wanted) => wanted?.position?.seq ?? 0));
   return notBeforeSeq === 0 ? asked : { ...asked, notBeforeSeq };
+}
+
+/** The search as somebody waits for it: as long as it says itself, and not longer than he is there. */
+export function whileWanted<Asked extends object>(asked: Asked, request: FastifyRequest, { times }: Pick<Room, 'times'>): Asked {
+  if ('timeoutMs' in asked && typeof asked.timeoutMs === 'number') times.allow(request, asked.timeoutMs);
+  const signal = times.signal(request);
+  return signal === undefined ? asked : { ...asked, signal };
 }
 
 /** Runs a search; errors about what it asks name their place in the body.

@@ -98,6 +98,8 @@ export interface HttpConfig {
     readonly ca: string | null;
     readonly verifiedPeers: boolean;
   };
+  /** How long an ordinary request may take that does not ask for more itself; 0: no limit. */
+  readonly requestTimeoutMs: number;
   /** Serve the human page at /docs. */
   readonly docs: boolean;
 }

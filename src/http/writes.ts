@@ -24,6 +24,8 @@ export interface WriteRequest {
   readonly scope: string;
   /** Whose idempotency keys they are; empty for all who are not told apart. */
   readonly caller: string;
+  /** When nobody waits for it any more. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** What write answers end with. */
@@ -38,15 +40,17 @@ export interface Written {
  *  Overloaded */
 export async function startWrite(room: Room, request: FastifyRequest, scope: string): Promise<WriteRequest> {
   const engine = room.service.engine();
-  const parameters = writeParameters(request, room.limits, room.service.writeConcern);
+  const parameters = writeParameters(request, room);
+  room.times.allow(request, parameters.timeoutMs);
   const deadlineMs = room.clock.monotonicMs() + parameters.timeoutMs;
   const wanted = freshness(request, queryOf(request, WRITE_PARAMETERS), {}, room.limits);
   await beFresh(room, engine, wanted, 'durable', null);
   await room.service.writeConcern.admit();
   const caller = request.principal?.id ?? '';
   const { span } = request;
-  if (span === undefined) return { engine, parameters, deadlineMs, span, scope, caller };
-  return { engine, parameters: { ...parameters, trace: traceparentOf(span.context) }, deadlineMs, span, scope, caller };
+  const signal = room.times.signal(request);
+  if (span === undefined) return { engine, parameters, deadlineMs, span, signal, scope, caller };
+  return { engine, parameters: { ...parameters, trace: traceparentOf(span.context) }, deadlineMs, span, signal, scope, caller };
 }
 
 /** Does this write need the hash of its body? */
@@ -65,6 +69,7 @@ export function writeOptions(room: Room, write: WriteRequest, hash: Uint8Array |
           idempotency: { scope: scopeHash([key, write.scope, part, ...(write.caller === '' ? [] : [write.caller])]), body: hash },
         }
       : {}),
+    ...(write.signal !== undefined && { signal: write.signal }),
     ...(parameters.trace === null ? {} : { trace: parameters.trace }),
     ...(write.span === undefined ? {} : { span: write.span }),
   };

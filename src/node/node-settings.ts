@@ -56,7 +56,8 @@ export function roleSettings(config: Config): RoleSettings {
 export function httpSettings(config: Config): HttpConfig {
   const { host, port, limits, docs, replication } = config;
   const apiKey = config.apiKey === null ? null : Buffer.from(config.apiKey.reveal());
-  return { host, port, limits, apiKey, docs, ...listeningTls(replication) };
+  const { requestTimeoutMs } = config.guards;
+  return { host, port, limits, apiKey, docs, requestTimeoutMs, ...listeningTls(replication) };
 }
 
 export function slowQuerySettings({ observing }: Config) {

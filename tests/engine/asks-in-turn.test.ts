@@ -13,6 +13,8 @@ class Rig {
   readonly done: string[] = [];
   readonly slices: string[] = [];
 
+  readonly givenUp = new Set<string>();
+
   begin(name: string, slices: number, background = false, untilMs = LATER_MS): void {
     let left = slices;
     const run: AskRun = {
@@ -26,7 +28,10 @@ class Rig {
       answer: () => this.done.push(`${name} answered`),
       refuse: ({ type }) => this.done.push(`${name} ${type}`),
     };
-    this.asks.begin(() => ({ run, background, end: () => this.done.push(`${name} ended`) }), reply, untilMs);
+    this.asks.begin(() => ({ run, background, end: () => this.done.push(`${name} ended`) }), reply, {
+      untilMs,
+      isGivenUp: () => this.givenUp.has(name),
+    });
   }
 }
 
@@ -63,6 +68,17 @@ test('a question that nobody waits for any more is ended and refused', () => {
   rig.asks.advance(4);
   assert.equal(rig.done, ['late ended', 'late Timeout']);
   assert.equal(rig.slices, []);
+});
+
+test('a question that was given up is not begun, and one that runs is broken off between slices', () => {
+  const rig = new Rig();
+  rig.givenUp.add('late');
+  rig.begin('late', 1);
+  rig.begin('long', 5);
+  assert.equal([rig.slices, rig.done], [['long 4'], ['late Timeout']]);
+  rig.givenUp.add('long');
+  rig.asks.advance(4);
+  assert.equal([rig.slices, rig.done, rig.asks.waiting], [['long 4'], ['late Timeout', 'long ended', 'long Timeout'], 0]);
 });
 
 test.run();

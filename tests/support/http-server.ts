@@ -44,6 +44,7 @@ export interface TestHttpOptions {
   readonly service?: Partial<HttpService>;
   readonly engine?: Engine;
   readonly docs?: boolean;
+  readonly requestTimeoutMs?: number;
   readonly clock?: Clock;
   readonly slowQueries?: Partial<Pick<SlowQueriesParts, 'thresholdMs' | 'entriesMax' | 'withContent'>>;
   readonly measured?: boolean;
@@ -101,6 +102,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       apiKey: options.apiKey === undefined ? null : Buffer.from(options.apiKey),
       docs: options.docs ?? false,
+      requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     },
     log,
     meter: metrics.meter,

@@ -13,7 +13,7 @@ import { writeFacet } from '../point-answer.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
-import { notBefore, underSpan } from '../search-request.js';
+import { notBefore, underSpan, whileWanted } from '../search-request.js';
 import { collectionOf } from './collections.js';
 
 const LIMIT = 10;
@@ -46,7 +46,10 @@ export function facetRoute(room: Room): Route {
       plainAsked(request, { key: facet.path, limit: facet.limit, exact: facet.exact }, facet.filter);
       const wanted = freshness(request, queryOf(request, READ_PARAMETERS), body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);
-      const answer: FacetAnswer = await engine.facet(collection, notBefore(underSpan(facet, request), [wanted]));
+      const answer: FacetAnswer = await engine.facet(
+        collection,
+        whileWanted(notBefore(underSpan(facet, request), [wanted]), request, room),
+      );
       setPosition(reply, answer.position);
       return room.answers.send(request, reply, [], (out) => writeFacet(out, answer));
     },

@@ -14,7 +14,7 @@ import { writeGroupAnswer } from '../point-answer.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
-import { inPlace, notBefore, searchRequest, underSpan, waitOf } from '../search-request.js';
+import { inPlace, notBefore, searchRequest, underSpan, waitOf, whileWanted } from '../search-request.js';
 import { collectionOf } from './collections.js';
 
 const GROUPS = 10;
@@ -45,7 +45,7 @@ export function groupsRoute(room: Room): Route {
       const wanted = waitOf(request, body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);
       const answer = await inPlace(search, read.path, () =>
-        engine.searchGroups(collection, notBefore(underSpan(search, request), [wanted])),
+        engine.searchGroups(collection, whileWanted(notBefore(underSpan(search, request), [wanted]), request, room)),
       );
       searchFound(request, [answer]);
       setPosition(reply, answer.position);

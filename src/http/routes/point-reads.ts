@@ -19,6 +19,7 @@ import { writePoint, writePoints } from '../point-answer.js';
 import { PointQuery, ReadHeaders, ReadQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
+import { whileWanted } from '../search-request.js';
 import { collectionOf } from './collections.js';
 
 const PATH = '/v1/collections/:collection/points';
@@ -133,7 +134,9 @@ function scrollRoute(room: Room): Route {
       };
       plainAsked(request, { limit, with_payload: page.withPayload, with_vector: page.withVector }, page.filter);
       await waitForStore(room, request, engine, body);
-      const { points, next, position } = await spanned(request.span, 'rows', () => engine.scroll(collection, page));
+      const { points, next, position } = await spanned(request.span, 'rows', () =>
+        engine.scroll(collection, whileWanted(page, request, room)),
+      );
       setPosition(reply, position);
       const next_cursor = next === null ? null : encodeCursor(next);
       return room.answers.send(request, reply, points, (out) => writePoints(out, points, { next_cursor }));
@@ -162,7 +165,9 @@ function countRoute(room: Room): Route {
       const filter = body.filter === undefined ? undefined : parseFilter(body.filter);
       plainAsked(request, {}, filter);
       await waitForStore(room, request, engine, body);
-      const { count, position } = await spanned(request.span, 'count', () => engine.count(collection, filter));
+      const { count, position } = await spanned(request.span, 'count', () =>
+        engine.count(collection, filter, room.times.signal(request)),
+      );
       setPosition(reply, position);
       return sendValue(request, reply, { count });
     },

@@ -13,7 +13,7 @@ import { writeSearchAnswer } from '../point-answer.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
-import { inPlace, notBefore, targetedRequest, underSpan, waitOf } from '../search-request.js';
+import { inPlace, notBefore, targetedRequest, underSpan, waitOf, whileWanted } from '../search-request.js';
 import { collectionOf } from './collections.js';
 
 const checkRecommend = bodyCheck(RecommendBody);
@@ -41,7 +41,9 @@ export function recommendRoute(room: Room): Route {
       searchAsked(request, search);
       const wanted = waitOf(request, body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);
-      const answer = await inPlace(search, '', () => engine.search(collection, notBefore(underSpan(search, request), [wanted])));
+      const answer = await inPlace(search, '', () =>
+        engine.search(collection, whileWanted(notBefore(underSpan(search, request), [wanted]), request, room)),
+      );
       searchFound(request, [answer]);
       setPosition(reply, answer.position);
       return room.answers.send(request, reply, answer.hits, (out) => writeSearchAnswer(out, answer));

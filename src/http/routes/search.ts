@@ -11,7 +11,7 @@ import { writeSearchAnswer, writeSearchAnswers } from '../point-answer.js';
 import { ReadHeaders, ReadQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
-import { inPlace, notBefore, searchRequest, underSpan, waitOf } from '../search-request.js';
+import { inPlace, notBefore, searchRequest, underSpan, waitOf, whileWanted } from '../search-request.js';
 import { collectionOf } from './collections.js';
 
 const PATH = '/v1/collections/:collection/points/search';
@@ -45,7 +45,7 @@ function searchRoute(room: Room): Route {
       const wanted = waitOf(request, body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);
       const answer = await searchOne(engine, collection, {
-        search: notBefore(underSpan(search, request), [wanted]),
+        search: whileWanted(notBefore(underSpan(search, request), [wanted]), request, room),
         path: read.path,
       });
       searchFound(request, [answer]);
@@ -89,7 +89,12 @@ function searchBatchRoute(room: Room): Route {
       const budget = new AnswerBudget(room.limits.answerBytesMax);
       const answers = await Promise.all(
         searches.map(({ search, path }) =>
-          searchOne(engine, collection, { search: notBefore(underSpan(search, request), waits), path }, budget),
+          searchOne(
+            engine,
+            collection,
+            { search: whileWanted(notBefore(underSpan(search, request), waits), request, room), path },
+            budget,
+          ),
         ),
       );
       searchFound(request, answers);

@@ -1,0 +1,115 @@
+/** How long requests may take: each ordinary one has a deadline for all of it, its body included, and a signal that says when nobody waits
+ *  for it any more, because the deadline passed or the caller has gone.
+ *
+ *    begun ── work ends ─► answered        begun ── deadline ─► 504 Timeout, signal        begun ── connection lost ─► signal
+ *
+ *  A request that asks for a longer wait itself has that, and a moment to tell how it ended. The work of a write that is queued goes on: it
+ *  says itself whether it may still happen. Must not know: routes, what is done. */
+
+import { setMaxListeners } from 'node:events';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { SkeinError } from '../model/errors.js';
+
+/** Whoever waits himself for so long as was asked for answers first, and says more. */
+const GRACE_MS = 1_000;
+/** Who closes his half of the connection may still read the answer, or may be gone: TCP does not tell. So long he is waited for. */
+const HALF_CLOSED_MS = 2_000;
+
+interface OpenRequest {
+  timer: NodeJS.Timeout | null;
+  allowedMs: number;
+  readonly startMs: number;
+  readonly late: (error: SkeinError) => void;
+  /** Made when somebody wants its signal. */
+  controller: AbortController | null;
+  readonly reply: FastifyReply;
+}
+
+export class RequestTimes {
+  readonly #timeoutMs: number;
+  readonly #open = new WeakMap<FastifyRequest, OpenRequest>();
+
+  /** @param timeoutMs 0: no deadline; callers that have gone are noticed all the same */
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Runs an ordinary request. @throws Timeout when its deadline comes first · as `handle` */
+  async run(request: FastifyRequest, reply: FastifyReply, handle: () => Promise<FastifyReply> | FastifyReply): Promise<unknown> {
+    let late: (error: SkeinError) => void = () => {};
+    const tooLate = new Promise<never>((_, reject) => {
+      late = reject;
+    });
+    const open: OpenRequest = {
+      timer: null,
+      allowedMs: this.#timeoutMs,
+      startMs: performance.now(),
+      late,
+      controller: null,
+      reply,
+    };
+    this.#open.set(request, open);
+    this.#arm(open);
+    try {
+      return await Promise.race([handle(), tooLate]);
+    } finally {
+      if (open.timer !== null) clearTimeout(open.timer);
+      this.#open.delete(request);
+    }
+  }
+
+  #arm(open: OpenRequest): void {
+    if (this.#timeoutMs === 0) return;
+    if (open.timer !== null) clearTimeout(open.timer);
+    const leftMs = open.allowedMs - (performance.now() - open.startMs);
+    open.timer = setTimeout(() => {
+      // Who reads a long answer slowly has the clocks of his connection.
+      if (open.reply.raw.headersSent) return;
+      open.late(new SkeinError('Timeout', `The request took longer than ${open.allowedMs} ms`, { timeout_ms: open.allowedMs }));
+      open.controller?.abort();
+    }, leftMs);
+  }
+
+  /** What is left to a wait that the request did not ask for itself. */
+  cap(waitMs: number): number {
+    return this.#timeoutMs === 0 ? waitMs : Math.min(waitMs, this.#timeoutMs);
+  }
+
+  /** The request asks for so long a wait itself, from now on. */
+  allow(request: FastifyRequest, waitMs: number | undefined): void {
+    const open = this.#open.get(request);
+    if (open === undefined || waitMs === undefined) return;
+    const allowedMs = performance.now() - open.startMs + waitMs + GRACE_MS;
+    if (allowedMs <= open.allowedMs) return;
+    open.allowedMs = allowedMs;
+    this.#arm(open);
+  }
+
+  /** Aborted when nobody waits for the request any more. Undefined for a request without a deadline of its own (run). */
+  signal(request: FastifyRequest): AbortSignal | undefined {
+    const open = this.#open.get(request);
+    if (open === undefined) return undefined;
+    open.controller ??= controllerOf(request, open.reply);
+    return open.controller.signal;
+  }
+}
+
+function controllerOf(request: FastifyRequest, reply: FastifyReply): AbortController {
+  const controller = new AbortController();
+  // All searches of a batch listen to it.
+  setMaxListeners(0, controller.signal);
+  const { socket } = request.raw;
+  let halfClosed: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    halfClosed = setTimeout(() => controller.abort(), HALF_CLOSED_MS);
+  };
+  if (socket.readableEnded) end();
+  else socket.once('end', end);
+  reply.raw.once('close', () => {
+    clearTimeout(halfClosed);
+    socket.off('end', end);
+    if (!reply.raw.writableFinished) controller.abort();
+  });
+  if (reply.raw.destroyed) controller.abort();
+  return controller;
+}
