@@ -16,7 +16,10 @@ const stop = new AbortController();
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    if (stop.signal.aborted) process.exit(EXIT.failed);
+    if (stop.signal.aborted) {
+      lastWords('stop_forced', new Error(`a second signal, ${signal}, ends the process before its stop was done`));
+      process.exit(EXIT.failed);
+    }
     stop.abort(new Error(`stopped by ${signal}`));
   });
 }

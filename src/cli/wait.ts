@@ -15,7 +15,7 @@ import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js
 
 export type WaitValues = ValuesOf<typeof WAIT_FIELDS>;
 
-type State = 'unreachable' | 'starting' | 'stopping' | 'unhealthy' | 'degraded' | 'healthy';
+type State = 'unreachable' | 'starting' | 'draining' | 'stopping' | 'unhealthy' | 'degraded' | 'healthy';
 
 interface Look {
   readonly state: State;

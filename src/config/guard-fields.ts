@@ -39,4 +39,15 @@ export const GUARD_FIELDS = {
     default: 200,
     doc: 'While even the shortest wait of searches, scans or writes is longer than this, and than a few of their kind take, fewer may wait; what is more is refused with Overloaded. 0: queues have only their fixed bounds.',
   },
+  drainDelayMs: {
+    kind: 'duration',
+    min: 0,
+    default: 0,
+    doc: 'How long a stop goes on serving after /health/ready says draining, so that load balancers can look elsewhere.',
+  },
+  handoverAtStop: {
+    kind: 'boolean',
+    default: false,
+    doc: 'A master that is stopped first hands its mastership to a connected voter that has everything, if there is one.',
+  },
 } as const satisfies FieldTable;

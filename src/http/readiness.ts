@@ -7,14 +7,15 @@ import type { Room } from './room.js';
 export function readyBody(room: Room): ReadyBody {
   const { step, progress, etaMs, message } = room.service.startProgress();
   const state = readiness(room);
-  return { status: state === 'ready' ? 'healthy' : 'unhealthy', state, step, progress, eta_ms: etaMs, message };
+  const ready = { status: state === 'ready' ? 'healthy' : 'unhealthy', state, step, progress, eta_ms: etaMs, message } as const;
+  return state === 'draining' ? { ...ready, message: 'about to stop; it still serves' } : ready;
 }
 
 function readiness(room: Room): ReadyBody['state'] {
-  if (room.closing.now || room.service.guards.draining) return 'stopping';
+  if (room.closing.now) return 'stopping';
   try {
     room.service.engine();
-    return 'ready';
+    return room.service.guards.draining ? 'draining' : 'ready';
   } catch (error) {
     if (!(error instanceof SkeinError)) throw error;
     return error.type === 'ShuttingDown' ? 'stopping' : 'starting';

@@ -67,7 +67,7 @@ export class RequestTimes {
       if (open.reply.raw.headersSent) return;
       open.late(new SkeinError('Timeout', `The request took longer than ${open.allowedMs} ms`, { timeout_ms: open.allowedMs }));
       open.controller?.abort();
-    }, leftMs);
+    }, leftMs).unref();
   }
 
   /** What is left to a wait that the request did not ask for itself. */

@@ -33,6 +33,7 @@ import { warnOfPassingStorage } from './passing-storage.js';
 import { Roles } from './roles.js';
 import { Scrubbing } from './scrubbing.js';
 import { StartSteps } from './start-steps.js';
+import { runStopSteps } from './stop-steps.js';
 import { type NodeTracing, nodeTracing } from './tracing.js';
 import { version } from './version.js';
 
@@ -54,7 +55,8 @@ export interface Node {
   readonly made: boolean;
   /** Null: nothing is measured. */
   readonly metrics: Metrics | null;
-  /** Lets running requests end, saves the indexes, closes the store. One step that fails does not keep the next from being done. */
+  /** Drains, hands over, lets running requests end, saves the indexes, closes the store, all within shutdown_timeout_ms. One step that fails
+   *  does not keep the next from being done. @throws Error when it was not clean: the data is safe all the same */
   stop(): Promise<void>;
 }
 
@@ -69,6 +71,11 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     throw error;
   }
 }
+
+/** What links and data need at the end of a stop; less where the whole stop has less than three times as much. */
+const CLOSING_MS = 10_000;
+/** A handover takes some hundred milliseconds when the replica is near. */
+const HANDOVER_MS = 10_000;
 
 class StartingNode {
   readonly #options: NodeOptions;
@@ -89,6 +96,8 @@ class StartingNode {
   #url: string | null = null;
   #http: HttpServer | null = null;
   #stopping: Promise<void> | null = null;
+  /** No new work is taken. */
+  #closing = false;
   /** What it was when it ran last, or is to be at its first start. */
   #before: NodeState;
 
@@ -276,7 +285,7 @@ class StartingNode {
   }
 
   #ready(): Engine {
-    if (this.#stopping !== null) throw new SkeinError('ShuttingDown', 'The server is stopping and takes no new work');
+    if (this.#closing) throw new SkeinError('ShuttingDown', 'The server is stopping and takes no new work');
     const { engine } = this.#data;
     if (engine !== null && this.#roles?.isBlank === false) return engine;
     throw this.#steps.refusal();
@@ -287,20 +296,38 @@ class StartingNode {
     return this.#stopping;
   }
 
-  async #stop(): Promise<void> {
+  #stop(): Promise<void> {
+    const { shutdownTimeoutMs: totalMs, guards } = this.#options.config;
+    // For the links and the data behind the requests.
+    const closingMs = Math.min(CLOSING_MS, totalMs / 3);
+    const steps = [
+      { name: 'drain', keepsMs: 2 * closingMs, run: (leftMs: number) => this.#drain(Math.min(guards.drainDelayMs, leftMs)) },
+      { name: 'handover', keepsMs: closingMs, run: (leftMs: number) => this.#handOver(Math.min(HANDOVER_MS, leftMs / 2)) },
+      { name: 'requests', keepsMs: closingMs, run: (leftMs: number) => this.#endRequests(leftMs) },
+      { name: 'backups', keepsMs: closingMs / 2, run: () => this.#backingUp.stop() },
+      { name: 'links', keepsMs: 0, run: async () => this.#roles?.stop() },
+      { name: 'data', keepsMs: 0, run: () => this.#data.close() },
+      { name: 'traces', keepsMs: 0, run: () => this.#tracing.stop() },
+    ];
+    return runStopSteps(steps, { totalMs, clock: systemClock, log: this.#log }).finally(() => {
+      this.#measuring.stop();
+      this.#guards.stop();
+    });
+  }
+
+  /** /health/ready says it at once. */
+  async #drain(delayMs: number): Promise<void> {
+    this.#guards.draining = true;
+    if (delayMs > 0 && this.#roles !== null) await new Promise((resolve) => setTimeout(resolve, delayMs));
+  }
+
+  async #handOver(timeoutMs: number): Promise<void> {
+    if (this.#options.config.guards.handoverAtStop) await this.#roles?.handOverBeforeStop(timeoutMs);
+  }
+
+  async #endRequests(leftMs: number): Promise<void> {
+    this.#closing = true;
     this.#health.stop();
-    try {
-      await this.#http?.close(this.#options.config.shutdownTimeoutMs);
-    } finally {
-      try {
-        await this.#backingUp.stop().finally(() => this.#roles?.stop());
-      } finally {
-        await this.#data.close().finally(() => {
-          this.#measuring.stop();
-          this.#guards.stop();
-          return this.#tracing.stop();
-        });
-      }
-    }
+    await this.#http?.close(leftMs);
   }
 }

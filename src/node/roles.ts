@@ -16,6 +16,7 @@ import { ReplicationSource } from '../replication/source.js';
 import type { LinkValues } from '../wire/frames.js';
 import { Announcer } from './announcer.js';
 import { Following } from './following.js';
+import { handOverBeforeStop, TAKE_OVER } from './leaving.js';
 import { httpUrlOf, streamUrlOf } from './master-url.js';
 import { Mastership } from './mastership.js';
 import { type RestoredStore, restoreInPlace } from './restore-in-place.js';
@@ -185,6 +186,19 @@ export class Roles implements ReplicationService {
     return built;
   }
 
+  /** A master gives its mastership to a voter that is near, if there is one. @returns its id, or null: the role is as before */
+  async handOverBeforeStop(timeoutMs: number): Promise<string | null> {
+    if (!this.#mastership.isMaster || this.#mastership.isIncomplete) return null;
+    const { clock, log } = this.#parts;
+    const leaving = {
+      isMaster: () => this.#mastership.isMaster,
+      candidates: () => this.#source.registry.all(),
+      ask: (nodeId: string, method: string, parameters: LinkValues) => this.#source.ask(nodeId, method, parameters),
+      followsSomebody: () => this.#following.follower?.isLinked === true,
+    };
+    return handOverBeforeStop({ clock, log, ...leaving }, timeoutMs);
+  }
+
   endLinks(): void {
     this.#stopped = true;
     this.#announcer.stop();
@@ -302,6 +316,11 @@ export class Roles implements ReplicationService {
     switch (method) {
       case 'handover':
         return this.#changes.handOver(nodeId, parameters);
+      case TAKE_OVER:
+        // From the master that is followed, and from nobody else.
+        if (nodeId !== '') throw new Error('only the master gives its mastership away');
+        await this.#changes.promote({ force: false });
+        return {};
       case 'resync':
         this.#relink(parameters['full'] === true);
         return {};

@@ -35,7 +35,7 @@ export function healthDetailsFromWire(answer: HealthDetailsBody | ReadyBody): He
 
 function notReady({ state, message, step, progress }: ReadyBody): SkeinApiError {
   return new SkeinApiError({
-    type: state === 'stopping' ? 'ShuttingDown' : 'Starting',
+    type: state === 'starting' ? 'Starting' : 'ShuttingDown',
     status: 503,
     message,
     details: { step, progress },

@@ -382,7 +382,7 @@ export interface HealthAnswer {
 }
 
 export interface ReadyAnswer {
-  readonly status: 'ready' | 'starting' | 'stopping';
+  readonly status: 'ready' | 'starting' | 'draining' | 'stopping';
   readonly step: string;
   /** 0 … 1 within the step. */
   readonly progress: number;

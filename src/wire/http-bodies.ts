@@ -279,7 +279,7 @@ export type VersionBody = Static<typeof VersionBody>;
 
 export const ReadyBody = Type.Object({
   status: Type.Enum(['healthy', 'unhealthy']),
-  state: Type.Enum(['ready', 'starting', 'stopping']),
+  state: Type.Enum(['ready', 'starting', 'draining', 'stopping']),
   step: Type.String(),
   progress: Type.Number(),
   eta_ms: Type.Unsafe<number | null>({ type: ['number', 'null'] }),

@@ -376,7 +376,7 @@ test('of failures of one kind one a second is a warning and tells how many were 
 test('a node that is about to stop is not ready any more, and serves', async (t) => {
   const { ask } = await startHttp(t, { service: { guards: { ...UNGUARDED_HTTP, draining: true } } });
   const ready = await ask('GET', '/health/ready');
-  assert.equal([ready.status, ready.body.status, ready.body.state], [503, 'unhealthy', 'stopping']);
+  assert.equal([ready.status, ready.body.status, ready.body.state], [503, 'unhealthy', 'draining']);
   assert.is((await ask('GET', '/health')).status, 503);
   assert.equal((await ask('GET', '/health/live')).body, { status: 'healthy' });
   assert.is((await ask('GET', '/v1/collections')).status, 200);

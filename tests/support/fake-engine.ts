@@ -70,6 +70,11 @@ export const QUIET_SEARCH: SearchStatus = {
   graphs: [],
 };
 
+/** Without the signal that every request has. */
+function asAsked<Request extends { readonly signal?: AbortSignal }>({ signal: _signal, ...asked }: Request): Request {
+  return asked as Request;
+}
+
 export class FakeEngine implements Engine {
   readonly historyId = 'ab'.repeat(16);
   seq = 0;
@@ -203,7 +208,7 @@ export class FakeEngine implements Engine {
   }
 
   async facet(name: string, request: FacetRequest): Promise<FacetAnswer> {
-    this.facets.push(request);
+    this.facets.push(asAsked(request));
     this.#mayFail('facet');
     const counts = new FacetCounts(request.limit);
     const points = this.#matching(name, request.filter ?? {});
@@ -213,13 +218,13 @@ export class FakeEngine implements Engine {
   }
 
   async search(name: string, request: SearchRequest): Promise<SearchAnswer> {
-    this.searches.push(request);
+    this.searches.push(asAsked(request));
     this.#mayFail('search');
     return this.#searchOne(this.#named(name), request);
   }
 
   async searchGroups(name: string, request: GroupRequest): Promise<GroupAnswer> {
-    this.groupSearches.push(request);
+    this.groupSearches.push(asAsked(request));
     this.#mayFail('searchGroups');
     const all = this.#searchOne(this.#named(name), { ...request, offset: 0, limit: 10_000, withPayload: true });
     const { hits, ...rest } = all;
