@@ -90,7 +90,19 @@ test('a search over a real engine shows its plan, each index it asked and the ro
   assert.match(Buffer.from(row?.entry ?? []).toString('latin1'), traceparentOf(write?.context ?? CALLER));
 
   tracer.spans.length = 0;
-  const body = { vector: [0, 0], text: 'sea' };
+  const lines = [2, 3].map((id) => `${JSON.stringify({ id, vector: [9, 9] })}\n`).join('');
+  await http.send('POST', '/v1/collections/films/points/import', lines, { 'content-type': 'application/x-ndjson' });
+  const [imported, ...others] = tracer.spans;
+  assert.equal(
+    [imported?.name, others],
+    ['POST /v1/collections/:collection/points/import', []],
+    'an import is one span, however long',
+  );
+  const [chunk] = engine.log.read(engine.log.state().seq, 1, 1_000_000);
+  assert.match(Buffer.from(chunk?.entry ?? []).toString('latin1'), traceparentOf(imported?.context ?? CALLER));
+
+  tracer.spans.length = 0;
+  const body = { vector: [0, 0], text: 'sea', limit: 1 };
   assert.is((await http.ask('POST', PATH, body)).body.hits.length, 1);
   assert.equal(tracer.under(SEARCH), ['search']);
   assert.equal(tracer.under('search'), ['index vector', 'index text', 'rows']);

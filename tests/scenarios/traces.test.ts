@@ -78,6 +78,8 @@ test('a share of requests is traced; a collector that fails or hangs costs nobod
     collector.url,
     '--trace-sample-share',
     '0.5',
+    '--dependency-failures-max',
+    '2',
   ]);
   await waitUntil(() => TRACING.test(server.output()), { what: 'tracing to begin' });
   const ask = (): Promise<{ headers: Headers }> => server.request('GET', '/v1/collections');
