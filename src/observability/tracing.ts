@@ -9,6 +9,7 @@ import { messageOf } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import type { RootOptions, Span, Tracer } from '../model/tracer.js';
 import type { Dependency } from '../resilience/dependencies.js';
+import type * as OtelTracing from './otel-tracer.js';
 import type { OtelSettings, OtelTracer } from './otel-tracer.js';
 import type { SpanCounts } from './span-counts.js';
 
@@ -25,7 +26,7 @@ export interface TracingParts {
 
 export class Tracing implements Tracer {
   readonly #parts: TracingParts;
-  readonly #loading: Promise<typeof import('./otel-tracer.js')>;
+  readonly #loading: Promise<typeof OtelTracing>;
   #tracer: OtelTracer | null = null;
   #ended = false;
 
