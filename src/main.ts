@@ -46,7 +46,7 @@ const exitCode = await runCommand(
     ...{ output: process.stdout, errors: process.stderr },
     protocolStreams: () => ({ input: process.stdin, output: process.stdout }),
   },
-  { makeLog: createLog, onFatal: () => process.exit(EXIT.failed) },
+  { makeLog: createLog, onReload: (listener) => process.on('SIGHUP', listener), onFatal: () => process.exit(EXIT.failed) },
 );
 
 // What was printed to a pipe must be out before the process ends.

@@ -5,7 +5,7 @@
 import { relative } from 'node:path';
 import { messageOf } from '../model/errors.js';
 import { readKeyLines } from './api-key.js';
-import { BACKUP_FIELDS, type BACKUP_TARGET_FIELDS } from './backup-fields.js';
+import type { BACKUP_FIELDS, BACKUP_TARGET_FIELDS } from './backup-fields.js';
 import type { ValuesOf } from './field.js';
 import { Secret } from './secret.js';
 
@@ -90,15 +90,9 @@ export function readBackups(
     retention: { fullsMax: values.backupKeepFulls, ageMsMax: values.backupKeepMs },
     drillIntervalMs: values.backupDrillIntervalMs,
     fromReplica: values.backupFromReplica,
-    values: ownOf(values),
+    values,
   };
   return { settings: Object.freeze(settings), warnings, problems: found };
-}
-
-/** What was given may hold the settings of others too, secrets among them. */
-function ownOf(values: BackupValues): BackupValues {
-  const names = Object.keys(BACKUP_FIELDS) as (keyof BackupValues)[];
-  return Object.fromEntries(names.map((name) => [name, values[name]])) as unknown as BackupValues;
 }
 
 function readBucket(values: BackupTargetValues, bucket: string): PlaceReading {

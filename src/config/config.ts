@@ -27,6 +27,7 @@ import { REPLICATION_FIELDS } from './replication-fields.js';
 import { type ReplicationSettings, readReplication } from './replication-settings.js';
 import { ConfigError, resolveFields, type Source } from './resolve.js';
 import type { Secret } from './secret.js';
+import { SECURITY_FIELDS } from './security-fields.js';
 import { SERVER_FIELDS, SERVER_SECTIONS } from './server-fields.js';
 import { TRACING_FIELDS } from './tracing-fields.js';
 import { readTracing, type TracingSettings } from './tracing-settings.js';
@@ -38,6 +39,7 @@ export interface Config extends ValuesOf<typeof SERVER_FIELDS> {
   readonly backup: BackupSettings;
   readonly dependencies: DependencySettings;
   readonly observing: ValuesOf<typeof OBSERVING_FIELDS>;
+  readonly security: ValuesOf<typeof SECURITY_FIELDS>;
   readonly guards: ValuesOf<typeof GUARD_FIELDS>;
   readonly health: HealthSettings;
   readonly tracing: TracingSettings;
@@ -80,6 +82,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     ...HEALTH_FIELDS,
     ...DEPENDENCY_FIELDS,
     ...OBSERVING_FIELDS,
+    ...SECURITY_FIELDS,
     ...GUARD_FIELDS,
     ...TRACING_FIELDS,
     ...LIMIT_FIELDS,
@@ -116,6 +119,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     observing: Object.freeze(picked(OBSERVING_FIELDS, values)),
     guards: Object.freeze(picked(GUARD_FIELDS, values)),
     tracing: tracing.settings,
+    security: Object.freeze(picked(SECURITY_FIELDS, values)),
   };
   const config = assemble(values, values, groups);
   return { config, sources: Object.freeze(sources), warnings };

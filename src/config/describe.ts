@@ -12,6 +12,7 @@ import type { FieldValue } from './parse-value.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
 import type { Source } from './resolve.js';
 import { MASK, Secret } from './secret.js';
+import { SECURITY_FIELDS } from './security-fields.js';
 import { SERVER_FIELDS } from './server-fields.js';
 import { TRACING_FIELDS } from './tracing-fields.js';
 
@@ -40,6 +41,8 @@ export function describeConfig(
   for (const [key, field] of Object.entries(DEPENDENCY_FIELDS))
     add(key, field, config.dependencies.values[key as keyof typeof DEPENDENCY_FIELDS]);
   for (const [key, field] of Object.entries(HEALTH_FIELDS)) add(key, field, config.health[key as keyof typeof HEALTH_FIELDS]);
+  for (const [key, field] of Object.entries(SECURITY_FIELDS))
+    add(key, field, config.security[key as keyof typeof SECURITY_FIELDS]);
   for (const [key, field] of Object.entries(OBSERVING_FIELDS))
     add(key, field, config.observing[key as keyof typeof OBSERVING_FIELDS]);
   for (const [key, field] of Object.entries(GUARD_FIELDS)) add(key, field, config.guards[key as keyof typeof GUARD_FIELDS]);

@@ -111,6 +111,15 @@ function contradictions(values: ReplicationValues): string[] {
   return found;
 }
 
+export type TlsPaths = Pick<ReplicationValues, 'tlsCaFile' | 'tlsCertFile' | 'tlsKeyFile'>;
+
+/** Reads the files again. @throws Error naming the file that cannot be used */
+export function readLinkTls({ tlsCaFile, tlsCertFile, tlsKeyFile }: TlsPaths): LinkTls {
+  const text = (path: string | null): string | null => (path === null ? null : readPem(path));
+  const key = text(tlsKeyFile);
+  return { ca: text(tlsCaFile), cert: text(tlsCertFile), key: key === null ? null : new Secret(key) };
+}
+
 function readPem(path: string): string {
   let text: string;
   try {

@@ -6,6 +6,7 @@
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { SecureContextOptions, Server as TlsServer } from 'node:tls';
 import {
   type FastifyHttpOptions,
   type FastifyInstance,
@@ -20,6 +21,7 @@ import { withoutOtherNames } from './access/authorization.js';
 import { Gate } from './access/gate.js';
 import { addPrincipals } from './access/principal.js';
 import { addAsked } from './asked.js';
+import { addAudited, auditEntry, isAudited } from './audit.js';
 import { Bodies } from './bodies.js';
 import { Connections } from './connections.js';
 import { addDocsPage, DOCS_PAGE } from './docs-page.js';
@@ -35,7 +37,8 @@ import { notMaster, withMasterUrl } from './roles.js';
 import type { Room } from './room.js';
 import { type Route, RouteTable } from './route-table.js';
 import { allRoutes } from './routes/all.js';
-import type { HttpOptions, HttpServer } from './service.js';
+import { securityHeaders } from './security-headers.js';
+import type { HttpConfig, HttpOptions, HttpServer } from './service.js';
 import { noteSlow, type SlowWatch } from './slow-watch.js';
 import { endSpan, spanBeginner } from './tracing.js';
 import { addUpgrades } from './upgrade.js';
@@ -75,11 +78,12 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const app = fastifyApp(options, table, nameRequest);
   const hooks = makeHooks(options, gate);
   const connections = new Connections(app.server, () => service.guards.connectionRefusal());
-  addHooks(app, hooks, { closing, connections });
+  addHooks(app, hooks, { closing, connections, secured: securityHeaders(config.tls !== undefined) });
   addBodyTypes(app);
   await addOpenApi(app, service.version);
   app.decorateRequest('span', undefined);
   addPrincipals(app);
+  addAudited(app);
   for (const route of table.routes) addRoute(app, route, { hooks, connections, times, guards: service.guards });
   app.get(DOCUMENT, { schema: { hide: true } }, (_request, reply) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
@@ -102,6 +106,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
       const { address, port } = app.server.address() as AddressInfo;
       return { host: address, port };
     },
+    setCertificate: (certificate) => (app.server as unknown as TlsServer).setSecureContext(secureContext(certificate)),
     close: async (deadlineMs) => {
       closing.now = true;
       const sweep = setInterval(() => {
@@ -132,6 +137,7 @@ function fastifyApp(
   nameRequest: (headers: IncomingMessage['headers']) => string,
 ): FastifyInstance {
   const { tls } = options.config;
+  const secured = securityHeaders(tls !== undefined);
   const told = { log: options.log, errors: options.service.observing.errors };
   // A request without Host is refused by us, as any other, not by Node with an empty body.
   const server = {
@@ -151,6 +157,7 @@ function fastifyApp(
     clientErrorHandler: (error, socket) => refuseConnection(socket, error.code, nameRequest({})),
     frameworkErrors: (_error, request, reply) => {
       reply.header('x-request-id', request.id);
+      secured(reply);
       replyWithError(request, reply, badPath(request, table), told);
     },
     // Bodies have checks of their own and answers come as bytes, so the schemas of routes are for the document alone.
@@ -175,13 +182,12 @@ function shownError({ principal }: FastifyRequest, thrown: unknown): unknown {
 }
 
 /** A peer's certificate is asked for and looked at where a link begins; callers of the API need none. */
-function tlsSettings({ cert, key, ca }: NonNullable<HttpOptions['config']['tls']>) {
-  return {
-    cert,
-    key,
-    minVersion: 'TLSv1.2',
-    ...(ca === null ? {} : { ca, requestCert: true, rejectUnauthorized: false }),
-  } as const;
+function tlsSettings(tls: NonNullable<HttpConfig['tls']>) {
+  return { ...secureContext(tls), ...(tls.ca === null ? {} : { requestCert: true, rejectUnauthorized: false }) } as const;
+}
+
+function secureContext({ cert, key, ca }: Pick<NonNullable<HttpConfig['tls']>, 'cert' | 'key' | 'ca'>): SecureContextOptions {
+  return { cert, key, minVersion: 'TLSv1.2', ...(ca === null ? {} : { ca }) };
 }
 
 function pathOf(request: FastifyRequest): string {
@@ -195,14 +201,17 @@ function badPath(request: FastifyRequest, table: RouteTable): SkeinError {
   return routeError(request.method, path, table);
 }
 
+interface HookSurroundings {
+  readonly closing: { readonly now: boolean };
+  readonly connections: Connections;
+  secured(reply: FastifyReply): void;
+}
+
 /** Hooks of every request. Those of a route are made with it, because asking a request for its route is not free. */
-function addHooks(
-  app: FastifyInstance,
-  hooks: Hooks,
-  { closing, connections }: { readonly closing: { readonly now: boolean }; readonly connections: Connections },
-): void {
+function addHooks(app: FastifyInstance, hooks: Hooks, { closing, connections, secured }: HookSurroundings): void {
   app.addHook('onRequest', (request, reply, next) => {
     reply.header('x-request-id', request.id);
+    secured(reply);
     if (closing.now) {
       reply.header('connection', 'close');
       // Health is asked until the last moment, on connections that are open, and has its own word for it.
@@ -237,6 +246,7 @@ interface Hooks {
   readonly slow: SlowWatch;
   /** Begins the span of each request of a route; null: it has none. */
   traced(route: Route): Check | null;
+  audit(route: Route, request: FastifyRequest, reply: FastifyReply): void;
 }
 
 /** A hook that lets a request go on unless the check throws. */
@@ -252,7 +262,7 @@ function checked(check: (request: FastifyRequest) => void): Check {
   };
 }
 
-function makeHooks({ service, meter, log, clock, tracer }: HttpOptions, gate: Gate): Hooks {
+function makeHooks({ service, meter, log, clock, tracer, audit }: HttpOptions, gate: Gate): Hooks {
   return {
     meter: new RequestMeter(meter, log, clock),
     slow: { book: service.observing.slowQueries, clock },
@@ -263,6 +273,10 @@ function makeHooks({ service, meter, log, clock, tracer }: HttpOptions, gate: Ga
         begin(request, reply);
         next();
       };
+    },
+    audit: (route, request, reply) => {
+      const entry = auditEntry(route, request, reply, clock.wallMs());
+      if (entry !== null) audit(entry);
     },
     identify: checked((request) => gate.identify(request)),
     admit: (route) => checked((request) => gate.admit(request, route)),
@@ -308,6 +322,7 @@ function addRoute(app: FastifyInstance, route: Route, surroundings: RouteSurroun
   const measured = hooks.meter.route(route.method, route.path);
   const { slow } = hooks;
   const traced = hooks.traced(route);
+  const audited = isAudited(route);
   app.route({
     method: route.method,
     url: route.path,
@@ -322,6 +337,7 @@ function addRoute(app: FastifyInstance, route: Route, surroundings: RouteSurroun
       hooks.meter.answered(measured, request, reply);
       if (route.timed === true && reply.elapsedTime >= slow.book.fromMs) noteSlow(route, request, reply, slow);
       endSpan(request, reply);
+      if (audited) hooks.audit(route, request, reply);
       next();
     },
     handler: route.timed === true ? (request, reply) => times.run(request, reply, () => handle(request, reply)) : handle,

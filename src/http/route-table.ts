@@ -26,6 +26,8 @@ export interface Route {
   readonly timed?: boolean;
   /** What the caller's key must allow; none: no key is asked for. */
   readonly needs: Need;
+  /** Only some of its requests administer: its handler says which (http/audit.ts). */
+  readonly mayAdminister?: boolean;
   /** A key with a scope may call it although its path names no collection: what it does looks at the scope. */
   readonly looksAtScope?: boolean;
   /** Changes data, so only the master does it; a replica sends the caller there. */

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AccessKeys, Engine, StartProgress } from '../engine/engine.js';
+import type { Audit } from '../model/audit.js';
 import type { Clock } from '../model/clock.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
@@ -114,11 +115,16 @@ export interface HttpOptions {
   readonly clock: Clock;
   /** Null: requests are not traced. */
   readonly tracer: Tracer | null;
+  /** Keeps what administrators did. */
+  readonly audit: Audit;
 }
 
 export interface HttpServer {
   /** @throws Error when the address cannot be bound */
   listen(): Promise<{ host: string; port: number }>;
+  /** Connections that are made from now on get another certificate; those that are there keep theirs. Only where the port speaks https.
+   *  @throws Error when it is none, and nothing has changed */
+  setCertificate(certificate: Pick<NonNullable<HttpConfig['tls']>, 'cert' | 'key' | 'ca'>): void;
   /** Takes no new work, lets requests end for `deadlineMs`, then cuts the rest off. */
   close(deadlineMs: number): Promise<void>;
 }

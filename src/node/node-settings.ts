@@ -2,7 +2,6 @@
  *  Must not know: what the rooms do with it. */
 
 import type { Config } from '../config/config.js';
-import type { LinkTls } from '../config/replication-settings.js';
 import type { EngineOptions } from '../engine/open-engine.js';
 import type { HttpConfig } from '../http/http.js';
 import type { RoleSettings } from './role-parts.js';
@@ -27,7 +26,8 @@ export function engineSettings(config: Config): EngineSettings {
   };
 }
 
-export function roleSettings(config: Config): RoleSettings {
+/** @param tls what links are made with; it may change while the node runs */
+export function roleSettings(config: Config, tls: RoleSettings['tls']): RoleSettings {
   const { replication } = config;
   return {
     dataDir: config.dataDir,
@@ -40,7 +40,7 @@ export function roleSettings(config: Config): RoleSettings {
       snapshotMinIntervalMs: replication.snapshotMinIntervalMs,
     },
     keys: replication.clusterKeys.map((key) => Buffer.from(key.reveal())),
-    tls: linkTls(replication.tls),
+    tls,
     voter: replication.voter,
     writes: {
       defaultW: config.defaultW,
@@ -85,8 +85,4 @@ function listeningTls({ tls, tlsPeers }: Config['replication']): Pick<HttpConfig
   const { ca, cert, key } = tls;
   if (cert === null || key === null) return {};
   return { tls: { cert, key: key.reveal(), ca, verifiedPeers: tlsPeers === 'verified' } };
-}
-
-function linkTls({ ca, cert, key }: LinkTls): { ca?: string; cert?: string; key?: string } {
-  return { ...(ca !== null && { ca }), ...(cert !== null && { cert }), ...(key !== null && { key: key.reveal() }) };
 }

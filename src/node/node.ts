@@ -19,7 +19,9 @@ import type { Metrics } from '../observability/metrics.js';
 import { SlowQueries } from '../observability/slow-queries.js';
 import { Dependencies } from '../resilience/dependencies.js';
 import { nativeBuild } from '../vector-index/open-index.js';
+import { auditOf } from './audit.js';
 import { BackingUp } from './backing-up.js';
+import { Certificates } from './certificates.js';
 import { Guarding } from './guarding.js';
 import { type LateRoles, lateRoles } from './late-roles.js';
 import { httpUrlOf } from './master-url.js';
@@ -55,6 +57,8 @@ export interface Node {
   readonly made: boolean;
   /** Null: nothing is measured. */
   readonly metrics: Metrics | null;
+  /** Reads certificates and keys of TLS again; null: there are none. */
+  readonly reloadCertificates: (() => Promise<void>) | null;
   /** Drains, hands over, lets running requests end, saves the indexes, closes the store, all within shutdown_timeout_ms. One step that fails
    *  does not keep the next from being done. @throws Error when it was not clean: the data is safe all the same */
   stop(): Promise<void>;
@@ -84,6 +88,7 @@ class StartingNode {
   readonly #steps: StartSteps;
   readonly #measuring: Measuring;
   readonly #guards: Guarding;
+  readonly #certificates: Certificates;
   readonly #health: NodeHealth;
   readonly #tracing: NodeTracing;
   readonly #data: NodeData;
@@ -134,6 +139,10 @@ class StartingNode {
       ...{ settings: config.tracing, dependencies: this.#dependencies },
       ...{ meter: this.#measuring.meter, clock: systemClock, log },
     });
+    this.#certificates = new Certificates({
+      ...{ paths: config.replication, tls: config.replication.tls, log, meter: this.#measuring.meter, clock: systemClock },
+      listen: (tls) => this.#http?.setCertificate({ ...tls, key: tls.key?.reveal() ?? '' }),
+    });
     this.#data = new NodeData({
       settings: engineSettings(config),
       ...{ log, clock: systemClock, onFatal, guards: this.#guards.forEngine },
@@ -159,7 +168,11 @@ class StartingNode {
         concerns: this.#roles?.concerns() ?? [],
       }),
       storeConcern: () => this.#scrubbing.concern,
-      concerns: () => [...this.#guards.concerns(), ...this.#backingUp.concerns()],
+      concerns: () => [
+        ...this.#guards.concerns(),
+        ...this.#backingUp.concerns(),
+        ...this.#certificates.concerns(),
+      ],
       about: () => ({ url: this.#url, role: this.#late.replication.role(), version }),
     });
   }
@@ -167,6 +180,7 @@ class StartingNode {
   async run(): Promise<Node> {
     const { config } = this.#options;
     this.#guards.start();
+    this.#certificates.start();
     const url = await this.#listen();
     this.#url = url;
     const { folder, state } = await this.#openFolder();
@@ -180,7 +194,9 @@ class StartingNode {
     if (!this.#roles.isBlank) this.#serves();
     if (folder.quick) void this.#scrubbing.run(engine);
     const { metrics } = this.#measuring;
-    return { url, dataDir: config.dataDir, nativeBuild: nativeBuild(), made: folder.made, metrics, stop: () => this.stop() };
+    const reloadCertificates = config.replication.tls.cert === null ? null : () => this.#certificates.reload();
+    const about = { url, dataDir: config.dataDir, nativeBuild: nativeBuild(), made: folder.made };
+    return { ...about, metrics, reloadCertificates, stop: () => this.stop() };
   }
 
   async #openFolder(): Promise<{ folder: OpenData; state: NodeState }> {
@@ -201,7 +217,7 @@ class StartingNode {
   #makeRoles(state: NodeState): Roles {
     const { config } = this.#options;
     return new Roles({
-      settings: roleSettings(config),
+      settings: roleSettings(config, this.#certificates.forLinks),
       clock: systemClock,
       log: this.#log,
       tracer: this.#tracing.tracer,
@@ -241,6 +257,7 @@ class StartingNode {
       service: this.#service(),
       config: httpSettings(config),
       ...{ log: this.#log, meter, metrics, clock: systemClock, tracer: this.#tracing.tracer },
+      audit: auditOf(config, this.#log),
     });
     this.#http = http;
     const address = await http.listen();
@@ -328,6 +345,7 @@ class StartingNode {
   async #endRequests(leftMs: number): Promise<void> {
     this.#closing = true;
     this.#health.stop();
+    this.#certificates.stop();
     await this.#http?.close(leftMs);
   }
 }

@@ -18,6 +18,7 @@ import { isLoopback } from '../../src/config/loopback.js';
 import { OBSERVING_FIELDS } from '../../src/config/observing-fields.js';
 import { REPLICATION_FIELDS } from '../../src/config/replication-fields.js';
 import { ConfigError } from '../../src/config/resolve.js';
+import { SECURITY_FIELDS } from '../../src/config/security-fields.js';
 import { SERVER_FIELDS } from '../../src/config/server-fields.js';
 import { TRACING_FIELDS } from '../../src/config/tracing-fields.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
@@ -192,6 +193,7 @@ test('the description names every setting once, with its source', () => {
       BACKUP_FIELDS,
       DEPENDENCY_FIELDS,
       HEALTH_FIELDS,
+      SECURITY_FIELDS,
       OBSERVING_FIELDS,
       GUARD_FIELDS,
       TRACING_FIELDS,

@@ -5,6 +5,7 @@ import type { Engine } from '../../src/engine/engine.js';
 import { UNGUARDED_HTTP } from '../../src/http/guards.js';
 import { buildHttpServer } from '../../src/http/http.js';
 import type { HttpService } from '../../src/http/service.js';
+import type { AuditEntry } from '../../src/model/audit.js';
 import { type Clock, systemClock } from '../../src/model/clock.js';
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.js';
 import type { LogControl, LogLevel } from '../../src/model/log.js';
@@ -29,6 +30,8 @@ export interface TestHttp {
   readonly url: string;
   readonly engine: FakeEngine;
   readonly log: LogLine[];
+  /** What administrators did. */
+  readonly audited: AuditEntry[];
   /** JSON both ways. */
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** MessagePack both ways. */
@@ -64,6 +67,7 @@ export const ALONE: HttpService['writeConcern'] = {
 
 export async function startHttp(t: { after(cleanup: () => unknown): void }, options: TestHttpOptions = {}): Promise<TestHttp> {
   const fake = new FakeEngine();
+  const audited: AuditEntry[] = [];
   const { log, lines } = keptLog();
   const metrics = createMetrics();
   const clock = options.clock ?? systemClock;
@@ -105,6 +109,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
       requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     },
     log,
+    audit: (entry) => void audited.push(entry),
     meter: metrics.meter,
     metrics: options.measured === false ? null : metrics,
     clock,
@@ -131,6 +136,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
   return {
     url,
     engine: fake,
+    audited,
     log: lines,
     send,
     ask: (method, path, body, headers = {}) =>

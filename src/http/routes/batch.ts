@@ -7,7 +7,7 @@ import type { UncheckedCreate } from '../../wire/batch-body.js';
 import { BatchAnswer, BatchBody } from '../../wire/http-bodies.js';
 import type { WriteRules } from '../../wire/write-bodies.js';
 import { principalOf } from '../access/principal.js';
-import { scopedOperations } from '../access/scoped-batch.js';
+import { needOf, scopedOperations } from '../access/scoped-batch.js';
 import { sendValue } from '../answer.js';
 import { plainAsked } from '../asked.js';
 import { checkNewCollection, newCollection, writtenCollectionBody } from '../collection-body.js';
@@ -27,6 +27,7 @@ export function batchRoutes(room: Room): Route[] {
       operationId: 'batch',
       needs: 'write',
       looksAtScope: true,
+      mayAdminister: true,
       master: true,
       summary: 'Run operations over several collections as one atomic unit',
       tag: 'points',
@@ -44,6 +45,7 @@ export function batchRoutes(room: Room): Route[] {
         });
         const asked = read.operations.map((operation) => checkCreate(operation, room.limits));
         plainAsked(request, { operations: asked.length, w: write.parameters.required, wait: write.parameters.wait });
+        request.administers = asked.some((operation) => needOf(operation) === 'admin');
         const operations = scopedOperations(principalOf(request), asked, write.engine);
         const receipt = await writeUnit(room, write, operations, read.hash, read.refused);
         const written = await confirm(room, reply, write, receipt);

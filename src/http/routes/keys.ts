@@ -70,6 +70,7 @@ function createRoute(room: Room, lastUsed: LastUsed): Route {
       const receipt = await write.engine.keys.write({ kind: 'create_key', key, keepsAdmin: keepsAdmin(request) });
       const shown = shownKey(room, write.engine.keys.find(id), lastUsed);
       const written = await confirm(room, reply, write, receipt);
+      reply.header('cache-control', 'no-store');
       return sendValue(request, reply, { key: accessKeyText(id, secret), ...shown, ...written }, 201);
     },
   };
@@ -95,6 +96,7 @@ function rotateRoute(room: Room, lastUsed: LastUsed): Route {
       const receipt = await write.engine.keys.write({ kind: 'rotate_key', id, hash: secretHash(secret), graceMs });
       const shown = shownKey(room, write.engine.keys.find(id), lastUsed);
       const written = await confirm(room, reply, write, receipt);
+      reply.header('cache-control', 'no-store');
       return sendValue(request, reply, { key: accessKeyText(id, secret), ...shown, ...written });
     },
   };

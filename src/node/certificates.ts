@@ -1,0 +1,145 @@
+/** The certificate of a node and the authorities it trusts, read again while it runs: when their files change, and when it is asked.
+ *
+ *    in use ─► files changed, or asked ─► read, checked ─► in use, for connections made from now on
+ *                                              └─► unreadable, not a pair, expired: refused and logged; the old one stays
+ *
+ *  Invariant: what is in use was checked as a whole; connections that are there keep what they have. Must not know: HTTP, links. */
+
+import { X509Certificate } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import { type LinkTls, readLinkTls, type TlsPaths } from '../config/replication-settings.js';
+import type { Clock } from '../model/clock.js';
+import { messageOf } from '../model/errors.js';
+import type { Log } from '../model/log.js';
+import type { Meter } from '../model/meter.js';
+
+const LOOK_MS = 5_000;
+const DAY_MS = 86_400_000;
+/** An operator should know of it so early. */
+const EXPIRY_CONCERN_DAYS = 14;
+
+export interface CertificateParts {
+  readonly paths: TlsPaths;
+  /** As the files were at the start. */
+  readonly tls: LinkTls;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly clock: Clock;
+  /** How often the files are looked at; left out: every 5 s. */
+  readonly lookMs?: number;
+  /** Puts another certificate into the listening socket. Only called when there is one. */
+  listen(tls: LinkTls & { readonly cert: string }): void;
+}
+
+/** What a connection to another node is made with. One object for good; what is in it changes. */
+export interface LinkCertificates {
+  ca?: string;
+  cert?: string;
+  key?: string;
+}
+
+export class Certificates {
+  readonly forLinks: LinkCertificates = {};
+  readonly #parts: CertificateParts;
+  #tls: LinkTls;
+  #seen: string | null = null;
+  #looking: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(parts: CertificateParts) {
+    this.#parts = parts;
+    this.#tls = parts.tls;
+    this.#use(parts.tls);
+    if (parts.tls.cert === null) return;
+    const help = 'When the certificate of this node ends, in seconds since 1970.';
+    const gauge = parts.meter.gauge({ name: 'tls_certificate_expiry_timestamp_seconds', help }).series();
+    parts.meter.beforePrinting(() => gauge.set(Math.floor((this.#expiresMs() ?? 0) / 1_000)));
+  }
+
+  /** Looks at the files from now on. Nothing is done without any. */
+  start(): void {
+    if (this.#files().length === 0) return;
+    this.#look();
+    this.#timer = setInterval(() => this.#look(), this.#parts.lookMs ?? LOOK_MS).unref();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  /** Reads the files again, changed or not; resolves when that is done. */
+  reload(): Promise<void> {
+    this.#looking = this.#looking.then(() => this.#read());
+    return this.#looking;
+  }
+
+  /** Why the node should be looked after, one sentence each. */
+  concerns(): string[] {
+    const expiresMs = this.#expiresMs();
+    if (expiresMs === null) return [];
+    const days = Math.floor((expiresMs - this.#parts.clock.wallMs()) / DAY_MS);
+    if (days >= EXPIRY_CONCERN_DAYS) return [];
+    return [days < 0 ? 'the certificate of this node has expired' : `the certificate of this node ends in ${days} days`];
+  }
+
+  #look(): void {
+    this.#looking = this.#looking.then(async () => {
+      const found = await this.#fingerprint();
+      if (this.#seen === null || found === this.#seen) this.#seen = found;
+      else await this.#read();
+    });
+  }
+
+  async #read(): Promise<void> {
+    const { log, paths } = this.#parts;
+    // Noted first, so that files which change while they are read are read once more.
+    this.#seen = await this.#fingerprint();
+    try {
+      const tls = readLinkTls(paths);
+      if (isSame(tls, this.#tls)) return;
+      checkPair(tls, this.#parts.clock.wallMs());
+      if (tls.cert !== null) this.#parts.listen({ ...tls, cert: tls.cert });
+      this.#tls = tls;
+      this.#use(tls);
+      log.info('certificates_reloaded', { expires_at: new Date(this.#expiresMs() ?? 0).toISOString() });
+    } catch (error) {
+      log.error('certificates_refused', { reason: messageOf(error), in_use: 'the ones before' });
+    }
+  }
+
+  #use({ ca, cert, key }: LinkTls): void {
+    delete this.forLinks.ca;
+    delete this.forLinks.cert;
+    delete this.forLinks.key;
+    Object.assign(this.forLinks, { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key: key.reveal() }) });
+  }
+
+  #expiresMs(): number | null {
+    const { cert } = this.#tls;
+    return cert === null ? null : Date.parse(new X509Certificate(cert).validTo);
+  }
+
+  #files(): string[] {
+    const { tlsCaFile, tlsCertFile, tlsKeyFile } = this.#parts.paths;
+    return [tlsCaFile, tlsCertFile, tlsKeyFile].filter((path) => path !== null);
+  }
+
+  /** Follows links, as the files of mounted secrets are. A file that is not there for a moment counts as another one. */
+  async #fingerprint(): Promise<string> {
+    const stats = await Promise.all(this.#files().map((path) => stat(path).catch(() => null)));
+    return stats.map((found) => (found === null ? 'none' : `${found.ino}:${found.size}:${found.mtimeMs}`)).join(' ');
+  }
+}
+
+function isSame(a: LinkTls, b: LinkTls): boolean {
+  return a.ca === b.ca && a.cert === b.cert && a.key?.reveal() === b.key?.reveal();
+}
+
+/** @throws Error saying what is wrong */
+function checkPair({ ca, cert, key }: LinkTls, nowMs: number): void {
+  if (cert === null || key === null) return;
+  createSecureContext({ cert, key: key.reveal(), ...(ca !== null && { ca }) });
+  const { validTo } = new X509Certificate(cert);
+  if (Date.parse(validTo) <= nowMs) throw new Error(`the certificate has expired at ${validTo}`);
+}

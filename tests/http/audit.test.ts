@@ -1,0 +1,87 @@
+/** What is written down of administrative calls, and the headers that every answer has. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import type { AuditEntry } from '../../src/model/audit.js';
+import { silentLog } from '../../src/model/log.js';
+import { createAudit } from '../../src/observability/audit-log.js';
+import { startKeyed } from '../support/keyed-http.js';
+import { suite } from '../support/suite.js';
+
+const test = suite('http/audit');
+const SPEC = { dimension: 2, distance: 'dot' };
+
+test('who administers is written down with what came of it, and nobody else', async (t) => {
+  const { ask, key, as, audited } = await startKeyed(t);
+  const admin = key({ id: 'a'.repeat(16), role: 'admin' });
+  const reader = key({ id: 'b'.repeat(16), role: 'read' });
+  await ask('PUT', '/v1/collections/films', SPEC, { ...admin, 'x-request-id': 'the-first' });
+  await ask('PUT', '/v1/collections/films', SPEC, admin);
+  await ask('DELETE', '/v1/collections/films', undefined, reader);
+  await ask('POST', '/v1/keys', { name: 'a', role: 'read' });
+  await ask('GET', '/v1/keys', undefined, admin);
+  await ask('PUT', '/v1/collections/films/points', { points: [{ id: 1, vector: [1, 2] }] }, as('write'));
+  const batch = (operations: unknown) => ask('POST', '/v1/batch', { operations }, admin);
+  await batch([{ upsert: { collection: 'films', points: [{ id: 2, vector: [1, 2] }] } }]);
+  await batch([{ put_alias: { alias: 'now', collection: 'films' } }]);
+  const said = audited.map(({ who, operation, target, outcome, status, error }) => [
+    who,
+    operation,
+    target,
+    outcome,
+    status,
+    error,
+  ]);
+  const who = `access_key:${'a'.repeat(16)}`;
+  assert.equal(said, [
+    [who, 'createCollection', { collection: 'films' }, 'done', 201, null],
+    [who, 'createCollection', { collection: 'films' }, 'refused', 409, 'CollectionAlreadyExists'],
+    [`access_key:${'b'.repeat(16)}`, 'deleteCollection', { collection: 'films' }, 'refused', 403, 'Forbidden'],
+    [null, 'createKey', {}, 'refused', 401, 'Unauthorized'],
+    [who, 'batch', {}, 'done', 200, null],
+  ]);
+  assert.is(audited[0]?.requestId, 'the-first');
+  assert.match(audited[0]?.address ?? '', '127.0.0.1');
+});
+
+test('entries are lines of a file, or events of the log', (t) => {
+  const entry: AuditEntry = {
+    ...{ time: '2026-11-22T00:00:00.000Z', requestId: 'r', who: 'key_file', address: '::1', operation: 'createKey', target: {} },
+    outcome: 'done',
+    status: 201,
+    error: null,
+  };
+  const { requestId: _, ...rest } = entry;
+  const expected = { ...rest, request_id: 'r' };
+  const path = join(t.folder(), 'audit.log');
+  createAudit({ path, bytesMax: 1e6, filesMax: 1 }, silentLog, () => 0)(entry);
+  assert.equal(JSON.parse(readFileSync(path, 'utf8')), expected);
+  const events: unknown[] = [];
+  createAudit(null, { ...silentLog, info: (event, fields) => void events.push([event, fields]) }, () => 0)(entry);
+  assert.equal(events, [['audit', expected]]);
+});
+
+test('every answer tells browsers what not to do with it, and a secret is not to be kept', async (t) => {
+  const { ask, as } = await startKeyed(t, { docs: true });
+  const admin = as('admin');
+  const answers = [
+    await ask('GET', '/health/live'),
+    await ask('GET', '/v1/nothing'),
+    await ask('GET', '/v1/collections/%ff'),
+    await ask('GET', '/v1/collections', undefined, admin),
+  ];
+  for (const { headers } of answers) {
+    assert.is(headers.get('x-content-type-options'), 'nosniff');
+    assert.is(headers.get('x-frame-options'), 'DENY');
+    assert.is(headers.get('content-security-policy'), "default-src 'none'; frame-ancestors 'none'");
+    assert.is(headers.get('strict-transport-security'), null);
+  }
+  const page = await ask('GET', '/docs/');
+  assert.is(page.status, 200);
+  assert.match(page.headers.get('content-security-policy') ?? '', "script-src 'self'");
+  const made = await ask('POST', '/v1/keys', { name: 'a', role: 'read' }, admin);
+  assert.is(made.headers.get('cache-control'), 'no-store');
+});
+
+test.run();
