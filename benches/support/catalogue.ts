@@ -9,6 +9,7 @@ import { http } from '../http.js';
 import { hybrid } from '../hybrid.js';
 import { memory } from '../memory.js';
 import { observabilityCost } from '../observability_cost.js';
+import { overload } from '../overload.js';
 import { quantization } from '../quantization.js';
 import { queryCache } from '../query_cache.js';
 import { realData } from '../real_data.js';
@@ -35,6 +36,7 @@ const ONE_NODE: readonly Bench[] = [
   restart,
   churn,
   health,
+  overload,
   observabilityCost,
 ];
 /** Filters, texts, both, and what they cost. */

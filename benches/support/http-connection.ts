@@ -12,6 +12,8 @@ export interface PreparedRequest {
 
 export interface RawHttpAnswer {
   readonly status: number;
+  /** Status line and headers, in lower case. */
+  readonly head: string;
   /** Valid until the next request on this connection. */
   readonly body: Buffer;
 }
@@ -86,7 +88,7 @@ export class HttpConnection {
     this.#received = Buffer.alloc(0);
     const waiting = this.#waiting;
     this.#waiting = null;
-    waiting?.resolve({ status: Number(head.slice(STATUS_AT, STATUS_AT + 3)), body: whole });
+    waiting?.resolve({ status: Number(head.slice(STATUS_AT, STATUS_AT + 3)), head, body: whole });
   }
 }
 
