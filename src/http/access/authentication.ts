@@ -18,6 +18,7 @@ import { TokenBuckets } from './token-bucket.js';
 /** Wrong keys of one address: some at once, for a client that was set up wrongly, then one a second. */
 const FAILURES: RateLimit = { perSecond: 1, burst: 30 };
 const ADDRESSES_MAX = 10_000;
+const USE_NOTED_MS = 1_000;
 const NOBODY = { hash: new Uint8Array(32), previous: null, expiresAtMs: null };
 
 export interface AuthenticationParts {
@@ -58,10 +59,10 @@ export class Authentication {
     const parts = accessKeyParts(given);
     // A secret that people chose could be guessed in time; one of 256 random bits could not.
     if (parts === null) this.#mayTry(address);
-    // Header bytes arrive as latin1 text.
-    if (this.#keyFile !== null && timingSafeEqual(digest(Buffer.from(given, 'latin1')), this.#keyFile)) return KEY_FILE;
     const found = parts === null ? null : this.#accessKey(parts, address);
     if (found !== null) return found;
+    // Header bytes arrive as latin1 text.
+    if (this.#keyFile !== null && timingSafeEqual(digest(Buffer.from(given, 'latin1')), this.#keyFile)) return KEY_FILE;
     if (this.#isOpen()) return ANYONE;
     throw this.#failed('unknown', address, 'The key is not known');
   }
@@ -76,23 +77,21 @@ export class Authentication {
     return this.#keyFile === null && this.#parts.keys().count === 0;
   }
 
-  /** @returns null when no key has this id */
+  /** @returns null when it is not known, by its id or by its secret: both take the same way on */
   #accessKey({ id, secret }: { id: string; secret: string }, address: string): Principal | null {
     const key = this.#parts.keys().find(id);
     const nowMs = this.#parts.clock.wallMs();
     const state = stateOf(key ?? NOBODY, hash('sha256', secret, 'buffer'), nowMs);
-    if (key === undefined) return null;
-    if (state === 'unknown') throw this.#failed('unknown', address, 'The key is not known');
+    if (key === undefined || state === 'unknown') return null;
     if (state === 'expired') throw this.#failed('expired', address, 'The key has expired');
-    // Put last, so that the oldest are first.
-    this.#lastUsedMs.delete(id);
-    this.#lastUsedMs.set(id, nowMs);
-    this.#forgetUnused();
+    this.#noteUse(id, nowMs);
     return { kind: 'access_key', id, role: key.role, scope: key.scope, rateLimit: key.rateLimit };
   }
 
-  /** Keys that were deleted leave their last use behind. */
-  #forgetUnused(): void {
+  /** To the second. Keys that were deleted leave their last use behind. */
+  #noteUse(id: string, nowMs: number): void {
+    if (nowMs - (this.#lastUsedMs.get(id) ?? 0) < USE_NOTED_MS) return;
+    this.#lastUsedMs.set(id, nowMs);
     if (this.#lastUsedMs.size <= 2 * this.#parts.keys().count) return;
     for (const id of this.#lastUsedMs.keys()) if (this.#parts.keys().find(id) === undefined) this.#lastUsedMs.delete(id);
   }
