@@ -63,7 +63,8 @@ test('a step that does not end is left behind when the time is over, and all is 
   const problem = await rig.run(100, [rig.step('a', () => new Promise(() => {})), rig.step('b')]);
   assert.match(problem ?? '', /a: not done when the time/);
   assert.equal(rig.begun, ['a', 'b']);
-  assert.equal(rig.left[1], 0);
+  // A timer may be a part of a millisecond early.
+  assert.ok((rig.left[1] ?? 2) <= 1, `${rig.left[1]}`);
   assert.ok(performance.now() - startMs < 2_000);
 });
 

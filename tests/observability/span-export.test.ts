@@ -42,8 +42,20 @@ test('what a collector takes is counted, and its place in the queue is free agai
   assert.ok(sizes.every((size) => size <= 512));
 });
 
-test('behind a collector that hangs the queue fills to its bound, and the rest is dropped and counted', async () => {
-  const { counts, figure, end } = rig(() => undefined);
+test('behind a collector that hangs the queue fills to its bound, and the rest is dropped and counted', async (t) => {
+  const hanging: (() => void)[] = [];
+  const { processor, counts, figure, end } = rig((_spans, done) => void hanging.push(() => done({ code: 0 })));
+  t.after(async () => {
+    const ended = processor.shutdown();
+    await waitUntil(
+      () => {
+        for (const answer of hanging.splice(0)) answer();
+        return counts.held === 0;
+      },
+      { what: 'the queue to be empty' },
+    );
+    await ended;
+  });
   end(10_000);
   const batch = 10_000 - 4_096 - (await figure('dropped_total{reason="queue_full"}'));
   assert.ok(batch === 0 || batch === 512, 'one batch at most is on its way');
