@@ -1,5 +1,5 @@
 /** What is left when a part of the engine fails: every caller is answered, a stop comes to its end, and nothing stays open.
- *  That the server's process ends then is tests/scenarios/lost-thread.test.ts. */
+ *  That the server's process ends then is tests/faults/lost-thread.test.ts. */
 
 import * as assert from 'uvu/assert';
 import type { RunningEngine } from '../../src/engine/engine.js';

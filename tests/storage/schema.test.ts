@@ -13,6 +13,7 @@ const GOLDEN: Readonly<Record<number, string>> = {
   1: '42d8214e92b219ac3ebb688bf30e5e4efeda35d9f2494f19e1381a3c2eaf04a4',
   2: '8d7a4e0a911cebcb0498b54eb84cb7266a502db5c5abf4621b9015e3052fccf4',
   3: 'c906624b60b752017a5563fc88b9e94560da6bf6dd86580d264e949fc3c84545',
+  4: 'f6946bc1706e8b3a4501393f3c22a2c3e50b4b2f45a08c39ad47a17ea170ae70',
 };
 
 for (let format = FORMAT_MIN; format <= FORMAT; format++) {

@@ -9,7 +9,7 @@ import { waitUntilEqual } from '../support/node-calls.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 
-const test = suite('scenarios/verify-and-repair', { deadlineMs: 120_000 });
+const test = suite('faults/verify-and-repair', { deadlineMs: 120_000 });
 
 interface Verification {
   readonly equal: boolean;

@@ -10,7 +10,7 @@ import { type ServerProcess, startServer } from '../support/server-process.js';
 import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 
-const test = suite('scenarios/log-retention', { deadlineMs: 90_000 });
+const test = suite('faults/log-retention', { deadlineMs: 90_000 });
 const MIB = 1024 * 1024;
 /** Each request is two entries. */
 const PER_REQUEST = 1_500;

@@ -9,7 +9,7 @@ import { threadFault } from '../support/thread-faults.js';
 import { waitUntil } from '../support/wait-until.js';
 import { WriteLedger } from '../support/write-ledger.js';
 
-const test = suite('scenarios/lost-thread', { deadlineMs: 60_000 });
+const test = suite('faults/lost-thread', { deadlineMs: 60_000 });
 const WRITERS = 3;
 const EXIT_MS_MAX = 2_000;
 
