@@ -102,7 +102,8 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
 
   return {
     listen: async () => {
-      await app.listen({ host: config.host, port: config.port });
+      // A connection that finds the row of the system full tries again after seconds; Node alone would let 511 stand in it.
+      await app.listen({ host: config.host, port: config.port, backlog: config.limits.connectionsMax });
       const { address, port } = app.server.address() as AddressInfo;
       return { host: address, port };
     },

@@ -23,24 +23,28 @@ export interface LeftQueue {
 }
 
 const INTERVAL_MS = 100;
-/** So many in a row with nothing but long waits: the queue stands. */
-const INTERVALS_MAX = 10;
+/** So long with nothing but long waits: the queue stands. */
+const STANDING_MS = 1_000;
 /** Waits that are borne in a burst, in targets. */
 const BURST_TARGETS = 5;
 /** Nothing left the queue for so long: whether it stands is not known any more. */
-const FORGET_MS = 1_000;
-const GAP_WEIGHT = 0.05;
+const FORGET_MS = 5_000;
+/** How long ago counts: longer than a round over all that are open, which end in bunches when they are worked at in turns. */
+const MEMORY_MS = 3_000;
 
 export class QueueLimit {
   readonly #rules: QueueLimitRules;
-  /** Mean time between two that leave while others wait; null before the first. */
-  #gapMs: number | null = null;
+  /** Time in which some waited, and how many left in it; the older, the less. */
+  #busyMs = 0;
+  #leftCount = 0;
   #lastMs = Number.NEGATIVE_INFINITY;
   /** Left behind by the last one. */
   #behind = 0;
   #startMs = Number.NEGATIVE_INFINITY;
   #leastMs = Number.POSITIVE_INFINITY;
-  #longIntervals = 0;
+  /** When the first of a row of intervals with nothing but long waits ended. */
+  #longSinceMs: number | null = null;
+  #standing = false;
 
   constructor(rules: QueueLimitRules) {
     this.#rules = rules;
@@ -48,16 +52,16 @@ export class QueueLimit {
 
   /** More comes than can be done. */
   get isStanding(): boolean {
-    return this.#longIntervals >= INTERVALS_MAX;
+    return this.#standing;
   }
 
   /** How many may wait now. */
   at(nowMs: number): number {
     const { min, max, targetMs } = this.#rules;
-    if (targetMs === 0 || this.#gapMs === null) return max;
-    if (nowMs - this.#lastMs > FORGET_MS) this.#longIntervals = 0;
+    if (targetMs === 0 || this.#busyMs === 0) return max;
+    if (nowMs - this.#lastMs > FORGET_MS) this.#calm();
     const bearableMs = this.isStanding ? targetMs : targetMs * BURST_TARGETS;
-    return Math.max(min, Math.min(max, Math.floor(bearableMs / this.#gapMs)));
+    return Math.max(min, Math.min(max, Math.floor((bearableMs * this.#leftCount) / this.#busyMs)));
   }
 
   left({ waitedMs, queued }: LeftQueue, nowMs: number): void {
@@ -67,14 +71,23 @@ export class QueueLimit {
     this.#leastMs = Math.min(this.#leastMs, waitedMs);
     if (nowMs - this.#startMs < INTERVAL_MS) return;
     const { targetMs } = this.#rules;
-    if (this.#leastMs > targetMs) this.#longIntervals += 1;
-    // A standing queue that is held at its bound has waits of about the target.
-    else if (!this.isStanding || this.#leastMs < targetMs / 2) this.#longIntervals = 0;
+    if (this.#leastMs > targetMs) {
+      this.#longSinceMs ??= nowMs;
+      this.#standing ||= nowMs - this.#longSinceMs >= STANDING_MS;
+    } else if (!this.#standing || this.#leastMs < targetMs / 2) this.#calm();
+    // A standing queue that is held at its bound has waits of about the target: it stands until they are half of it.
     this.#startMs = nowMs;
     this.#leastMs = Number.POSITIVE_INFINITY;
   }
 
+  #calm(): void {
+    this.#longSinceMs = null;
+    this.#standing = false;
+  }
+
   #note(gapMs: number): void {
-    this.#gapMs = this.#gapMs === null ? gapMs : this.#gapMs + (gapMs - this.#gapMs) * GAP_WEIGHT;
+    const kept = Math.exp(-gapMs / MEMORY_MS);
+    this.#busyMs = this.#busyMs * kept + gapMs;
+    this.#leftCount = this.#leftCount * kept + 1;
   }
 }

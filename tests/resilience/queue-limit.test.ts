@@ -94,6 +94,16 @@ test('idle time between two that leave says nothing of how fast the queue goes',
   assert.is(limit.at(60_000), RULES.max);
 });
 
+test('work that ends in bunches goes as fast as it does on the whole', () => {
+  const limit = new QueueLimit(RULES);
+  for (let roundMs = 0; roundMs < 20_000; roundMs += 1_000) {
+    // A hundred that were worked at in turns end within some milliseconds of each other.
+    for (let i = 0; i < 100; i++) limit.left({ waitedMs: 900, queued: 100 }, roundMs + i * 0.1);
+    const bound = limit.at(roundMs + 10);
+    if (roundMs > 5_000) assert.ok(bound >= 15 && bound <= 30, `${bound} of a hundred a second, where 200 ms are borne`);
+  }
+});
+
 test('whatever leaves the queue, the bound stays between its ends', () => {
   const left = fc.record({
     waitedMs: fc.double({ min: -5, max: 1e6, noNaN: true }),
