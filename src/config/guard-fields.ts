@@ -37,7 +37,7 @@ export const GUARD_FIELDS = {
     kind: 'duration',
     min: 0,
     default: 200,
-    doc: 'While even the shortest wait of searches, scans or writes is longer than this, and than a few of their kind take, fewer may wait; what is more is refused with Overloaded. 0: queues have only their fixed bounds.',
+    doc: 'While even the shortest wait of searches or of scans is longer than this, and than a few of their kind take, fewer may wait; what is more is refused with Overloaded. 0: queues have only their fixed bounds.',
   },
   drainDelayMs: {
     kind: 'duration',

@@ -168,11 +168,7 @@ class StartingNode {
         concerns: this.#roles?.concerns() ?? [],
       }),
       storeConcern: () => this.#scrubbing.concern,
-      concerns: () => [
-        ...this.#guards.concerns(),
-        ...this.#backingUp.concerns(),
-        ...this.#certificates.concerns(),
-      ],
+      concerns: () => [...this.#guards.concerns(), ...this.#backingUp.concerns(), ...this.#certificates.concerns()],
       about: () => ({ url: this.#url, role: this.#late.replication.role(), version }),
     });
   }
