@@ -11,7 +11,7 @@ import { type ServerProcess, startServer } from '../support/server-process.js';
 import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 
-const test = suite('scenarios/expiry', { deadlineMs: 60_000 });
+const test = suite('faults/expiry', { deadlineMs: 60_000 });
 const SOON_MS = 1_500;
 /** The master sweeps every second. */
 const SWEPT_AFTER_MS_MAX = 2_500;

@@ -11,7 +11,7 @@ import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 import { WriteLedger } from '../support/write-ledger.js';
 
-const test = suite('scenarios/replication-concern', { deadlineMs: 120_000 });
+const test = suite('faults/replication-concern', { deadlineMs: 120_000 });
 
 interface Written extends ErrorBody {
   readonly seq: number;

@@ -25,7 +25,7 @@ import { ServerDidNotStart, type ServerProcess, startServer } from '../support/s
 import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 
-const test = suite('scenarios/damaged-folder', { deadlineMs: 120_000 });
+const test = suite('faults/damaged-folder', { deadlineMs: 120_000 });
 /** Enough that the graph has taken over from the flat set by the last of them. */
 const POINTS = 2_100;
 const PER_REQUEST = 700;

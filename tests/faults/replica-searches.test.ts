@@ -9,7 +9,7 @@ import { Random } from '../support/random.js';
 import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 
-const test = suite('scenarios/replica-searches', { deadlineMs: 120_000 });
+const test = suite('faults/replica-searches', { deadlineMs: 120_000 });
 const DIMENSION = 8;
 const POINTS = 1_500;
 const WORDS = 'red green blue house tree river stone bird cloud train running walked cities'.split(' ');

@@ -8,7 +8,7 @@ import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 import { WriteLedger } from '../support/write-ledger.js';
 
-const test = suite('scenarios/stop-under-load', { deadlineMs: 90_000 });
+const test = suite('faults/stop-under-load', { deadlineMs: 90_000 });
 const WRITERS = 6;
 const AFTER_AN_UNCLEAN_STOP = /after a stop that was not clean/;
 
