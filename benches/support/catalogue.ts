@@ -1,5 +1,6 @@
 /** All benches by name, in the order in which they run when none is named. */
 
+import { backup } from '../backup.js';
 import { bulkLoad } from '../bulk_load.js';
 import { churn } from '../churn.js';
 import { coreOperations } from '../core_operations.js';
@@ -51,9 +52,11 @@ export const REPLICATION: readonly Bench[] = [
   replicationFrozen,
   replicationStatistics,
 ];
+/** What is kept, and how it comes back. */
+const KEEPING: readonly Bench[] = [backup];
 /** What watching costs. */
 const WATCHING: readonly Bench[] = [tracingCost];
-export const BENCHES: readonly Bench[] = [...ONE_NODE, ...SEARCH, ...REPLICATION, ...WATCHING];
+export const BENCHES: readonly Bench[] = [...ONE_NODE, ...SEARCH, ...REPLICATION, ...KEEPING, ...WATCHING];
 
 /** @param names whole names, or beginnings (core for core_operations, replication for all of it); none for all
  *  @returns null when a name fits no bench */

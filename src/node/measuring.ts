@@ -3,7 +3,9 @@
 
 import type { EndedSearch, Engine, EngineWork } from '../engine/engine.js';
 import type { ReplicationService } from '../http/http.js';
+import type { BackupStatus } from '../model/backup.js';
 import { type Meter, silentMeter } from '../model/meter.js';
+import { measureBackups } from '../observability/backup-measures.js';
 import { measureBreakers } from '../observability/breaker-measures.js';
 import { measureEngine } from '../observability/engine-measures.js';
 import type { ErrorTracker } from '../observability/error-tracker.js';
@@ -25,6 +27,8 @@ export interface MeasuringParts {
   readonly replication: ReplicationService;
   readonly dependencies: Dependencies;
   guards(): GuardFigures;
+  /** Null: no target of backups is configured. */
+  backups(): BackupStatus | null;
 }
 
 export interface Measuring {
@@ -39,7 +43,16 @@ export interface Measuring {
 /** What is switched off: nothing is measured, at no cost. */
 const UNMEASURED: Measuring = { meter: silentMeter, metrics: null, countSearch() {}, countWork() {}, stop() {} };
 
-export function measureNode({ on, about, engine, replication, errors, dependencies, guards }: MeasuringParts): Measuring {
+export function measureNode({
+  on,
+  about,
+  engine,
+  replication,
+  errors,
+  dependencies,
+  guards,
+  backups,
+}: MeasuringParts): Measuring {
   if (!on) return UNMEASURED;
   const metrics = createMetrics();
   const stopProcess = measureProcess(metrics.meter);
@@ -53,6 +66,7 @@ export function measureNode({ on, about, engine, replication, errors, dependenci
   const countWork = measureWork(metrics.meter);
   measureReplication(metrics.meter, replication);
   measureGuards(metrics.meter, guards);
+  measureBackups(metrics.meter, backups);
   errors.measure(metrics.meter);
   const stop = (): void => {
     stopProcess();

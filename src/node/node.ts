@@ -134,6 +134,7 @@ class StartingNode {
       replication: this.#late.replication,
       dependencies: this.#dependencies,
       guards: () => this.#guards.figures(),
+      backups: () => this.#backingUp.status(),
     });
     this.#tracing = nodeTracing({
       ...{ settings: config.tracing, dependencies: this.#dependencies },
