@@ -6,6 +6,7 @@
  *  and with what is wrong. Must not know: when backups are made, how they are restored. */
 
 import type { DamagedBackup } from '../model/backup.js';
+import { failpoint } from '../model/failpoint.js';
 import { backupDamaged } from './damaged.js';
 import { ReplayableBody } from './guarded-target.js';
 import { BACKUP_HEAD_BYTES_MAX, type BackupHead, encodeHead, type PackedFile, readHead } from './head.js';
@@ -52,7 +53,7 @@ export class Archive {
 
   /** Cost: one listing, and each head once. @throws BackupTargetFailed */
   async list(): Promise<Listing> {
-    const objects = await this.#objects();
+    const objects = await this.#objects('');
     const backups: BackupHead[] = [];
     const damaged: DamagedBackup[] = [];
     const headless: StoredObject[] = [];
@@ -76,9 +77,10 @@ export class Archive {
     return { backups: backups.sort(newestFirst), damaged: damaged.sort(newestFirst), headless, verified };
   }
 
-  async #objects(): Promise<Map<string, Map<string, StoredObject>>> {
+  /** By the id of their backup, of those whose ids begin with `prefix`. */
+  async #objects(prefix: string): Promise<Map<string, Map<string, StoredObject>>> {
     const objects = new Map<string, Map<string, StoredObject>>();
-    for await (const object of this.target.list(`${this.clusterId}/`)) {
+    for await (const object of this.target.list(`${this.clusterId}/${prefix}`)) {
       const named = readKey(object.key);
       if (named === null) continue;
       const files = objects.get(named.id) ?? new Map<string, StoredObject>();
@@ -146,9 +148,10 @@ export class Archive {
 
   /** Removes a backup, or what was stored of one; harmless when it is not there. @throws BackupTargetFailed */
   async remove(id: string): Promise<void> {
-    const files = [...((await this.#objects()).get(id)?.keys() ?? [])];
-    const inOrder = [HEAD_NAME, ...files.filter((file) => file !== HEAD_NAME)];
-    for (const file of inOrder) await this.removeObject(this.#key(id, file));
+    const files = [...((await this.#objects(`${id}/`)).get(id)?.keys() ?? [])];
+    await this.removeObject(this.#key(id, HEAD_NAME));
+    failpoint('backup.head_removed');
+    for (const file of files) if (file !== HEAD_NAME) await this.removeObject(this.#key(id, file));
   }
 
   async removeObject(key: string): Promise<void> {

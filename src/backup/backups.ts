@@ -19,6 +19,7 @@ import type {
 } from '../model/backup.js';
 import { messageOf, SkeinError } from '../model/errors.js';
 import type { Limits } from '../model/limits.js';
+import { logOperation } from '../model/log-operation.js';
 import type { Listing } from './archive.js';
 import { lookAt } from './drill.js';
 import { foresee } from './foresight.js';
@@ -96,7 +97,7 @@ export class Backups {
   }
 
   #stored(): BackupStatus['stored'] {
-    const { listing } = this.#archive;
+    const { shown: listing } = this.#archive;
     if (listing === null) return null;
     const log = this.#parts.feed();
     const { backups, damaged, verified } = listing;
@@ -145,14 +146,22 @@ export class Backups {
 
   /** Makes a restore ready, and removes what is left of it when `use` has ended. @throws as planRestore, prepareRestore, and what `use` throws */
   restore<T>(wish: RestoreWish, use: (restore: MadeRestore) => Promise<T>): Promise<T> {
-    return this.#turns.take('restore', async (signal) => {
-      const log = this.#mustFeed();
-      try {
-        return await this.#prepared(planRestore(await this.#archive.read(log), wish), log, signal, use);
-      } finally {
-        this.#archive.forget();
-      }
-    });
+    const { log: lines, clock } = this.#parts;
+    return this.#turns.take('restore', (signal) =>
+      logOperation({ log: lines, clock, name: 'restore' }, async (scope) => {
+        const log = this.#mustFeed();
+        try {
+          const plan = planRestore(await this.#archive.read(log), wish);
+          scope.add({ base: plan.full.id, increments: plan.increments.length });
+          return await this.#prepared(plan, log, signal, (made) => {
+            scope.add({ restored_seq: made.reached.state.seq });
+            return use(made);
+          });
+        } finally {
+          this.#archive.doubt();
+        }
+      }),
+    );
   }
 
   /** Puts what is in no backup yet into increments, while nobody writes: so what is about to be replaced can be brought back.
@@ -171,32 +180,63 @@ export class Backups {
     return this.#turns.take('drill', async (signal) => {
       const log = this.#mustFeed();
       const plan = planRestore(await this.#archive.read(log), wish);
-      const report = await this.#drilled(plan, log, signal);
-      this.#lastDrill = report;
-      if (report.ok) await this.#archive.of(log).prove(report.backups.at(-1) ?? plan.full.id, report);
-      else this.#drillsFailed += 1;
-      this.#parts.log[report.ok ? 'info' : 'error']('backup_drill', { ...report });
-      await this.#archive.read(log);
-      return report;
+      return this.#noted(await this.#drilled(plan, log, signal), log);
     });
   }
 
+  /** By itself: that no plan leads to the newest state is what this one found, and no failure of a backup. @throws BackupTargetFailed */
+  async #drillByItself(log: ReplicatedLog): Promise<void> {
+    await this.#turns.take('drill', async (signal) => {
+      const listing = await this.#archive.read(log);
+      const startedAtMs = this.#parts.clock.wallMs();
+      let plan: RestorePlan;
+      try {
+        plan = planRestore(listing, NEWEST);
+      } catch (error) {
+        const nothing = { seq: null, points: null, recall: null };
+        const report = { backups: [], startedAtMs, tookMs: 0, ok: false, problem: messageOf(error), ...nothing };
+        this.#parts.log.error('backup_drill_failed', { error });
+        return this.#noted(report, log);
+      }
+      return this.#noted(await this.#drilled(plan, log, signal), log);
+    });
+  }
+
+  /** The proof lies with the full backup as well: a small increment is soon replaced, and its proof with it. */
+  async #noted(report: DrillReport, log: ReplicatedLog): Promise<DrillReport> {
+    this.#lastDrill = report;
+    if (!report.ok) {
+      this.#drillsFailed += 1;
+      return report;
+    }
+    const ends = [report.backups[0], report.backups.at(-1)].filter((id) => id !== undefined);
+    for (const id of new Set(ends)) await this.#archive.of(log).prove(id, report);
+    await this.#archive.read(log);
+    return report;
+  }
+
   async #drilled(plan: RestorePlan, log: ReplicatedLog, signal: AbortSignal): Promise<DrillReport> {
-    const { clock } = this.#parts;
+    const { clock, log: lines } = this.#parts;
     const startedAtMs = clock.wallMs();
     const startMs = clock.monotonicMs();
     const backups = [plan.full.id, ...plan.increments.map(({ id }) => id)];
-    const report = (found: Pick<DrillReport, 'problem' | 'seq' | 'points' | 'recall'>): DrillReport => {
-      const tookMs = Math.round(clock.monotonicMs() - startMs);
-      return { backups, startedAtMs, tookMs, ok: found.problem === null, ...found };
-    };
+    let found: Pick<DrillReport, 'seq' | 'points' | 'recall'> = { seq: null, points: null, recall: null };
+    let problem: string | null = null;
+    const fields = { base: plan.full.id, increments: plan.increments.length };
     try {
-      const { digest: _, ...found } = await this.#prepared(plan, log, signal, (made) => lookAt(made, made.scratch, signal));
-      return report(found);
+      await logOperation({ log: lines, clock, name: 'backup_drill', fields }, async (scope) => {
+        const findings = await this.#prepared(plan, log, signal, (made) => lookAt(made, made.scratch, signal));
+        const { seq, points, recall } = findings;
+        found = { seq, points, recall };
+        scope.add(found);
+        if (findings.problem !== null) throw new Error(findings.problem);
+      });
     } catch (error) {
       if (signal.aborted) throw error;
-      return report({ problem: messageOf(error), seq: null, points: null, recall: null });
+      problem = messageOf(error);
     }
+    const tookMs = Math.round(clock.monotonicMs() - startMs);
+    return { backups, startedAtMs, tookMs, ok: problem === null, problem, ...found };
   }
 
   async #prepared<T>(
@@ -224,7 +264,9 @@ export class Backups {
     try {
       await this.#look();
     } catch (error) {
-      if (!this.#turns.isStopped) this.#maker.failed(error);
+      if (this.#turns.isStopped) return;
+      this.#maker.failed(error);
+      this.#parts.log.error('backups_not_looked_at', { error });
     } finally {
       this.#ticking = false;
     }
@@ -237,20 +279,23 @@ export class Backups {
     if (log === null || this.#turns.running !== null) return;
     if (!isActive()) return this.#maker.keepLog(log, null);
     if (this.#isResting()) return;
+    // While the target cannot be read, what it holds is not known: so nothing of the log is let go for its sake.
+    if (!this.#archive.isFresh(log)) this.#maker.keepWholeLog(log);
     const listing = await this.#archive.known(log);
     this.#maker.keepLog(log, listing);
     const due = backupDue(this.#progress(listing, log), schedule);
     // What fails then is counted by who made it.
     if (due.kind !== 'none')
       await this.#turns.take(due.kind, (signal) => this.#maker.make(log, due.kind, signal)).catch(() => {});
-    else if (this.#isDrillDue(listing)) await this.drill(NEWEST);
+    else if (this.#isDrillDue(listing)) await this.#drillByItself(log);
   }
 
   /** After failures it waits as long as the policy says, also with its questions. */
   #isResting(): boolean {
-    const attempts = this.#maker.attempts();
+    const { monotonicMs: nowMs, lastEndedAtMs, failures } = this.#maker.attempts();
     const schedule = { ...this.#parts.schedule, intervalMs: 1 };
-    return attempts.failures > 0 && backupDue({ ...attempts, newest: null, full: null }, schedule).kind === 'none';
+    const asked = { nowMs, lastEndedAtMs, failures, newest: null, full: null };
+    return failures > 0 && backupDue(asked, schedule).kind === 'none';
   }
 
   #progress(listing: Listing, log: ReplicatedLog) {
@@ -269,7 +314,7 @@ export class Backups {
     const nowMs = clock.wallMs();
     const againMs = Math.min(drillIntervalMs, DRILL_AGAIN_MS);
     if (this.#lastDrill !== null && nowMs - this.#lastDrill.startedAtMs < againMs) return false;
-    const provenAtMs = lastOf(verified);
+    const provenAtMs = this.#lastDrill?.ok === true ? this.#lastDrill.startedAtMs : lastOf(verified);
     return provenAtMs === null ? nowMs - oldest.createdAtMs >= againMs : nowMs - provenAtMs >= drillIntervalMs;
   }
 

@@ -6,32 +6,25 @@
 import type { ReplicatedLog } from '../engine/engine.js';
 import type { BuiltSnapshot } from '../engine/snapshot.js';
 import type { BackupKind, BackupStatus } from '../model/backup.js';
-import type { Clock } from '../model/clock.js';
-import { messageOf } from '../model/errors.js';
-import type { Log } from '../model/log.js';
+import { messageOf, SkeinError } from '../model/errors.js';
+import { logOperation } from '../model/log-operation.js';
 import type { Listing } from './archive.js';
 import { type BackupHead, storedBytesOf } from './head.js';
-import type { KnownArchive } from './known-archive.js';
-import { expiredBackups, type RetentionRules } from './retention.js';
-import { keepLogFrom, keptBackups, mergeable, type Running, type Standing, standingOf } from './standing.js';
+import { asNoRoom } from './no-room.js';
+import { type Attempts, keepLogFrom, mergeable, type Running, type Standing, standingOf } from './standing.js';
+import { type TidyingParts, tidy } from './tidying.js';
 import { LogGone, type WritingOptions, writeFull, writeIncrement } from './writing.js';
 
-export interface MakerParts {
-  readonly archive: KnownArchive;
-  readonly retention: RetentionRules;
-  readonly clock: Clock;
-  readonly log: Log;
+export interface MakerParts extends TidyingParts {
   buildSnapshot(signal: AbortSignal): Promise<BuiltSnapshot>;
 }
-
-/** Objects without a head are of a backup that is being made, until they are so old. */
-const HEADLESS_AGE_MS_MAX = 24 * 3_600_000;
 
 export class BackupMaker {
   readonly #parts: MakerParts;
   #createdAtMs = 0;
   #told: { readonly log: ReplicatedLog; readonly seq: number | null } | null = null;
   #lastEndedAtMs: number | null = null;
+  #lastFullAtMs: number | null = null;
   #failed = 0;
   #failuresInRow = 0;
   #lastFailure: BackupStatus['lastFailure'] = null;
@@ -53,40 +46,64 @@ export class BackupMaker {
   }
 
   /** For the policy. */
-  attempts() {
-    return { nowMs: this.#parts.clock.wallMs(), lastEndedAtMs: this.#lastEndedAtMs, failures: this.#failuresInRow };
+  attempts(): Attempts {
+    const { clock } = this.#parts;
+    return {
+      ...{ wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() },
+      ...{ lastEndedAtMs: this.#lastEndedAtMs, lastFullAtMs: this.#lastFullAtMs, failures: this.#failuresInRow },
+    };
   }
 
   /** @returns null when nothing was written since the newest
-   *  @throws BackupTargetFailed · StorageFull · CorruptData · the signal's reason · Error: counted and logged */
+   *  @throws BackupTargetFailed · DiskLimitExceeded · CorruptData · the signal's reason · Error: counted and logged */
   async make(log: ReplicatedLog, kind: BackupKind, signal: AbortSignal): Promise<BackupHead | null> {
-    const { clock } = this.#parts;
+    const { clock, archive } = this.#parts;
     const startMs = clock.monotonicMs();
     try {
-      const head = await this.#write(log, standingOf(await this.#parts.archive.known(log), runningOf(log)), kind, signal);
-      this.#lastEndedAtMs = clock.wallMs();
+      const head = await this.#logged(log, kind, signal);
+      this.#lastEndedAtMs = clock.monotonicMs();
       this.#failuresInRow = 0;
       if (head === null) return null;
+      if (head.kind === 'full') this.#lastFullAtMs = this.#lastEndedAtMs;
       this.#made[head.kind] += 1;
-      this.#lastTookMs = Math.round(clock.monotonicMs() - startMs);
-      const { id, end } = head;
-      this.#parts.log.info('backup_made', { backup: id, seq: end.seq, bytes: storedBytesOf(head), took_ms: this.#lastTookMs });
-      await this.#tidy(log);
+      this.#lastTookMs = Math.round(this.#lastEndedAtMs - startMs);
+      // Reading all of the target for each of many increments would cost more than they do.
+      if (head.kind === 'full' || !archive.isFresh(log)) await tidy(this.#parts, log);
+      this.keepLog(log, archive.shown);
       return head;
-    } catch (error) {
-      if (!signal.aborted) this.failed(error);
+    } catch (thrown) {
+      const error = asNoRoom(thrown);
+      if (!signal.aborted) {
+        this.failed(error);
+        if (isFull(error)) await tidy(this.#parts, log);
+      }
       throw error;
     }
   }
 
+  #logged(log: ReplicatedLog, kind: BackupKind, signal: AbortSignal): Promise<BackupHead | null> {
+    const { archive, clock } = this.#parts;
+    return logOperation({ log: this.#parts.log, clock, name: 'backup', fields: { kind } }, async (scope) => {
+      const standing = standingOf(await archive.known(log), runningOf(log));
+      const head = await this.#write(log, standing, kind, signal);
+      scope.add(
+        head === null ? { backup: null } : { backup: head.id, kind: head.kind, seq: head.end.seq, bytes: storedBytesOf(head) },
+      );
+      return head;
+    });
+  }
+
   async #write(log: ReplicatedLog, standing: Standing, kind: BackupKind, signal: AbortSignal): Promise<BackupHead | null> {
-    const how = { archive: this.#parts.archive.of(log), log, createdAtMs: this.#nextCreatedAtMs(), signal };
+    const { archive } = this.#parts;
+    const how = { archive: archive.of(log), log, createdAtMs: this.#nextCreatedAtMs(), signal };
     if (kind === 'full' || standing.newest === null || !standing.continued) return this.#writeFull(how);
     if (standing.newest.end.seq >= log.state().seq) return null;
     const merged = mergeable(standing, runningOf(log));
     try {
       const head = await writeIncrement(merged?.fromSeq ?? standing.newest.end.seq + 1, how);
-      if (head !== null && merged !== null && head.end.seq > merged.end.seq) await how.archive.remove(merged.id);
+      if (head === null) return null;
+      archive.took(head);
+      if (merged !== null && head.end.seq > merged.end.seq) await this.#removeReplaced(log, merged.id);
       return head;
     } catch (error) {
       // Pruned at this very moment, over its hard bound.
@@ -97,39 +114,36 @@ export class BackupMaker {
 
   async #writeFull(how: WritingOptions): Promise<BackupHead> {
     const built = await this.#parts.buildSnapshot(how.signal);
-    return writeFull(built, how).finally(() => built.remove());
+    const head = await writeFull(built, how).finally(() => built.remove());
+    this.#parts.archive.took(head);
+    return head;
   }
 
-  /** A failure of this is no failure of the backup. */
-  async #tidy(log: ReplicatedLog): Promise<void> {
-    const { archive, retention, clock } = this.#parts;
+  /** One that stays does no harm: the longer one is there, and this goes when the archive is tidied. */
+  async #removeReplaced(log: ReplicatedLog, id: string): Promise<void> {
+    const { archive } = this.#parts;
     try {
-      const listing = await archive.read(log);
-      const nowMs = clock.wallMs();
-      const expired = expiredBackups(keptBackups(listing), retention, nowMs);
-      for (const id of expired) await archive.of(log).remove(id);
-      const old = listing.headless.filter(({ modifiedAtMs }) => modifiedAtMs < nowMs - HEADLESS_AGE_MS_MAX);
-      for (const { key } of old) await archive.of(log).removeObject(key);
-      if (expired.length > 0) this.#parts.log.info('backups_removed', { backups: expired });
-      this.keepLog(log, expired.length > 0 ? await archive.read(log) : listing);
+      await archive.of(log).remove(id);
+      archive.lost(id);
     } catch (error) {
-      archive.forget();
       this.#parts.log.warn('backups_not_tidied', { error });
+      archive.doubt();
     }
   }
 
+  /** Counts what kept a backup from being made. */
   failed(error: unknown): void {
-    this.#lastEndedAtMs = this.#parts.clock.wallMs();
+    const { clock, archive } = this.#parts;
+    this.#lastEndedAtMs = clock.monotonicMs();
     this.#failed += 1;
     this.#failuresInRow += 1;
-    this.#lastFailure = { atMs: this.#lastEndedAtMs, message: messageOf(error) };
-    this.#parts.archive.forget();
-    this.#parts.log.error('backup_failed', { error, failures: this.#failuresInRow });
+    this.#lastFailure = { atMs: clock.wallMs(), message: messageOf(error) };
+    archive.doubt();
   }
 
   /** Another instant for each, so that no two have one name. */
   #nextCreatedAtMs(): number {
-    const newest = this.#parts.archive.listing?.backups[0]?.createdAtMs ?? 0;
+    const newest = this.#parts.archive.shown?.backups[0]?.createdAtMs ?? 0;
     this.#createdAtMs = Math.max(this.#parts.clock.wallMs(), this.#createdAtMs + 1, newest + 1);
     return this.#createdAtMs;
   }
@@ -137,11 +151,24 @@ export class BackupMaker {
   /** @param listing null: nothing is to be kept for backups */
   keepLog(log: ReplicatedLog, listing: Listing | null): void {
     const running = runningOf(log);
-    const seq = listing === null ? null : keepLogFrom(standingOf(listing, running), running);
+    this.#keepFrom(log, listing === null ? null : keepLogFrom(standingOf(listing, running), running));
+  }
+
+  /** What the target holds is not known, and nobody has said yet from where on the log is needed: from its beginning. */
+  keepWholeLog(log: ReplicatedLog): void {
+    if (this.#told?.log !== log || this.#told.seq === null) this.#keepFrom(log, log.state().logMinSeq);
+  }
+
+  #keepFrom(log: ReplicatedLog, seq: number | null): void {
     if (this.#told?.log === log && this.#told.seq === seq) return;
     log.keepFrom('backups', seq);
     this.#told = { log, seq };
   }
+}
+
+/** Is it room in the target that is missing? */
+function isFull(error: unknown): boolean {
+  return error instanceof SkeinError && error.type === 'BackupTargetFailed' && error.details['reason'] === 'full';
 }
 
 export function runningOf(log: ReplicatedLog): Running {

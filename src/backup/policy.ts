@@ -17,6 +17,7 @@ export interface BackupSchedule {
 }
 
 export interface BackupProgress {
+  /** On a clock that is never set, as all instants here. */
   readonly nowMs: number;
   /** The newest backup that is whole, or null. */
   readonly newest: {

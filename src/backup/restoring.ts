@@ -19,6 +19,7 @@ import type { Limits } from '../model/limits.js';
 import type { Archive } from './archive.js';
 import { backupDamaged } from './damaged.js';
 import { type BackupHead, ENTRIES_NAME, type IncrementHead, type PackedFile, plainBytesOf, storedBytesOf } from './head.js';
+import { asNoRoom } from './no-room.js';
 import { Unsound, unpack } from './packing.js';
 import type { RestorePlan } from './plan.js';
 import { readSegment } from './segment.js';
@@ -57,7 +58,7 @@ export async function prepareRestore(plan: RestorePlan, options: RestoringOption
   const discard = (): Promise<void> => rm(scratch, { recursive: true, force: true });
   try {
     await mkdir(join(scratch, 'increments'), { recursive: true });
-    await mustFit(plan, scratch);
+    await mustFit(plan, scratch, options.limits.diskFreeBytesMin);
     const storePath = join(scratch, 'store');
     await fetchAll(plan, storePath, options);
     failpoint('restore.fetched');
@@ -76,14 +77,15 @@ export async function prepareRestore(plan: RestorePlan, options: RestoringOption
     return { storePath, reached: replay.at, finish, discard: () => replay.abort().then(discard) };
   } catch (error) {
     await discard();
-    throw error;
+    throw asNoRoom(error);
   }
 }
 
-async function mustFit({ full, increments }: RestorePlan, scratch: string): Promise<void> {
+/** @param leftBytesMin what must stay free: writes are refused below it, and a restore beside a running server must not bring that about */
+async function mustFit({ full, increments }: RestorePlan, scratch: string, leftBytesMin: number): Promise<void> {
   const packed = increments.reduce((sum, head) => sum + storedBytesOf(head), 0);
   const replayed = increments.reduce((sum, head) => sum + plainBytesOf(head), 0) * REPLAYED_BYTES_PER_LOG_BYTE;
-  const needed = plainBytesOf(full) + packed + replayed;
+  const needed = plainBytesOf(full) + packed + replayed + leftBytesMin;
   const { bavail, bsize } = await statfs(scratch);
   if (bavail * bsize >= needed) return;
   const message = `A restore needs ${needed} bytes, and the disk of ${scratch} has ${bavail * bsize} free`;

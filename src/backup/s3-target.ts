@@ -87,6 +87,12 @@ class S3Target implements BackupTarget {
         if (isKey(key)) yield { key, bytes: Size, modifiedAtMs: LastModified?.getTime() ?? 0 };
       }
       token = answer.IsTruncated === true ? answer.NextContinuationToken : undefined;
+      if (answer.IsTruncated === true && (token === undefined || token === ''))
+        throw this.#failed(
+          { operation: 'list', key: prefix },
+          'refused',
+          'the store cut a list off and does not say how it goes on',
+        );
     }
   }
 

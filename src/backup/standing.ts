@@ -30,6 +30,9 @@ export interface Standing {
 /** An increment is made anew, longer, while it is smaller than this: so there is not one for each minute. */
 export const MERGED_BYTES_MAX = 1024 * 1024;
 
+/** Clocks of nodes are as equal as this. */
+const CLOCKS_APART_MS_MAX = 60_000;
+
 export function standingOf({ backups }: Pick<Listing, 'backups'>, running: Running): Standing {
   const own = backups.filter(({ end }) => isOn(running, end));
   const newest = lastOf(own);
@@ -41,22 +44,40 @@ export function standingOf({ backups }: Pick<Listing, 'backups'>, running: Runni
   return { newest, full, increments, continued };
 }
 
-export function progressOf(
-  standing: Standing,
-  { seq }: Running,
-  attempts: Pick<BackupProgress, 'nowMs' | 'lastEndedAtMs' | 'failures'>,
-): BackupProgress {
+/** What this node has tried: the clock of the world may be set, the other one never is. */
+export interface Attempts {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+  /** When the last attempt ended, and the last full backup that came of one; monotonic. Null: none since the start. */
+  readonly lastEndedAtMs: number | null;
+  readonly lastFullAtMs: number | null;
+  readonly failures: number;
+}
+
+/** Instants in it are on the monotonic clock: no clock that is set, forward or back, keeps a backup from being due. */
+export function progressOf(standing: Standing, { seq }: Running, attempts: Attempts): BackupProgress {
   const { newest, full, increments, continued } = standing;
+  const { monotonicMs, lastEndedAtMs, lastFullAtMs, failures } = attempts;
   return {
-    ...attempts,
-    newest: newest && { createdAtMs: newest.createdAtMs, operationsSince: seq - newest.end.seq, continued },
+    ...{ nowMs: monotonicMs, lastEndedAtMs, failures },
+    newest: newest && {
+      createdAtMs: madeAtMs(newest, attempts, lastEndedAtMs),
+      operationsSince: seq - newest.end.seq,
+      continued,
+    },
     full: full && {
-      createdAtMs: full.createdAtMs,
+      createdAtMs: madeAtMs(full, attempts, lastFullAtMs),
       bytes: storedBytesOf(full),
       increments: increments.length,
       incrementBytes: increments.reduce((sum, head) => sum + storedBytesOf(head), 0),
     },
   };
+}
+
+/** One that is later than now was made before the clock was set back: it is as old as this node remembers, or of unknown age. */
+function madeAtMs({ createdAtMs }: BackupHead, { wallMs, monotonicMs }: Attempts, rememberedMs: number | null): number {
+  if (createdAtMs <= wallMs + CLOCKS_APART_MS_MAX) return monotonicMs - Math.max(0, wallMs - createdAtMs);
+  return rememberedMs ?? Number.NEGATIVE_INFINITY;
 }
 
 /** The increment that the next one takes the place of, or null: the newest backup, while it is small and the log has all of it. */
@@ -75,9 +96,10 @@ export function keepLogFrom(standing: Standing, running: Running): number {
 
 /** What the rules of retention look at. */
 export function keptBackups({ backups, damaged }: Pick<Listing, 'backups' | 'damaged'>): KeptBackup[] {
+  const byEnd = [...backups].sort((left, right) => left.end.seq - right.end.seq);
   const sound = backups.map((head): KeptBackup => {
     const { id, kind, createdAtMs } = head;
-    return { id, kind, createdAtMs, good: true, continues: kind === 'full' ? [] : continuedBy(head, backups) };
+    return { id, kind, createdAtMs, good: true, continues: kind === 'full' ? [] : continuedBy(head, byEnd) };
   });
   // Nothing hangs on what is damaged; it goes when sound ones have taken its place.
   const broken = damaged.map(({ id }): KeptBackup => {
@@ -87,11 +109,39 @@ export function keptBackups({ backups, damaged }: Pick<Listing, 'backups' | 'dam
   return [...sound, ...broken];
 }
 
-function continuedBy(head: IncrementHead, backups: readonly BackupHead[]): string[] {
-  return backups
-    .filter((before) => before.id !== head.id && head.fromSeq <= before.end.seq + 1 && before.end.seq < head.end.seq)
-    .filter((before) => isOn({ lineage: head.lineage, seq: head.end.seq }, before.end))
-    .map(({ id }) => id);
+/** @param byEnd all backups; there may be thousands, so only the few that end in the right stretch are looked at */
+function continuedBy({ fromSeq, end, lineage }: IncrementHead, byEnd: readonly BackupHead[]): string[] {
+  const found: string[] = [];
+  for (let at = firstEndingAt(byEnd, fromSeq - 1); at < byEnd.length; at++) {
+    const before = byEnd[at];
+    if (before === undefined || before.end.seq >= end.seq) break;
+    if (isOn({ lineage, seq: end.seq }, before.end)) found.push(before.id);
+  }
+  return found;
+}
+
+/** The index of the first that ends at this seq or later. */
+function firstEndingAt(byEnd: readonly BackupHead[], seq: number): number {
+  let [low, high] = [0, byEnd.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((byEnd[middle]?.end.seq ?? 0) < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Increments in whose place a longer one was put, from the same seq on: a kill or a failure kept them from being removed. */
+export function replacedIncrements({ backups }: Pick<Listing, 'backups'>): string[] {
+  const longest = new Map<number, IncrementHead[]>();
+  const replaced: string[] = [];
+  const increments = backups.filter((head): head is IncrementHead => head.kind === 'incremental');
+  for (const head of increments.sort((left, right) => right.end.seq - left.end.seq || (left.id < right.id ? 1 : -1))) {
+    const longer = longest.get(head.fromSeq) ?? [];
+    if (longer.some(({ lineage, end }) => isOn({ lineage, seq: end.seq }, head.end))) replaced.push(head.id);
+    else longest.set(head.fromSeq, [...longer, head]);
+  }
+  return replaced;
 }
 
 export function infoOf(head: BackupHead, verified: ReadonlyMap<string, number>): BackupInfo {

@@ -1,6 +1,7 @@
 /** Making backups: a snapshot becomes a full one, a stretch of the log an increment. What is cut off has no head and does not exist.
  *
- *  Invariant: an increment ends at the end of a unit, with the digest that its last entry carries. Memory: about a block of the log.
+ *  Invariants: an increment ends at the end of a unit, with the digest that its last entry carries; a failure takes away what it stored, so
+ *  that tries do not fill the target. Memory: about a block of the log.
  *  Must not know: when a backup is due, what is kept. */
 
 import { open } from 'node:fs/promises';
@@ -47,17 +48,19 @@ export async function writeFull(built: BuiltSnapshot, { archive, log, createdAtM
   const { historyId, epoch, baseSeq: seq, baseHash, digest } = snapshot;
   const at = { historyId, epoch, seq, timeMs: entryTimeMs(log, seq), chainHash: baseHash, digest };
   const lineage = headLineage(log.lineage(), historyId);
-  const files: PackedFile[] = [];
-  for (const { name, sha256 } of snapshot.files) {
-    signal.throwIfAborted();
-    const file = await archive.put(id, name, () => fileBytes(join(built.folder, name), signal));
-    if (file.sha256 !== sha256) throw new Error(`${name} of the snapshot is not what it was when it was built`);
-    files.push(file);
-  }
   const base = { format: BACKUP_FORMAT, id, clusterId: archive.clusterId, nodeId: log.state().nodeId, createdAtMs } as const;
-  const head: FullHead = { ...base, kind: 'full', end: at, lineage, files, snapshot };
-  await finish(archive, head, signal);
-  return head;
+  return wholeOrNothing(id, { archive, signal }, async () => {
+    const files: PackedFile[] = [];
+    for (const { name, sha256 } of snapshot.files) {
+      signal.throwIfAborted();
+      const file = await archive.put(id, name, () => fileBytes(join(built.folder, name), signal));
+      if (file.sha256 !== sha256) throw new Error(`${name} of the snapshot is not what it was when it was built`);
+      files.push(file);
+    }
+    const head: FullHead = { ...base, kind: 'full', end: at, lineage, files, snapshot };
+    await finish(archive, head, signal);
+    return head;
+  });
 }
 
 /** Stores the log from a seq on, which begins a unit, up to its end or about INCREMENT_BYTES_MAX.
@@ -71,17 +74,33 @@ export async function writeIncrement(fromSeq: number, options: WritingOptions): 
   const end = await endOfStretch(log, fromSeq, lastSeq);
   signal.throwIfAborted();
   const id = nameOf({ createdAtMs, range: { fromSeq, toSeq: end.seq } });
-  const file = await archive.put(id, ENTRIES_NAME, () => segmentOf(log, fromSeq, end.seq, signal));
   const lineage = headLineage(log.lineage(), end.historyId);
   const base = { format: BACKUP_FORMAT, id, clusterId: archive.clusterId, nodeId, createdAtMs } as const;
-  const head: IncrementHead = { ...base, kind: 'incremental', fromSeq, firstTimeMs, end, lineage, files: [file] };
-  await finish(archive, head, signal);
-  return head;
+  return wholeOrNothing(id, { archive, signal }, async () => {
+    const file = await archive.put(id, ENTRIES_NAME, () => segmentOf(log, fromSeq, end.seq, signal));
+    const head: IncrementHead = { ...base, kind: 'incremental', fromSeq, firstTimeMs, end, lineage, files: [file] };
+    await finish(archive, head, signal);
+    return head;
+  });
 }
 
 /** The log no longer has what follows the newest backup. */
 export class LogGone extends Error {
   override readonly name = 'LogGone';
+}
+
+/** What a failure leaves is removed as far as the target takes it; a stop leaves it, and it goes when it is old. */
+async function wholeOrNothing<Head>(
+  id: string,
+  { archive, signal }: Pick<WritingOptions, 'archive' | 'signal'>,
+  store: () => Promise<Head>,
+): Promise<Head> {
+  try {
+    return await store();
+  } catch (error) {
+    if (!signal.aborted) await archive.remove(id).catch(() => undefined);
+    throw error;
+  }
 }
 
 async function finish(archive: Archive, head: BackupHead, signal: AbortSignal): Promise<void> {

@@ -44,6 +44,7 @@ export const FAILPOINTS = [
 export const BACKUP_FAILPOINTS = [
   'backup.before_head',
   'backup.after_head',
+  'backup.head_removed',
   'restore.fetched',
   'restore.replayed',
   'restore.before_switch',

@@ -1,6 +1,6 @@
 /** Scopes of the log: one piece of work as its start, and its end with what it took and what it came to.
  *
- *    name_started (debug) ─► name_completed (info) | name_failed (error, warn when the caller was refused), both with duration_ms and all fields
+ *    name_started (debug) ─► name_completed (info) | name_failed (error; warn when the caller was refused, or the server stops), both with duration_ms and all fields
  *
  *  Fields name the work; what is learned on the way is added to the scope. Must not know: what the work is. */
 
@@ -35,8 +35,9 @@ export async function logOperation<Result>(
     log.info(`${name}_completed`, ended());
     return result;
   } catch (error) {
-    // What the caller did wrong is no failure of ours.
-    const level = error instanceof SkeinError && error.status < 500 ? 'warn' : 'error';
+    // What the caller did wrong is no failure of ours, nor is what a stop broke off.
+    const isOurs = !(error instanceof SkeinError && (error.status < 500 || error.type === 'ShuttingDown'));
+    const level = isOurs ? 'error' : 'warn';
     log[level](`${name}_failed`, { ...ended(), error });
     throw error;
   }
