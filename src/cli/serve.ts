@@ -16,7 +16,7 @@ import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js
 export interface ServeParts {
   /** @throws Error when its file cannot be there */
   makeLog(options: LogOptions): ProcessLog;
-  /** Calls when an operator asks for certificates to be read again (SIGHUP); left out: nobody can ask. */
+  /** Calls when an operator asks for certificates and keys to be read again (SIGHUP); left out: nobody can ask. */
   onReload?(listener: () => void): void;
   /** Data may be at risk: ends the process at once. */
   onFatal(reason: string): void;
@@ -57,9 +57,9 @@ export async function serve(
     log.info('stopped', { during: 'start' });
     return EXIT.done;
   }
-  const reload = node.reloadCertificates;
+  const { reload } = node;
   if (reload !== null) parts.onReload?.(() => void reload());
-  for (const line of greeting(node, config.apiKey !== null, config.docs)) print(output, line);
+  for (const line of greeting(node, config.apiKey !== null || config.tokens.keys !== null, config.docs)) print(output, line);
   log.info('listening', { url: node.url, data_dir: node.dataDir, native_build: node.nativeBuild });
   await whenAborted(stopping);
   log.info('stopping', {});

@@ -29,6 +29,8 @@ import { ConfigError, resolveFields, type Source } from './resolve.js';
 import type { Secret } from './secret.js';
 import { SECURITY_FIELDS } from './security-fields.js';
 import { SERVER_FIELDS, SERVER_SECTIONS } from './server-fields.js';
+import { TOKEN_FIELDS } from './token-fields.js';
+import { readTokens, type TokenSettings } from './token-settings.js';
 import { TRACING_FIELDS } from './tracing-fields.js';
 import { readTracing, type TracingSettings } from './tracing-settings.js';
 
@@ -43,6 +45,7 @@ export interface Config extends ValuesOf<typeof SERVER_FIELDS> {
   readonly guards: ValuesOf<typeof GUARD_FIELDS>;
   readonly health: HealthSettings;
   readonly tracing: TracingSettings;
+  readonly tokens: TokenSettings;
   /** The admin key from apiKeyFile, or null: no key is asked for. */
   readonly apiKey: Secret | null;
 }
@@ -83,6 +86,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     ...DEPENDENCY_FIELDS,
     ...OBSERVING_FIELDS,
     ...SECURITY_FIELDS,
+    ...TOKEN_FIELDS,
     ...GUARD_FIELDS,
     ...TRACING_FIELDS,
     ...LIMIT_FIELDS,
@@ -103,10 +107,16 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
   const dependencies = readDependencies(picked(DEPENDENCY_FIELDS, values));
   const health = readHealth(picked(HEALTH_FIELDS, values));
   const tracing = readTracing(picked(TRACING_FIELDS, values));
-  const readings = [replication, backup, health, tracing];
-  problems.push(...contradictions(values, values), ...dependencies.problems, ...readings.flatMap((reading) => reading.problems));
+  const tokens = readTokens(picked(TOKEN_FIELDS, values), keyReading?.key ?? null);
+  const readings = [replication, backup, health, tracing, tokens];
+  const keyed = values.apiKeyFile !== null || tokens.settings.keys !== null;
+  problems.push(
+    ...contradictions(values, values, keyed),
+    ...dependencies.problems,
+    ...readings.flatMap((reading) => reading.problems),
+  );
   if (problems.length > 0) throw new ConfigError(problems);
-  if (values.insecureNoAuth && !isLoopback(values.host) && keyReading === null) {
+  if (values.insecureNoAuth && !isLoopback(values.host) && !keyed) {
     warnings.push(`listening on ${values.host} without a key: everybody who reaches the port may do everything`);
   }
   warnings.push(...readings.flatMap((reading) => reading.warnings));
@@ -119,6 +129,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     observing: Object.freeze(picked(OBSERVING_FIELDS, values)),
     guards: Object.freeze(picked(GUARD_FIELDS, values)),
     tracing: tracing.settings,
+    tokens: tokens.settings,
     security: Object.freeze(picked(SECURITY_FIELDS, values)),
   };
   const config = assemble(values, values, groups);
@@ -159,10 +170,10 @@ export function settingVariables(): ReadonlySet<string> {
 type ServerValues = ValuesOf<typeof SERVER_FIELDS>;
 type LimitValues = ValuesOf<typeof LIMIT_FIELDS>;
 
-function contradictions(server: ServerValues, limits: LimitValues): string[] {
+function contradictions(server: ServerValues, limits: LimitValues, keyed: boolean): string[] {
   const found: string[] = [];
   attempt(() => checkLimits(limits), found);
-  if (!isLoopback(server.host) && server.apiKeyFile === null && !server.insecureNoAuth) {
+  if (!isLoopback(server.host) && !keyed && !server.insecureNoAuth) {
     found.push(
       `host ${server.host} can be reached from other machines, and no key is set: give --api-key-file FILE, or --insecure-no-auth if everybody may do everything`,
     );

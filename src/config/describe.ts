@@ -14,6 +14,7 @@ import type { Source } from './resolve.js';
 import { MASK, Secret } from './secret.js';
 import { SECURITY_FIELDS } from './security-fields.js';
 import { SERVER_FIELDS } from './server-fields.js';
+import { TOKEN_FIELDS } from './token-fields.js';
 import { TRACING_FIELDS } from './tracing-fields.js';
 
 export interface SettingShown {
@@ -43,6 +44,8 @@ export function describeConfig(
   for (const [key, field] of Object.entries(HEALTH_FIELDS)) add(key, field, config.health[key as keyof typeof HEALTH_FIELDS]);
   for (const [key, field] of Object.entries(SECURITY_FIELDS))
     add(key, field, config.security[key as keyof typeof SECURITY_FIELDS]);
+  for (const [key, field] of Object.entries(TOKEN_FIELDS))
+    add(key, field, config.tokens.values[key as keyof typeof TOKEN_FIELDS]);
   for (const [key, field] of Object.entries(OBSERVING_FIELDS))
     add(key, field, config.observing[key as keyof typeof OBSERVING_FIELDS]);
   for (const [key, field] of Object.entries(GUARD_FIELDS)) add(key, field, config.guards[key as keyof typeof GUARD_FIELDS]);

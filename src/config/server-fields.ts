@@ -11,6 +11,7 @@ import { LIMIT_FIELDS } from './limit-fields.js';
 import { OBSERVING_FIELDS } from './observing-fields.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
 import { SECURITY_FIELDS } from './security-fields.js';
+import { TOKEN_FIELDS } from './token-fields.js';
 import { TRACING_FIELDS } from './tracing-fields.js';
 
 const MIB = 1024 * 1024;
@@ -131,6 +132,7 @@ const LOG_FIELDS = {
 export const SERVER_SECTIONS: readonly { readonly title: string; readonly fields: FieldTable }[] = [
   { title: 'Listening', fields: LISTENING_FIELDS },
   { title: 'Security', fields: SECURITY_FIELDS },
+  { title: 'Tokens', fields: TOKEN_FIELDS },
   { title: 'Data', fields: DATA_FIELDS },
   { title: 'Writing and searching', fields: WORK_FIELDS },
   { title: 'Self-checks', fields: WATCH_FIELDS },

@@ -48,6 +48,7 @@ export type { GuardService } from './guards.js';
 export type { HealthService } from './health-service.js';
 export type { ObservingService } from './observing-service.js';
 export type { HttpConfig, HttpOptions, HttpServer, HttpService, ReplicationService, WriteConcernService } from './service.js';
+export type { TokenRules } from './token-rules.js';
 
 const DOCUMENT = '/openapi.json';
 const HEALTH = '/health';
@@ -69,7 +70,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const times = new RequestTimes(config.requestTimeoutMs);
   const closing = { now: false };
   const room: Room = { service, limits: config.limits, bodies, answers, times, metrics: options.metrics, log, clock, closing };
-  const gate = new Gate(options);
+  const gate = await Gate.open(options);
   const table = new RouteTable(
     allRoutes(room, (id) => gate.authentication.lastUsedMs(id)),
     [DOCUMENT, ...(config.docs ? [DOCS_PAGE] : [])],
@@ -250,11 +251,15 @@ interface Hooks {
   audit(route: Route, request: FastifyRequest, reply: FastifyReply): void;
 }
 
-/** A hook that lets a request go on unless the check throws. */
-function checked(check: (request: FastifyRequest) => void): Check {
+/** A hook that lets a request go on unless the check throws, now or later. */
+function checked(check: (request: FastifyRequest) => Promise<void> | undefined): Check {
   return (request, _reply, next) => {
     try {
-      check(request);
+      const waiting = check(request);
+      if (waiting !== undefined) {
+        waiting.then(() => next(), next);
+        return;
+      }
     } catch (error) {
       next(error as Error);
       return;

@@ -14,6 +14,7 @@ import type { BackupService } from './backup-service.js';
 import type { GuardService } from './guards.js';
 import type { HealthService } from './health-service.js';
 import type { ObservingService } from './observing-service.js';
+import type { TokenRules } from './token-rules.js';
 
 export interface WriteConcernService {
   /** Nodes that must hold a write when the request does not say. */
@@ -65,6 +66,8 @@ export interface HttpService {
   engine(): Engine;
   /** Those of the store, also while it is being checked and has no data yet. @throws Starting while they are not known */
   accessKeys(): AccessKeys;
+  /** What tokens are held against now; null for good: they are not taken. */
+  readonly tokenRules: (() => TokenRules) | null;
   startProgress(): StartProgress;
   readonly health: HealthService;
   /** Which build of the HNSW library runs. */

@@ -7,6 +7,7 @@ import type { Operation } from '../model/operation.js';
 import { traceparentOf } from '../model/trace-context.js';
 import { type Span, spanned } from '../model/tracer.js';
 import { operationsHash, scopeHash } from '../wire/canonical-hash.js';
+import { nameOf } from './access/principal.js';
 import { setPosition } from './answer.js';
 import { beFresh } from './fresh-reads.js';
 import { freshness, queryOf, WRITE_PARAMETERS, type WriteParameters, writeParameters } from './parameters.js';
@@ -46,11 +47,17 @@ export async function startWrite(room: Room, request: FastifyRequest, scope: str
   const wanted = freshness(request, queryOf(request, WRITE_PARAMETERS), {}, room.limits);
   await beFresh(room, engine, wanted, 'durable', null);
   await room.service.writeConcern.admit();
-  const caller = request.principal?.id ?? '';
+  const caller = callerOf(request);
   const { span } = request;
   const signal = room.times.signal(request);
   if (span === undefined) return { engine, parameters, deadlineMs, span, signal, scope, caller };
   return { engine, parameters: { ...parameters, trace: traceparentOf(span.context) }, deadlineMs, span, signal, scope, caller };
+}
+
+/** Who may be told what a key of idempotency stands for. A subject is a name that somebody else chose. */
+function callerOf({ principal }: FastifyRequest): string {
+  if (principal === null) return '';
+  return principal.kind === 'token' ? nameOf(principal) : (principal.id ?? '');
 }
 
 /** Does this write need the hash of its body? */

@@ -6,15 +6,14 @@
  *  Invariant: what is in use was checked as a whole; connections that are there keep what they have. Must not know: HTTP, links. */
 
 import { X509Certificate } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { type LinkTls, readLinkTls, type TlsPaths } from '../config/replication-settings.js';
 import type { Clock } from '../model/clock.js';
 import { messageOf } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import type { Meter } from '../model/meter.js';
+import { WatchedFiles } from './watched-files.js';
 
-const LOOK_MS = 5_000;
 const DAY_MS = 86_400_000;
 /** An operator should know of it so early. */
 const EXPIRY_CONCERN_DAYS = 14;
@@ -42,15 +41,16 @@ export interface LinkCertificates {
 export class Certificates {
   readonly forLinks: LinkCertificates = {};
   readonly #parts: CertificateParts;
+  readonly #files: WatchedFiles;
   #tls: LinkTls;
-  #seen: string | null = null;
-  #looking: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | null = null;
 
   constructor(parts: CertificateParts) {
     this.#parts = parts;
     this.#tls = parts.tls;
     this.#use(parts.tls);
+    const { tlsCaFile, tlsCertFile, tlsKeyFile } = parts.paths;
+    const paths = [tlsCaFile, tlsCertFile, tlsKeyFile];
+    this.#files = new WatchedFiles({ paths, lookMs: parts.lookMs, read: () => this.#read() });
     if (parts.tls.cert === null) return;
     const help = 'When the certificate of this node ends, in seconds since 1970.';
     const gauge = parts.meter.gauge({ name: 'tls_certificate_expiry_timestamp_seconds', help }).series();
@@ -59,19 +59,16 @@ export class Certificates {
 
   /** Looks at the files from now on. Nothing is done without any. */
   start(): void {
-    if (this.#files().length === 0) return;
-    this.#look();
-    this.#timer = setInterval(() => this.#look(), this.#parts.lookMs ?? LOOK_MS).unref();
+    this.#files.start();
   }
 
   stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#files.stop();
   }
 
   /** Reads the files again, changed or not; resolves when that is done. */
   reload(): Promise<void> {
-    this.#looking = this.#looking.then(() => this.#read());
-    return this.#looking;
+    return this.#files.reload();
   }
 
   /** Why the node should be looked after, one sentence each. */
@@ -83,18 +80,8 @@ export class Certificates {
     return [days < 0 ? 'the certificate of this node has expired' : `the certificate of this node ends in ${days} days`];
   }
 
-  #look(): void {
-    this.#looking = this.#looking.then(async () => {
-      const found = await this.#fingerprint();
-      if (this.#seen === null || found === this.#seen) this.#seen = found;
-      else await this.#read();
-    });
-  }
-
-  async #read(): Promise<void> {
+  #read(): void {
     const { log, paths } = this.#parts;
-    // Noted first, so that files which change while they are read are read once more.
-    this.#seen = await this.#fingerprint();
     try {
       const tls = readLinkTls(paths);
       if (isSame(tls, this.#tls)) return;
@@ -118,17 +105,6 @@ export class Certificates {
   #expiresMs(): number | null {
     const { cert } = this.#tls;
     return cert === null ? null : Date.parse(new X509Certificate(cert).validTo);
-  }
-
-  #files(): string[] {
-    const { tlsCaFile, tlsCertFile, tlsKeyFile } = this.#parts.paths;
-    return [tlsCaFile, tlsCertFile, tlsKeyFile].filter((path) => path !== null);
-  }
-
-  /** Follows links, as the files of mounted secrets are. A file that is not there for a moment counts as another one. */
-  async #fingerprint(): Promise<string> {
-    const stats = await Promise.all(this.#files().map((path) => stat(path).catch(() => null)));
-    return stats.map((found) => (found === null ? 'none' : `${found.ino}:${found.size}:${found.mtimeMs}`)).join(' ');
   }
 }
 

@@ -36,6 +36,7 @@ import { Roles } from './roles.js';
 import { Scrubbing } from './scrubbing.js';
 import { StartSteps } from './start-steps.js';
 import { runStopSteps } from './stop-steps.js';
+import { TokenKeys } from './token-keys.js';
 import { type NodeTracing, nodeTracing } from './tracing.js';
 import { version } from './version.js';
 
@@ -57,8 +58,8 @@ export interface Node {
   readonly made: boolean;
   /** Null: nothing is measured. */
   readonly metrics: Metrics | null;
-  /** Reads certificates and keys of TLS again; null: there are none. */
-  readonly reloadCertificates: (() => Promise<void>) | null;
+  /** Reads certificates, keys of TLS and keys of tokens again; null: there are none. */
+  readonly reload: (() => Promise<void>) | null;
   /** Drains, hands over, lets running requests end, saves the indexes, closes the store, all within shutdown_timeout_ms. One step that fails
    *  does not keep the next from being done. @throws Error when it was not clean: the data is safe all the same */
   stop(): Promise<void>;
@@ -89,6 +90,7 @@ class StartingNode {
   readonly #measuring: Measuring;
   readonly #guards: Guarding;
   readonly #certificates: Certificates;
+  readonly #tokenKeys: TokenKeys;
   readonly #health: NodeHealth;
   readonly #tracing: NodeTracing;
   readonly #data: NodeData;
@@ -144,6 +146,7 @@ class StartingNode {
       ...{ paths: config.replication, tls: config.replication.tls, log, meter: this.#measuring.meter, clock: systemClock },
       listen: (tls) => this.#http?.setCertificate({ ...tls, key: tls.key?.reveal() ?? '' }),
     });
+    this.#tokenKeys = new TokenKeys({ settings: config.tokens, log });
     this.#data = new NodeData({
       settings: engineSettings(config),
       ...{ log, clock: systemClock, onFatal, guards: this.#guards.forEngine },
@@ -178,6 +181,7 @@ class StartingNode {
     const { config } = this.#options;
     this.#guards.start();
     this.#certificates.start();
+    this.#tokenKeys.start();
     const url = await this.#listen();
     this.#url = url;
     const { folder, state } = await this.#openFolder();
@@ -191,9 +195,14 @@ class StartingNode {
     if (!this.#roles.isBlank) this.#serves();
     if (folder.quick) void this.#scrubbing.run(engine);
     const { metrics } = this.#measuring;
-    const reloadCertificates = config.replication.tls.cert === null ? null : () => this.#certificates.reload();
+    const hasFiles = config.replication.tls.cert !== null || this.#tokenKeys.rules !== null;
+    const reload = hasFiles ? () => this.#reload() : null;
     const about = { url, dataDir: config.dataDir, nativeBuild: nativeBuild(), made: folder.made };
-    return { ...about, metrics, reloadCertificates, stop: () => this.stop() };
+    return { ...about, metrics, reload, stop: () => this.stop() };
+  }
+
+  async #reload(): Promise<void> {
+    await Promise.all([this.#certificates.reload(), this.#tokenKeys.reload()]);
   }
 
   async #openFolder(): Promise<{ folder: OpenData; state: NodeState }> {
@@ -266,6 +275,7 @@ class StartingNode {
     return {
       engine: () => this.#ready(),
       accessKeys: () => this.#data.keys ?? this.#opened().keys,
+      tokenRules: this.#tokenKeys.rules,
       startProgress: () => this.#steps.shown(),
       health: this.#health.service,
       nativeBuild: nativeBuild(),
@@ -343,6 +353,7 @@ class StartingNode {
     this.#closing = true;
     this.#health.stop();
     this.#certificates.stop();
+    this.#tokenKeys.stop();
     await this.#http?.close(leftMs);
   }
 }

@@ -20,6 +20,7 @@ import { REPLICATION_FIELDS } from '../../src/config/replication-fields.js';
 import { ConfigError } from '../../src/config/resolve.js';
 import { SECURITY_FIELDS } from '../../src/config/security-fields.js';
 import { SERVER_FIELDS } from '../../src/config/server-fields.js';
+import { TOKEN_FIELDS } from '../../src/config/token-fields.js';
 import { TRACING_FIELDS } from '../../src/config/tracing-fields.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
 import { suite } from '../support/suite.js';
@@ -194,6 +195,7 @@ test('the description names every setting once, with its source', () => {
       DEPENDENCY_FIELDS,
       HEALTH_FIELDS,
       SECURITY_FIELDS,
+      TOKEN_FIELDS,
       OBSERVING_FIELDS,
       GUARD_FIELDS,
       TRACING_FIELDS,

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { type HttpListener, type HttpListenerOptions, listenHttp } from '../../src/mcp/http-listener.js';
 import { startServer } from '../support/server-process.js';
 import { suite, type TestContext } from '../support/suite.js';
+import { signingKey, tokenOf } from '../support/token-maker.js';
 import { overHttp } from './mcp-client.js';
 
 const test = suite('mcp/http-listener', { deadlineMs: 60_000 });
@@ -40,7 +41,11 @@ test('each caller may do what its own key may do, whoever called before', async 
   const folder = t.folder();
   const keyFile = join(folder, 'key');
   writeFileSync(keyFile, `${KEY}\n`, { mode: 0o600 });
-  const server = await startServer(t, join(folder, 'data'), ['--api-key-file', keyFile]);
+  const signing = signingKey('HS256');
+  const secretFile = join(folder, 'secret');
+  writeFileSync(secretFile, `${signing.shared}\n`, { mode: 0o600 });
+  const flags = ['--api-key-file', keyFile, '--token-secret-file', secretFile];
+  const server = await startServer(t, join(folder, 'data'), flags);
   const { url } = await listener(t, server.url);
 
   const keyed = await overHttp(t, url, { authorization: `Bearer ${KEY}` });
@@ -61,6 +66,12 @@ test('each caller may do what its own key may do, whoever called before', async 
   assert.is((await reader.refusal('upsert', { collection: 'c', points: [{ id: 1, vector: [1] }] })).type, 'Forbidden');
   assert.is((await reader.refusal('search', { collection: 'other', vector: [1] })).type, 'Forbidden');
   assert.match((await reader.call('health_check')).text, /^✓ System Status: HEALTHY/, 'what it may not see is left out');
+
+  const tokened = await overHttp(t, url, { authorization: `Bearer ${await tokenOf(signing, { collections: ['c'] })}` });
+  assert.equal((await tokened.call('search', { collection: 'c', vector: [1] })).object['hits'], []);
+  assert.is((await tokened.refusal('search', { collection: 'other', vector: [1] })).type, 'Forbidden');
+  const ended = await overHttp(t, url, { authorization: `Bearer ${await tokenOf(signing, { exp: 1 })}` });
+  assert.is((await ended.refusal('search', { collection: 'c', vector: [1] })).type, 'Unauthorized');
 
   const outside = await listener(t, server.url, { host: '0.0.0.0', rules: { loopback: false, hosts: [] } });
   const reached = `http://127.0.0.1:${outside.port}/mcp`;

@@ -87,6 +87,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
     engine: () => options.engine ?? fake,
     health: fakeHealth(() => options.engine ?? fake, options.concerns),
     accessKeys: () => (options.engine ?? fake).keys,
+    tokenRules: null,
     startProgress: () => ({ step: 'ready', progress: 1, etaMs: 0, message: 'ready' }),
     nativeBuild: 'none',
     version: '0.0.0-test',

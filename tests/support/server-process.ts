@@ -126,7 +126,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals, ended: Promise<E
 async function listening(child: ChildProcess, ended: Promise<Ending>, output: () => string): Promise<string> {
   const deadline = Date.now() + START_DEADLINE_MS;
   while (Date.now() < deadline) {
-    const found = /http:\/\/[^\s"]+:\d+/.exec(output());
+    const found = /https?:\/\/[^\s"]+:\d+/.exec(output());
     if (found !== null) return found[0];
     if (child.exitCode !== null || child.signalCode !== null) throw new ServerDidNotStart(await ended, output());
     await pause();

@@ -1,7 +1,7 @@
 /** Who asks: the key of a request, held against the key file, the access keys of the data, and tokens.
  *
  *  Invariant: without a key file, tokens and access keys everybody may do everything; with any of them every request needs a key.
- *  While nobody knows yet which keys the store has, only the key of the file counts. Secrets are compared as digests, in
+ *  While nobody knows yet which keys the store has, only the key of the file and tokens count. Secrets are compared as digests, in
  *  constant time, and an id that nobody has is compared as well. Must not know: routes, what a key allows. */
 
 import { hash, timingSafeEqual } from 'node:crypto';
@@ -10,10 +10,13 @@ import type { AccessKeys } from '../../engine/engine.js';
 import { type AccessKey, isExpired, type RateLimit } from '../../model/access-key.js';
 import type { Clock } from '../../model/clock.js';
 import { SkeinError } from '../../model/errors.js';
+import type { Log } from '../../model/log.js';
 import type { Meter } from '../../model/meter.js';
 import { accessKeyParts, givenCredential } from './credential.js';
 import { ANYONE, KEY_FILE, type Principal } from './principal.js';
 import { TokenBuckets } from './token-bucket.js';
+import type { TokenVerdict } from './token-claims.js';
+import { looksLikeToken, type Tokens } from './tokens.js';
 
 /** Wrong keys of one address: some at once, for a client that was set up wrongly, then one a second. */
 const FAILURES: RateLimit = { perSecond: 1, burst: 30 };
@@ -26,7 +29,10 @@ export interface AuthenticationParts {
   readonly keyFile: Uint8Array | null;
   /** @throws Starting while they are not known */
   readonly keys: () => AccessKeys;
+  /** Null: tokens are not taken. */
+  readonly tokens: Pick<Tokens, 'judge'> | null;
   readonly clock: Clock;
+  readonly log: Log;
   readonly meter: Meter;
 }
 
@@ -52,10 +58,17 @@ export class Authentication {
     return this.#lastUsedMs.get(id) ?? null;
   }
 
-  /** @param address of the other end of the connection @throws Unauthorized, RateLimited (too many wrong keys), Starting */
-  identify(headers: IncomingHttpHeaders, address: string): Principal {
+  /** @param address of the other end of the connection  @returns a promise for a token that was not seen before
+   *  @throws Unauthorized, RateLimited (too many wrong keys), Starting */
+  identify(headers: IncomingHttpHeaders, address: string): Principal | Promise<Principal> {
     const given = givenCredential(headers);
     if (given === undefined) return this.#anyone();
+    const { tokens, clock } = this.#parts;
+    // The key of the file is never looked for among tokens, which nothing slows down.
+    if (tokens !== null && looksLikeToken(given)) {
+      const verdict = tokens.judge(given, clock.wallMs());
+      return verdict instanceof Promise ? verdict.then((found) => this.#token(found, address)) : this.#token(verdict, address);
+    }
     const parts = accessKeyParts(given);
     // A secret that people chose could be guessed in time; one of 256 random bits could not.
     if (parts === null) this.#mayTry(address);
@@ -74,7 +87,14 @@ export class Authentication {
   }
 
   #isOpen(): boolean {
-    return this.#keyFile === null && this.#parts.keys().count === 0;
+    return this.#keyFile === null && this.#parts.tokens === null && this.#parts.keys().count === 0;
+  }
+
+  /** Why a token is refused is for the operator alone. */
+  #token(verdict: TokenVerdict, address: string): Principal {
+    if ('principal' in verdict) return verdict.principal;
+    this.#parts.log.debug('token_refused', { reason: verdict.reason, address });
+    throw this.#failed(verdict.expired ? 'expired' : 'unknown', address, 'The token is not good');
   }
 
   /** @returns null when it is not known, by its id or by its secret: both take the same way on */

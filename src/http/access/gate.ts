@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../model/clock.js';
 import { SkeinError } from '../../model/errors.js';
 import { FIXED } from '../../model/limits.js';
+import type { Log } from '../../model/log.js';
 import type { Meter } from '../../model/meter.js';
 import type { Route } from '../route-table.js';
 import type { HttpConfig, HttpService } from '../service.js';
@@ -12,11 +13,13 @@ import { Authentication } from './authentication.js';
 import { authorize } from './authorization.js';
 import { nameOf, type Principal } from './principal.js';
 import { TokenBuckets } from './token-bucket.js';
+import { Tokens } from './tokens.js';
 
 export interface GateParts {
   readonly config: Pick<HttpConfig, 'apiKey'>;
-  readonly service: Pick<HttpService, 'engine' | 'accessKeys'>;
+  readonly service: Pick<HttpService, 'engine' | 'accessKeys' | 'tokenRules'>;
   readonly clock: Clock;
+  readonly log: Log;
   readonly meter: Meter;
 }
 
@@ -25,23 +28,42 @@ export class Gate {
   readonly #parts: GateParts;
   readonly #rates = new TokenBuckets(FIXED.accessKeysMax);
 
-  constructor(parts: GateParts) {
+  private constructor(parts: GateParts, tokens: Tokens | null) {
     this.#parts = parts;
-    const { config, service, clock, meter } = parts;
-    this.authentication = new Authentication({ keyFile: config.apiKey, keys: () => service.accessKeys(), clock, meter });
+    const { config, service, clock, log, meter } = parts;
+    const keys = () => service.accessKeys();
+    this.authentication = new Authentication({ keyFile: config.apiKey, keys, tokens, clock, log, meter });
   }
 
-  /** For a path that no route has: it tells nothing without a key. @throws Unauthorized, RateLimited, Starting */
-  identify(request: FastifyRequest): void {
-    const principal = this.authentication.identify(request.headers, request.socket.remoteAddress ?? '');
+  static async open(parts: GateParts): Promise<Gate> {
+    const { tokenRules } = parts.service;
+    return new Gate(parts, tokenRules === null ? null : await Tokens.open(tokenRules));
+  }
+
+  /** For a path that no route has: it tells nothing without a key.
+   *  @returns a promise when it takes time @throws Unauthorized, RateLimited, Starting */
+  identify(request: FastifyRequest): Promise<void> | undefined {
+    const found = this.authentication.identify(request.headers, request.socket.remoteAddress ?? '');
+    if (found instanceof Promise) return found.then((principal) => this.#take(request, principal));
+    this.#take(request, found);
+    return undefined;
+  }
+
+  /** @throws as identify · Forbidden, InvalidCollectionName */
+  admit(request: FastifyRequest, route: Pick<Route, 'needs' | 'path' | 'looksAtScope'>): Promise<void> | undefined {
+    if (route.needs === 'none') return undefined;
+    const waiting = this.identify(request);
+    if (waiting !== undefined) return waiting.then(() => this.#authorize(request, route));
+    this.#authorize(request, route);
+    return undefined;
+  }
+
+  #take(request: FastifyRequest, principal: Principal): void {
     request.principal = principal;
     this.#mustNotBeOften(principal);
   }
 
-  /** @throws as identify · Forbidden, InvalidCollectionName */
-  admit(request: FastifyRequest, route: Pick<Route, 'needs' | 'path' | 'looksAtScope'>): void {
-    if (route.needs === 'none') return;
-    this.identify(request);
+  #authorize(request: FastifyRequest, route: Pick<Route, 'needs' | 'path' | 'looksAtScope'>): void {
     if (request.principal !== null)
       authorize(request.principal, route, request.params as Record<string, string>, () => this.#parts.service.engine());
   }
@@ -52,9 +74,13 @@ export class Gate {
     const nowMs = this.#parts.clock.monotonicMs();
     const waitMs = this.#rates.of(nameOf(principal), rateLimit, nowMs).take(rateLimit, nowMs);
     if (waitMs === 0) return;
-    throw new SkeinError('RateLimited', `The key may ask ${rateLimit.perSecond} times a second`, {
+    throw new SkeinError('RateLimited', `${subjectOf(principal)} may ask ${rateLimit.perSecond} times a second`, {
       retry_after_ms: waitMs,
       limit: rateLimit.perSecond,
     });
   }
+}
+
+function subjectOf({ kind }: Principal): string {
+  return kind === 'token' ? 'The subject of the token' : 'The key';
 }

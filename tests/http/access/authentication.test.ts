@@ -6,9 +6,11 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { Authentication } from '../../../src/http/access/authentication.js';
 import { accessKeyText, newKeyId, newSecret, secretHash } from '../../../src/http/access/credential.js';
+import type { Principal } from '../../../src/http/access/principal.js';
 import { SkeinError } from '../../../src/model/errors.js';
 import { createMetrics } from '../../../src/observability/metrics.js';
 import { accessKey, FakeKeys } from '../../support/fake-keys.js';
+import { keptLog } from '../../support/kept-log.js';
 import { suite } from '../../support/suite.js';
 import { projectFolder } from '../../support/test-files.js';
 
@@ -30,11 +32,13 @@ function world(keyFile: string | null = null): World {
   const made: World = { keys, metrics, nowMs: 1_000_000, ask: () => '' };
   const clock = { wallMs: () => made.nowMs, monotonicMs: () => made.nowMs };
   const file = keyFile === null ? null : Buffer.from(keyFile);
-  const authentication = new Authentication({ keyFile: file, keys: () => keys, clock, meter: metrics.meter });
+  const authentication = new Authentication({
+    ...{ keyFile: file, keys: () => keys, tokens: null, clock, meter: metrics.meter, log: keptLog().log },
+  });
   made.ask = (credential, address = '10.0.0.1') => {
     try {
       const headers = credential === null ? {} : { authorization: `Bearer ${credential}` };
-      const { kind, id } = authentication.identify(headers, address);
+      const { kind, id } = authentication.identify(headers, address) as Principal;
       return id ?? kind;
     } catch (error) {
       if (error instanceof SkeinError) return error.type;
