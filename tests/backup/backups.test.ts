@@ -1,0 +1,251 @@
+/** Backups of an engine whose target fails: nothing is left of what failed, nothing of the log is let go, no hole is ever passed over, and what
+ *  was known stays in sight. */
+
+import { readdirSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { Backups, type BackupsParts } from '../../src/backup/backups.js';
+import { NEWEST } from '../../src/backup/plan.js';
+import type { ReplicatedLog } from '../../src/engine/engine.js';
+import { buildSnapshot } from '../../src/engine/snapshot.js';
+import { systemClock } from '../../src/model/clock.js';
+import { SkeinError } from '../../src/model/errors.js';
+import { DEFAULT_LIMITS } from '../../src/model/limits.js';
+import { type LogFields, silentLog } from '../../src/model/log.js';
+import { keysOf } from '../support/backup-targets.js';
+import { type BackedUp, backedUp } from '../support/backups.js';
+import { BreakableTarget } from '../support/broken-target.js';
+import { suite, type TestContext } from '../support/suite.js';
+import { waitUntil } from '../support/wait-until.js';
+
+const test = suite('backup/backups', { deadlineMs: 120_000 });
+const BY_HAND = { everyOperations: 0, intervalMs: 0, minIntervalMs: 0, fullIntervalMs: 86_400_000 };
+
+interface Stand {
+  readonly made: BackedUp;
+  readonly target: BreakableTarget;
+  readonly backups: Backups;
+  /** What the log was asked to keep. */
+  readonly kept: (number | null)[];
+  readonly said: [string, LogFields][];
+  /** As the log shows itself from now on. */
+  seen: (log: ReplicatedLog) => ReplicatedLog;
+  write(count: number): Promise<void>;
+}
+
+async function standing(t: TestContext, over: Partial<BackupsParts> = {}): Promise<Stand> {
+  const made = await backedUp(t);
+  await made.create('c', 2);
+  const target = new BreakableTarget(made.target);
+  const [kept, said]: [(number | null)[], [string, LogFields][]] = [[], []];
+  const note = (event: string, fields: LogFields = {}): void => void said.push([event, fields]);
+  const { log } = made.engine;
+  const feed: ReplicatedLog = Object.create(log, {
+    keepFrom: { value: (_holder: string, seq: number | null) => void kept.push(seq) },
+    ...bound(log),
+  });
+  const stand: Pick<Stand, 'seen'> = { seen: (one) => one };
+  const backups = new Backups({
+    ...{ target, schedule: BY_HAND, retention: { fullsMax: 2, ageMsMax: null }, drillIntervalMs: 0 },
+    ...{ dataDir: made.folder, limits: { ...DEFAULT_LIMITS, diskFreeBytesMin: 0 }, clock: systemClock, cacheBytes: 2 ** 20 },
+    log: { ...silentLog, info: note, warn: note, error: note },
+    feed: () => stand.seen(feed),
+    isActive: () => true,
+    buildSnapshot: () =>
+      buildSnapshot({
+        ...{ dataDir: made.folder, storePath: made.storePath, cacheBytes: 2 ** 20 },
+        checkpointsDir: join(made.folder, 'store-1', 'checkpoints'),
+      }),
+    ...over,
+  });
+  t.after(() => backups.stop());
+  let id = 0;
+  const write = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await made.put('c', [{ id: id++, vector: [id, 1] }]);
+  };
+  return Object.assign(stand, { made, target, backups, kept, said, write });
+}
+
+/** Methods of a class with private fields, for an object in front of it. */
+function bound(log: ReplicatedLog): PropertyDescriptorMap {
+  const names = ['state', 'lineage', 'read', 'bytesAfter'] as const;
+  return Object.fromEntries(names.map((name) => [name, { value: (log[name] as () => unknown).bind(log), configurable: true }]));
+}
+
+async function failure(work: Promise<unknown>): Promise<SkeinError> {
+  const error = await work.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof SkeinError) return error;
+  throw new Error(`no refusal but ${String(error)}`);
+}
+
+test('a try that fails leaves nothing in the target, and nothing of it counts', async (t) => {
+  const { target, backups, write } = await standing(t);
+  await write(3);
+  for (const [what, kind] of [
+    ['head.json', 'full'],
+    ['skein.db.gz', 'full'],
+  ] as const) {
+    target.fails = (operation, key) => (operation === 'put' && key.endsWith(what) ? 'full' : null);
+    assert.is((await failure(backups.create(kind))).details['reason'], 'full');
+    target.fails = () => null;
+    assert.equal(await keysOf(target), [], what);
+  }
+  assert.is((await backups.create(null))?.kind, 'full');
+  await write(2);
+  target.fails = (operation, key) => (operation === 'put' && key.endsWith('head.json') ? 'unreachable' : null);
+  await failure(backups.create(null));
+  target.fails = () => null;
+  assert.is((await backups.list()).backups.length, 1);
+  assert.is((await keysOf(target)).length, 2, 'a head and a store');
+  const { failed, failuresInRow, stored } = backups.status();
+  assert.equal([failed, failuresInRow, stored?.fulls], [3, 1, 1]);
+});
+
+test('what is known of a place stays in sight while it cannot be reached', async (t) => {
+  const { target, backups, write } = await standing(t);
+  await write(2);
+  const made = await backups.create(null);
+  target.fails = () => 'unreachable';
+  await write(3);
+  await failure(backups.create(null));
+  const { stored } = backups.status();
+  assert.equal([stored?.newestAtMs, stored?.operationsSince], [made?.createdAtMs, 3]);
+});
+
+test('a place that ran full is tidied by the rules that hold now', async (t) => {
+  const before = await standing(t, { retention: { fullsMax: 5, ageMsMax: null } });
+  for (let i = 0; i < 3; i++) {
+    await before.write(1);
+    await before.backups.create('full');
+  }
+  const { made, target } = before;
+  const { dataDir, ...rest } = { dataDir: made.folder };
+  const after = new Backups({
+    ...rest,
+    ...{ target, schedule: BY_HAND, retention: { fullsMax: 1, ageMsMax: null }, drillIntervalMs: 0, dataDir },
+    ...{ limits: DEFAULT_LIMITS, clock: systemClock, cacheBytes: 2 ** 20, log: silentLog },
+    ...{ feed: () => made.engine.log, isActive: () => true, buildSnapshot: () => Promise.reject(new Error('not asked')) },
+  });
+  await before.write(1);
+  target.fails = (operation) => (operation === 'put' ? 'full' : null);
+  await failure(after.create('incremental'));
+  assert.is((await after.list()).backups.length, 1);
+});
+
+test('an increment that could not be removed when a longer one took its place goes later', async (t) => {
+  const { target, backups, write } = await standing(t);
+  await write(2);
+  await backups.create(null);
+  await write(1);
+  const small = await backups.create(null);
+  await write(1);
+  target.fails = (operation) => (operation === 'remove' ? 'denied' : null);
+  const longer = await backups.create(null);
+  target.fails = () => null;
+  assert.is(longer?.fromSeq, small?.fromSeq);
+  assert.is((await backups.list()).backups.length, 3, 'both are there');
+  assert.is(backups.status().failed, 0, 'that is no failure of the longer one');
+  await backups.create('full');
+  const ids = (await backups.list()).backups.map(({ id }) => id);
+  assert.not(ids.includes(small?.id ?? ''));
+  assert.ok(ids.includes(longer?.id ?? ''));
+});
+
+test('a log that was cut behind the newest backup makes the next one a full one, whenever that shows', async (t) => {
+  const stand = await standing(t);
+  const { backups, write } = stand;
+  await write(2);
+  await backups.create(null);
+  await write(5);
+  const cut = (log: ReplicatedLog, over: Partial<ReplicatedLog>): ReplicatedLog =>
+    Object.create(log, Object.fromEntries(Object.entries(over).map(([name, value]) => [name, { value }])));
+  stand.seen = (log) => cut(log, { state: () => ({ ...log.state(), logMinSeq: log.state().seq }) });
+  assert.is((await backups.create(null))?.kind, 'full', 'seen before');
+  await write(5);
+  const { seq } = stand.made.engine.log.state();
+  stand.seen = (log) => cut(log, { read: (fromSeq, ...more) => (fromSeq < seq - 2 ? [] : log.read(fromSeq, ...more)) });
+  const made = await backups.create('incremental');
+  assert.equal([made?.kind, made?.end.seq], ['full', seq], 'seen on the way');
+  stand.seen = (log) => log;
+  assert.equal(
+    (await backups.list()).backups.map(({ kind }) => kind),
+    ['full', 'full'],
+  );
+});
+
+test('two that are asked for at once are made one after the other, and the second has nothing to do', async (t) => {
+  const { backups, write } = await standing(t);
+  await write(2);
+  const asked = await Promise.all([backups.create(null), backups.create(null), backups.create('incremental')]);
+  assert.equal(
+    asked.map((one) => one?.kind ?? null),
+    ['full', null, null],
+  );
+});
+
+test('while the target cannot be read after a start, the log is kept from its beginning', async (t) => {
+  const schedule = { ...BY_HAND, everyOperations: 1 };
+  const { target, backups, kept, write, said, made } = await standing(t, { schedule });
+  await write(3);
+  target.fails = () => 'unreachable';
+  backups.start();
+  await waitUntil(() => backups.status().failed > 0, { what: 'the target to be asked' });
+  assert.equal(kept, [made.engine.log.state().logMinSeq]);
+  assert.ok(said.some(([event]) => event === 'backups_not_looked_at'));
+});
+
+test('a drill that finds no way to the newest state is a failed drill, and backups go on', async (t) => {
+  const { backups, made, write } = await standing(t, { drillIntervalMs: 1 });
+  await write(2);
+  await backups.create(null);
+  await write(2);
+  const increment = await backups.create(null);
+  truncateSync(join(made.targetFolder, made.archive.clusterId, increment?.id ?? '', 'entries.gz'), 10);
+  await backups.list();
+  backups.start();
+  await waitUntil(() => backups.status().drillsFailed > 0, { what: 'a drill' });
+  const { drill, failed } = backups.status();
+  assert.equal([drill?.ok, failed], [false, 0]);
+  assert.match(drill?.problem ?? '', increment?.id ?? '');
+});
+
+test('the proof of a drill outlives the small increment that it ended with', async (t) => {
+  const { backups, made, write } = await standing(t);
+  await write(2);
+  await backups.create(null);
+  await write(1);
+  const small = await backups.create(null);
+  assert.is((await backups.drill(NEWEST)).problem, null);
+  await write(1);
+  await backups.create(null);
+  const { backups: left } = await backups.list();
+  assert.not(left.some(({ id }) => id === small?.id));
+  assert.type(backups.status().stored?.lastVerifiedAtMs, 'number');
+  assert.equal(
+    readdirSync(made.folder).filter((name) => name.startsWith('restoring-')),
+    [],
+  );
+});
+
+test('a restore for which the disk has no room is refused before anything is fetched', async (t) => {
+  const { made, backups, write, target } = await standing(t, {
+    limits: { ...DEFAULT_LIMITS, diskFreeBytesMin: Number.MAX_SAFE_INTEGER },
+  });
+  await write(2);
+  await backups.create(null);
+  const { get = 0 } = target.calls;
+  const refused = await failure(backups.restore(NEWEST, async () => {}));
+  assert.is(refused.type, 'DiskLimitExceeded');
+  const report = await backups.drill(NEWEST);
+  assert.match(report.problem ?? '', 'A restore needs');
+  assert.is(target.calls.get ?? 0, get + 0, 'nothing was read but heads that were known');
+  assert.equal(
+    readdirSync(made.folder).filter((name) => name.startsWith('restoring-')),
+    [],
+  );
+});
+
+test.run();

@@ -1,0 +1,118 @@
+/** Where an archive stands: what continues what, by the plain definition; which increments were replaced; and that no clock that is set keeps a
+ *  backup from being due. */
+
+import * as fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import type { BackupHead, IncrementHead } from '../../src/backup/head.js';
+import { nameOf } from '../../src/backup/names.js';
+import { type BackupSchedule, backupDue } from '../../src/backup/policy.js';
+import { type Attempts, isOn, keptBackups, progressOf, replacedIncrements, standingOf } from '../../src/backup/standing.js';
+import { suite } from '../support/suite.js';
+
+const test = suite('backup/standing');
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const [FIRST, SECOND] = ['1'.repeat(32), '2'.repeat(32)];
+const LINES: Readonly<Record<string, BackupHead['lineage']>> = {
+  [FIRST]: [row(FIRST, 1, 0)],
+  [SECOND]: [row(FIRST, 1, 0), row(SECOND, 2, 30)],
+};
+
+function row(historyId: string, epoch: number, startSeq: number) {
+  return { epoch, historyId, startSeq, startHash: '0'.repeat(64) };
+}
+
+/** @param fromSeq null: a full one */
+function head(historyId: string, fromSeq: number | null, seq: number, createdAtMs: number): BackupHead {
+  const id = nameOf({ createdAtMs, range: fromSeq === null ? null : { fromSeq, toSeq: seq } });
+  const end = { historyId, epoch: 1, seq, timeMs: createdAtMs, chainHash: '0'.repeat(64), digest: '0'.repeat(32) };
+  const bytes = fromSeq === null ? 1_000 : 10;
+  const files = [{ name: 'entries', bytes, sha256: '', storedBytes: bytes, storedSha256: '' }];
+  const ids = { format: 1, id, clusterId: FIRST, nodeId: FIRST, createdAtMs } as const;
+  const base = { ...ids, end, lineage: LINES[historyId] ?? [], files };
+  if (fromSeq === null) return { ...base, kind: 'full', snapshot: {} } as unknown as BackupHead;
+  return { ...base, kind: 'incremental', fromSeq, firstTimeMs: createdAtMs };
+}
+
+const someHeads = fc
+  .array(
+    fc.record({
+      second: fc.boolean(),
+      full: fc.boolean(),
+      from: fc.integer({ min: 1, max: 60 }),
+      length: fc.integer({ min: 0, max: 15 }),
+    }),
+    { maxLength: 40 },
+  )
+  .map((rows) =>
+    rows.map(({ second, full, from, length }, i) =>
+      head(second && from + length > 30 ? SECOND : FIRST, full ? null : from, from + length, 1_000_000 + i),
+    ),
+  );
+
+test('an increment continues what ends inside of it, or directly before it, on its line', () => {
+  fc.assert(
+    fc.property(someHeads, (backups) => {
+      const kept = new Map(keptBackups({ backups, damaged: [] }).map(({ id, continues }) => [id, continues]));
+      for (const one of backups) {
+        const wanted =
+          one.kind === 'full'
+            ? []
+            : backups.filter(
+                ({ id, end }) =>
+                  id !== one.id &&
+                  one.fromSeq <= end.seq + 1 &&
+                  end.seq < one.end.seq &&
+                  isOn({ lineage: one.lineage, seq: one.end.seq }, end),
+              );
+        assert.equal([...(kept.get(one.id) ?? [])].sort(), wanted.map(({ id }) => id).sort());
+      }
+    }),
+  );
+});
+
+test('an increment was replaced when a longer one of its line begins where it begins, and only then', () => {
+  const heads = [
+    head(FIRST, 1, 10, 1),
+    head(FIRST, 1, 20, 2),
+    head(FIRST, 11, 20, 3),
+    head(FIRST, 25, 35, 4),
+    head(SECOND, 25, 40, 5),
+    head(FIRST, null, 9, 6),
+  ];
+  assert.equal(replacedIncrements({ backups: heads }), [heads[0]?.id], 'seq 31 to 35 of the first line are in no other');
+  fc.assert(
+    fc.property(someHeads, (backups) => {
+      const replaced = new Set(replacedIncrements({ backups }));
+      const left = backups.filter((one): one is IncrementHead => one.kind === 'incremental' && !replaced.has(one.id));
+      for (const one of backups.filter(({ id }) => replaced.has(id))) {
+        const covers = (other: IncrementHead): boolean =>
+          one.kind === 'incremental' && other.fromSeq === one.fromSeq && isOn({ ...other, seq: other.end.seq }, one.end);
+        assert.ok(left.some(covers), 'nothing of it is lost');
+      }
+    }),
+  );
+});
+
+const SCHEDULE: BackupSchedule = { everyOperations: 0, intervalMs: HOUR_MS, minIntervalMs: 10_000, fullIntervalMs: DAY_MS };
+const RUNNING = { seq: 100, logMinSeq: 1, lineage: LINES[FIRST] ?? [] };
+const NOW_MS = 400 * DAY_MS;
+
+function due(heads: readonly BackupHead[], attempts: Partial<Attempts>): string {
+  const before = { wallMs: NOW_MS, monotonicMs: 50 * DAY_MS, lastEndedAtMs: null, lastFullAtMs: null, failures: 0 };
+  const given = { ...before, ...attempts };
+  return backupDue(progressOf(standingOf({ backups: heads }, RUNNING), RUNNING, given), SCHEDULE).kind;
+}
+
+test('backups from a future that a clock has come back from hold nothing up, and bring no storm of backups', () => {
+  const usual = [head(FIRST, 51, 60, NOW_MS - 10_000), head(FIRST, null, 50, NOW_MS - HOUR_MS)];
+  assert.is(due(usual, {}), 'none');
+  const future = [head(FIRST, 51, 60, NOW_MS + 9 * DAY_MS), head(FIRST, null, 50, NOW_MS + 8 * DAY_MS)];
+  assert.is(due(future, {}), 'full', 'nobody knows how old they are');
+  const since = { monotonicMs: 50 * DAY_MS, lastEndedAtMs: 50 * DAY_MS - 60_000, lastFullAtMs: 50 * DAY_MS - HOUR_MS };
+  assert.is(due(future, since), 'none', 'this node knows that they are young');
+  assert.is(due(future, { ...since, monotonicMs: 50 * DAY_MS + HOUR_MS }), 'incremental');
+  assert.is(due(future, { ...since, monotonicMs: 51 * DAY_MS }), 'full');
+});
+
+test.run();
