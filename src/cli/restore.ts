@@ -12,7 +12,7 @@ import { UsageError } from './failure.js';
 import { progressView } from './import/progress.js';
 import { grouped } from './numbers.js';
 import { connectTo } from './server-connection.js';
-import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
+import { EXIT, type ExitCode, print, type Surroundings, type TextStream } from './surroundings.js';
 
 type Values = ValuesOf<typeof RESTORE_FIELDS>;
 
@@ -94,7 +94,9 @@ async function intoFolder(values: Values & { readonly to: string }, surroundings
     node_id: made.nodeId,
     position: encodeToken(made.position),
     digest: made.digest,
+    access_keys: made.accessKeys.map(({ id, name, role }) => ({ id, name, role })),
   };
+  warnOfKeys(errors, made?.accessKeys.length ?? 0);
   say(values, output, { kind: 'restore', dry_run: made === null, data_dir: values.to, ...reached, ...shown }, [
     ...reachedLines(reached),
     made === null
@@ -102,6 +104,17 @@ async function intoFolder(values: Values & { readonly to: string }, surroundings
       : `restored into ${values.to}, as cluster ${made.clusterId}: "skein serve --data-dir ${values.to}"`,
   ]);
   return EXIT.done;
+}
+
+function warnOfKeys(errors: TextStream, count: number): void {
+  if (count === 0) return;
+  const what = count === 1 ? 'the access key' : `the ${grouped(count)} access keys`;
+  const again = count === 1 ? 'also if it was revoked or rotated since' : 'also those that were revoked or rotated since';
+  print(errors, `skein: WARNING: ${what} of that moment open${count === 1 ? 's' : ''} the copy, ${again}.`);
+  print(
+    errors,
+    'skein: Look through them ("skein keys list") before anybody can reach it, and revoke or rotate what must not work.',
+  );
 }
 
 function say(values: Pick<Values, 'json'>, output: Surroundings['output'], object: object, lines: readonly string[]): void {

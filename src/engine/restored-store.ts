@@ -7,6 +7,7 @@
 
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { AccessKey } from '../model/access-key.js';
 import { CURRENT_FILE, inspectDataFolder, type StoreFolder, storeFolder } from '../storage/data-folder.js';
 import { syncFolder, writeDurably } from '../storage/durable-files.js';
 import { MANIFEST_FILE, replaceManifest } from '../storage/manifest.js';
@@ -34,6 +35,16 @@ export async function verifyRestored(made: string, head: SnapshotHead, signal: A
 /** Where a file of the snapshot lies. */
 export function restoredPath(made: string, file: Pick<SnapshotFile, 'name'>): string {
   return pathOf(made, file.name);
+}
+
+/** The keys that the data of that moment has: they open it, whatever became of them later. */
+export function accessKeysOf(made: string): AccessKey[] {
+  const reads = openReader(join(made, DATABASE_NAME), { cacheBytes: CACHE_BYTES });
+  try {
+    return reads.accessKeys();
+  } finally {
+    reads.close();
+  }
 }
 
 /** Makes it the store that counts, of a master; durable on return. The caller holds the folder's lock and has closed the writer of the old.

@@ -2,7 +2,8 @@
  *
  *    clusters in the place ─► plan ─► (dry run: said, and no more) ─► lock ─► prepared ─► another node, a new history ─► first store of the folder
  *
- *  The copy belongs to a cluster of its own unless it is to be the old one: then nothing else may serve as that cluster's master.
+ *  The copy belongs to a cluster of its own unless it is to be the old one: then nothing else may serve as that cluster's master. The keys of
+ *  that moment open it: nobody here knows which of them were revoked since, so all are told.
  *  Must not know: terminals, flags. */
 
 import { randomBytes } from 'node:crypto';
@@ -13,8 +14,10 @@ import { type Foresight, foresee } from '../backup/foresight.js';
 import { planRestore, type RestorePlan } from '../backup/plan.js';
 import { prepareRestore, type RestoringOptions } from '../backup/restoring.js';
 import type { BackupTarget } from '../backup/target.js';
-import { makeRestored, mustTakeRestore } from '../engine/restored-store.js';
+import { accessKeysOf, makeRestored, mustTakeRestore } from '../engine/restored-store.js';
+import { type AccessKey, isExpired } from '../model/access-key.js';
 import type { RestoreWish } from '../model/backup.js';
+import type { Clock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
 import { failpoint } from '../model/failpoint.js';
 import type { Limits } from '../model/limits.js';
@@ -31,6 +34,7 @@ export interface OfflineRestoreOptions extends Pick<RestoringOptions, 'signal' |
   readonly into: { readonly dataDir: string; readonly keepClusterId: boolean } | null;
   readonly limits: Limits;
   readonly cacheBytes: number;
+  readonly clock: Clock;
 }
 
 export interface OfflineRestore {
@@ -42,6 +46,8 @@ export interface OfflineRestore {
     readonly nodeId: string;
     readonly position: Position;
     readonly digest: string;
+    /** That open the copy, also those that were revoked or rotated since; without what has expired by now. */
+    readonly accessKeys: readonly AccessKey[];
   } | null;
 }
 
@@ -61,7 +67,7 @@ export async function restoreOffline(options: OfflineRestoreOptions): Promise<Of
 type Making = OfflineRestoreOptions & { readonly dataDir: string; readonly keepClusterId: boolean; readonly epoch: number };
 
 async function make(plan: RestorePlan, archive: Archive, options: Making): Promise<OfflineRestore['made']> {
-  const { dataDir, keepClusterId, epoch, signal, onStep, limits, cacheBytes } = options;
+  const { dataDir, keepClusterId, epoch, signal, onStep, limits, cacheBytes, clock } = options;
   mustTakeRestore(dataDir);
   const lock = lockFolder(dataDir);
   try {
@@ -76,11 +82,12 @@ async function make(plan: RestorePlan, archive: Archive, options: Making): Promi
       const ids = { clusterId: keepClusterId ? archive.clusterId : newId(), nodeId: newId() };
       const carried = { voters: [], accessKeys: null };
       const { state } = await restore.finish({ ...ids, historyId: newId(), epoch, carried });
+      const accessKeys = accessKeysOf(restore.storePath).filter((key) => !isExpired(key, clock.wallMs()));
       writeNodeState(dataDir, { role: 'master', masterUrl: null, highestEpoch: epoch });
       failpoint('restore.before_switch');
       makeRestored(dataDir, restore.storePath, { bootId: newId() });
       failpoint('restore.after_switch');
-      return { ...ids, digest, position: { historyId: state.historyId, epoch: state.epoch, seq: state.seq } };
+      return { ...ids, digest, accessKeys, position: { historyId: state.historyId, epoch: state.epoch, seq: state.seq } };
     } finally {
       await restore.discard();
     }

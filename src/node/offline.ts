@@ -17,10 +17,13 @@ const CACHE_BYTES = 16 * 1024 * 1024;
 /** Restores from a place of backups into a new folder. @throws as restoreOffline */
 export function offlineRestoreFrom(
   place: BackupPlace,
-  { stallMs, ...options }: Omit<OfflineRestoreOptions, 'target' | 'limits' | 'cacheBytes'> & { readonly stallMs: number },
+  {
+    stallMs,
+    ...options
+  }: Omit<OfflineRestoreOptions, 'target' | 'limits' | 'cacheBytes' | 'clock'> & { readonly stallMs: number },
 ): Promise<OfflineRestore> {
   const target = placeOfBackups(place, stallMs, systemClock, () => null);
-  return restoreOffline({ ...options, target, limits: DEFAULT_LIMITS, cacheBytes: CACHE_BYTES });
+  return restoreOffline({ ...options, target, limits: DEFAULT_LIMITS, cacheBytes: CACHE_BYTES, clock: systemClock });
 }
 
 /** Checks everything: pages, every row's checksum, the log's chain, digests and counts against rows, the manifest.

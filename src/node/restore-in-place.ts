@@ -58,6 +58,7 @@ export async function restoreInPlace(
       epoch: position.epoch,
       history_id: position.historyId,
       replaced_seq: replaced.seq,
+      access_keys: parts.engine().keys.count,
     });
     return { position, replaced };
   } catch (error) {
