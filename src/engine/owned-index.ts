@@ -297,10 +297,19 @@ export class OwnedIndex {
     const { uid, labelGeneration, folder } = this.#collection;
     const { seq, nextLabel, content } = this.#current;
     const { inserts } = content;
+    const startMs = performance.now();
     try {
       this.#checkpointBytes = await content.save(folder, { uid, labelGeneration, seq, nextLabel });
       this.#savedInserts = inserts;
       this.#saveFailed = false;
+      const tookMs = Math.round(performance.now() - startMs);
+      this.#note('index_checkpoint_completed', {
+        uid,
+        engine: this.#kind.engine,
+        seq,
+        bytes: this.#checkpointBytes,
+        duration_ms: tookMs,
+      });
     } catch (error) {
       this.#saveFailed = true;
       this.#note('index_checkpoint_failed', { uid, reason: messageOf(error) });

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { SkeinError } from '../model/errors.js';
 import { asDiskError } from '../storage/durable-files.js';
 import { StorageFull } from '../storage/storage.js';
+import { watchRoom } from './room-watch.js';
 import { chunkMap, type Piece, pathOf, type SnapshotHead } from './snapshot-head.js';
 import type { FromSnapshotThread, SnapshotThreadData } from './snapshot-thread.js';
 import { startThread } from './start-thread.js';
@@ -23,6 +24,8 @@ interface BuildOptions {
   readonly storePath: string;
   readonly checkpointsDir: string;
   readonly cacheBytes: number;
+  /** It is given up before less than this is free, because writes are refused below it; by default 0. */
+  readonly diskFreeBytesMin?: number;
   /** Ends the thread and removes what it made; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** 0 … 1 */
@@ -61,14 +64,18 @@ export async function buildSnapshot(options: BuildOptions): Promise<BuiltSnapsho
 }
 
 async function runThread(id: string, folder: string, options: BuildOptions): Promise<FromSnapshotThread & { kind: 'built' }> {
-  const { storePath, checkpointsDir, cacheBytes, signal } = options;
+  const { storePath, checkpointsDir, cacheBytes, signal, diskFreeBytesMin = 0 } = options;
   const data: SnapshotThreadData = { id, folder, storePath, checkpointsDir, cacheBytes };
-  const thread = startThread('snapshot-thread.js', 'skein-snapshot', data);
   let last: FromSnapshotThread | undefined;
+  let fail: (error: StorageFull) => void = () => {};
+  const unwatch = await watchRoom({ folder, freeBytesMin: diskFreeBytesMin, onShort: (error) => fail(error) });
+  const thread = startThread('snapshot-thread.js', 'skein-snapshot', data);
   const stop = (): void => void thread.terminate();
   signal?.addEventListener('abort', stop);
+  if (signal?.aborted === true) stop();
   try {
     await new Promise<void>((resolve, reject) => {
+      fail = reject;
       thread.on('message', (message: FromSnapshotThread) => {
         if (message.kind === 'progress') options.onProgress?.(message.fraction);
         else last = message;
@@ -78,6 +85,8 @@ async function runThread(id: string, folder: string, options: BuildOptions): Pro
     });
   } finally {
     signal?.removeEventListener('abort', stop);
+    unwatch();
+    await thread.terminate();
   }
   signal?.throwIfAborted();
   if (last?.kind === 'built') return last;

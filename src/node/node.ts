@@ -232,7 +232,9 @@ class StartingNode {
       engine: () => this.#opened(),
       storePaths: () => {
         const { databasePath, checkpointsPath } = this.#opened() && this.#data.folder.store;
-        return { storePath: databasePath, checkpointsDir: checkpointsPath, cacheBytes: config.readerCacheBytes };
+        const { readerCacheBytes: cacheBytes, limits } = config;
+        const { diskFreeBytesMin } = limits;
+        return { storePath: databasePath, checkpointsDir: checkpointsPath, cacheBytes, diskFreeBytesMin };
       },
       exchange: (incoming, head) => this.#exchange(incoming, head),
       replace: async (install, as) => void (await this.#data.exchange(install, as)),

@@ -34,7 +34,12 @@ export interface RoleParts {
   /** Where this node's HTTP is reached. */
   address(): { readonly host: string; readonly port: number };
   engine(): RunningEngine;
-  storePaths(): { readonly storePath: string; readonly checkpointsDir: string; readonly cacheBytes: number };
+  storePaths(): {
+    readonly storePath: string;
+    readonly checkpointsDir: string;
+    readonly cacheBytes: number;
+    readonly diskFreeBytesMin: number;
+  };
   /** Exchanges the data for what has arrived; the engine is then another one. */
   exchange(incoming: IncomingSnapshot, head: SnapshotHead): Promise<void>;
   /** The same for a store that was made here. @param as whom the engine is opened */

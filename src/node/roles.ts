@@ -10,6 +10,7 @@ import { type BuiltSnapshot, buildSnapshot, type IncomingSnapshot, type Snapshot
 import type { ReplicationService } from '../http/http.js';
 import type { RestoreReceipt } from '../model/backup.js';
 import { invalidRequest, SkeinError } from '../model/errors.js';
+import { logOperation } from '../model/log-operation.js';
 import { NO_EPOCH } from '../model/position.js';
 import type { PromoteAnswer, ReplicaInfo, ReplicationStats, Role, SnapshotProgress, VerifyAnswer } from '../model/replication.js';
 import { ReplicationSource } from '../replication/source.js';
@@ -178,10 +179,15 @@ export class Roles implements ReplicationService {
 
   /** What is built from it loads the graphs and builds none. One at a time: each reads the whole store. */
   buildSnapshot(signal: AbortSignal): Promise<BuiltSnapshot> {
-    const built = this.#building.then(async () => {
-      await this.#parts.engine().saveIndexes(SAVE_INDEXES_MS);
-      return buildSnapshot({ dataDir: this.#parts.settings.dataDir, ...this.#parts.storePaths(), signal });
-    });
+    const { log, clock, settings } = this.#parts;
+    const built = this.#building.then(() =>
+      logOperation({ log, clock, name: 'snapshot_build' }, async (scope) => {
+        await this.#parts.engine().saveIndexes(SAVE_INDEXES_MS);
+        const snapshot = await buildSnapshot({ dataDir: settings.dataDir, ...this.#parts.storePaths(), signal });
+        scope.add({ seq: snapshot.head.baseSeq, bytes: snapshot.head.bytes });
+        return snapshot;
+      }),
+    );
     this.#building = built.catch(() => undefined);
     return built;
   }
