@@ -98,8 +98,10 @@ export class Backups {
 
   #stored(): BackupStatus['stored'] {
     const { shown: listing } = this.#archive;
-    if (listing === null) return null;
     const log = this.#parts.feed();
+    // What a node knew that made backups before says nothing of those that another one makes now.
+    const isCurrent = this.#parts.isActive() || (log !== null && this.#archive.isFresh(log));
+    if (listing === null || !isCurrent) return null;
     const { backups, damaged, verified } = listing;
     const newest = backups[0];
     const own = log === null ? null : standingOf(listing, runningOf(log)).newest;

@@ -114,7 +114,7 @@ test('the dashboard can be imported: data source and nodes are variables, and no
     ['datasource', 'node'],
   );
   const titles = dashboard.panels.filter(({ type }) => type === 'row').map(({ title }) => title);
-  for (const wanted of ['Traffic', 'Search', 'Writes', 'Replication', 'Storage', 'Health', 'Process'])
+  for (const wanted of ['Traffic', 'Search', 'Writes', 'Replication', 'Storage', 'Backups', 'Health', 'Process'])
     assert.ok(titles.includes(wanted), wanted);
   assert.is(new Set(dashboard.panels.map(({ id }) => id)).size, dashboard.panels.length);
   const taken = new Set<string>();
