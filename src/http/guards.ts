@@ -3,8 +3,9 @@
 
 import type { SkeinError } from '../model/errors.js';
 
-/** read: answers; write: adds to what is stored; free: only takes away from it. What is of none of these is never refused. */
-export type Work = 'read' | 'write' | 'free';
+/** search: asks the indexes of vectors; read: what is stored, by id or in order; write: adds to what is stored; free: only takes away from
+ *  it. What is of none of these is never refused. */
+export type Work = 'search' | 'read' | 'write' | 'free';
 
 export interface GuardService {
   /** Why this work is not begun now, or null. Asked once a request, before anything of it is read. Cost: a look at some numbers.

@@ -198,7 +198,12 @@ export const ERRORS = {
     fault: 'state',
     meaning: 'A dependency failed repeatedly and is not called for a while.',
   },
-  Overloaded: { status: 503, retryable: true, fault: 'state', meaning: 'A queue is full; nothing was done.' },
+  Overloaded: {
+    status: 503,
+    retryable: true,
+    fault: 'state',
+    meaning: 'More is asked for than can be done now (`details.reason` says of what); nothing was done.',
+  },
   SearchUnavailable: {
     status: 503,
     retryable: true,

@@ -85,7 +85,7 @@ export class Guarding implements GuardService {
 
   refusal(work: Parameters<GuardService['refusal']>[0]): SkeinError | null {
     if (this.#share.next()) return this.#refuse('event_loop', 'More is asked for than can be answered in time; nothing was done');
-    if (work === 'read' && this.#parts.engine()?.searchesAreFull === true)
+    if (work === 'search' && this.#parts.engine()?.searchesAreFull === true)
       return this.#refuse('search_queue', 'Too many searches are waiting; nothing was done');
     if (work !== 'write') return null;
     const full = this.#memory.refusal();

@@ -31,7 +31,7 @@ function overloaded(reason: string): SkeinError {
   return new SkeinError('Overloaded', 'too much', { reason });
 }
 
-test('reads, writes and deletes are asked about by their kind; an overload is 503 with a time to come back', async (t) => {
+test('searches, reads, writes and deletes are asked about by their kind; an overload is 503 with a time to come back', async (t) => {
   const guards = new FakeGuards();
   const http = await startHttp(t, { service: { guards } });
   await http.ask('PUT', '/v1/collections/c', { dimension: 2, distance: 'dot' });
@@ -44,8 +44,12 @@ test('reads, writes and deletes are asked about by their kind; an overload is 50
     ['POST', `${POINTS}/import`, 'write'],
     ['POST', '/v1/batch', 'write'],
     ['POST', `${POINTS}/delete`, 'free'],
-    ['POST', `${POINTS}/search`, 'read'],
-    ['POST', `${POINTS}/search/batch`, 'read'],
+    ['POST', `${POINTS}/search`, 'search'],
+    ['POST', `${POINTS}/search/batch`, 'search'],
+    ['POST', `${POINTS}/search/groups`, 'search'],
+    ['POST', `${POINTS}/recommend`, 'search'],
+    ['POST', '/v1/collections/c/recall', 'search'],
+    ['POST', `${POINTS}/facet`, 'read'],
     ['POST', `${POINTS}/scroll`, 'read'],
     ['POST', `${POINTS}/count`, 'read'],
     ['GET', `${POINTS}/1`, 'read'],

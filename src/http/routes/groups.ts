@@ -30,7 +30,7 @@ export function groupsRoute(room: Room): Route {
     needs: 'read',
     summary: 'Search as searchPoints does, for the best hits by the values of a payload field',
     tag: 'search',
-    work: 'read',
+    work: 'search',
     query: ReadQuery,
     headers: ReadHeaders,
     body: SearchGroupsBody,

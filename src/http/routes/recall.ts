@@ -25,7 +25,7 @@ export function recallRoute(room: Room): Route {
     needs: 'read',
     summary: 'Measure how much of the truth searches find, over a sample of stored points',
     tag: 'search',
-    work: 'read',
+    work: 'search',
     query: ReadQuery,
     headers: ReadHeaders,
     body: RecallBody,

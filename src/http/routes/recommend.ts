@@ -27,7 +27,7 @@ export function recommendRoute(room: Room): Route {
     needs: 'read',
     summary: 'Find points that are like some examples, and unlike others',
     tag: 'search',
-    work: 'read',
+    work: 'search',
     query: ReadQuery,
     headers: ReadHeaders,
     body: RecommendBody,
