@@ -3,14 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { SkeinClient } from '../src/sdk/index.js';
-import { startServer } from './support/server-process.js';
+import { PROGRAM, startServer } from './support/server-process.js';
 import { suite, type TestContext } from './support/suite.js';
 import { waitUntil } from './support/wait-until.js';
-
-const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
 
 interface Ended {
   readonly code: number | null;
@@ -19,7 +16,7 @@ interface Ended {
 }
 
 function start(t: TestContext, argv: readonly string[]): { child: ReturnType<typeof spawn>; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [MAIN, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(PROGRAM, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   t.after(() => child.kill('SIGKILL'));
   let output = '';
   let errors = '';

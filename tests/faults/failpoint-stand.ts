@@ -51,7 +51,7 @@ interface Verification {
   readonly replicas: readonly { readonly id: string; readonly equal: boolean; readonly differing: readonly unknown[] }[];
 }
 
-const OPTIONS: NodeOptions = { flags: QUICK_BEATS, bundled: true };
+const OPTIONS: NodeOptions = { flags: QUICK_BEATS };
 /** Of the store that counts, and of the folder around it. */
 const STORE_FILES: ReadonlySet<string> = new Set(['skein.db', 'skein.db-wal', 'skein.db-shm', 'checkpoints', 'REPLACES']);
 const FOLDER_FILES: ReadonlySet<string> = new Set(['CURRENT', 'LOCK', 'MANIFEST', 'NODE', 'rollback']);

@@ -284,7 +284,7 @@ async function cameBack(server: ServerProcess, bytesMax: number): Promise<number
 }
 
 test('round after round of hostile input is refused by type, and memory comes back to where it was', async (t) => {
-  const server = await startServer(t, join(t.folder(), 'data'), [], { bundled: true });
+  const server = await startServer(t, join(t.folder(), 'data'));
   await server.request('PUT', COLLECTION, { dimension: DIMENSION, distance: 'cosine' });
   const stored = batch(STORED, (id) => ({ id, vector: VECTOR.map((x) => x + id), payload: { fill: FILL } }));
   assert.is((await server.request('PUT', POINTS, stored)).status, 200);

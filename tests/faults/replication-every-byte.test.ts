@@ -23,7 +23,7 @@ const CUT_MS = 20_000;
 const SESSIONS_BEHIND_MAX = 8;
 
 test('a session that is cut at any byte leaves a state that the master had, and costs no copy', async (t) => {
-  const master = await startNode(t, 'master', { bundled: true, flags: QUICK_BEATS });
+  const master = await startNode(t, 'master', { flags: QUICK_BEATS });
   await master.request('PUT', '/v1/collections/c', { dimension: 3, distance: 'euclid' });
   const proxy = await startFaultProxy(t, master.port);
   const replica = new PlainReplica(join(t.folder(), 'data'), { masterUrl: proxy.url, inTurn: (work) => work() });

@@ -42,7 +42,7 @@ interface Hundred {
 
 /** @param fillBytes makes every point this much larger */
 async function startHundred(t: TestContext, fillBytes: number, flags: readonly string[] = []): Promise<Hundred> {
-  const master = await startNode(t, 'master', { bundled: true, flags });
+  const master = await startNode(t, 'master', { flags });
   const { status } = await master.request('PUT', '/v1/collections/c', { dimension: DIMENSION, distance: 'euclid' });
   assert.is(status, 201);
   for (let from = 0; from < POINTS; from += POINTS_AT_ONCE) {

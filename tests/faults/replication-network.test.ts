@@ -26,7 +26,7 @@ interface Pair {
 }
 
 async function startPair(t: TestContext): Promise<Pair> {
-  const { master, replicas, proxies } = await startCluster(t, { replicas: 1, flags: QUICK_BEATS, proxied: true, bundled: true });
+  const { master, replicas, proxies } = await startCluster(t, { replicas: 1, flags: QUICK_BEATS, proxied: true });
   await waitForVoters(master, replicas);
   return { master, replica: replicas[0] as ClusterNode, proxy: proxies[0] as FaultProxy };
 }

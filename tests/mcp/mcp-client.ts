@@ -1,11 +1,9 @@
 /** The protocol library's own client against `skein mcp`, as tests use it. */
-import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { PROGRAM } from '../support/server-process.js';
 import type { TestContext } from '../support/suite.js';
-
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 export interface ToolResult {
   readonly isError: boolean;
@@ -29,7 +27,7 @@ export async function overStdio(
   flags: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<McpConversation> {
-  const args = [MAIN, 'mcp', ...flags];
+  const args = [PROGRAM, 'mcp', ...flags];
   return connected(t, new StdioClientTransport({ command: process.execPath, args, env: { ...environment }, stderr: 'pipe' }));
 }
 

@@ -38,7 +38,7 @@ test('a bucket that fails hurts no write; when it answers again it has all of th
     ...['--dependency-slow-reset-ms', '200', '--dependency-successes-min', '1'],
   ];
   // As it is shipped: the client of the store is in a file of its own, loaded when it is first needed.
-  const server = await startServer(t, join(t.folder(), 'data'), flags, { bundled: true });
+  const server = await startServer(t, join(t.folder(), 'data'), flags);
   await ask(server, 'PUT', '/v1/collections/c', { dimension: 2, distance: 'euclid' });
   await put(server, 0, 10);
   await ask(server, 'POST', '/v1/backups', {});

@@ -3,12 +3,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
+import { PROGRAM } from '../support/server-process.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 
-const PROGRAM = fileURLToPath(new URL('../../bundle/server/main.js', import.meta.url));
 const test = suite('scenarios/bundle', { deadlineMs: 90_000 });
 
 async function serve(

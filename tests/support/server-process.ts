@@ -4,8 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
-const BUNDLE = fileURLToPath(new URL('../../bundle/server/main.js', import.meta.url));
+/** The program as people start it: its first line says how Node is called, on which its use of memory depends. */
+export const PROGRAM = fileURLToPath(new URL('../../bundle/server/main.js', import.meta.url));
 const START_DEADLINE_MS = 60_000;
 
 export interface ErrorBody {
@@ -68,8 +68,6 @@ export interface Surroundings {
   readonly environment?: Readonly<Record<string, string>>;
   /** A command that becomes the server at its end, such as `prlimit --nofile=64`: it must replace itself, not start a child. */
   readonly prefix?: readonly string[];
-  /** The program as people start it: its first line says how Node is called, on which its use of memory depends. */
-  readonly bundled?: boolean;
   /** Where it listens, so that it can come back there; default 0, any free port. */
   readonly port?: number;
   /** Resolve as soon as it answers at all; default false: when it is ready. */
@@ -89,11 +87,10 @@ export async function startServer(
   t: { after(cleanup: () => unknown): void },
   dataDir: string,
   flags: readonly string[] = [],
-  { environment = {}, prefix = [], bundled = false, port = 0, untilListening = false }: Surroundings = {},
+  { environment = {}, prefix = [], port = 0, untilListening = false }: Surroundings = {},
 ): Promise<ServerProcess> {
-  const command = bundled ? [BUNDLE] : [process.execPath, MAIN];
   const serve = ['serve', '--data-dir', dataDir, '--port', String(port), '--log-format', 'json', ...flags];
-  const [program = process.execPath, ...rest] = [...prefix, ...command, ...serve];
+  const [program = PROGRAM, ...rest] = [...prefix, PROGRAM, ...serve];
   const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...UNMOVED_BY_THE_MACHINE, ...process.env, ...environment },
