@@ -15,7 +15,7 @@ import { isAbandoned } from './given-up.js';
 import type { AskOf, IndexAnswers, IndexAsk, IndexAskKind, Narrow, Step, Unindexed } from './index-asks.js';
 import type { IndexKeeper } from './index-keeper.js';
 import type { EngineKind } from './index-messages.js';
-import type { RowFilter } from './matching-rows.js';
+import type { IndexedMatches } from './matching-rows.js';
 import type { Reader } from './reader.js';
 import { describeFound } from './search-spans.js';
 
@@ -184,11 +184,13 @@ export class EngineCalls {
 
   /** The labels that match, or may match, at the seq of the vector index.
    *  @throws as ask() */
-  async matches(entry: CatalogueEntry, filter: Filter, timeoutMs: number): Promise<RowFilter['among']> {
+  async matches(entry: CatalogueEntry, filter: Filter, timeoutMs: number): Promise<IndexedMatches> {
     this.mustServe('vector', entry);
     const answer = await this.#call('vector', entry.row.uid, { kind: 'match', filter, labels: null }, () => timeoutMs);
-    if (!isNarrow(answer)) return { labels: answer.labels, exact: true, seq: answer.seq };
-    return { labels: answer.narrow, exact: false, seq: answer.seq };
+    const { seq, nextLabel } = answer;
+    return isNarrow(answer)
+      ? { labels: answer.narrow, exact: false, seq, nextLabel }
+      : { labels: answer.labels, exact: true, seq, nextLabel };
   }
 
   #shown(engine: EngineKind, entry: CatalogueEntry, seq: number): number {

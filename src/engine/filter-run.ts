@@ -78,7 +78,8 @@ function resolver(content: ServedContent, { reads, collection, seq }: RunSurroun
 export function runMatch(content: ServedContent, ask: Among, around: RunSurroundings): IndexAnswers['match'] {
   const allowed = allowedLabels(content, ask, around);
   if ('narrow' in allowed) return allowed;
-  return { labels: allowed.labels ?? labelFilterOf(content.liveLabels()), seq: around.seq };
+  const { seq, nextLabel } = around;
+  return { labels: allowed.labels ?? labelFilterOf(content.liveLabels()), seq, nextLabel };
 }
 
 /** A filter that takes rows is not narrowed here: whoever reads the rows can count their values as well, of one state. Nor is a part of a

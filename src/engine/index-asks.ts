@@ -118,7 +118,7 @@ export interface Step {
 export interface IndexAnswers {
   vector: VectorFound | Narrow;
   text: TextFound | Narrow;
-  match: { readonly labels: LabelFilter; readonly seq: number } | Narrow;
+  match: { readonly labels: LabelFilter; readonly seq: number; readonly nextLabel: number } | Narrow;
   facet:
     | { readonly values: readonly FacetValue[]; readonly exact: boolean; readonly seq: number }
     /** The field has no index that counts values, the filter is not answered by indexes alone, or the index holds a unit by half. */

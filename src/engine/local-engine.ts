@@ -104,6 +104,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   #figures: StoreFigures = NO_FIGURES;
   #commits = { count: 0, units: 0, lastMs: 0 };
   #reapedSeq = 0;
+  #corrections = 0;
   #stopping: Promise<void> | null = null;
   readonly #garbage = new QuietCollection();
   #timers: NodeJS.Timeout[] = [];
@@ -128,6 +129,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       calls,
       durable: this.#durable,
       positionAt: positionOf,
+      isCorrecting: () => this.#corrections > 0,
     });
     this.#writes = new WritePath({
       ...parts,
@@ -298,9 +300,14 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   }
 
   async correct(correction: Correction): Promise<void> {
-    await this.#parts.link.correct(correction);
-    this.#searches.forget();
-    await Promise.all(correction.collections.map(({ uid }) => this.#parts.keeper.settle(uid)));
+    this.#corrections += 1;
+    try {
+      await this.#parts.link.correct(correction);
+      this.#searches.forget();
+      await Promise.all(correction.collections.map(({ uid }) => this.#parts.keeper.settle(uid)));
+    } finally {
+      this.#corrections -= 1;
+    }
     // What was searched meanwhile may have been of both states.
     this.#searches.forget();
   }

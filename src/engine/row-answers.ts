@@ -9,26 +9,34 @@ import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import type { StoreReads } from '../storage/storage.js';
 import { asNamed } from './as-named.js';
+import { BoundReached, boundedReads } from './bounded-reads.js';
 import type { Catalogue, CatalogueEntry } from './catalogue.js';
 import type { FacetAnswer, FacetRequest, ScrollRequest, Selection } from './engine.js';
 import { type EngineCalls, isEngineFailure } from './engine-calls.js';
 import type { FilterLookup } from './filter-lookup.js';
 import { checkFilterTexts } from './filter-texts.js';
 import { isAbandoned } from './given-up.js';
+import { countFromIndex, type RowFilter } from './matching-rows.js';
 import { MESSAGE_WAIT_MS } from './position-wait.js';
 import type { Reader } from './reader.js';
 import type { Tail } from './tail.js';
+
+/** Rows that changed since an index was asked, and bytes of them, are read on the main thread up to so many: about a millisecond. */
+const COUNTED_ROWS_MAX = 128;
+const COUNTED_BYTES_MAX = 1024 * 1024;
 
 export interface RowAnswersParts {
   readonly catalogue: Catalogue;
   readonly reader: Reader;
   /** The store as the main thread reads it. */
-  readonly reads: Pick<StoreReads, 'collection'>;
+  readonly reads: StoreReads;
   readonly lookup: FilterLookup;
   readonly calls: EngineCalls;
   readonly limits: Limits;
   readonly durable: Tail;
   readonly positionAt: (seq: number) => Position;
+  /** Do rows die at a seq that indexes may have passed? */
+  readonly isCorrecting: () => boolean;
 }
 
 export class RowAnswers {
@@ -89,14 +97,24 @@ export class RowAnswers {
     const { uid, pointsCount } = entry.row;
     if (filter === undefined) return { count: pointsCount, position: this.#now() };
     const rowFilter = await this.#parts.lookup.rowFilter(entry, filter);
+    // Only what the index is known to be past is reaped, and of this one no later report was heard.
     const { among } = rowFilter;
-    // The index reads of a commit before this thread hears of it, so the store itself is asked what is newest.
-    const lastSeq = this.#parts.reads.collection(uid)?.lastSeq ?? Number.POSITIVE_INFINITY;
-    if (among?.exact === true && among.seq >= lastSeq)
-      return { count: among.labels.size, position: await this.#published(Math.max(lastSeq, this.#parts.durable.seq)) };
+    const isWhole = among !== null && entry.vector.indexed.seq <= among.seq && !this.#parts.isCorrecting();
+    const counted = isWhole ? this.#countFromIndex(uid, rowFilter) : null;
+    if (counted !== null) return { count: counted.count, position: await this.#published(counted.seq) };
     const rows = { kind: 'count', uid, filter: rowFilter } as const;
     const { count, seq } = await this.#parts.reader.read(rows, 0, this.#ofUseMs, signal);
     return { count, position: await this.#published(seq) };
+  }
+
+  /** Null: too much changed since for this thread. */
+  #countFromIndex(uid: number, rowFilter: RowFilter) {
+    try {
+      return countFromIndex(boundedReads(this.#parts.reads, COUNTED_BYTES_MAX), uid, rowFilter, COUNTED_ROWS_MAX);
+    } catch (error) {
+      if (error instanceof BoundReached) return null;
+      throw error;
+    }
   }
 
   /** @throws as Engine.facet */
