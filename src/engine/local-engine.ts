@@ -17,6 +17,7 @@ import type { Role } from '../model/replication.js';
 import type { ClusterRows, StoreReads, StoreState } from '../storage/storage.js';
 import { type Catalogue, type CatalogueEntry, leastIndexed, leastShownSeq, reachIndexed } from './catalogue.js';
 import { collectionInfo } from './collection-info.js';
+import { Corrections } from './corrections.js';
 import { DiskWatch } from './disk-watch.js';
 import type {
   CollectionInfo,
@@ -101,16 +102,17 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   readonly #rows: RowAnswers;
   readonly #writes: WritePath;
   readonly #disk: DiskWatch;
+  readonly #corrections: Corrections;
   #figures: StoreFigures = NO_FIGURES;
   #commits = { count: 0, units: 0, lastMs: 0 };
   #reapedSeq = 0;
-  #corrections = 0;
   #stopping: Promise<void> | null = null;
   readonly #garbage = new QuietCollection();
   #timers: NodeJS.Timeout[] = [];
 
   constructor(parts: LocalEngineParts) {
     this.#parts = parts;
+    this.#corrections = new Corrections(parts);
     this.#durable = new Tail(parts.state.seq);
     this.#disk = new DiskWatch(parts.dataDir, parts.limits.diskFreeBytesMin, parts.log);
     const positionOf = (seq: number): Position => this.#positionAt(seq);
@@ -129,7 +131,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       calls,
       durable: this.#durable,
       positionAt: positionOf,
-      isCorrecting: () => this.#corrections > 0,
+      isCorrecting: () => this.#corrections.areRunning,
     });
     this.#writes = new WritePath({
       ...parts,
@@ -299,17 +301,8 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return (await this.#parts.reader.read({ kind: 'compare', request })) as CompareAnswers[K];
   }
 
-  async correct(correction: Correction): Promise<void> {
-    this.#corrections += 1;
-    try {
-      await this.#parts.link.correct(correction);
-      this.#searches.forget();
-      await Promise.all(correction.collections.map(({ uid }) => this.#parts.keeper.settle(uid)));
-    } finally {
-      this.#corrections -= 1;
-    }
-    // What was searched meanwhile may have been of both states.
-    this.#searches.forget();
+  correct(correction: Correction): Promise<void> {
+    return this.#corrections.correct(correction, () => this.#searches.forget());
   }
 
   status(): EngineStatus {
