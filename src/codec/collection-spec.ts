@@ -1,20 +1,22 @@
 /** The byte form of a collection's spec: canonical JSON (fixed key order), version first.
  *
  *  Part of the digest, so its bytes are deterministic: a spec that declares neither text fields nor payload indexes nor quantization
- *  keeps the bytes of version 1, and only one that does is of version 2. Whatever version was read, the spec is whole.
- *  History: v 1 (2026-11) · v 2 (2026-11): text, payloadIndexes, quantization. */
+ *  keeps the bytes of version 1, one that does is of version 2, and only one with a strict mode of version 3. Whatever version was read, the
+ *  spec is whole. History: v 1 (2026-11) · v 2 (2026-11): text, payloadIndexes, quantization · v 3 (2026-11): strictMode. */
 
 import {
   type CollectionSpec,
   DEFAULT_TEXT,
+  type Declarations,
   NOTHING_DECLARED,
   PAYLOAD_INDEX_TYPES,
   QUANTIZATION_TYPES,
   TEXT_LANGUAGES,
 } from '../model/collection.js';
 import { DISTANCES } from '../model/distance.js';
+import { STRICT_SETTINGS, type StrictMode, wholeStrictMode } from '../model/strict-mode.js';
 
-type PlainSpec = Omit<CollectionSpec, 'text' | 'payloadIndexes' | 'quantization'>;
+type PlainSpec = Omit<CollectionSpec, keyof Declarations>;
 
 export function encodeSpec(spec: CollectionSpec): Buffer {
   const { m, efConstruct, efSearch } = spec.hnsw;
@@ -25,7 +27,18 @@ export function encodeSpec(spec: CollectionSpec): Buffer {
     ttlMs: spec.ttlMs,
     createdAtMs: spec.createdAtMs,
   };
-  return Buffer.from(JSON.stringify(isPlain(spec) ? { v: 1, ...plain } : { v: 2, ...plain, ...declared(spec) }));
+  return Buffer.from(JSON.stringify(versioned(spec, plain)));
+}
+
+function versioned(spec: CollectionSpec, plain: object): object {
+  if (spec.strictMode !== null) return { v: 3, ...plain, ...declared(spec), strictMode: storedStrictMode(spec.strictMode) };
+  return isPlain(spec) ? { v: 1, ...plain } : { v: 2, ...plain, ...declared(spec) };
+}
+
+/** Only limits that there are. */
+function storedStrictMode(mode: StrictMode): object {
+  const limits = STRICT_SETTINGS.flatMap((name) => (mode[name] === null ? [] : [[name, mode[name]]]));
+  return { enabled: mode.enabled, ...Object.fromEntries(limits) };
 }
 
 function isPlain({ text, payloadIndexes, quantization }: CollectionSpec): boolean {
@@ -50,11 +63,14 @@ function declared({ text, payloadIndexes, quantization }: CollectionSpec): objec
 /** @throws RangeError when the bytes are not a spec of a known version, or one with words that this build does not know */
 export function decodeSpec(bytes: Uint8Array): CollectionSpec {
   const { v, ...fields } = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as { v: number };
-  if (v !== 1 && v !== 2) throw unknownSpec();
-  const spec = v === 1 ? { ...(fields as PlainSpec), ...NOTHING_DECLARED } : (fields as CollectionSpec);
+  if (v !== 1 && v !== 2 && v !== 3) throw unknownSpec();
+  if ((v === 3) !== Object.hasOwn(fields, 'strictMode')) throw unknownSpec();
+  const found = { ...NOTHING_DECLARED, ...(fields as PlainSpec & Partial<Declarations>) };
+  const spec: CollectionSpec = { ...found, strictMode: found.strictMode === null ? null : wholeStrictMode(found.strictMode) };
   const { distance, text, payloadIndexes, quantization } = spec;
   const known =
     isOneOf(distance, DISTANCES) &&
+    Object.keys(spec.strictMode ?? {}).every((name) => name === 'enabled' || isOneOf(name, STRICT_SETTINGS)) &&
     isOneOf(text.language, TEXT_LANGUAGES) &&
     payloadIndexes.every(({ type }) => isOneOf(type, PAYLOAD_INDEX_TYPES)) &&
     (quantization === null || isOneOf(quantization.type, QUANTIZATION_TYPES));

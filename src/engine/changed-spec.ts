@@ -4,6 +4,7 @@
 import { type CollectionSpec, DEFAULT_TEXT, type Quantization, type TextSettings } from '../model/collection.js';
 import { invalidRequest } from '../model/errors.js';
 import type { CollectionChange } from '../model/operation.js';
+import { type StrictMode, wholeStrictMode } from '../model/strict-mode.js';
 
 /** @throws InvalidRequest naming the field of the change, as the body of the request has it */
 export function changedSpec(spec: CollectionSpec, change: CollectionChange): CollectionSpec {
@@ -15,6 +16,7 @@ export function changedSpec(spec: CollectionSpec, change: CollectionChange): Col
     text: changedText(spec.text, change),
     payloadIndexes,
     quantization: changedQuantization(spec.quantization, change.quantization),
+    strictMode: changedStrictMode(spec.strictMode, change.strictMode),
   };
 }
 
@@ -35,4 +37,14 @@ function changedQuantization(before: Quantization | null, change: Partial<Quanti
   if (change.type !== undefined && change.type !== before.type)
     throw invalidRequest('quantization.type', `is fixed when a collection is made; here it is ${before.type}`);
   return { ...before, ...change };
+}
+
+function changedStrictMode(before: StrictMode | null, change: Partial<StrictMode> | null | undefined): StrictMode | null {
+  if (change === undefined) return before;
+  if (change === null) return null;
+  if (before !== null) return { ...before, ...change };
+  const { enabled } = change;
+  // Limits that nobody enforces must be somebody's word, not a default.
+  if (enabled === undefined) throw invalidRequest('strict_mode.enabled', 'says whether the limits hold; there are none yet');
+  return wholeStrictMode({ ...change, enabled });
 }

@@ -2,7 +2,7 @@
 
 import type { Position } from '../model/position.js';
 import { type CatalogueEntry, enginesOf } from './catalogue.js';
-import type { CollectionInfo } from './engine.js';
+import type { CollectionInfo, Strictness } from './engine.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { tombstoneRatio } from './index-schedule.js';
 
@@ -21,6 +21,7 @@ export function collectionInfo(entry: CatalogueEntry, keeper: IndexKeeper, posit
     text: spec.text,
     payloadIndexes: spec.payloadIndexes,
     quantization: spec.quantization,
+    strictMode: spec.strictMode,
     pointsCount: row.pointsCount,
     ...keeper.status(entry),
     memoryBytes: reports.reduce((sum, { status }) => sum + status.memoryBytes, 0),
@@ -29,4 +30,11 @@ export function collectionInfo(entry: CatalogueEntry, keeper: IndexKeeper, posit
     indexHealth: entry.health,
     position,
   };
+}
+
+export function strictnessOf(entry: CatalogueEntry | undefined): Strictness | null {
+  if (entry === undefined) return null;
+  const { uid, spec } = entry.row;
+  const { strictMode: mode, payloadIndexes } = spec;
+  return mode?.enabled === true ? { uid, mode, payloadIndexes } : null;
 }

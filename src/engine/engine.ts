@@ -17,6 +17,7 @@ import type { Idempotency, Operation, OperationResult } from '../model/operation
 import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import type { Role, Voter } from '../model/replication.js';
+import type { StrictMode } from '../model/strict-mode.js';
 import type { Span } from '../model/tracer.js';
 import type { LineageRow, LogRow, StoreState } from '../storage/storage.js';
 
@@ -95,6 +96,13 @@ export interface CollectionInfo extends Declarations {
   /** What the newest look at its graph found; null before the first, and without a graph. */
   readonly indexHealth: IndexLook | null;
   readonly position: Position;
+}
+
+/** A collection whose strict mode is enabled, as far as requests are held against it. */
+export interface Strictness {
+  readonly uid: number;
+  readonly mode: StrictMode;
+  readonly payloadIndexes: Declarations['payloadIndexes'];
 }
 
 /** A point as read; payload is UTF-8 JSON as stored (empty means `{}`), null when not asked for. */
@@ -252,6 +260,8 @@ export interface Engine {
   collection(name: string): CollectionInfo;
   /** Null when there is none of this name. */
   findCollection(name: string): CollectionInfo | null;
+  /** Null when there is none of this name, or its strict mode is not enabled. Cost: none; asked with every request. */
+  strictness(name: string): Strictness | null;
 
   /** @throws PayloadTooLarge when the points have more than limits.answerBytesMax */
   get(

@@ -16,7 +16,7 @@ import { type Position, positionAt } from '../model/position.js';
 import type { Role } from '../model/replication.js';
 import type { ClusterRows, StoreReads, StoreState } from '../storage/storage.js';
 import { type Catalogue, type CatalogueEntry, leastIndexed, leastShownSeq, reachIndexed } from './catalogue.js';
-import { collectionInfo } from './collection-info.js';
+import { collectionInfo, strictnessOf } from './collection-info.js';
 import { Corrections } from './corrections.js';
 import { DiskWatch } from './disk-watch.js';
 import type {
@@ -209,9 +209,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return [...this.#parts.catalogue.all()].map((entry) => this.#info(entry)).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  aliases() {
-    return this.#parts.catalogue.aliases();
-  }
+  aliases = () => this.#parts.catalogue.aliases();
 
   collection(name: string): CollectionInfo {
     return this.#info(this.#parts.catalogue.get(name));
@@ -221,6 +219,8 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     const entry = this.#parts.catalogue.find(name);
     return entry === undefined ? null : this.#info(entry);
   }
+
+  strictness = (name: string) => strictnessOf(this.#parts.catalogue.find(name));
 
   #info(entry: CatalogueEntry): CollectionInfo {
     return collectionInfo(entry, this.#parts.keeper, this.position());

@@ -13,6 +13,7 @@ import { SkeinError } from '../model/errors.js';
 import { FIXED, type Limits } from '../model/limits.js';
 import type { Operation, OperationResult } from '../model/operation.js';
 import { DEFAULT_VECTOR, type Payload, type PointBlock, type PointId, type PointPatch } from '../model/point.js';
+import { strictRefusal } from '../model/strict-mode.js';
 import type { PointRow, StoreReads } from '../storage/storage.js';
 import { mustBeNoAlias, resolveAlias } from './alias-operations.js';
 import { type CarryOperation, resolveCarried } from './carried-over.js';
@@ -148,7 +149,21 @@ export class Sequencer {
       });
     }
     checkLabels(collection, points.length);
+    this.#boundCount(collection, block.ids);
     return { effects: putEffects(collection.uid, points), result: { kind: 'upsert', upserted: points.length } };
+  }
+
+  /** Cost: a look at each point only where the collection is nearly full. */
+  #boundCount({ uid, name, pointsCount, spec: { strictMode: mode } }: CollectionState, ids: readonly PointId[]): void {
+    const limit = mode?.enabled === true ? mode.maxPointsCount : null;
+    if (limit === null || pointsCount + ids.length <= limit) return;
+    const fresh = ids.filter((id) => this.#store.pointById(uid, id) === undefined).length;
+    if (fresh > 0 && pointsCount + fresh > limit)
+      throw strictRefusal('maxPointsCount', {
+        path: 'points',
+        message: `'${name}' has ${pointsCount} of ${limit} points`,
+        limit,
+      });
   }
 
   #patch(collection: CollectionState, patches: readonly PointPatch[]): Resolved {

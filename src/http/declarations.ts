@@ -1,4 +1,4 @@
-/** What a collection declares of text, payload indexes and quantization, between the model and the wire.
+/** What a collection declares of text, payload indexes, quantization and strict mode, between the model and the wire.
  *
  *  The schemas (wire/declaration-bodies.ts) have checked the form; here every path and stop word is checked and named by its place,
  *  and what was left out gets its default. Must not know: what a declaration does. */
@@ -15,7 +15,14 @@ import {
 import { type RequestIssue, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { CollectionChange, NewCollection } from '../model/operation.js';
-import type { ChangedDeclarationsBody, NewDeclarationsBody, ShownDeclarationsBody } from '../wire/http-bodies.js';
+import { wholeStrictMode } from '../model/strict-mode.js';
+import {
+  type ChangedDeclarationsBody,
+  type NewDeclarationsBody,
+  type ShownDeclarationsBody,
+  shownStrictMode,
+  strictFromBody,
+} from '../wire/http-bodies.js';
 import { join } from '../wire/place.js';
 import { pathFault } from './field-path.js';
 
@@ -34,21 +41,25 @@ export function newDeclarations(body: NewDeclarationsBody, inside: string): Pick
     issues.push({ path: join(inside, 'text'), message: 'says how text_fields are read, and there are none' });
   refuse(issues);
   const indexes = body.payload_indexes ?? [];
-  const { quantization } = body;
+  const { quantization, strict_mode: strict } = body;
   return {
     ...(fields.length === 0 ? {} : { text: { ...DEFAULT_TEXT, ...textSettings(body.text ?? {}), fields } }),
     ...(indexes.length === 0 ? {} : { payloadIndexes: payloadIndexes(indexes) }),
     ...(quantization === undefined || quantization === null ? {} : { quantization: wholeQuantization(quantization) }),
+    ...(strict === undefined || strict === null
+      ? {}
+      : { strictMode: wholeStrictMode({ ...strictFromBody(strict), enabled: strict.enabled }) }),
   };
 }
 
-type DeclarationChange = Pick<CollectionChange, 'textFields' | 'text' | 'payloadIndexes' | 'quantization'>;
+type DeclarationChange = Pick<CollectionChange, 'textFields' | 'text' | 'payloadIndexes' | 'quantization' | 'strictMode'>;
 
 /** @throws InvalidRequest; what only the collection knows is left to the engine */
 export function declarationChange(body: ChangedDeclarationsBody): DeclarationChange {
   refuse(issuesOf(body, ''));
-  const { text_fields: textFields, text, payload_indexes: indexes, quantization } = body;
+  const { text_fields: textFields, text, payload_indexes: indexes, quantization, strict_mode: strict } = body;
   return {
+    ...(strict === undefined ? {} : { strictMode: strict === null ? null : strictFromBody(strict) }),
     ...(textFields === undefined ? {} : { textFields }),
     ...(text === undefined ? {} : { text: textSettings(text) }),
     ...(indexes === undefined ? {} : { payloadIndexes: payloadIndexes(indexes) }),
@@ -56,7 +67,12 @@ export function declarationChange(body: ChangedDeclarationsBody): DeclarationCha
   };
 }
 
-export function shownDeclarations({ text, payloadIndexes: indexes, quantization }: Declarations): ShownDeclarationsBody {
+export function shownDeclarations({
+  text,
+  payloadIndexes: indexes,
+  quantization,
+  strictMode: strict,
+}: Declarations): ShownDeclarationsBody {
   const { stopWords, k1, b } = text;
   // Checked when it was declared.
   const language = text.language as TextLanguage;
@@ -68,6 +84,7 @@ export function shownDeclarations({ text, payloadIndexes: indexes, quantization 
       quantization === null
         ? null
         : { type: quantization.type, rescore: quantization.rescore, oversampling: quantization.oversampling },
+    strict_mode: strict === null ? null : shownStrictMode(strict),
   };
 }
 

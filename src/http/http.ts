@@ -15,6 +15,7 @@ import {
   fastify,
   type HookHandlerDoneFunction,
 } from 'fastify';
+import { checkCollectionName } from '../model/collection.js';
 import { invalidRequest, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import { withoutOtherNames } from './access/authorization.js';
@@ -40,6 +41,7 @@ import { allRoutes } from './routes/all.js';
 import { securityHeaders } from './security-headers.js';
 import type { HttpConfig, HttpOptions, HttpServer } from './service.js';
 import { noteSlow, type SlowWatch } from './slow-watch.js';
+import { StrictGate } from './strict/strict-gate.js';
 import { endSpan, spanBeginner } from './tracing.js';
 import { addUpgrades } from './upgrade.js';
 
@@ -69,7 +71,9 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const answers = new LongAnswers(config.limits.answerSliceBytes);
   const times = new RequestTimes(config.requestTimeoutMs);
   const closing = { now: false };
-  const room: Room = { service, limits: config.limits, bodies, answers, times, metrics: options.metrics, log, clock, closing };
+  const strict = new StrictGate(() => service.engine(), clock);
+  const parts = { bodies, answers, times, strict };
+  const room: Room = { service, limits: config.limits, ...parts, metrics: options.metrics, log, clock, closing };
   const gate = await Gate.open(options);
   const table = new RouteTable(
     allRoutes(room, (id) => gate.authentication.lastUsedMs(id)),
@@ -85,7 +89,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   app.decorateRequest('span', undefined);
   addPrincipals(app);
   addAudited(app);
-  for (const route of table.routes) addRoute(app, route, { hooks, connections, times, guards: service.guards });
+  for (const route of table.routes) addRoute(app, route, { hooks, connections, times, strict, guards: service.guards });
   app.get(DOCUMENT, { schema: { hide: true } }, (_request, reply) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
   );
@@ -314,12 +318,26 @@ interface RouteSurroundings {
   readonly hooks: Hooks;
   readonly connections: Connections;
   readonly times: RequestTimes;
+  readonly strict: StrictGate;
   readonly guards: GuardService;
 }
 
 /** Is there time, memory and room for the work of this route? Asked last, so that who may not ask at all learns nothing. */
 function admission(work: Work, { connections, guards }: Pick<RouteSurroundings, 'connections' | 'guards'>): Check {
   return (request, _reply, next) => next(connections.refusalOf(request.raw.socket) ?? guards.refusal(work) ?? undefined);
+}
+
+function ofCollection({ path }: Route): boolean {
+  return path.includes('/:collection/');
+}
+
+/** Held against the strict mode of its collection, as far as head and path tell. */
+function strictly(work: Work, strict: StrictGate): Check {
+  return checked((request) => {
+    const { collection } = request.params as { readonly collection?: string };
+    strict.begin(checkCollectionName(collection), work, (request.query as { readonly timeout_ms?: unknown }).timeout_ms);
+    return undefined;
+  });
 }
 
 function addRoute(app: FastifyInstance, route: Route, surroundings: RouteSurroundings): void {
@@ -338,6 +356,7 @@ function addRoute(app: FastifyInstance, route: Route, surroundings: RouteSurroun
       hooks.admit(route),
       ...(route.master === true ? [hooks.checkRole] : []),
       ...(route.work === undefined ? [] : [admission(route.work, surroundings)]),
+      ...(route.work === undefined || !ofCollection(route) ? [] : [strictly(route.work, surroundings.strict)]),
     ],
     onResponse: (request, reply, next) => {
       hooks.meter.answered(measured, request, reply);

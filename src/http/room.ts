@@ -7,6 +7,7 @@ import type { Bodies } from './bodies.js';
 import type { LongAnswers } from './long-answers.js';
 import type { RequestTimes } from './request-times.js';
 import type { HttpService, MetricsText } from './service.js';
+import type { StrictGate } from './strict/strict-gate.js';
 
 export interface Room {
   readonly service: HttpService;
@@ -14,6 +15,7 @@ export interface Room {
   readonly bodies: Bodies;
   readonly answers: LongAnswers;
   readonly times: RequestTimes;
+  readonly strict: StrictGate;
   readonly metrics: MetricsText | null;
   readonly log: Log;
   readonly clock: Clock;

@@ -3,6 +3,7 @@
 import type { Distance } from './distance.js';
 import { SkeinError } from './errors.js';
 import { FIXED } from './limits.js';
+import type { StrictMode } from './strict-mode.js';
 
 export interface HnswParameters {
   readonly m: number;
@@ -80,16 +81,17 @@ export interface Quantization {
   readonly oversampling: number;
 }
 
-/** What a collection is indexed by beside its vectors. */
+/** What a collection is indexed by beside its vectors, and what requests may ask of it. */
 export interface Declarations {
   /** Without fields it is DEFAULT_TEXT. */
   readonly text: TextSettings;
   /** One for a path. */
   readonly payloadIndexes: readonly PayloadIndexSpec[];
   readonly quantization: Quantization | null;
+  readonly strictMode: StrictMode | null;
 }
 
-export const NOTHING_DECLARED: Declarations = { text: DEFAULT_TEXT, payloadIndexes: [], quantization: null };
+export const NOTHING_DECLARED: Declarations = { text: DEFAULT_TEXT, payloadIndexes: [], quantization: null, strictMode: null };
 
 /** What is fixed or set by the user; replicated, part of the digest. */
 export interface CollectionSpec extends Declarations {

@@ -7,6 +7,7 @@ import type { CollectionRecord, Declarations, HnswParameters, Quantization, Text
 import type { Distance } from './distance.js';
 import type { Filter } from './filter.js';
 import type { PointBlock, PointId, PointPatch } from './point.js';
+import type { StrictMode } from './strict-mode.js';
 
 /** What is declared of nothing may be left out. */
 export interface NewCollection extends Partial<Declarations> {
@@ -27,6 +28,8 @@ export interface CollectionChange {
   readonly payloadIndexes?: Declarations['payloadIndexes'];
   /** The type is fixed: naming another one, or null where there is one, is refused. */
   readonly quantization?: Partial<Quantization> | null;
+  /** What is absent stays; null takes it away as a whole. */
+  readonly strictMode?: Partial<StrictMode> | null;
 }
 
 export type Operation =

@@ -1,101 +1,15 @@
 /** What users of the client see: requests and answers in camelCase, vectors as Float32Array.
  *  The wire's own shapes are in wire/http-bodies; wire-forms.ts translates. Must not know: HTTP, bytes. */
 
-import type { PayloadIndexType, QuantizationType, TextLanguage } from '../model/collection.js';
-import type { Distance } from '../model/distance.js';
 import type { Payload, PointId } from '../model/point.js';
 import type { ExplainBody } from '../wire/http-bodies.js';
+import type { CollectionSettings } from './collection-types.js';
 
-export type { PayloadIndexType, QuantizationType, TextLanguage } from '../model/collection.js';
-export type { Distance } from '../model/distance.js';
 export type { JsonValue, Payload, PointId } from '../model/point.js';
+export type * from './collection-types.js';
 
 /** Components as given by the user; a plain array is rounded to float32 before it is sent. */
 export type VectorInput = Float32Array | readonly number[];
-
-export interface HnswSettings {
-  readonly m: number;
-  readonly efConstruct: number;
-  readonly efSearch: number;
-}
-
-/** How the text fields of a collection are read and ranked. */
-export interface TextSettings {
-  /** Default english; none: words as they stand. */
-  readonly language: TextLanguage;
-  /** Words that are passed over: those of the language (the default), or a list in their place. */
-  readonly stopWords: 'default' | readonly string[];
-  /** Of BM25; default 1.2. */
-  readonly k1: number;
-  /** Of BM25; default 0.75. */
-  readonly b: number;
-}
-
-/** A payload field that filters are answered from an index for. */
-export interface PayloadIndex {
-  /** Dotted, as in filters. */
-  readonly path: string;
-  readonly type: PayloadIndexType;
-}
-
-/** How the graph keeps its copies of the vectors. */
-export interface QuantizationSettings {
-  readonly type: QuantizationType;
-  /** Order candidates by their full vectors; default true. */
-  readonly rescore: boolean;
-  /** Candidates taken for each hit that is wanted; default 3 for int8, 1.5 for float16. */
-  readonly oversampling: number;
-}
-
-/** Lists in a change take the place of those that were declared. */
-interface IndexingSettings {
-  /** Dotted paths; their strings together are the text of a point. */
-  readonly textFields?: readonly string[];
-  /** Only where there are text fields. */
-  readonly text?: Partial<TextSettings>;
-  readonly payloadIndexes?: readonly PayloadIndex[];
-}
-
-export interface CollectionSettings extends IndexingSettings {
-  readonly dimension: number;
-  readonly distance: Distance;
-  readonly hnsw?: Partial<HnswSettings>;
-  readonly quantization?: (Pick<QuantizationSettings, 'type'> & Partial<QuantizationSettings>) | null;
-  /** Default life of points upserted from now on; null: for ever. */
-  readonly ttlMs?: number | null;
-}
-
-export interface CollectionChange extends IndexingSettings {
-  readonly hnsw?: { readonly efSearch: number };
-  /** The type is fixed when a collection is made. */
-  readonly quantization?: Partial<QuantizationSettings>;
-  readonly ttlMs?: number | null;
-}
-
-export interface CollectionInfo {
-  readonly name: string;
-  readonly dimension: number;
-  readonly distance: Distance;
-  readonly hnsw: HnswSettings;
-  readonly ttlMs: number | null;
-  readonly pointsCount: number;
-  readonly status: 'ready' | 'building' | 'rebuilding';
-  /** 0 … 1; 1 when ready. */
-  readonly progress: number;
-  readonly memoryBytes: number;
-  readonly diskBytes: number;
-  readonly tombstoneRatio: number;
-  /** What the newest look at its graph found; null before the first, and without a graph. */
-  readonly indexHealth: GraphHealth | null;
-  readonly textFields: readonly string[];
-  /** null: no text fields. */
-  readonly text: TextSettings | null;
-  readonly payloadIndexes: readonly PayloadIndex[];
-  readonly quantization: QuantizationSettings | null;
-  /** ISO 8601. */
-  readonly createdAt: string;
-  readonly position: string;
-}
 
 export interface PointInput {
   readonly id: PointId;
@@ -360,18 +274,6 @@ export interface ImportAnswer {
   readonly failedCount: number;
   readonly position: string;
   readonly writeConcern: WriteAnswer['writeConcern'];
-}
-
-/** What a look at the graph of a collection found. */
-export interface GraphHealth {
-  readonly checkedAt: string;
-  readonly sampled: number;
-  /** Of the sample, how many points their own vector finds. */
-  readonly reachable: number;
-  /** Places that no other one links to. */
-  readonly orphans: number;
-  readonly inDegreeMin: number;
-  readonly inDegreeMean: number;
 }
 
 export interface HealthAnswer {

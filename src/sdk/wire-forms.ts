@@ -2,6 +2,7 @@
  *
  *  Invariant: absent stays absent; nothing is invented. Must not know: HTTP, how a body is encoded. */
 
+import { wholeStrictMode } from '../model/strict-mode.js';
 import type {
   BatchOperationBody,
   CollectionChangeBody,
@@ -25,6 +26,7 @@ import type {
   SearchHitBody,
   VectorBody,
 } from '../wire/http-bodies.js';
+import { strictFromBody, strictToBody } from '../wire/http-bodies.js';
 import { plainPayload } from './payload-form.js';
 import type {
   BatchOperation,
@@ -89,7 +91,7 @@ export function patchToWire(patch: PointPatch, form: VectorForm): PointPatchBody
 }
 
 export function collectionToWire(settings: CollectionSettings): NewCollectionBody {
-  const { dimension, distance, hnsw, ttlMs, quantization } = settings;
+  const { dimension, distance, hnsw, ttlMs, quantization, strictMode } = settings;
   return present<NewCollectionBody>({
     dimension,
     distance,
@@ -97,16 +99,18 @@ export function collectionToWire(settings: CollectionSettings): NewCollectionBod
     ttl_ms: ttlMs,
     ...indexingToWire(settings),
     quantization,
+    strict_mode: strictMode ? { ...strictToBody(strictMode), enabled: strictMode.enabled } : strictMode,
   });
 }
 
 export function collectionChangeToWire(change: CollectionChange): CollectionChangeBody {
-  const { hnsw, ttlMs, quantization } = change;
+  const { hnsw, ttlMs, quantization, strictMode } = change;
   return present<CollectionChangeBody>({
     hnsw: hnsw === undefined ? undefined : { ef_search: hnsw.efSearch },
     ttl_ms: ttlMs,
     ...indexingToWire(change),
     quantization,
+    strict_mode: strictMode ? strictToBody(strictMode) : strictMode,
   });
 }
 
@@ -140,6 +144,10 @@ export function collectionFromWire(body: CollectionInfoBody): CollectionInfo {
     text: textFromWire(body.text),
     payloadIndexes: body.payload_indexes,
     quantization: body.quantization,
+    // Of a server that knows none yet: undefined.
+    strictMode: body.strict_mode
+      ? wholeStrictMode({ ...strictFromBody(body.strict_mode), enabled: body.strict_mode.enabled })
+      : null,
     createdAt: body.created_at,
     position: body.position,
   };

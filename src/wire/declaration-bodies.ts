@@ -1,4 +1,4 @@
-/** What collections declare beside their vectors, as it stands in bodies: text, indexes of payload fields, quantization.
+/** What collections declare beside their vectors, as it stands in bodies: text, indexes of payload fields, quantization, strict mode.
  *
  *  Paths and stop words have the mark `x-own-check`: http/declarations.ts checks them and names each by its place. */
 
@@ -6,6 +6,7 @@ import { type Static, Type } from 'typebox';
 import { PAYLOAD_INDEX_TYPES, type PayloadIndexType, QUANTIZATION_TYPES, TEXT_LANGUAGES } from '../model/collection.js';
 import { FIXED } from '../model/limits.js';
 import { closed, FieldPath, nullable, OWN_CHECK } from './body-parts.js';
+import { ChangedStrictModeBody, NewStrictModeBody, ShownStrictModeBody } from './strict-bodies.js';
 
 const StopWords = Type.Unsafe<'default' | readonly string[]>({
   [OWN_CHECK]: true,
@@ -61,11 +62,13 @@ const indexing = {
 export const newDeclarations = {
   ...indexing,
   quantization: Type.Optional(nullable(Type.Object({ type: QuantizationType, ...quantizationSettings }, closed))),
+  strict_mode: Type.Optional(nullable(NewStrictModeBody)),
 };
 
 export const changedDeclarations = {
   ...indexing,
   quantization: Type.Optional(nullable(Type.Object({ type: Type.Optional(QuantizationType), ...quantizationSettings }, closed))),
+  strict_mode: Type.Optional(nullable(ChangedStrictModeBody)),
 };
 
 export const shownDeclarations = {
@@ -87,6 +90,7 @@ export const shownDeclarations = {
     Type.Object({ path: Type.String(), type: Type.Enum([...PAYLOAD_INDEX_TYPES] as [PayloadIndexType, ...PayloadIndexType[]]) }),
   ),
   quantization: nullable(Type.Object({ type: QuantizationType, rescore: Type.Boolean(), oversampling: Type.Number() })),
+  strict_mode: nullable(ShownStrictModeBody),
 };
 
 const NewDeclarations = Type.Object(newDeclarations);

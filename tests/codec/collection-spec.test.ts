@@ -11,6 +11,7 @@ import {
   QUANTIZATION_TYPES,
   TEXT_LANGUAGES,
 } from '../../src/model/collection.js';
+import { wholeStrictMode } from '../../src/model/strict-mode.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('codec/collection-spec');
@@ -31,6 +32,11 @@ const DECLARED: CollectionSpec = {
     { path: 'place', type: 'geo' },
   ],
   quantization: { type: 'int8', rescore: true, oversampling: 3 },
+};
+
+const STRICT: CollectionSpec = {
+  ...DECLARED,
+  strictMode: wholeStrictMode({ enabled: true, conditionMaxSize: 100, unindexedFilteringRetrieve: false, readRateLimit: 600 }),
 };
 
 const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 9 });
@@ -58,6 +64,11 @@ const generated: fc.Arbitrary<CollectionSpec> = fc.record({
       oversampling: fc.double({ min: 1, max: 100, noNaN: true }),
     }),
   ),
+  strictMode: fc.option(
+    fc
+      .record({ enabled: fc.boolean(), maxTimeout: fc.option(fc.nat()), searchAllowExact: fc.option(fc.boolean()) })
+      .map((given) => wholeStrictMode(given)),
+  ),
 });
 /** Ordinary objects: some of fast-check's have no prototype. */
 const spec = generated.map((given) => structuredClone(given));
@@ -74,6 +85,16 @@ test('a spec that declares nothing is read and written as version 1, byte for by
 test('a spec that declares something is read and written as version 2, byte for byte', () => {
   assert.is(encodeSpec(DECLARED).toString(), golden(2));
   assert.equal(decodeSpec(Buffer.from(golden(2))), DECLARED);
+});
+
+test('a spec with a strict mode is read and written as version 3, byte for byte, whatever the order it was given in', () => {
+  assert.is(encodeSpec(STRICT).toString(), golden(3));
+  assert.equal(decodeSpec(Buffer.from(golden(3))), STRICT);
+  for (const [from, to] of [
+    ['"v":3', '"v":2'],
+    ['"readRateLimit"', '"laterLimit"'],
+  ] as const)
+    assert.throws(() => decodeSpec(Buffer.from(golden(3).replace(from, to))), RangeError, to);
 });
 
 test('a spec comes back from its bytes as it was, and equal specs have equal bytes', () => {

@@ -42,6 +42,7 @@ const spec = fc.record({
   text: fc.constant(NOTHING_DECLARED.text),
   payloadIndexes: fc.constant(NOTHING_DECLARED.payloadIndexes),
   quantization: fc.constant(NOTHING_DECLARED.quantization),
+  strictMode: fc.constant(NOTHING_DECLARED.strictMode),
 });
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const hexId = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((value) => Buffer.from(value).toString('hex'));

@@ -20,6 +20,7 @@ import type {
   SearchRequest,
   SearchStatus,
   Selection,
+  Strictness,
   WaitLevel,
   WriteOptions,
   WriteReceipt,
@@ -153,6 +154,12 @@ export class FakeEngine implements Engine {
 
   findCollection(name: string): CollectionInfo | null {
     return this.#collections.has(this.#aliases.get(name) ?? name) ? this.collection(name) : null;
+  }
+
+  strictness(name: string): Strictness | null {
+    const info = this.findCollection(name);
+    const mode = info?.strictMode ?? null;
+    return info === null || mode?.enabled !== true ? null : { uid: info.uid, mode, payloadIndexes: info.payloadIndexes };
   }
 
   collection(name: string): CollectionInfo {

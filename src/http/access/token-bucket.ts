@@ -11,19 +11,19 @@ export class TokenBucket {
     this.#seenMs = nowMs;
   }
 
-  /** Takes one, if there is one. @returns 0, or how many milliseconds it takes until there is one */
-  take(limit: RateLimit, nowMs: number): number {
-    const waitMs = this.waitMs(limit, nowMs);
-    if (waitMs === 0) this.#left -= 1;
+  /** Takes one, or so many (at most the burst) if they are there. @returns 0, or how many milliseconds it takes until they are */
+  take(limit: RateLimit, nowMs: number, count = 1): number {
+    const waitMs = this.waitMs(limit, nowMs, count);
+    if (waitMs === 0) this.#left -= count;
     return waitMs;
   }
 
   /** As take, without taking. */
-  waitMs({ perSecond, burst }: RateLimit, nowMs: number): number {
+  waitMs({ perSecond, burst }: RateLimit, nowMs: number, count = 1): number {
     const grown = (Math.max(0, nowMs - this.#seenMs) / 1_000) * perSecond;
     this.#left = Math.min(burst, this.#left + grown);
     this.#seenMs = nowMs;
-    return this.#left >= 1 ? 0 : Math.max(1, Math.ceil(((1 - this.#left) / perSecond) * 1_000));
+    return this.#left >= count ? 0 : Math.max(1, Math.ceil(((count - this.#left) / perSecond) * 1_000));
   }
 }
 

@@ -47,6 +47,7 @@ export function batchRoutes(room: Room): Route[] {
         plainAsked(request, { operations: asked.length, w: write.parameters.required, wait: write.parameters.wait });
         request.administers = asked.some((operation) => needOf(operation) === 'admin');
         const operations = scopedOperations(principalOf(request), asked, write.engine);
+        holdStrictly(room, operations);
         const receipt = await writeUnit(room, write, operations, read.hash, read.refused);
         const written = await confirm(room, reply, write, receipt);
         const results = receipt.results.map((result, i) => resultBody(write.engine, operations[i], result));
@@ -54,6 +55,20 @@ export function batchRoutes(room: Room): Route[] {
       },
     },
   ];
+}
+
+/** Each operation on points as its own route would be. @throws InvalidRequest, RateLimited */
+function holdStrictly({ strict }: Room, operations: readonly Operation[]): void {
+  const counts = new Map<string, number>();
+  for (const [i, operation] of operations.entries()) {
+    if (needOf(operation) !== 'write' || !('collection' in operation)) continue;
+    const { kind, collection } = operation;
+    counts.set(collection, (counts.get(collection) ?? 0) + 1);
+    const path = `operations[${i}].${kind}.points`;
+    if (kind === 'upsert') strict.points(collection, operation.points.ids.length, path);
+    if (kind === 'patch') strict.points(collection, operation.patches.length, path);
+  }
+  for (const [collection, count] of counts) strict.more(collection, 'write', count);
 }
 
 function allRules(room: Room, engine: Engine): WriteRules {

@@ -43,6 +43,7 @@ export function facetRoute(room: Room): Route {
         limit: body.limit ?? LIMIT,
         exact: body.exact ?? true,
       };
+      room.strict.read(collection, { limit: facet.limit, facet: facet.path, ...(facet.filter && { filter: facet.filter }) });
       plainAsked(request, { key: facet.path, limit: facet.limit, exact: facet.exact }, facet.filter);
       const wanted = freshness(request, queryOf(request, READ_PARAMETERS), body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);

@@ -41,6 +41,7 @@ export function groupsRoute(room: Room): Route {
       const read = await room.bodies.read(request, { kind: 'search' });
       const body = checkGroups(read.fields);
       const search = groupRequest(read, body, room.limits);
+      room.strict.read(collection, search, read.path);
       searchAsked(request, search, { group_by: search.groupBy, group_size: search.groupSize });
       const wanted = waitOf(request, body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);

@@ -6,6 +6,7 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SkeinError } from '../../model/errors.js';
+import type { Limits } from '../../model/limits.js';
 import { logOperation } from '../../model/log-operation.js';
 import { ImportAnswer, UpsertBody } from '../../wire/http-bodies.js';
 import { setPosition, tokenOf } from '../answer.js';
@@ -53,7 +54,7 @@ async function runImport(room: Room, request: FastifyRequest, reply: FastifyRepl
   const run = new ImportRun({
     engine: write.engine,
     collection,
-    limits: room.limits,
+    limits: importLimits(room, name),
     bodies: room.bodies,
     hashed: isIdempotent(write),
     options: (hash, part) => {
@@ -87,6 +88,12 @@ async function runImport(room: Room, request: FastifyRequest, reply: FastifyRepl
     answer.end(errorBody(known, request.id));
   }
   return reply;
+}
+
+/** A chunk is one write, and as large as the collection's strict mode lets it be. */
+function importLimits({ limits, strict }: Room, collection: string): Limits {
+  const pointsMax = strict.pointsMax(collection);
+  return pointsMax === null ? limits : { ...limits, importChunkPoints: Math.min(limits.importChunkPoints, pointsMax) };
 }
 
 /** Waits for what the caller asked of the whole import. */

@@ -132,6 +132,7 @@ function scrollRoute(room: Room): Route {
         withVector: body.with_vector ?? false,
         ...(body.filter === undefined ? {} : { filter: parseFilter(body.filter) }),
       };
+      room.strict.read(collection, { limit, ...(page.filter && { filter: page.filter }) });
       plainAsked(request, { limit, with_payload: page.withPayload, with_vector: page.withVector }, page.filter);
       await waitForStore(room, request, engine, body);
       const { points, next, position } = await spanned(request.span, 'rows', () =>
@@ -163,6 +164,7 @@ function countRoute(room: Room): Route {
       const engine = room.service.engine();
       const body = checkCount(await room.bodies.read(request, { kind: 'plain' }));
       const filter = body.filter === undefined ? undefined : parseFilter(body.filter);
+      room.strict.read(collection, filter === undefined ? {} : { filter });
       plainAsked(request, {}, filter);
       await waitForStore(room, request, engine, body);
       const { count, position } = await spanned(request.span, 'count', () =>

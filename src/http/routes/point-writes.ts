@@ -102,7 +102,9 @@ async function writePoints(
   const write = await startWrite(room, request, `${kind} ${collection}`);
   const rules = writeRules(room.limits, write, collection);
   const read = await room.bodies.read(request, { kind, collection, rules, hashed: isIdempotent(write) });
-  plainAsked(request, writeFacts(write, pointsIn(read.operations as readonly Operation[])));
+  const count = pointsIn(read.operations as readonly Operation[]);
+  room.strict.points(collection, count);
+  plainAsked(request, writeFacts(write, count));
   const receipt = await writeUnit(room, write, read.operations as readonly Operation[], read.hash, read.refused);
   return sendValue(request, reply, { ...countsOf(receipt.results[0]), ...(await confirm(room, reply, write, receipt)) });
 }
@@ -158,6 +160,7 @@ async function deleteMatching(
   collection: string,
   filter: Filter,
 ): Promise<FastifyReply> {
+  room.strict.deletes(collection, filter);
   const hash = isIdempotent(write) ? scopeHash(['delete_by_filter', collection, canonicalText(filter)]) : null;
   plainAsked(request, writeFacts(write), filter);
   const receipt = await write.engine.deleteByFilter(collection, filter, writeOptions(room, write, hash));

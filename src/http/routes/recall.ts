@@ -46,6 +46,8 @@ export function recallRoute(room: Room): Route {
         ...(body.filter === undefined ? {} : { filter: parseFilter(body.filter) }),
         ...(body.timeout_ms === undefined ? {} : { timeoutMs: body.timeout_ms }),
       };
+      // What it measures against is exact search.
+      room.strict.read(collection, { ...wanted, exact: true });
       await beFresh(
         room,
         engine,

@@ -38,6 +38,7 @@ export function recommendRoute(room: Room): Route {
       const read = await room.bodies.read(request, { kind: 'recommend' });
       const body = checkRecommend({ ...(read.positive === null ? {} : { positive: [] }), ...read.fields });
       const search = recommendRequest(read, body, room.limits);
+      room.strict.read(collection, search);
       searchAsked(request, search);
       const wanted = waitOf(request, body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);

@@ -41,6 +41,7 @@ function searchRoute(room: Room): Route {
       const read = await room.bodies.read(request, { kind: 'search' });
       const body = checkSearch(read.fields);
       const search = searchRequest(read, body, room.limits);
+      room.strict.read(collection, search, read.path);
       searchAsked(request, search);
       const wanted = waitOf(request, body, room.limits);
       await beFresh(room, engine, wanted, 'indexed', collection);
@@ -74,12 +75,15 @@ function searchBatchRoute(room: Room): Route {
       const engine = room.service.engine();
       const read = await room.bodies.read(request, { kind: 'search_batch', searchesMax: room.limits.searchBatchMax });
       const common = checkBatchFields({ searches: [], ...read.fields });
+      room.strict.searches(collection, read.searches.length);
       const waits = [waitOf(request, common, room.limits)];
       const searches = read.searches.map((one) => {
         const body = checkSearch(one.fields, one.path);
         const wanted = waitOf(request, body, room.limits, one.path);
         if (body.min_position !== undefined || body.max_staleness_ms !== undefined) waits.push(wanted);
-        return { search: searchRequest(one, body, room.limits), path: one.path };
+        const search = searchRequest(one, body, room.limits);
+        room.strict.read(collection, search, one.path);
+        return { search, path: one.path };
       });
       searchesAsked(
         request,
