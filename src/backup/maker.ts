@@ -11,7 +11,7 @@ import { logOperation } from '../model/log-operation.js';
 import type { Listing } from './archive.js';
 import { type BackupHead, storedBytesOf } from './head.js';
 import { asNoRoom } from './no-room.js';
-import { type Attempts, keepLogFrom, mergeable, type Running, type Standing, standingOf } from './standing.js';
+import { type Attempts, keepLogFrom, mergeable, type Running, replaces, type Standing, standingOf } from './standing.js';
 import { type TidyingParts, tidy } from './tidying.js';
 import { LogGone, type WritingOptions, writeFull, writeIncrement } from './writing.js';
 
@@ -103,7 +103,8 @@ export class BackupMaker {
       const head = await writeIncrement(merged?.fromSeq ?? standing.newest.end.seq + 1, how);
       if (head === null) return null;
       archive.took(head);
-      if (merged !== null && head.end.seq > merged.end.seq) await this.#removeReplaced(log, merged.id);
+      const known = archive.shown?.backups ?? [];
+      if (merged !== null && replaces(head, merged, known)) await this.#removeReplaced(log, merged.id);
       return head;
     } catch (error) {
       // Pruned at this very moment, over its hard bound.

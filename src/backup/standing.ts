@@ -131,17 +131,35 @@ function firstEndingAt(byEnd: readonly BackupHead[], seq: number): number {
   return low;
 }
 
-/** Increments in whose place a longer one was put, from the same seq on: a kill or a failure kept them from being removed. */
+/** Increments in whose place a longer one was put: a kill or a failure kept them from being removed. */
 export function replacedIncrements({ backups }: Pick<Listing, 'backups'>): string[] {
   const longest = new Map<number, IncrementHead[]>();
   const replaced: string[] = [];
   const increments = backups.filter((head): head is IncrementHead => head.kind === 'incremental');
   for (const head of increments.sort((left, right) => right.end.seq - left.end.seq || (left.id < right.id ? 1 : -1))) {
     const longer = longest.get(head.fromSeq) ?? [];
-    if (longer.some(({ lineage, end }) => isOn({ lineage, seq: end.seq }, head.end))) replaced.push(head.id);
+    if (longer.some((one) => replaces(one, head, backups))) replaced.push(head.id);
     else longest.set(head.fromSeq, [...longer, head]);
   }
   return replaced;
+}
+
+/** Does the longer one hold all that anybody needs of the other? It does not where another line of data, which a promotion or a restore has
+ *  parted from this one, leads on from the other's end. Cost: a look at each backup. */
+export function replaces(longer: IncrementHead, head: IncrementHead, backups: readonly BackupHead[]): boolean {
+  if (longer.id === head.id || longer.fromSeq !== head.fromSeq || !leadsThrough(longer, head.end)) return false;
+  return backups.every(
+    (other) =>
+      other.kind === 'full' ||
+      other.end.seq <= head.end.seq ||
+      !leadsThrough(other, head.end) ||
+      leadsThrough(other, longer.end) ||
+      leadsThrough(longer, other.end),
+  );
+}
+
+function leadsThrough({ lineage, end }: BackupHead, place: BackupHead['end']): boolean {
+  return isOn({ lineage, seq: end.seq }, place);
 }
 
 export function infoOf(head: BackupHead, verified: ReadonlyMap<string, number>): BackupInfo {

@@ -81,6 +81,9 @@ test('an increment was replaced when a longer one of its line begins where it be
     head(FIRST, null, 9, 6),
   ];
   assert.equal(replacedIncrements({ backups: heads }), [heads[0]?.id], 'seq 31 to 35 of the first line are in no other');
+  const parted = [head(FIRST, 11, 28, 1), head(FIRST, 29, 50, 2), head(SECOND, 11, 40, 3)];
+  assert.equal(replacedIncrements({ backups: parted }), [], 'the first line leads on from it');
+  assert.equal(replacedIncrements({ backups: [parted[0], parted[2]] as BackupHead[] }), [parted[0]?.id]);
   fc.assert(
     fc.property(someHeads, (backups) => {
       const replaced = new Set(replacedIncrements({ backups }));
