@@ -102,14 +102,14 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     );
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  const replication = readReplication(values, sources, values.host);
   const backup = readBackups(picked(BACKUP_FIELDS, values), values.dataDir);
   const dependencies = readDependencies(picked(DEPENDENCY_FIELDS, values));
   const health = readHealth(picked(HEALTH_FIELDS, values));
   const tracing = readTracing(picked(TRACING_FIELDS, values));
   const tokens = readTokens(picked(TOKEN_FIELDS, values), keyReading?.key ?? null);
-  const readings = [replication, backup, health, tracing, tokens];
   const keyed = values.apiKeyFile !== null || tokens.settings.keys !== null;
+  const replication = readReplication(values, sources, { host: values.host, asksForKeys: keyed });
+  const readings = [replication, backup, health, tracing, tokens];
   problems.push(
     ...contradictions(values, values, keyed),
     ...dependencies.problems,

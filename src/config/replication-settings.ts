@@ -1,6 +1,7 @@
 /** The settings of replication as a node uses them: keys and certificates read, contradictions named.
  *
- *  Rule: a node that can be reached from other machines makes links only with a cluster key. It starts without one, and refuses them. */
+ *  Rule: a node that can be reached from other machines, or that asks for keys, lets replicas in only with a cluster key: whoever links has all
+ *  data. It starts without one, and refuses them. */
 
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../model/errors.js';
@@ -25,7 +26,7 @@ export interface ReplicationSettings extends Omit<ReplicationValues, 'clusterKey
   /** Keys that another node may prove; the first is the one this node uses. Empty: links are for this machine only. */
   readonly clusterKeys: readonly Secret[];
   readonly tls: LinkTls;
-  /** False: this node can be reached from other machines and has no cluster key, so /replication/stream is refused. */
+  /** False: there is no cluster key, and this node can be reached from other machines or asks for keys, so /replication/stream is refused. */
   readonly streamAllowed: boolean;
 }
 
@@ -35,11 +36,19 @@ export interface ReplicationReading {
   readonly problems: readonly string[];
 }
 
-/** Reads the files that the settings name. @param host where the node listens */
+/** Who may reach the node. */
+export interface Reach {
+  /** Where it listens. */
+  readonly host: string;
+  /** Its settings name a key file, or tokens. */
+  readonly asksForKeys: boolean;
+}
+
+/** Reads the files that the settings name. */
 export function readReplication(
   values: ReplicationValues,
   sources: Readonly<Record<string, Source>>,
-  host: string,
+  reach: Reach,
 ): ReplicationReading {
   const problems = contradictions(values);
   const warnings: string[] = [];
@@ -65,9 +74,12 @@ export function readReplication(
   if (values.master !== null && !keyed && !isLoopback(hostOf(values.master))) {
     problems.push(`master ${values.master} is another machine, and no cluster key is set: give --cluster-key-file FILE`);
   }
-  const streamAllowed = keyed || isLoopback(host);
-  if (!streamAllowed)
-    warnings.push(`listening on ${host} without a cluster key: replicas are refused until --cluster-key-file FILE is given`);
+  const streamAllowed = keyed || (isLoopback(reach.host) && !reach.asksForKeys);
+  if (!streamAllowed) problems.push(...needsLinks(values));
+  if (!keyed && !isLoopback(reach.host))
+    warnings.push(
+      `listening on ${reach.host} without a cluster key: replicas are refused until --cluster-key-file FILE is given`,
+    );
   const text = (path: string | null): string | null => (path === null ? null : attempt(() => readPem(path)));
   const tlsKey = text(values.tlsKeyFile);
   const tls = { ca: text(values.tlsCaFile), cert: text(values.tlsCertFile), key: tlsKey === null ? null : new Secret(tlsKey) };
@@ -108,6 +120,18 @@ function contradictions(values: ReplicationValues): string[] {
     found.push(
       `replica_timeout_ms is ${values.replicaTimeoutMs} and heartbeat_ms ${values.heartbeatMs}: at least two must fit in`,
     );
+  return found;
+}
+
+/** What cannot be had from a node that asks for keys, or is reachable, and has no cluster key. */
+function needsLinks({ master, minReplicas }: ReplicationValues): string[] {
+  const found: string[] = [];
+  if (master !== null && isLoopback(hostOf(master)))
+    found.push(
+      `master ${master} is to be followed by a node that asks for keys or can be reached from other machines, and no cluster key is set: give --cluster-key-file FILE`,
+    );
+  if (minReplicas > 0)
+    found.push(`min_replicas is ${minReplicas}, and without a cluster key no replica is let in: give --cluster-key-file FILE`);
   return found;
 }
 

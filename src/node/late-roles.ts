@@ -1,8 +1,8 @@
 /** Roles as routes see them: routes exist from the first moment of a start, roles only once the store is open. */
 
 import type { ReplicationService, WriteConcernService } from '../http/http.js';
-import { SkeinError } from '../model/errors.js';
 import type { Role } from '../model/replication.js';
+import type { LinkGuard } from './link-guard.js';
 import type { Roles } from './roles.js';
 
 export interface LateRoles {
@@ -17,15 +17,15 @@ export interface LateRolesParts {
   opened(): Roles;
   /** The role that the node starts in. */
   roleBefore(): Role;
-  readonly streamAllowed: boolean;
+  readonly links: Pick<LinkGuard, 'mayLink' | 'admit'>;
 }
 
-export function lateRoles({ roles, opened, roleBefore, streamAllowed }: LateRolesParts): LateRoles {
+export function lateRoles({ roles, opened, roleBefore, links }: LateRolesParts): LateRoles {
   return {
     replication: {
       role: () => roles()?.role() ?? roleBefore(),
       masterUrl: () => roles()?.masterUrl() ?? null,
-      enabled: () => roles()?.enabled() ?? streamAllowed,
+      enabled: () => roles()?.enabled() ?? links.mayLink,
       stats: () => opened().stats(),
       replicas: () => roles()?.replicas() ?? [],
       stalenessMs: () => roles()?.stalenessMs() ?? null,
@@ -35,12 +35,9 @@ export function lateRoles({ roles, opened, roleBefore, streamAllowed }: LateRole
       verify: (options) => opened().verify(options),
       forget: (replicaId) => opened().forget(replicaId),
       upgrade: (request, socket, head) => {
-        if (!streamAllowed)
-          throw new SkeinError(
-            'Forbidden',
-            'This node can be reached from other machines and has no cluster key, so it makes no links',
-          );
-        opened().upgrade(request, socket, head);
+        const served = opened();
+        links.admit();
+        served.upgrade(request, socket, head);
       },
       endLinks: () => roles()?.endLinks(),
     },

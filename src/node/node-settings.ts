@@ -49,7 +49,6 @@ export function roleSettings(config: Config, tls: RoleSettings['tls']): RoleSett
     },
     handoverMs: HANDOVER_MS,
     secure: secured(config),
-    serves: replication.streamAllowed,
   };
 }
 

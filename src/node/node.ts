@@ -24,6 +24,7 @@ import { BackingUp } from './backing-up.js';
 import { Certificates } from './certificates.js';
 import { Guarding } from './guarding.js';
 import { type LateRoles, lateRoles } from './late-roles.js';
+import { LinkGuard } from './link-guard.js';
 import { httpUrlOf } from './master-url.js';
 import { type Measuring, measureNode } from './measuring.js';
 import { NodeData } from './node-data.js';
@@ -95,6 +96,7 @@ class StartingNode {
   readonly #tracing: NodeTracing;
   readonly #data: NodeData;
   readonly #scrubbing: Scrubbing;
+  readonly #links: LinkGuard;
   readonly #late: LateRoles;
   /** What this node calls outside itself; whoever does adds it here. */
   readonly #dependencies: Dependencies;
@@ -113,18 +115,23 @@ class StartingNode {
     const { config, onFatal } = options;
     const log = this.#errors.over(options.log);
     this.#log = log;
-    const { streamAllowed, master } = config.replication;
+    const { streamAllowed, master, clusterKeys } = config.replication;
     this.#before = { role: master === null ? 'master' : 'replica', masterUrl: master, highestEpoch: 0 };
     this.#steps = new StartSteps({
       log,
       isBlank: () => this.#roles?.isBlank === true,
       snapshot: () => this.#roles?.snapshot ?? null,
     });
+    this.#links = new LinkGuard({
+      ...{ clusterKeyed: clusterKeys.length > 0, streamAllowed, log, clock: systemClock },
+      accessKeys: () => this.#data.keys?.count ?? 0,
+      endLinks: (reason) => this.#roles?.closeLinks(reason),
+    });
     this.#late = lateRoles({
       roles: () => this.#roles,
       opened: () => this.#withRoles(),
       roleBefore: () => this.#before.role,
-      streamAllowed,
+      links: this.#links,
     });
     this.#dependencies = new Dependencies({ log, wallMs: () => systemClock.wallMs(), defaults: config.dependencies });
     this.#guards = new Guarding({ settings: config.guards, log, engine: () => this.#data.engine });
@@ -191,6 +198,7 @@ class StartingNode {
     void this.#tracing.begin(engine.log.state().nodeId);
     this.#roles = this.#makeRoles(state);
     await this.#roles.start();
+    this.#links.start();
     this.#backingUp.start();
     if (!this.#roles.isBlank) this.#serves();
     if (folder.quick) void this.#scrubbing.run(engine);
@@ -228,6 +236,7 @@ class StartingNode {
       log: this.#log,
       tracer: this.#tracing.tracer,
       state,
+      mayLink: () => this.#links.mayLink,
       address: () => advertisedAddress(config, this.#url),
       engine: () => this.#opened(),
       storePaths: () => {
@@ -356,6 +365,7 @@ class StartingNode {
     this.#health.stop();
     this.#certificates.stop();
     this.#tokenKeys.stop();
+    this.#links.stop();
     await this.#http?.close(leftMs);
   }
 }

@@ -20,8 +20,6 @@ export interface RoleSettings {
   readonly handoverMs: number;
   /** Nodes are reached by https and wss. */
   readonly secure: boolean;
-  /** May replicas link here at all? */
-  readonly serves: boolean;
 }
 
 export interface RoleParts {
@@ -31,6 +29,8 @@ export interface RoleParts {
   /** Null: nothing is traced. */
   readonly tracer: Tracer | null;
   readonly state: NodeState;
+  /** May replicas link here at all? */
+  mayLink(): boolean;
   /** Where this node's HTTP is reached. */
   address(): { readonly host: string; readonly port: number };
   engine(): RunningEngine;

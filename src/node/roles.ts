@@ -212,6 +212,11 @@ export class Roles implements ReplicationService {
     this.#source.closeLinks('the node is stopping', null);
   }
 
+  /** Those that others made to this node end; they may come again. */
+  closeLinks(reason: string): void {
+    this.#source.closeLinks(reason, null);
+  }
+
   async stop(): Promise<void> {
     this.endLinks();
     await this.#changes.settled();
@@ -239,7 +244,7 @@ export class Roles implements ReplicationService {
   }
 
   enabled(): boolean {
-    return this.#parts.settings.serves || !this.#mastership.isMaster;
+    return this.#parts.mayLink() || !this.#mastership.isMaster;
   }
 
   masterUrl(): string | null {

@@ -115,6 +115,19 @@ test('beyond this machine without a cluster key the node starts, says so, and le
   assert.equal(keyed.warnings, []);
 });
 
+test('a node that asks for keys lets no replica in without a cluster key, and what needs one is refused', (t) => {
+  const folder = t.folder();
+  const apiKeyFile = fileWith(folder, 'k'.repeat(20), 'api-key');
+  const clusterKeyFile = fileWith(folder, KEY);
+  assert.is(load({ apiKeyFile }).config.replication.streamAllowed, false);
+  assert.is(load({ apiKeyFile, clusterKeyFile }).config.replication.streamAllowed, true);
+  const master = 'ws://127.0.0.1:7171';
+  assert.match(problemsOf({ apiKeyFile, master })[0] ?? '', /master .* asks for keys .*--cluster-key-file FILE/);
+  assert.match(problemsOf({ apiKeyFile, minReplicas: '1' })[0] ?? '', /min_replicas is 1.*--cluster-key-file FILE/);
+  assert.equal(problemsOf({ apiKeyFile, master, clusterKeyFile }), []);
+  assert.equal(problemsOf({ minReplicas: '1' }), []);
+});
+
 test('certificates are read at the start, and belong together', (t) => {
   const folder = t.folder();
   const pem = (name: string): string => fileWith(folder, `-----BEGIN ${name}-----\nx\n-----END ${name}-----\n`, name);

@@ -14,7 +14,11 @@ const said: string[] = [];
 async function started(t: TestContext, dataDir: string, flags: Readonly<Record<string, string>> = {}): Promise<Node> {
   const note = (event: string, fields: LogFields = {}): void => void said.push(JSON.stringify([event, fields]));
   const log: ProcessLog = { ...silentProcessLog, debug: note, info: note, warn: note, error: note };
-  const { config } = loadConfig({ flags: { dataDir, port: '0', docs: 'false', ...flags }, environment: {}, workingDir: dataDir });
+  const { config } = loadConfig({
+    flags: { dataDir, port: '0', docs: 'false', clusterKey: 'k'.repeat(16), ...flags },
+    environment: {},
+    workingDir: dataDir,
+  });
   const node = await startNode({ config, shownConfig: {}, log, onFatal: (reason) => note('fatal', { reason }) });
   t.after(() => node.stop());
   return node;

@@ -14,7 +14,11 @@ const test = suite('node/restored-keys', { deadlineMs: 90_000 });
 const BY_HAND = { backupEveryOperations: '0', backupIntervalMs: '0', snapshotMinIntervalMs: '0' };
 
 async function started(t: TestContext, dataDir: string, flags: Readonly<Record<string, string>>): Promise<Node> {
-  const { config } = loadConfig({ flags: { dataDir, port: '0', docs: 'false', ...flags }, environment: {}, workingDir: dataDir });
+  const { config } = loadConfig({
+    flags: { dataDir, port: '0', docs: 'false', clusterKey: 'k'.repeat(16), ...flags },
+    environment: {},
+    workingDir: dataDir,
+  });
   const onFatal = (reason: string): void => {
     throw new Error(reason);
   };

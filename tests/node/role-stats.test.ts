@@ -65,7 +65,8 @@ test('while the store is opened there is a role, and nothing else is known', () 
   const opened = () => {
     throw new Error('not open');
   };
-  const { replication } = lateRoles({ roles: () => null, opened, roleBefore: () => 'replica', streamAllowed: true });
+  const links = { mayLink: true, admit: () => undefined };
+  const { replication } = lateRoles({ roles: () => null, opened, roleBefore: () => 'replica', links });
   assert.equal([replication.role(), replication.replicas(), replication.masterUrl()], ['replica', [], null]);
   assert.throws(() => replication.stats(), 'not open');
 });
