@@ -25,7 +25,8 @@ import { lookAt } from './drill.js';
 import { foresee } from './foresight.js';
 import { storedBytesOf } from './head.js';
 import { KnownArchive } from './known-archive.js';
-import { BackupMaker, type MakerParts, runningOf } from './maker.js';
+import { LogHold, runningOf } from './log-hold.js';
+import { BackupMaker, type MakerParts } from './maker.js';
 import { NEWEST, planRestore, type RestorePlan } from './plan.js';
 import { type BackupSchedule, backupDue, fullReason } from './policy.js';
 import { type PreparedRestore, prepareRestore } from './restoring.js';
@@ -33,7 +34,7 @@ import { infoOf, isOn, progressOf, standingOf } from './standing.js';
 import type { BackupTarget } from './target.js';
 import { Turns } from './turns.js';
 
-export interface BackupsParts extends Omit<MakerParts, 'archive'> {
+export interface BackupsParts extends Omit<MakerParts, 'archive' | 'hold'> {
   readonly target: BackupTarget;
   readonly schedule: BackupSchedule;
   /** 0: never. */
@@ -64,6 +65,7 @@ export class Backups {
   readonly #parts: BackupsParts;
   readonly #turns: Turns;
   readonly #archive: KnownArchive;
+  readonly #hold: LogHold;
   readonly #maker: BackupMaker;
   #timer: NodeJS.Timeout | null = null;
   #ticking = false;
@@ -74,7 +76,8 @@ export class Backups {
     this.#parts = parts;
     this.#turns = new Turns(parts.clock);
     this.#archive = new KnownArchive(parts);
-    this.#maker = new BackupMaker({ ...parts, archive: this.#archive });
+    this.#hold = new LogHold(parts);
+    this.#maker = new BackupMaker({ ...parts, archive: this.#archive, hold: this.#hold });
   }
 
   start(): void {
@@ -279,12 +282,12 @@ export class Backups {
     const { schedule, isActive } = this.#parts;
     const log = this.#parts.feed();
     if (log === null || this.#turns.running !== null) return;
-    if (!isActive()) return this.#maker.keepLog(log, null);
+    if (!isActive()) return this.#hold.letGo(log);
+    if (this.#maker.attempts().failures > 0 && (await this.#hold.isShortOfRoom())) this.#hold.letGo(log);
+    else if (!this.#archive.isFresh(log)) this.#hold.keepWhole(log);
     if (this.#isResting()) return;
-    // While the target cannot be read, what it holds is not known: so nothing of the log is let go for its sake.
-    if (!this.#archive.isFresh(log)) this.#maker.keepWholeLog(log);
     const listing = await this.#archive.known(log);
-    this.#maker.keepLog(log, listing);
+    this.#hold.keepFor(log, listing);
     const due = backupDue(this.#progress(listing, log), schedule);
     // What fails then is counted by who made it.
     if (due.kind !== 'none')

@@ -1,6 +1,6 @@
 /** Makes one backup when it is told to, puts it in the place of a small one, and lets go of what is not needed any more. Counts what came of it.
  *
- *  Invariants: a backup that fails leaves the archive as it was; the log is kept for what is in no backup yet, up to its hard bound.
+ *  Invariant: a backup that fails leaves the archive as it was.
  *  Must not know: when a backup is due, that others wait. */
 
 import type { ReplicatedLog } from '../engine/engine.js';
@@ -8,21 +8,21 @@ import type { BuiltSnapshot } from '../engine/snapshot.js';
 import type { BackupKind, BackupStatus } from '../model/backup.js';
 import { messageOf, SkeinError } from '../model/errors.js';
 import { logOperation } from '../model/log-operation.js';
-import type { Listing } from './archive.js';
 import { type BackupHead, storedBytesOf } from './head.js';
+import { type LogHold, runningOf } from './log-hold.js';
 import { asNoRoom } from './no-room.js';
-import { type Attempts, keepLogFrom, mergeable, type Running, replaces, type Standing, standingOf } from './standing.js';
+import { type Attempts, mergeable, replaces, type Standing, standingOf } from './standing.js';
 import { type TidyingParts, tidy } from './tidying.js';
 import { LogGone, type WritingOptions, writeFull, writeIncrement } from './writing.js';
 
 export interface MakerParts extends TidyingParts {
+  readonly hold: LogHold;
   buildSnapshot(signal: AbortSignal): Promise<BuiltSnapshot>;
 }
 
 export class BackupMaker {
   readonly #parts: MakerParts;
   #createdAtMs = 0;
-  #told: { readonly log: ReplicatedLog; readonly seq: number | null } | null = null;
   #lastEndedAtMs: number | null = null;
   #lastFullAtMs: number | null = null;
   #failed = 0;
@@ -57,7 +57,7 @@ export class BackupMaker {
   /** @returns null when nothing was written since the newest
    *  @throws BackupTargetFailed · DiskLimitExceeded · CorruptData · the signal's reason · Error: counted and logged */
   async make(log: ReplicatedLog, kind: BackupKind, signal: AbortSignal): Promise<BackupHead | null> {
-    const { clock, archive } = this.#parts;
+    const { clock, archive, hold } = this.#parts;
     const startMs = clock.monotonicMs();
     try {
       const head = await this.#logged(log, kind, signal);
@@ -69,7 +69,7 @@ export class BackupMaker {
       this.#lastTookMs = Math.round(this.#lastEndedAtMs - startMs);
       // Reading all of the target for each of many increments would cost more than they do.
       if (head.kind === 'full' || !archive.isFresh(log)) await tidy(this.#parts, log);
-      this.keepLog(log, archive.shown);
+      if (archive.shown !== null) hold.keepFor(log, archive.shown);
       return head;
     } catch (thrown) {
       const error = asNoRoom(thrown);
@@ -148,31 +148,9 @@ export class BackupMaker {
     this.#createdAtMs = Math.max(this.#parts.clock.wallMs(), this.#createdAtMs + 1, newest + 1);
     return this.#createdAtMs;
   }
-
-  /** @param listing null: nothing is to be kept for backups */
-  keepLog(log: ReplicatedLog, listing: Listing | null): void {
-    const running = runningOf(log);
-    this.#keepFrom(log, listing === null ? null : keepLogFrom(standingOf(listing, running), running));
-  }
-
-  /** What the target holds is not known, and nobody has said yet from where on the log is needed: from its beginning. */
-  keepWholeLog(log: ReplicatedLog): void {
-    if (this.#told?.log !== log || this.#told.seq === null) this.#keepFrom(log, log.state().logMinSeq);
-  }
-
-  #keepFrom(log: ReplicatedLog, seq: number | null): void {
-    if (this.#told?.log === log && this.#told.seq === seq) return;
-    log.keepFrom('backups', seq);
-    this.#told = { log, seq };
-  }
 }
 
 /** Is it room in the target that is missing? */
 function isFull(error: unknown): boolean {
   return error instanceof SkeinError && error.type === 'BackupTargetFailed' && error.details['reason'] === 'full';
-}
-
-export function runningOf(log: ReplicatedLog): Running {
-  const { seq, logMinSeq } = log.state();
-  return { seq, logMinSeq, lineage: log.lineage() };
 }

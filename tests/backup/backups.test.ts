@@ -197,6 +197,22 @@ test('while the target cannot be read after a start, the log is kept from its be
   assert.ok(said.some(([event]) => event === 'backups_not_looked_at'));
 });
 
+test('a log that is kept for backups that fail goes when the disk runs short, and the next one is a full one', async (t) => {
+  const stand = await standing(t, {
+    schedule: { ...BY_HAND, everyOperations: 1 },
+    limits: { ...DEFAULT_LIMITS, diskFreeBytesMin: Number.MAX_SAFE_INTEGER },
+  });
+  const { target, backups, kept, write } = stand;
+  await write(2);
+  await backups.create(null);
+  await write(2);
+  assert.type(kept.at(-1), 'number');
+  target.fails = () => 'unreachable';
+  backups.start();
+  await waitUntil(() => kept.at(-1) === null, { what: 'the log to be let go' });
+  assert.ok(backups.status().failed > 0);
+});
+
 test('a drill that finds no way to the newest state is a failed drill, and backups go on', async (t) => {
   const { backups, made, write } = await standing(t, { drillIntervalMs: 1 });
   await write(2);
