@@ -23,6 +23,7 @@ import { type HealthSettings, readHealth } from './health-settings.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import { isLoopback } from './loopback.js';
 import { OBSERVING_FIELDS } from './observing-fields.js';
+import { RECOVERY_FIELDS } from './recovery-fields.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
 import { type ReplicationSettings, readReplication } from './replication-settings.js';
 import { ConfigError, resolveFields, type Source } from './resolve.js';
@@ -46,6 +47,7 @@ export interface Config extends ValuesOf<typeof SERVER_FIELDS> {
   readonly health: HealthSettings;
   readonly tracing: TracingSettings;
   readonly tokens: TokenSettings;
+  readonly recovery: ValuesOf<typeof RECOVERY_FIELDS>;
   /** The admin key from apiKeyFile, or null: no key is asked for. */
   readonly apiKey: Secret | null;
 }
@@ -89,6 +91,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     ...TOKEN_FIELDS,
     ...GUARD_FIELDS,
     ...TRACING_FIELDS,
+    ...RECOVERY_FIELDS,
     ...LIMIT_FIELDS,
   };
   const { values, sources, problems: badValues } = resolveFields(table, { ...base, file });
@@ -131,6 +134,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     tracing: tracing.settings,
     tokens: tokens.settings,
     security: Object.freeze(picked(SECURITY_FIELDS, values)),
+    recovery: Object.freeze(picked(RECOVERY_FIELDS, values)),
   };
   const config = assemble(values, values, groups);
   return { config, sources: Object.freeze(sources), warnings };

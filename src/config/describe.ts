@@ -9,6 +9,7 @@ import { HEALTH_FIELDS } from './health-fields.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import { OBSERVING_FIELDS } from './observing-fields.js';
 import type { FieldValue } from './parse-value.js';
+import { RECOVERY_FIELDS } from './recovery-fields.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
 import type { Source } from './resolve.js';
 import { MASK, Secret } from './secret.js';
@@ -51,6 +52,8 @@ export function describeConfig(
   for (const [key, field] of Object.entries(GUARD_FIELDS)) add(key, field, config.guards[key as keyof typeof GUARD_FIELDS]);
   for (const [key, field] of Object.entries(TRACING_FIELDS))
     add(key, field, config.tracing.values[key as keyof typeof TRACING_FIELDS]);
+  for (const [key, field] of Object.entries(RECOVERY_FIELDS))
+    add(key, field, config.recovery[key as keyof typeof RECOVERY_FIELDS]);
   for (const [key, field] of Object.entries(LIMIT_FIELDS)) add(key, field, config.limits[key as keyof typeof LIMIT_FIELDS]);
   return shown;
 }

@@ -9,6 +9,7 @@ import { GUARD_FIELDS } from './guard-fields.js';
 import { HEALTH_FIELDS } from './health-fields.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import { OBSERVING_FIELDS } from './observing-fields.js';
+import { RECOVERY_FIELDS } from './recovery-fields.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
 import { SECURITY_FIELDS } from './security-fields.js';
 import { TOKEN_FIELDS } from './token-fields.js';
@@ -136,6 +137,7 @@ export const SERVER_SECTIONS: readonly { readonly title: string; readonly fields
   { title: 'Data', fields: DATA_FIELDS },
   { title: 'Writing and searching', fields: WORK_FIELDS },
   { title: 'Self-checks', fields: WATCH_FIELDS },
+  { title: 'Damage', fields: RECOVERY_FIELDS },
   { title: 'Replication', fields: REPLICATION_FIELDS },
   { title: 'Backups', fields: BACKUP_FIELDS },
   { title: 'Outside dependencies', fields: DEPENDENCY_FIELDS },

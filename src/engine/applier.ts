@@ -13,6 +13,7 @@ import type { Effect, Entry, PointValue } from '../model/entry.js';
 import { FIXED } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
 import type { PointRow, StoreWriter } from '../storage/storage.js';
+import { vectorsLost } from './row-reads.js';
 import type { CollectionState, WriterState } from './writer-state.js';
 
 /** Something a correct log cannot contain: the node must stop and resynchronise, never skip. */
@@ -253,7 +254,7 @@ export class Applier {
 
   #vectorsOf(row: PointRow): Uint8Array {
     const vectorSet = this.#store.vectorSet(row.uid, row.label);
-    if (vectorSet === undefined) throw new ImpossibleEffect(`label ${row.label} of collection uid ${row.uid} has no vectors`);
+    if (vectorSet === undefined) throw vectorsLost(row);
     return vectorSet;
   }
 }

@@ -286,3 +286,9 @@ function waitedFor(entry: CatalogueEntry): readonly EngineState[] {
   const serving = enginesOf(entry).filter((state) => state.serving && !state.silent);
   return serving.length > 0 ? serving : [entry.vector];
 }
+
+/** Why no search of the collection is complete, or null: what an index could not read, it does not find. */
+export function damagedReason(entry: CatalogueEntry): string | null {
+  const damaged = Math.max(...enginesOf(entry).map(({ report }) => report?.damaged ?? 0));
+  return damaged === 0 ? null : `${damaged} points are damaged and cannot be found`;
+}

@@ -193,13 +193,17 @@ function readValues(reads: StoreReads, { uid, ids, throughSeq }: CompareOf<'valu
     const vectorSet = row === undefined || row.version > throughSeq ? undefined : reads.vectorSet(uid, row.label);
     if (row === undefined || vectorSet === undefined) continue;
     count += 1;
-    out.sized16(encodePointId(id));
-    out.uint64(row.version);
-    out.uint64(row.expiresAtMs === null ? 0 : row.expiresAtMs + 1);
-    out.sized32(vectorSet);
-    out.sized32(row.payload);
+    encodeValue(out, { ...row, vectorSet });
   }
   return { seq, values: out.finish(), count, done };
+}
+
+export function encodeValue(out: ByteWriter, { id, version, expiresAtMs, vectorSet, payload }: StoredValue): void {
+  out.sized16(encodePointId(id));
+  out.uint64(version);
+  out.uint64(expiresAtMs === null ? 0 : expiresAtMs + 1);
+  out.sized32(vectorSet);
+  out.sized32(payload);
 }
 
 /** A point as a node has it. */

@@ -9,7 +9,6 @@ import type { AccessKey } from '../model/access-key.js';
 import type { AnswerBudget } from '../model/answer-budget.js';
 import type { Declarations, HnswParameters } from '../model/collection.js';
 import type { Distance } from '../model/distance.js';
-import type { ErrorRecord } from '../model/errors.js';
 import type { FacetScalar, FacetValue } from '../model/facet.js';
 import type { Filter } from '../model/filter.js';
 import type { Fusion } from '../model/fusion.js';
@@ -30,7 +29,9 @@ import type { EngineProbes } from './probe-answers.js';
 import type { RecallAnswer, RecallRequest } from './recall-request.js';
 import type { Explanation, SearchWork } from './search-account.js';
 import type { IndexLook, SearchMode } from './search-status.js';
+import type { StoreCare } from './store-care.js';
 
+export type { ScrubPlace } from './care-reads.js';
 export type { CompareAnswers, CompareKind, CompareOf, CompareRequest } from './compare.js';
 export type { CollectionCorrection, Correction } from './correct.js';
 export type { EngineGuards } from './engine-guards.js';
@@ -49,6 +50,7 @@ export type {
   SearchStatus,
 } from './search-status.js';
 export type { StartProgress } from './start-progress.js';
+export type { StoreCare } from './store-care.js';
 export type { LineageRow, Voter };
 
 export type WaitLevel = 'indexed' | 'durable';
@@ -225,12 +227,6 @@ export interface GroupAnswer extends Omit<SearchAnswer, 'hits' | 'cached'> {
   readonly groups: readonly HitGroup[];
 }
 
-export interface ScrubReport {
-  readonly rows: number;
-  /** CorruptData records, at most 1,000. */
-  readonly damaged: readonly ErrorRecord[];
-}
-
 export interface AccessKeys {
   readonly count: number;
   find(id: string): AccessKey | undefined;
@@ -294,8 +290,6 @@ export interface Engine {
   status(): EngineStatus;
   /** Small real questions, for whoever watches over the health of the parts. */
   readonly probes: EngineProbes;
-  /** Reads every row once for its checksum, a page at a time, beside the normal work. */
-  scrub(): Promise<ScrubReport>;
 }
 
 /** Who may wish that the log is kept: replicas that follow, and backups that have not archived it yet. */
@@ -344,6 +338,7 @@ export interface ReplicatedLog {
 /** An engine with its owner's side. */
 export interface RunningEngine extends Engine {
   readonly log: ReplicatedLog;
+  readonly care: StoreCare;
   /** Everything up to this seq is in all indexes. Cost: one look at each collection. */
   indexedSeq(): number;
   /** Reads for a comparison with another node, in the scan thread. @throws as the scans of Engine */

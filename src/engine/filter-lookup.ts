@@ -22,6 +22,8 @@ export class FilterLookup {
   async rowFilter(entry: CatalogueEntry, filter: Filter): Promise<RowFilter> {
     const { spec } = entry.row;
     checkFilterTexts(spec, filter);
+    // What an index passed over it does not know to match or not.
+    if ((entry.vector.report?.damaged ?? 0) > 0) return { filter, spec, among: null };
     return { filter, spec, among: await this.#calls.matches(entry, filter, this.#timeoutMs).catch(() => null) };
   }
 }

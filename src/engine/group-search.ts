@@ -10,7 +10,7 @@ import { messageOf } from '../model/errors.js';
 import type { Condition, Filter } from '../model/filter.js';
 import type { Position } from '../model/position.js';
 import { spanned } from '../model/tracer.js';
-import type { CatalogueEntry } from './catalogue.js';
+import { type CatalogueEntry, damagedReason } from './catalogue.js';
 import type { GroupAnswer, GroupRequest } from './engine.js';
 import { isEngineFailure, within } from './engine-calls.js';
 import { explain, workOf } from './explanation.js';
@@ -131,10 +131,11 @@ export class GroupSearch {
     const { mode, results, seq } = ranked;
     const hits = read.groups.flatMap((group) => group.hits);
     if (reason !== null) this.#parts.recall.shortfall(entry);
+    const incomplete = reason ?? damagedReason(entry);
     return {
       groups: read.groups,
-      complete: reason === null,
-      ...(reason === null ? {} : { incompleteReason: reason }),
+      complete: incomplete === null,
+      ...(incomplete === null ? {} : { incompleteReason: incomplete }),
       mode,
       degraded: results.failures.length > 0,
       position: this.#parts.positionAt(seq),

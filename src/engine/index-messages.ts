@@ -88,6 +88,8 @@ export interface IndexReport {
   readonly saving: boolean;
   /** The newest checkpoint that was tried could not be written. */
   readonly saveFailed: boolean;
+  /** Live points that could not be read and are not inside. */
+  readonly damaged: number;
 }
 
 export type FromIndex =

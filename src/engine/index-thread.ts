@@ -103,7 +103,7 @@ function report(index: OwnedIndex): void {
 function turned(last: IndexReport, current: IndexReport): boolean {
   const { kind, growing, rebuilds } = current.status;
   const was = last.status;
-  if (last.configurations !== current.configurations) return true;
+  if (last.configurations !== current.configurations || last.damaged !== current.damaged) return true;
   if (last.nextProgress < 1 !== current.nextProgress < 1 || was.payloadProgress < 1 !== current.status.payloadProgress < 1)
     return true;
   return last.phase !== current.phase || was.kind !== kind || was.rebuilds !== rebuilds || was.growing > 0 !== growing > 0;

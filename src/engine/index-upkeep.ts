@@ -12,12 +12,15 @@
  *  a point that is written faster than the index comes along would otherwise hold the cursor back for ever.
  *  Must not know: threads, messages, ids, what an index makes of a row. */
 
-import type { ChangedRow, LabelRow, StoreReads } from '../storage/storage.js';
+import type { ChangedRow, LabelRow } from '../storage/storage.js';
 import { type Death, deathsPage } from './deaths.js';
 import type { IndexedContent } from './indexed-content.js';
 import { type LateChange, LateChanges } from './late-changes.js';
+import type { IndexReads } from './sound-reads.js';
 
 const PAGE_ROWS_MAX = 512;
+/** So many labels are looked at for whether they can be read by now. */
+const LOOKED_AT_MAX = 1_000;
 const PAGE_BYTES_MAX = 2 * 1024 * 1024;
 const CHANGES_PER_PAGE_MAX = 512;
 
@@ -36,7 +39,7 @@ interface Page {
 
 export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
   readonly content: Content;
-  readonly #reads: StoreReads;
+  readonly #reads: IndexReads;
   readonly #uid: number;
   #nextLabel: number;
   #seq: number;
@@ -57,7 +60,7 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
 
   /** @param nextLabel,seq what the index already holds: all labels below, all deaths up to
    *  @param buildTo until this label the index is being built and serves nobody */
-  constructor(reads: StoreReads, uid: number, content: Content, nextLabel: number, seq: number, buildTo: number) {
+  constructor(reads: IndexReads, uid: number, content: Content, nextLabel: number, seq: number, buildTo: number) {
     this.#reads = reads;
     this.#uid = uid;
     this.content = content;
@@ -72,6 +75,17 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
   /** May it serve? True once it holds all that the store held when this cursor was made. */
   get complete(): boolean {
     return !this.#building && this.#seq >= this.#soundSeq;
+  }
+
+  /** Live points that could not be read and are not inside. */
+  get damaged(): number {
+    return this.#reads.damagedLabels?.size ?? 0;
+  }
+
+  /** Is one of them whole by now, or gone? Cost: a read of each, up to a bound. */
+  couldReadMore(): boolean {
+    const labels = [...(this.#reads.damagedLabels ?? [])].slice(0, LOOKED_AT_MAX);
+    return labels.some((label) => this.#reads.lookAtLabel(this.#uid, label)?.dead ?? true);
   }
 
   /** Everything up to this seq is inside. It moves at the end of a page, when no label stands for another. */
@@ -146,6 +160,8 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
       const { needsPayload } = this.content;
       const rows = this.#reads.labelsFrom(this.#uid, this.#nextLabel, PAGE_ROWS_MAX, PAGE_BYTES_MAX, needsPayload);
       const last = rows.at(-1);
+      // The newest labels may be removed by now, or damaged.
+      if (last === undefined) this.#building = false;
       const labelledThrough = last === undefined ? seq : Math.min(seq, last.labelSeq - 1);
       // Adds, deaths and changes stop at the same seq.
       const died = deathsPage(this.#reads, this.#uid, this.#seq, labelledThrough);
@@ -243,8 +259,11 @@ function isDone(page: Page): boolean {
 
 /** Tombstones what an index, such as a loaded checkpoint, holds but the store no longer does.
  *  @returns why the checkpoint cannot be used (the store has a live label below its nextLabel that it lacks), or null */
-export function reconcile(reads: StoreReads, uid: number, content: IndexedContent, nextLabel: number): string | null {
-  const live = reads.liveLabels(uid, nextLabel);
+export function reconcile(reads: IndexReads, uid: number, content: IndexedContent, nextLabel: number): string | null {
+  const { damagedLabels } = reads;
+  const inReach = reads.liveLabels(uid, nextLabel);
+  const isInside = (label: number): boolean => damagedLabels?.has(label) !== true || content.has(label);
+  const live = (damagedLabels?.size ?? 0) === 0 ? inReach : inReach.filter(isInside);
   const inside = content.liveLabels();
   let at = 0;
   const dead: number[] = [];

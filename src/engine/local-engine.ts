@@ -6,7 +6,7 @@
 import type { AccessKey } from '../model/access-key.js';
 import type { AnswerBudget } from '../model/answer-budget.js';
 import type { Clock } from '../model/clock.js';
-import { SkeinError } from '../model/errors.js';
+import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
@@ -36,7 +36,6 @@ import type {
   RecallRequest,
   RunningEngine,
   ScrollRequest,
-  ScrubReport,
   SearchAnswer,
   SearchRequest,
   Selection,
@@ -50,13 +49,13 @@ import { FilterLookup } from './filter-lookup.js';
 import { checkFilterTexts } from './filter-texts.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { KeyRing } from './key-ring.js';
+import { LocalCare } from './local-care.js';
 import { reachPosition } from './position-wait.js';
 import type { EngineProbes } from './probe-answers.js';
 import { QuietCollection } from './quiet-collection.js';
 import type { Reader } from './reader.js';
 import { LocalLog } from './replicated-log.js';
 import { RowAnswers } from './row-answers.js';
-import { scrub } from './scrub.js';
 import type { WatchSettings } from './search-status.js';
 import { SearchWatch } from './search-watch.js';
 import { Searches } from './searches.js';
@@ -94,6 +93,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   readonly log: LocalLog;
   readonly keys: KeyRing;
   readonly probes: EngineProbes;
+  readonly care: LocalCare;
   readonly #parts: LocalEngineParts;
   readonly #durable: Tail;
   readonly #watch: SearchWatch;
@@ -140,7 +140,8 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       durableSeq: () => this.#durable.seq,
       positionAt: positionOf,
     });
-    this.log = new LocalLog(parts, this.#writes);
+    this.care = new LocalCare({ ...parts, forgetSearches: () => this.#searches.forget() });
+    this.log = new LocalLog({ ...parts, onRefused: (record) => this.refused(record) }, this.#writes);
     this.keys = new KeyRing(parts.accessKeys, this.#writes);
     this.probes = engineProbes({ ...parts, voters: () => this.log.voters().length });
   }
@@ -186,6 +187,10 @@ export class LocalEngine implements RunningEngine, WriterEvents {
 
   news(news: FollowerNews): void {
     this.log.news(news);
+  }
+
+  refused(record: ErrorRecord): void {
+    this.care.refused(record);
   }
 
   fatal(reason: string): void {
@@ -338,12 +343,6 @@ export class LocalEngine implements RunningEngine, WriterEvents {
       queryCache: this.#searches.cacheStatus,
       nativeBuild,
     };
-  }
-
-  // Upkeep.
-
-  scrub(): Promise<ScrubReport> {
-    return scrub(this.#parts.catalogue, this.#parts.reader);
   }
 
   #tick(): void {

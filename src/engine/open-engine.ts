@@ -96,7 +96,15 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
     const readerData = { storePath: options.storePath, cacheBytes: options.readerCacheBytes };
     const reads = openReader(readerData.storePath, readerData);
     const onWork = (work: EngineWork): void => options.onWork?.(work);
-    const reader = new Reader(reads, readerData, { queueMax: limits.searchQueueMax, guards, clock }, onWork);
+    const reader = new Reader(
+      reads,
+      readerData,
+      { queueMax: limits.searchQueueMax, guards, clock },
+      {
+        onWork,
+        onRefused: (record) => events.refused(record),
+      },
+    );
     close = () => reader.close().finally(() => link.stop());
     const keeper = new IndexKeeper({
       workers: options.indexWorkers ?? Math.max(1, availableParallelism() - 1),
@@ -179,6 +187,10 @@ class LateEvents implements WriterEvents {
 
   news(...args: Parameters<WriterEvents['news']>): void {
     this.#target?.news(...args);
+  }
+
+  refused(...args: Parameters<WriterEvents['refused']>): void {
+    this.#target?.refused(...args);
   }
 
   fatal(reason: string): void {

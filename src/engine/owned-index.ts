@@ -21,6 +21,7 @@ import type { ContentStatus, IndexedCollection, IndexPhase, IndexReport } from '
 import { settingsOf } from './index-settings.js';
 import { IndexUpkeep, reconcile } from './index-upkeep.js';
 import type { ServedContent } from './served-content.js';
+import { soundReads } from './sound-reads.js';
 import { VectorContent } from './vector-content.js';
 
 type Note = (event: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -69,7 +70,8 @@ export class OwnedIndex {
   /** From nothing, up to what the store has now. */
   #build(collection: IndexedCollection): IndexUpkeep<ServedContent> {
     const stored = this.#reads.collection(collection.uid)?.nextLabel ?? 0;
-    return new IndexUpkeep(this.#reads, collection.uid, this.#kind.create(this.#reads, collection), 0, 0, stored);
+    const reads = soundReads(this.#reads);
+    return new IndexUpkeep(reads, collection.uid, this.#kind.create(reads, collection), 0, 0, stored);
   }
 
   /** Had it nothing more to read when it last looked? */
@@ -114,7 +116,8 @@ export class OwnedIndex {
 
   async #load(): Promise<IndexUpkeep<ServedContent> | null> {
     const { uid, folder } = this.#collection;
-    const opened = await this.#kind.open(this.#reads, this.#collection);
+    const reads = soundReads(this.#reads);
+    const opened = await this.#kind.open(reads, this.#collection);
     if ('refused' in opened) {
       if (opened.refused !== 'none') this.#note('index_checkpoint_refused', { uid, reason: opened.refused });
       return null;
@@ -123,7 +126,7 @@ export class OwnedIndex {
     const state = this.#reads.state();
     const stored = this.#reads.collection(uid)?.nextLabel ?? 0;
     const ahead = seq > state.seq || nextLabel > stored ? `it is at seq ${seq}, the store at ${state.seq}` : null;
-    const reason = ahead ?? reconcile(this.#reads, uid, opened.content, nextLabel);
+    const reason = ahead ?? reconcile(reads, uid, opened.content, nextLabel);
     if (reason !== null) {
       opened.content.close();
       this.#note('index_checkpoint_refused', { uid, reason });
@@ -133,7 +136,7 @@ export class OwnedIndex {
     }
     opened.content.refill();
     this.#note('index_checkpoint_loaded', { uid, engine: this.#kind.engine, seq, labels: nextLabel });
-    return new IndexUpkeep(this.#reads, uid, opened.content, nextLabel, seq, stored);
+    return new IndexUpkeep(reads, uid, opened.content, nextLabel, seq, stored);
   }
 
   #noteForm(): void {
@@ -197,9 +200,9 @@ export class OwnedIndex {
     this.#collection = collection;
     this.#next = null;
     this.#configurations += 1;
-    // The files are of other settings, which the next start refuses.
+    // The files are of other settings, or of fewer points, which the next start refuses.
     this.#savedInserts = 0;
-    this.#note('index_settings_changed', { uid: collection.uid, engine: this.#kind.engine });
+    this.#note('index_replaced', { uid: collection.uid, engine: this.#kind.engine, damaged: upkeep.damaged });
     return 0;
   }
 
@@ -223,6 +226,9 @@ export class OwnedIndex {
   /** Calls `done` when the index holds what the store holds, also what was changed at a seq that it had passed. */
   settle(done: () => void): void {
     this.#settling.push(done);
+    // What was passed over may be whole by now, and its place is behind the cursor.
+    if (this.#next === null && this.#opened && this.#current.couldReadMore())
+      this.#next = { collection: this.#collection, upkeep: this.#build(this.#collection) };
   }
 
   #tellSettled(): void {
@@ -355,6 +361,7 @@ export class OwnedIndex {
       checkpointBytes: this.#checkpointBytes,
       saving: this.#saving !== null,
       saveFailed: this.#saveFailed,
+      damaged: this.#current.damaged,
     };
   }
 

@@ -4,7 +4,7 @@
  *  Invariant: what runs here touches few rows and few bytes, so the event loop stays free; what waits in a worker is bounded.
  *  Must not know: names of collections, HTTP. */
 
-import { SkeinError } from '../model/errors.js';
+import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { StoreReads } from '../storage/storage.js';
 import { BoundReached, boundedReads } from './bounded-reads.js';
 import type { EngineWork } from './engine-work.js';
@@ -16,19 +16,25 @@ import { type LaneRules, ScanLane } from './scan-lane.js';
 const INLINE_ROWS_MAX = 128;
 const INLINE_BYTES_MAX = 1024 * 1024;
 
+export interface ReaderEvents {
+  /** Each read as it ends. */
+  onWork?(work: EngineWork): void;
+  /** Each read that was refused. */
+  onRefused?(record: ErrorRecord): void;
+}
+
 export class Reader {
   readonly #reads: StoreReads;
   /** Reads of so many rows as were named. */
   readonly #rows: ScanLane;
   /** Reads of as many as there are, which must not keep the others waiting. */
   readonly #scans: ScanLane;
-  readonly #onWork: (work: EngineWork) => void;
+  readonly #tell: ReaderEvents;
   #closed = false;
 
-  /** @param onWork told of each read as it ends */
-  constructor(reads: StoreReads, data: IndexWorkerData, rules: LaneRules, onWork: (work: EngineWork) => void = () => {}) {
+  constructor(reads: StoreReads, data: IndexWorkerData, rules: LaneRules, tell: ReaderEvents = {}) {
     this.#reads = reads;
-    this.#onWork = onWork;
+    this.#tell = tell;
     this.#rows = new ScanLane('skein-rows', data, rules);
     this.#scans = new ScanLane('skein-scan', data, rules);
   }
@@ -49,8 +55,11 @@ export class Reader {
     const startMs = performance.now();
     try {
       return this.#readInline(request, rowBytes) ?? (await this.#readInWorker(request, ofUseMs, signal));
+    } catch (error) {
+      if (error instanceof SkeinError) this.#tell.onRefused?.(error.toRecord());
+      throw error;
     } finally {
-      this.#onWork({ kind: 'read', read: request.kind, tookMs: performance.now() - startMs });
+      this.#tell.onWork?.({ kind: 'read', read: request.kind, tookMs: performance.now() - startMs });
     }
   }
 
@@ -104,6 +113,10 @@ function rowsOf(request: ReadRequest): number {
     case 'narrow':
     case 'exact':
     case 'scrub':
+    case 'look':
+    case 'recount':
+    case 'logged':
+    case 'others':
     case 'log_bytes':
     case 'compare':
       return Number.POSITIVE_INFINITY;

@@ -7,13 +7,23 @@
 import { decodeDefaultVector } from '../codec/vector-set.js';
 import { pointBytes } from '../model/answer-budget.js';
 import { type CollectionSpec, collectionDropped } from '../model/collection.js';
+import type { Damage } from '../model/damage.js';
 import type { Distance } from '../model/distance.js';
-import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
 import { type LabelFilter, labelFilterOf, passesFilter } from '../model/label-filter.js';
 import type { PointId } from '../model/point.js';
 import type { StoreReads } from '../storage/storage.js';
 import { exactTopK } from '../vector-index/exact-scan.js';
+import {
+  type LookRequest,
+  lookAgain,
+  type RecountPage,
+  type RecountRequest,
+  recountPage,
+  type ScrubPage,
+  type ScrubRequest,
+  scrubPage,
+} from './care-reads.js';
 import { type CompareAnswers, type CompareKind, type CompareRequest, runCompare } from './compare.js';
 import { type DigestRequest, readDigest } from './digest-reads.js';
 import type { FoundPoint, Selection } from './engine.js';
@@ -23,6 +33,14 @@ import { type GroupsAnswer, type GroupsRequest, readGroups } from './group-reads
 import { type HitsAnswer, type HitsRequest, readHits } from './hit-reads.js';
 import { matching, type RowFilter, rowsAfter } from './matching-rows.js';
 import type { DigestProbe } from './probe-answers.js';
+import {
+  type LoggedAnswer,
+  type LoggedRequest,
+  type OthersPage,
+  type OthersRequest,
+  readLogged,
+  sumOthers,
+} from './proof-reads.js';
 import { bytesWithin, found, rowById, type SelectedRow } from './row-reads.js';
 
 const SCAN_PAGE_ROWS = 1_000;
@@ -65,7 +83,11 @@ export type ReadRequest =
   | HitsRequest
   | GroupsRequest
   | FacetReadRequest
-  | { readonly kind: 'scrub'; readonly uid: number; readonly fromLabel: number }
+  | ScrubRequest
+  | LookRequest
+  | RecountRequest
+  | LoggedRequest
+  | OthersRequest
   | { readonly kind: 'log_bytes'; readonly afterSeq: number }
   | { readonly kind: 'compare'; readonly request: CompareRequest }
   | DigestRequest
@@ -89,7 +111,11 @@ export interface ReadAnswers {
   hits: HitsAnswer;
   groups: GroupsAnswer;
   facet: FacetReadAnswer;
-  scrub: { readonly rows: number; readonly damaged: readonly ErrorRecord[]; readonly nextLabel: number | null };
+  scrub: ScrubPage;
+  look: { readonly damage: Damage | null };
+  recount: RecountPage;
+  logged: LoggedAnswer;
+  others: OthersPage;
   log_bytes: { readonly bytes: number };
   compare: CompareAnswers[CompareKind];
   digest: DigestProbe;
@@ -129,6 +155,10 @@ const READERS: { readonly [K in ReadKind]: (reads: StoreReads, request: RequestO
   facet: readFacet,
   exact: scanExactly,
   scrub: scrubPage,
+  look: (reads, request) => ({ damage: lookAgain(reads, request) }),
+  recount: recountPage,
+  logged: readLogged,
+  others: sumOthers,
   log_bytes: (reads, { afterSeq }) => ({ bytes: reads.logBytesAfter(afterSeq) }),
   compare: (reads, { request }) => runCompare(reads, request),
   digest: readDigest,
@@ -223,28 +253,4 @@ function scanExactly(reads: StoreReads, { uid, distance, query, limit, among }: 
     from = last.label + 1;
   }
   return { ...best.finish(), visited, seq };
-}
-
-/** Reads one page of rows for their checksums alone. After damage the page is read row by row, so that every damaged row is named. */
-function scrubPage(reads: StoreReads, { uid, fromLabel }: RequestOf<'scrub'>): ReadAnswers['scrub'] {
-  try {
-    const rows = reads.labelsFrom(uid, fromLabel, SCAN_PAGE_ROWS, PAGE_BYTES);
-    for (const { label } of rows) reads.pointByLabel(uid, label);
-    const last = rows.at(-1);
-    return { rows: rows.length, damaged: [], nextLabel: last === undefined ? null : last.label + 1 };
-  } catch (error) {
-    if (!(error instanceof SkeinError)) throw error;
-  }
-  const damaged: ErrorRecord[] = [];
-  const end = Math.min(fromLabel + SCAN_PAGE_ROWS, reads.collection(uid)?.nextLabel ?? 0);
-  for (let label = fromLabel; label < end; label++) {
-    try {
-      reads.pointByLabel(uid, label);
-      reads.vectorSet(uid, label);
-    } catch (error) {
-      if (!(error instanceof SkeinError)) throw error;
-      damaged.push(error.toRecord());
-    }
-  }
-  return { rows: end - fromLabel, damaged, nextLabel: end < (reads.collection(uid)?.nextLabel ?? 0) ? end : null };
 }

@@ -3,7 +3,7 @@
  *  Invariant: nothing is read or told beyond the tail; what is handed over and not yet applied stays under a bound.
  *  Must not know: sockets, frames, who the peers are. */
 
-import { SkeinError } from '../model/errors.js';
+import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Role, Voter } from '../model/replication.js';
 import type { ClusterRows, LogRow, StoreReads, StoreState } from '../storage/storage.js';
 import type { ApplyFailure, EntryBatch, LogHolder, ReplicatedLog, TracedEntry, WriteReceipt } from './engine.js';
@@ -23,6 +23,8 @@ export interface ReplicatedLogParts {
   readonly state: StoreState;
   readonly cluster: ClusterRows;
   readonly role: Role;
+  /** Hears of every reading of the log that was refused. */
+  readonly onRefused: (record: ErrorRecord) => void;
 }
 
 /** Batches on their way to the write thread and in it. */
@@ -118,12 +120,24 @@ export class LocalLog implements ReplicatedLog {
   read(fromSeq: number, limit: number, bytesMax: number): LogRow[] {
     const durable = Math.min(limit, this.#state.seq - fromSeq + 1);
     if (durable < 1) return [];
-    return this.#parts.reads.logFrom(fromSeq, durable, bytesMax).filter(({ seq }) => seq <= this.#state.seq);
+    const rows = this.#told(() => this.#parts.reads.logFrom(fromSeq, durable, bytesMax));
+    return rows.filter(({ seq }) => seq <= this.#state.seq);
   }
 
   chainHashAt(seq: number): Uint8Array | null {
     if (seq > this.#state.seq) return null;
-    return this.#parts.reads.chainHashAt(seq) ?? null;
+    // As the state row has it too, so that a damaged last entry keeps no node from linking to one that has it.
+    if (seq === this.#state.seq) return this.#state.chainHash;
+    return this.#told(() => this.#parts.reads.chainHashAt(seq)) ?? null;
+  }
+
+  #told<Found>(read: () => Found): Found {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof SkeinError) this.#parts.onRefused(error.toRecord());
+      throw error;
+    }
   }
 
   async bytesAfter(afterSeq: number): Promise<number> {

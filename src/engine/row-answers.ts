@@ -137,7 +137,8 @@ export class RowAnswers {
   async #indexedFacet(entry: CatalogueEntry, request: FacetRequest): Promise<FacetAnswer | null> {
     const { path, limit, filter } = request;
     const isDeclared = entry.row.spec.payloadIndexes.some((declared) => declared.path === path);
-    if (!isDeclared || !entry.vector.serving) return null;
+    const isWhole = (entry.vector.report?.damaged ?? 0) === 0;
+    if (!isDeclared || !isWhole || !entry.vector.serving) return null;
     const ask = { kind: 'facet', path, filter: filter ?? null, limit } as const;
     const leftMs = (): number => this.#parts.limits.searchEngineTimeoutMs;
     try {

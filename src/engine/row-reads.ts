@@ -12,10 +12,14 @@ import type { FoundPoint, Selection } from './engine.js';
 export function vectorOf(reads: StoreReads, row: PointHead): Float32Array {
   const vectorSet = reads.vectorSet(row.uid, row.label);
   const vector = vectorSet === undefined ? null : decodeDefaultVector(vectorSet);
-  if (vector === null) {
-    throw new SkeinError('CorruptData', `Point ${JSON.stringify(row.id)} has lost its vector`, { point_id: row.id });
-  }
+  if (vector === null) throw vectorsLost(row);
   return vector;
+}
+
+/** A point whose row is there and whose vectors are not. */
+export function vectorsLost({ uid, label, id }: PointHead): SkeinError {
+  const place = { table: 'vectors', collection_uid: uid, label, point_id: id };
+  return new SkeinError('CorruptData', `Point ${JSON.stringify(id)} has lost its vector`, place);
 }
 
 /** A row as far as it was asked for: who wants no payload reads none, however long it is. */

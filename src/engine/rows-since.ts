@@ -30,7 +30,9 @@ export function changedSince(reads: StoreReads, uid: number, { seq, nextLabel }:
   if (throughSeq <= seq) return [];
   const page = reads.changedBetween(uid, seq, throughSeq, rowsMax - added + 1, CHANGED_BYTES_MAX);
   if (page.throughSeq < throughSeq) return null;
-  const changed = page.rows.filter(({ label }) => label < nextLabel).map(({ label }) => label);
+  // Whoever looks at a damaged one is refused.
+  const labels = [...page.rows.map(({ label }) => label), ...page.damaged];
+  const changed = labels.filter((label) => label < nextLabel);
   for (let label = nextLabel; label < end; label++) changed.push(label);
   return changed.length > rowsMax ? null : changed;
 }

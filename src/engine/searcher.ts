@@ -14,7 +14,7 @@ import type { PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import { spanned } from '../model/tracer.js';
 import { fuse } from '../search/fusion.js';
-import { type CatalogueEntry, leastShownSeq } from './catalogue.js';
+import { type CatalogueEntry, damagedReason, leastShownSeq } from './catalogue.js';
 import type { SearchAnswer, SearchRequest } from './engine.js';
 import { type EngineCalls, type Found, isEngineFailure, within } from './engine-calls.js';
 import { type EngineResults, explain, workOf } from './explanation.js';
@@ -157,11 +157,11 @@ export class Searcher {
     if (read.lost > 0 && !this.#parts.isThere(entry.row.uid)) throw collectionDropped();
     const { mode, results, seq } = ranked;
     if (missing > 0) this.#parts.recall.shortfall(entry);
-    const reason = `${missing} hits were removed or changed while the search ran`;
+    const reason = missing === 0 ? damagedReason(entry) : `${missing} hits were removed or changed while the search ran`;
     return {
       hits: read.hits,
-      complete: missing === 0,
-      ...(missing === 0 ? {} : { incompleteReason: reason }),
+      complete: reason === null,
+      ...(reason === null ? {} : { incompleteReason: reason }),
       mode,
       degraded: results.failures.length > 0,
       position: this.#parts.positionAt(seq),

@@ -7,9 +7,10 @@
 import type { Worker } from 'node:worker_threads';
 import type { AccessKey, AccessKeyChange } from '../model/access-key.js';
 import type { Alias, AliasChange } from '../model/alias.js';
-import { SkeinError } from '../model/errors.js';
+import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { ClusterRows, CollectionRow, StoreState } from '../storage/storage.js';
 import type { Correction } from './correct.js';
+import type { Mending } from './mend.js';
 import { startThread } from './start-thread.js';
 import type { UnitOutcome, UnitRequest } from './unit-writer.js';
 import type { FollowerNews, FromWriter, StoreFigures, ToWriter, WriteReply, WriterData } from './writer-messages.js';
@@ -42,6 +43,8 @@ export interface WriterEvents {
   /** The disk was found full (true) or a commit went through again (false). */
   full(full: boolean): void;
   news(news: FollowerNews): void;
+  /** A request was refused. */
+  refused(record: ErrorRecord): void;
   fatal(reason: string): void;
 }
 
@@ -127,6 +130,12 @@ export class WriterLink {
   async correct(correction: Correction): Promise<void> {
     this.reserve(0);
     await this.#ask((id) => ({ kind: 'correct', id, correction }), 0, []);
+  }
+
+  /** Queues the mending of damaged rows; resolves when it is durable. @throws as write, and what applyMending refuses */
+  async mend(mending: Mending): Promise<void> {
+    this.reserve(0);
+    await this.#ask((id) => ({ kind: 'mend', id, mending }), 0, []);
   }
 
   async #ask(message: (id: number) => ToWriter, bytes: number, transfer: readonly ArrayBuffer[]): Promise<UnitOutcome> {
@@ -215,7 +224,10 @@ export class WriterLink {
       this.#open.delete(reply.id);
       this.release(request.bytes);
       if ('outcome' in reply) request.resolve(reply.outcome);
-      else request.reject(SkeinError.fromRecord(reply.refused));
+      else {
+        this.#events.refused(reply.refused);
+        request.reject(SkeinError.fromRecord(reply.refused));
+      }
     }
   }
 

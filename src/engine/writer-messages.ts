@@ -9,6 +9,7 @@ import type { ClusterRows, CollectionRow, StoreState } from '../storage/storage.
 import type { Correction } from './correct.js';
 import type { ApplyFailure, EntryBatch, TracedEntry } from './engine.js';
 import type { WalCheckpoints } from './engine-work.js';
+import type { Mending } from './mend.js';
 import type { UnitOutcome, UnitRequest } from './unit-writer.js';
 
 export interface WriterData {
@@ -43,9 +44,17 @@ export interface CorrectMessage {
   readonly correction: Correction;
 }
 
+/** Answered as a write is; takes its place in the queue. */
+export interface MendMessage {
+  readonly kind: 'mend';
+  readonly id: number;
+  readonly mending: Mending;
+}
+
 export type ToWriter =
   | WriteMessage
   | CorrectMessage
+  | MendMessage
   | RoleChange
   /** Dead rows up to this seq are needed by nobody. */
   | { readonly kind: 'reap'; readonly throughSeq: number }

@@ -16,12 +16,14 @@ import { StorageFull } from '../storage/storage.js';
 import { TooMuchToUndo } from './applier.js';
 import { BatchApplier } from './batch-applier.js';
 import { applyCorrection, notRepairable } from './correct.js';
+import { applyMending } from './mend.js';
 import { QuietCollection } from './quiet-collection.js';
 import { StoreUpkeep } from './store-upkeep.js';
 import { UnitWriter } from './unit-writer.js';
 import type {
   CorrectMessage,
   FromWriter,
+  MendMessage,
   RoleChange,
   ToWriter,
   WriteMessage,
@@ -46,8 +48,8 @@ manifest.setRole(data.role);
 const units = new UnitWriter(store, data.limits);
 const upkeep = new StoreUpkeep(store, units, data.limits);
 const batches = new BatchApplier({ store, units, post, conclude: (commit) => conclude([], commit) });
-/** Requests, corrections and changes of role, in their order. */
-const queue: (WriteMessage | CorrectMessage | RoleChange)[] = [];
+/** Requests, corrections, mendings and changes of role, in their order. */
+const queue: (WriteMessage | CorrectMessage | MendMessage | RoleChange)[] = [];
 let { role, ownFromEpoch } = data;
 let stopping = false;
 const garbage = new QuietCollection();
@@ -73,6 +75,7 @@ function take(message: ToWriter): void {
   switch (message.kind) {
     case 'write':
     case 'correct':
+    case 'mend':
     case 'role':
       queue.push(message);
       return;
@@ -114,6 +117,7 @@ function turn(): void {
     const followed = role === 'replica' && batches.step();
     changeRole();
     correct();
+    mend();
     if (queue.length === 0 && stopping) return stop();
     if (group.length > 0 || followed) {
       lastGroupMs = performance.now();
@@ -171,17 +175,37 @@ function correct(): void {
   if (next?.kind !== 'correct') return;
   queue.shift();
   const { id, correction } = next;
-  try {
+  besideTheLog(id, () => {
     if (role === 'master') throw notRepairable('role', 'This node has become the master');
-    store.begin();
     const trustedFromSeq = applyCorrection(store, units.state, correction);
     forgetCounts();
+    return () => units.trustDigestsFrom(trustedFromSeq);
+  });
+}
+
+/** Writes over damaged rows. */
+function mend(): void {
+  const next = queue[0];
+  if (next?.kind !== 'mend') return;
+  queue.shift();
+  const { id, mending } = next;
+  besideTheLog(id, () => {
+    applyMending(store, units.state, mending);
+    return () => {};
+  });
+}
+
+/** A transaction without an entry: the seq stays. @param change what to do in it; returns what to do when it is durable */
+function besideTheLog(id: number, change: () => () => void): void {
+  try {
+    store.begin();
+    const afterwards = change();
     failpoint('apply.before_commit');
-    conclude([{ id, outcome: { seq: correction.seq, uids: [], results: [], repeated: false } }], () => {
+    conclude([{ id, outcome: { seq: units.state.state.seq, uids: [], results: [], repeated: false } }], () => {
       store.commit();
       failpoint('apply.after_commit');
     });
-    units.trustDigestsFrom(trustedFromSeq);
+    afterwards();
   } catch (error) {
     if (!(error instanceof StorageFull) && !(error instanceof SkeinError)) throw error;
     store.rollback();

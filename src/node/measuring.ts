@@ -5,6 +5,7 @@ import type { EndedSearch, Engine, EngineWork } from '../engine/engine.js';
 import type { ReplicationService } from '../http/http.js';
 import type { BackupStatus } from '../model/backup.js';
 import { type Meter, silentMeter } from '../model/meter.js';
+import type { RecoveryStatus } from '../model/recovery.js';
 import { measureBackups } from '../observability/backup-measures.js';
 import { measureBreakers } from '../observability/breaker-measures.js';
 import { measureEngine } from '../observability/engine-measures.js';
@@ -12,6 +13,7 @@ import type { ErrorTracker } from '../observability/error-tracker.js';
 import { type GuardFigures, measureGuards } from '../observability/guard-measures.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
 import { measureProcess } from '../observability/process-measures.js';
+import { measureRecovery } from '../observability/recovery-measures.js';
 import { measureReplication } from '../observability/replication-measures.js';
 import { measureSearches } from '../observability/search-measures.js';
 import { measureSystem } from '../observability/system-measures.js';
@@ -29,6 +31,8 @@ export interface MeasuringParts {
   guards(): GuardFigures;
   /** Null: no target of backups is configured. */
   backups(): BackupStatus | null;
+  /** Null until the store is open. */
+  recovery(): RecoveryStatus | null;
 }
 
 export interface Measuring {
@@ -43,16 +47,8 @@ export interface Measuring {
 /** What is switched off: nothing is measured, at no cost. */
 const UNMEASURED: Measuring = { meter: silentMeter, metrics: null, countSearch() {}, countWork() {}, stop() {} };
 
-export function measureNode({
-  on,
-  about,
-  engine,
-  replication,
-  errors,
-  dependencies,
-  guards,
-  backups,
-}: MeasuringParts): Measuring {
+export function measureNode(parts: MeasuringParts): Measuring {
+  const { on, about, engine, replication, errors, dependencies, guards, backups } = parts;
   if (!on) return UNMEASURED;
   const metrics = createMetrics();
   const stopProcess = measureProcess(metrics.meter);
@@ -67,6 +63,7 @@ export function measureNode({
   measureReplication(metrics.meter, replication);
   measureGuards(metrics.meter, guards);
   measureBackups(metrics.meter, backups);
+  measureRecovery(metrics.meter, () => parts.recovery());
   errors.measure(metrics.meter);
   const stop = (): void => {
     stopProcess();

@@ -55,7 +55,9 @@ export class NodeData {
   }
 
   /** Locks and verifies the folder, or makes it. @throws StoreRefused, Error */
-  async openFolder(how: Pick<OpenDataOptions, 'blank' | 'verifyAtStart' | 'acceptLostTail' | 'before'>): Promise<OpenData> {
+  async openFolder(
+    how: Pick<OpenDataOptions, 'blank' | 'verifyAtStart' | 'acceptLostTail' | 'before' | 'recoverAtStart' | 'cannotFollow'>,
+  ): Promise<OpenData> {
     const { settings, log, onStep } = this.#parts;
     const { dataDir, limits, writerCacheBytes: cacheBytes } = settings;
     const onFound = (store: StoreFolder | null): void => {

@@ -4,6 +4,7 @@
 import type { Config } from '../config/config.js';
 import type { EngineOptions } from '../engine/open-engine.js';
 import type { HttpConfig } from '../http/http.js';
+import type { ScrubSettings } from './recovery/scrubber.js';
 import type { RoleSettings } from './role-parts.js';
 
 const OPENING_MS = 5_000;
@@ -62,6 +63,10 @@ export function httpSettings(config: Config): HttpConfig {
 export function slowQuerySettings({ observing }: Config) {
   const { slowQueryMs, slowQueriesMax, slowQueryContent } = observing;
   return { thresholdMs: slowQueryMs, entriesMax: slowQueriesMax, withContent: slowQueryContent };
+}
+
+export function scrubSettings({ recovery }: Config): ScrubSettings {
+  return { bytesPerS: recovery.scrubBytesPerS, intervalMs: recovery.scrubIntervalMs };
 }
 
 /** Where others reach the node. @param ownUrl where it listens, null before it does */

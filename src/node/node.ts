@@ -29,12 +29,20 @@ import { httpUrlOf } from './master-url.js';
 import { type Measuring, measureNode } from './measuring.js';
 import { NodeData } from './node-data.js';
 import { type NodeHealth, nodeHealth } from './node-health.js';
-import { advertisedAddress, engineSettings, httpSettings, roleSettings, slowQuerySettings } from './node-settings.js';
+import {
+  advertisedAddress,
+  engineSettings,
+  httpSettings,
+  roleSettings,
+  scrubSettings,
+  slowQuerySettings,
+} from './node-settings.js';
 import { type NodeState, readNodeState, writeNodeState } from './node-state.js';
 import type { OpenData } from './open-data.js';
 import { warnOfPassingStorage } from './passing-storage.js';
+import { reachMaster } from './recovery/reach-master.js';
+import { Recovery } from './recovery/recovery.js';
 import { Roles } from './roles.js';
-import { Scrubbing } from './scrubbing.js';
 import { StartSteps } from './start-steps.js';
 import { runStopSteps } from './stop-steps.js';
 import { TokenKeys } from './token-keys.js';
@@ -95,8 +103,8 @@ class StartingNode {
   readonly #health: NodeHealth;
   readonly #tracing: NodeTracing;
   readonly #data: NodeData;
-  readonly #scrubbing: Scrubbing;
   readonly #links: LinkGuard;
+  readonly #recovery: Recovery;
   readonly #late: LateRoles;
   /** What this node calls outside itself; whoever does adds it here. */
   readonly #dependencies: Dependencies;
@@ -144,6 +152,7 @@ class StartingNode {
       dependencies: this.#dependencies,
       guards: () => this.#guards.figures(),
       backups: () => this.#backingUp.status(),
+      recovery: () => (this.#data.engine === null ? null : this.#recovery.status()),
     });
     this.#tracing = nodeTracing({
       ...{ settings: config.tracing, dependencies: this.#dependencies },
@@ -168,7 +177,6 @@ class StartingNode {
       roles: () => this.#roles,
       opened: () => this.#withRoles(),
     });
-    this.#scrubbing = new Scrubbing(log, () => this.#stopping !== null);
     this.#health = nodeHealth({
       ...{ config, log, clock: systemClock, dependencies: this.#dependencies },
       meter: this.#measuring.metrics?.meter ?? null,
@@ -178,9 +186,15 @@ class StartingNode {
         replicas: this.#late.replication.replicas(),
         concerns: this.#roles?.concerns() ?? [],
       }),
-      storeConcern: () => this.#scrubbing.concern,
+      storeConcern: () => this.#recovery.concern,
       concerns: () => [...this.#guards.concerns(), ...this.#backingUp.concerns(), ...this.#certificates.concerns()],
       about: () => ({ url: this.#url, role: this.#late.replication.role(), version }),
+    });
+    this.#recovery = new Recovery({
+      ...{ dataDir: config.dataDir, settings: scrubSettings(config), clock: systemClock, log },
+      engine: () => this.#data.engine,
+      role: () => this.#late.replication.role(),
+      peers: () => this.#roles?.peers ?? null,
     });
   }
 
@@ -201,7 +215,7 @@ class StartingNode {
     this.#links.start();
     this.#backingUp.start();
     if (!this.#roles.isBlank) this.#serves();
-    if (folder.quick) void this.#scrubbing.run(engine);
+    this.#recovery.start(folder.quick);
     const { metrics } = this.#measuring;
     const hasFiles = config.replication.tls.cert !== null || this.#tokenKeys.rules !== null;
     const reload = hasFiles ? () => this.#reload() : null;
@@ -218,7 +232,17 @@ class StartingNode {
     const { dataDir, verifyAtStart, acceptLostTail } = config;
     const { master } = config.replication;
     this.#before = readNodeState(dataDir) ?? this.#before;
-    const how = { blank: master !== null, verifyAtStart, acceptLostTail, before: this.#before };
+    const before = this.#before;
+    const how: Parameters<NodeData['openFolder']>[0] = {
+      ...{ blank: before.role === 'replica', verifyAtStart, acceptLostTail, before },
+      recoverAtStart: config.recovery.recoverAtStart,
+      cannotFollow: (masterUrl, { record: own }) =>
+        reachMaster(roleSettings(config, this.#certificates.forLinks), {
+          masterUrl,
+          own,
+          address: advertisedAddress(config, this.#url),
+        }),
+    };
     const folder = await this.#data.openFolder(how);
     const known = readNodeState(dataDir);
     const state = known ?? this.#before;
@@ -339,6 +363,7 @@ class StartingNode {
       { name: 'drain', keepsMs: 2 * closingMs, run: (leftMs: number) => this.#drain(Math.min(guards.drainDelayMs, leftMs)) },
       { name: 'handover', keepsMs: closingMs, run: (leftMs: number) => this.#handOver(Math.min(HANDOVER_MS, leftMs / 2)) },
       { name: 'requests', keepsMs: closingMs, run: (leftMs: number) => this.#endRequests(leftMs) },
+      { name: 'recovery', keepsMs: closingMs / 2, run: () => this.#recovery.stop() },
       { name: 'backups', keepsMs: closingMs / 2, run: () => this.#backingUp.stop() },
       { name: 'links', keepsMs: 0, run: async () => this.#roles?.stop() },
       { name: 'data', keepsMs: 0, run: () => this.#data.close() },

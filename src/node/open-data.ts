@@ -4,24 +4,29 @@
  *        └─► fresh or half-made: make a store
  *        └─► data: verify in a child process ─► sound ─► (manifest repaired, if it alone was damaged)
  *                                            └─► behind its manifest: refused, unless the operator accepts the loss (new history)
- *                                            └─► damaged: refused, saying exactly what
+ *                                            └─► damaged: refused, saying exactly what; or served without the damaged rows; or, on a
+ *                                                replica, moved away for a fresh copy (recovery/start-damage.ts)
  *  A server never starts empty over a folder that had data, and never serves what it could not check.
  *  Must not know: HTTP, the engine. */
 
 import { randomBytes } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { removeSnapshotLeftovers } from '../engine/snapshot.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import { NO_EPOCH } from '../model/position.js';
 import { createDataFolder, inspectDataFolder, type StoreFolder } from '../storage/data-folder.js';
 import { type FolderLock, lockFolder } from '../storage/folder-lock.js';
-import type { ManifestReading } from '../storage/manifest.js';
+import { type ManifestReading, readManifest } from '../storage/manifest.js';
 import { StoreRefused } from '../storage/storage.js';
 import { verifyInChild } from '../storage/verify-in-child.js';
 import type { Finding } from '../storage/verify-report.js';
 import { beginNewHistory } from './new-history.js';
 import { type NodeState, writeNodeState } from './node-state.js';
+import { endMove, movedStores, moveStoreAside, resumeMove } from './recovery/moved-stores.js';
+import { QUARANTINE_FOLDER } from './recovery/quarantine-list.js';
+import { planForDamage, type RecoverAtStart } from './recovery/start-damage.js';
 
 export interface OpenDataOptions {
   readonly dataDir: string;
@@ -29,6 +34,9 @@ export interface OpenDataOptions {
   readonly blank: boolean;
   readonly verifyAtStart: 'auto' | 'full' | 'quick';
   readonly acceptLostTail: boolean;
+  readonly recoverAtStart: RecoverAtStart;
+  /** Why data cannot be taken from this master now, or null. @param manifest of the store that would be moved away */
+  cannotFollow(masterUrl: string, manifest: ManifestReading): Promise<string | null>;
   /** What the node was when it ran last. */
   readonly before: NodeState;
   readonly cacheBytes: number;
@@ -45,27 +53,35 @@ export interface OpenData {
   readonly store: StoreFolder;
   /** True when this start made the store. */
   readonly made: boolean;
-  /** True when only a quick check was done, so that the rest is still to be looked at in the background. */
+  /** True when not every row is known to be whole: only a quick check was done, or damaged rows were found. */
   readonly quick: boolean;
 }
 
 /** Of a store that has never joined a cluster. */
 const NO_ID = '0'.repeat(32);
+/** Where data was put away that counted once. */
+const PUT_AWAY = [QUARANTINE_FOLDER, 'rollback'];
 const FULL_CHECK_BYTES_MAX = 4 * 1024 ** 3;
 const FINDINGS_SHOWN_MAX = 10;
+/** A report names no more. */
+const FINDINGS_NAMED_MAX = 1_000;
+const HOUR_MS = 3_600_000;
 
 /** @throws StoreRefused, or Error with what is wrong and what to do */
 export async function openData(options: OpenDataOptions): Promise<OpenData> {
   options.onStep('lock', 0, `locking ${options.dataDir}`);
   const lock = lockFolder(options.dataDir);
   try {
+    const moved = resumeMove(options.dataDir);
     await removeSnapshotLeftovers(options.dataDir);
     const found = inspectDataFolder(options.dataDir);
     if (found.kind === 'refused') throw new StoreRefused('folder', found.reason);
     options.onFound(found.kind === 'data' ? found.store : null);
-    if (found.kind !== 'data') return { lock, store: make(options, found.kind), made: true, quick: false };
-    const quick = await check(options, found.store, found.manifest);
-    return { lock, store: found.store, made: false, quick };
+    if (found.kind !== 'data') return { lock, store: make(options, found.kind, moved), made: true, quick: false };
+    if (moved !== null) endMove(moved);
+    const checked = await check(options, found.store, found.manifest);
+    if (typeof checked === 'object') return { lock, store: make(options, 'fresh', checked.moved), made: true, quick: false };
+    return { lock, store: found.store, made: false, quick: checked === 'unsure' };
   } catch (error) {
     lock.release();
     throw error;
@@ -79,23 +95,34 @@ export function currentStore(dataDir: string): StoreFolder {
   return found.store;
 }
 
-function make(options: OpenDataOptions, kind: 'fresh' | 'half_made'): StoreFolder {
+/** @param moved where the store lies whose place this one takes, as the same node; null: there was none */
+function make(options: OpenDataOptions, kind: 'fresh' | 'half_made', moved: string | null): StoreFolder {
+  const { dataDir } = options;
+  if (!options.blank && PUT_AWAY.some((name) => existsSync(join(dataDir, name))))
+    throw new StoreRefused(
+      'folder',
+      `${dataDir} has no store, and ${PUT_AWAY.join('/ or ')}/ says that it had data: it is lost or was moved away`,
+    );
   options.onStep('open', 0, 'making a new store');
   if (kind === 'half_made') options.log.warn('half_made_store_replaced', { data_dir: options.dataDir });
   const id = (): string => randomBytes(16).toString('hex');
   const identity = options.blank
-    ? { clusterId: NO_ID, nodeId: id(), historyId: NO_ID, epoch: NO_EPOCH }
+    ? { clusterId: NO_ID, nodeId: nodeIdOf(moved) ?? id(), historyId: NO_ID, epoch: NO_EPOCH }
     : { clusterId: id(), nodeId: id(), historyId: id(), epoch: 1 };
-  return createDataFolder(
-    options.dataDir,
-    identity,
-    { role: options.blank ? 'replica' : 'master', bootId: options.bootId },
-    { cacheBytes: options.cacheBytes },
-  );
+  const role = options.blank ? 'replica' : 'master';
+  const store = createDataFolder(dataDir, identity, { role, bootId: options.bootId }, { cacheBytes: options.cacheBytes });
+  if (moved !== null) endMove(moved);
+  return store;
 }
 
-/** @returns whether the check was only a quick one */
-async function check(options: OpenDataOptions, store: StoreFolder, manifest: ManifestReading): Promise<boolean> {
+function nodeIdOf(moved: string | null): string | null {
+  return moved === null ? null : (readManifest(moved).record?.nodeId ?? null);
+}
+
+/** unsure: not every row is known to be whole. moved: where the store lies that was given up for a copy of the master's. */
+type Checked = 'whole' | 'unsure' | { readonly moved: string };
+
+async function check(options: OpenDataOptions, store: StoreFolder, manifest: ManifestReading): Promise<Checked> {
   const { verifyAtStart, dataDir, log } = options;
   const clean = manifest.record?.cleanShutdown === true;
   const small = statSync(store.databasePath).size <= FULL_CHECK_BYTES_MAX;
@@ -107,13 +134,42 @@ async function check(options: OpenDataOptions, store: StoreFolder, manifest: Man
   // What is wrong with the manifest alone is repaired by the first write to it.
   for (const finding of report.findings) if (!finding.fatal) log.warn('manifest_repaired', { problem: finding.message });
   const damage = report.findings.filter(({ fatal, kind }) => fatal && kind !== 'tail_lost');
-  if (damage.length > 0) throw new Error(describeDamage(dataDir, damage, report.findingsCount));
+  const moved = damage.length === 0 ? null : await recover(options, manifest, damage, report.findingsCount);
+  if (moved !== null) return { moved };
   const lost = report.findings.find(({ kind }) => kind === 'tail_lost');
   if (lost !== undefined) {
     if (!options.acceptLostTail) throw new Error(describeLoss(options, lost.message));
     acceptLoss(options, store, lost.message);
   }
-  return level === 'quick';
+  return level === 'quick' || damage.length > 0 ? 'unsure' : 'whole';
+}
+
+/** @returns where the store was moved; null: it is to be served  @throws Error saying what is damaged, and what might help */
+async function recover(
+  options: OpenDataOptions,
+  manifest: ManifestReading,
+  damage: readonly Finding[],
+  findingsCount: number,
+): Promise<string | null> {
+  const { dataDir, before, log, recoverAtStart: setting } = options;
+  const nowMs = Date.now();
+  const movedLately = movedStores(dataDir).filter(({ atMs }) => nowMs - atMs < HOUR_MS).length;
+  const plan = planForDamage({ setting, damage, isAll: findingsCount <= FINDINGS_NAMED_MAX, before, movedLately });
+  if (plan.kind === 'serve') {
+    log.error('damaged_rows_refused', { rows: damage.length, first: firstOf(damage) });
+    return null;
+  }
+  const hint = plan.kind === 'refuse' ? plan.hint : await options.cannotFollow(plan.masterUrl, manifest);
+  if (plan.kind === 'refuse' || hint !== null) throw new Error(describeDamage(dataDir, damage, findingsCount, hint));
+  // What the node knows of itself must not go with its store.
+  writeNodeState(dataDir, { ...before, highestEpoch: Math.max(before.highestEpoch, manifest.record?.epoch ?? NO_EPOCH) });
+  const path = moveStoreAside(dataDir, nowMs);
+  log.error('store_quarantined', { path, first: firstOf(damage) });
+  return path;
+}
+
+function firstOf(damage: readonly Finding[]): string[] {
+  return damage.slice(0, FINDINGS_SHOWN_MAX).map(({ message }) => message);
 }
 
 /** What a replica lacks its master has: it is behind, and no more. A master begins another history. */
@@ -131,13 +187,14 @@ function acceptLoss({ before, dataDir, log, limits, cacheBytes }: OpenDataOption
   log.error('lost_tail_accepted', { problem, history_id: begun.historyId, seq: begun.seq });
 }
 
-function describeDamage(dataDir: string, damage: readonly Finding[], count: number): string {
+function describeDamage(dataDir: string, damage: readonly Finding[], count: number, hint: string | null): string {
   const shown = damage.slice(0, FINDINGS_SHOWN_MAX).map(({ message }) => `  - ${message}`);
   const more = count > shown.length ? [`  - and ${count - shown.length} more`] : [];
   return [
     `the data in ${dataDir} is damaged, so the server does not start (nothing was changed):`,
     ...shown,
     ...more,
+    ...(hint === null ? [] : [hint]),
     `Run 'skein verify ${dataDir}' for the whole list. Restore a backup, or move the folder away and import an export.`,
   ].join('\n');
 }

@@ -13,6 +13,7 @@ import { invalidRequest, SkeinError } from '../model/errors.js';
 import { logOperation } from '../model/log-operation.js';
 import { NO_EPOCH } from '../model/position.js';
 import type { PromoteAnswer, ReplicaInfo, ReplicationStats, Role, SnapshotProgress, VerifyAnswer } from '../model/replication.js';
+import { answerRepairAsk, isRepairAsk } from '../replication/repair-asks.js';
 import { ReplicationSource } from '../replication/source.js';
 import type { LinkValues } from '../wire/frames.js';
 import { Announcer } from './announcer.js';
@@ -20,6 +21,7 @@ import { Following } from './following.js';
 import { handOverBeforeStop, TAKE_OVER } from './leaving.js';
 import { httpUrlOf, streamUrlOf } from './master-url.js';
 import { Mastership } from './mastership.js';
+import type { RepairPeers } from './recovery/repairs.js';
 import { type RestoredStore, restoreInPlace } from './restore-in-place.js';
 import { RoleChanges } from './role-changes.js';
 import type { RoleParts } from './role-parts.js';
@@ -321,6 +323,21 @@ export class Roles implements ReplicationService {
     return this.#mastership.isIncomplete ? [...found, 'the promotion could not be completed; promote again'] : found;
   }
 
+  /** The nodes that may have what is damaged here. */
+  readonly peers: RepairPeers = {
+    askMaster: () => {
+      const { follower } = this.#following;
+      if (this.#mastership.isMaster || follower?.state.phase !== 'following') return null;
+      return (method, parameters) => follower.ask(method, parameters);
+    },
+    askReplicas: () => {
+      const ids = this.#mastership.isMaster ? this.#source.linkedIds() : [];
+      return ids.map((id) => (method, parameters) => this.#source.ask(id, method, parameters));
+    },
+    takeSnapshot: () => this.#relink(true),
+    logMended: () => this.#source.logMended(),
+  };
+
   // Requests over links.
 
   async #requested(nodeId: string, method: string, parameters: LinkValues): Promise<LinkValues> {
@@ -336,6 +353,7 @@ export class Roles implements ReplicationService {
         this.#relink(parameters['full'] === true);
         return {};
       default:
+        if (isRepairAsk(method)) return answerRepairAsk(this.#parts.engine(), method, parameters);
         return (
           this.#verifying.answer(method, parameters) ??
           Promise.reject(new Error(`this node does not know the request '${method}'`))

@@ -298,6 +298,11 @@ export class ReplicationSource implements LinkHost {
     this.#parts.log.error('log_damaged', { seq, error });
   }
 
+  /** Rows that could not be sent can be; what else is damaged is met again. */
+  logMended(): void {
+    this.#damagedSeq = 0;
+  }
+
   failed(link: ReplicaLink, error: unknown): void {
     this.#parts.log.error('link_failed', { node_id: link.hello?.nodeId ?? null, error });
   }

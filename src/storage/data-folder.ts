@@ -52,8 +52,11 @@ export type FolderState =
 
 /** Looks without changing anything. Cost: a few file system calls. */
 export function inspectDataFolder(dataDir: string): FolderState {
-  const notLookedAt = [LOCK_FILE, NODE_FILE, `${NODE_FILE}.new`, 'lost+found'];
-  const names = listNames(dataDir).filter((name) => !notLookedAt.includes(name) && !name.startsWith('.'));
+  const found = listNames(dataDir);
+  // What a node that knows itself has put away is no data that counts.
+  const putAway = found.includes(NODE_FILE) ? ['quarantine', 'rollback'] : [];
+  const notLookedAt = [LOCK_FILE, NODE_FILE, `${NODE_FILE}.new`, 'lost+found', ...putAway];
+  const names = found.filter((name) => !notLookedAt.includes(name) && !name.startsWith('.'));
   if (names.length === 0) return { kind: 'fresh' };
   const manifest = readManifest(dataDir);
   const refused = (reason: string): FolderState => ({ kind: 'refused', reason: `${dataDir}: ${reason}`, manifest });
@@ -64,9 +67,9 @@ export function inspectDataFolder(dataDir: string): FolderState {
     return refused(`CURRENT is missing or damaged, and there is ${stores.join(', ')}; write the right name into it`);
   if (!stores.includes(current)) return refused(`CURRENT names ${current}, which is not there (there is ${stores.join(', ')})`);
   const store = storeFolder(dataDir, current);
-  const found = statSync(store.databasePath, { throwIfNoEntry: false });
-  if (found === undefined) return refused(`${current}/${DATABASE_FILE} is missing; its data is lost or was moved away`);
-  if (!found.isFile() || found.size === 0) return refused(`${current}/${DATABASE_FILE} has 0 bytes; its data is lost`);
+  const file = statSync(store.databasePath, { throwIfNoEntry: false });
+  if (file === undefined) return refused(`${current}/${DATABASE_FILE} is missing; its data is lost or was moved away`);
+  if (!file.isFile() || file.size === 0) return refused(`${current}/${DATABASE_FILE} has 0 bytes; its data is lost`);
   const own = statSync(join(store.path, MANIFEST_FILE), { throwIfNoEntry: false }) !== undefined;
   return { kind: 'data', store, manifest: own ? readManifest(store.path) : manifest };
 }

@@ -5,7 +5,7 @@ import { corruptData, damagedRow } from './database-errors.js';
 import type { Database } from './driver.js';
 import { POINT_HEAD, POINT_HEAD_CELLS, placeOfPoint, readPointHead, readPointRow } from './point-row.js';
 import { isCount } from './row-checksum.js';
-import { firstKeyOf, rowKey } from './row-keys.js';
+import { firstKeyOf, labelOfKey, rowKey } from './row-keys.js';
 import { formatOf, hasPart } from './schema.js';
 import type { ChangedPage, ChangedRow, LabelRow, PointHead, StoreReads } from './storage.js';
 import { readVectorSet } from './vectors.js';
@@ -71,12 +71,20 @@ export function labelScans(
       }),
     deadBetween: (uid, afterSeq, throughSeq, limit) =>
       (dead.all(uid, afterSeq, throughSeq, limit) as unknown[][]).map((cells) => {
+        const [key, , deadSeq] = cells;
         const row = readPointHead(cells);
-        if (row === null || row.deadSeq === null) throw damagedRow('points', placeOfPoint(cells));
-        return { label: row.label, deadSeq: row.deadSeq };
+        // The index of the dead has the row, and its key: that it died, and when, is known however damaged the rest of it is.
+        const isKnown =
+          row === null ? isCount(key) && isCount(deadSeq) && isWithin(deadSeq, afterSeq, throughSeq) : row.deadSeq !== null;
+        if (!isKnown) throw damagedRow('points', placeOfPoint(cells));
+        return { label: labelOfKey(key as number), deadSeq: deadSeq as number };
       }),
     changedBetween: changedScan(db),
   };
+}
+
+function isWithin(seq: number, afterSeq: number, throughSeq: number): boolean {
+  return seq > afterSeq && seq <= throughSeq;
 }
 
 /** Rows of points with their vectors behind them. */
@@ -110,17 +118,21 @@ function changedScan(db: Database): LabelScans['changedBetween'] {
     .raw();
   return (uid, afterSeq, throughSeq, limit, bytesMax): ChangedPage => {
     const rows: ChangedRow[] = [];
+    const damaged: number[] = [];
     let bytes = 0;
     for (const cells of changed.iterate(uid, afterSeq, throughSeq) as Iterable<unknown[]>) {
       const row = readPointRow(cells);
-      if (row === null) throw damagedRow('points', placeOfPoint(cells));
+      if (row === null) {
+        damaged.push(placeOfPoint(cells).label ?? 0);
+        continue;
+      }
       const { label, version, payload } = row;
       const last = rows.at(-1);
       if (last !== undefined && last.version !== version && (rows.length >= limit || bytes >= bytesMax))
-        return { rows, throughSeq: last.version };
+        return { rows, damaged, throughSeq: last.version };
       rows.push({ label, version, payload });
       bytes += payload.length;
     }
-    return { rows, throughSeq };
+    return { rows, damaged, throughSeq };
   };
 }

@@ -11,7 +11,7 @@ import { columnChecksum, isBytes, isCount, rowChecksum } from './row-checksum.js
 import { type LogRow, StorageFailure, type StoreReads, type StoreWriter } from './storage.js';
 
 export type LogReads = Pick<StoreReads, 'logFrom' | 'chainHashAt' | 'logBytesAfter'>;
-export type LogWrites = Pick<StoreWriter, 'appendLog'>;
+export type LogWrites = Pick<StoreWriter, 'appendLog' | 'mendLog'>;
 
 /** The columns of a head, in the order in which cells are read. */
 export const LOG_HEAD = 'seq, crc, entry_crc, time_ms, unit_first, unit_last, chain_hash';
@@ -71,17 +71,27 @@ export function logReads(db: Database, reads: Pick<StoreReads, 'snapshot' | 'sta
 }
 
 export function logWrites(db: Database): LogWrites {
-  const insert = db.prepare(`INSERT INTO log (${LOG_HEAD}, entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+  const values = `INTO log (${LOG_HEAD}, entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+  const insert = db.prepare(`INSERT ${values}`);
+  const replace = db.prepare(`INSERT OR REPLACE ${values}`);
   return {
-    appendLog: ({ seq, entry, chainHash }, timeMs) => {
-      const head = readEntryHead(entry);
-      if (head.seq !== seq) throw new StorageFailure(`the entry of seq ${head.seq} was to be logged as ${seq}`);
-      const entryCrc = columnChecksum(entry);
-      const unitLast = head.last ? 1 : 0;
-      const crc = rowChecksum([seq, entryCrc, timeMs, head.firstSeq, unitLast], [chainHash]);
-      insert.run(seq, crc, entryCrc, timeMs, head.firstSeq, unitLast, chainHash, entry);
+    appendLog: (row, timeMs) => {
+      insert.run(...logCells(row, timeMs));
+    },
+    mendLog: (row, timeMs) => {
+      replace.run(...logCells(row, timeMs));
     },
   };
+}
+
+/** @throws StorageFailure when the entry says that it is of another seq */
+function logCells({ seq, entry, chainHash }: LogRow, timeMs: number): (number | Uint8Array)[] {
+  const head = readEntryHead(entry);
+  if (head.seq !== seq) throw new StorageFailure(`the entry of seq ${head.seq} was to be logged as ${seq}`);
+  const entryCrc = columnChecksum(entry);
+  const unitLast = head.last ? 1 : 0;
+  const crc = rowChecksum([seq, entryCrc, timeMs, head.firstSeq, unitLast], [chainHash]);
+  return [seq, crc, entryCrc, timeMs, head.firstSeq, unitLast, chainHash, entry];
 }
 
 /** Reads a head from cells in the order of LOG_HEAD; null when the row is damaged. */

@@ -15,8 +15,10 @@ import type { Database } from './driver.js';
 import { labelScans } from './label-scans.js';
 import { logReads, logWrites } from './log.js';
 import { logPruning } from './log-pruning.js';
+import { mending } from './mending.js';
 import { pointReads, pointWrites } from './points.js';
 import { rememberedPruning, rememberedReads, rememberedWrites } from './remembered.js';
+import { damageReads } from './row-damage.js';
 import { rowRemoval } from './row-removal.js';
 import { createIndexes, createTables } from './schema.js';
 import { insertFirstState, type StateReads, stateReads, stateWrites } from './state.js';
@@ -77,6 +79,7 @@ export function openWriter(path: string, options: StoreOptions): StoreWriter {
     ...catalogueWrites(db),
     ...digestPageWrites(db),
     ...logWrites(db),
+    ...mending(db),
     ...rememberedWrites(db),
     ...clusterWrites(db),
     ...aliasWrites(db),
@@ -113,6 +116,7 @@ function readsOn(db: Database, path: string, isWriting: () => boolean): Omit<Sto
     ...clusterReads(db, state),
     ...aliasReads(db),
     ...accessKeyReads(db),
+    ...damageReads(db),
     fileBytes: () => fileBytes(path),
   };
 }

@@ -85,6 +85,8 @@ export interface ChangedRow {
 
 export interface ChangedPage {
   readonly rows: readonly ChangedRow[];
+  /** Labels that were changed and whose rows are damaged. */
+  readonly damaged: readonly number[];
   /** Up to this seq nothing is missing. */
   readonly throughSeq: number;
 }
@@ -121,6 +123,48 @@ export interface ClusterRows {
   readonly lineage: readonly LineageRow[];
   /** By node id. */
   readonly voters: readonly Voter[];
+}
+
+/** What is wrong with the row of a label or with its vectors. */
+export interface LabelDamage {
+  /** head: the row itself, so that what it says is not sure. payload, vectors: that alone; the head is what was written. */
+  readonly part: 'head' | 'payload' | 'vectors';
+  readonly id: PointId | null;
+  readonly version: number | null;
+  /** Nobody reads it any more, and it will be reaped. */
+  readonly dead: boolean;
+}
+
+/** head: null when it is damaged. */
+export interface LabelHead {
+  readonly label: number;
+  readonly head: PointHead | null;
+}
+
+/** Rows of the log up to lastSeq; missing: seqs whose row is damaged or not there. */
+export interface LogLook {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly lastSeq: number;
+  readonly missing: readonly number[];
+}
+
+/** last: where the next look goes on; null at the end. */
+export interface RememberedLook {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly damaged: number;
+  readonly last: Uint8Array | null;
+}
+
+/** A point as it was stored, to be written over its damaged row. */
+export interface MendedPoint {
+  readonly id: PointId;
+  readonly version: number;
+  readonly expiresAtMs: number | null;
+  readonly vectorSet: Uint8Array;
+  readonly payload: Uint8Array;
+  readonly contentHash: Uint8Array;
 }
 
 /** Reads, common to both kinds of connection. Outside `snapshot` each call is its own read transaction.
@@ -183,6 +227,14 @@ export interface StoreReads {
   /** Live points that expired at or before nowMs, oldest first, over all live collections; damaged rows are passed over. */
   expired(nowMs: number, limit: number): { uid: number; id: PointId; expiresAtMs: number }[];
   remembered(scope: Uint8Array): RememberedRow | undefined;
+  /** Checks the rows of one label, payload and vectors too; null when they are whole or there are none. Damaged rows are no error here. */
+  lookAtLabel(uid: number, label: number): LabelDamage | null;
+  /** Heads in label order from a label on, dead rows and damaged ones too. */
+  lookAtHeads(uid: number, fromLabel: number, limit: number): LabelHead[];
+  /** Checks log rows from a seq on, at most `limit` and about bytesMax (at least one if any). */
+  lookAtLog(fromSeq: number, limit: number, bytesMax: number): LogLook;
+  /** Checks idempotency keys behind a scope (empty: from the start), at most `limit`. */
+  lookAtRemembered(after: Uint8Array, limit: number): RememberedLook;
   /** Bytes of the database file and of its WAL. */
   fileBytes(): { database: number; wal: number };
   close(): void;
@@ -213,6 +265,11 @@ export interface StoreWriter extends StoreReads {
   insertVectorSet(uid: number, label: number, vectorSet: Uint8Array): void;
   writeDigestPage(uid: number, page: number, sums: Uint8Array): void;
   appendLog(row: LogRow, timeMs: number): void;
+  /** Writes over the row of a label that is alive, in its place. @param digestHash the content hash that the digest asks for there; null: not known
+   *  @returns false, and nothing is changed, when the row cannot be proven to be this point's */
+  mendPoint(uid: number, label: number, point: MendedPoint, digestHash: Uint8Array | null): boolean;
+  /** Writes over a row of the log, or puts it where one is lost; the caller has checked its hash. */
+  mendLog(row: LogRow, timeMs: number): void;
   remember(row: RememberedRow): void;
   /** The beginning of a history later than all others. */
   insertLineage(row: LineageRow): void;

@@ -8,13 +8,15 @@ import { FIXED } from '../model/limits.js';
 import { isDamage } from './database-errors.js';
 import { readDigestPage } from './digest-pages.js';
 import type { Database } from './driver.js';
-import { POINT_HEAD, readPointRow } from './point-row.js';
+import { POINT_HEAD, readPointHead, readPointRow } from './point-row.js';
 import { firstKeyOf, labelOfKey, PAGES_PER_COLLECTION, pageKey } from './row-keys.js';
-import type { CollectionRow, PointRow } from './storage.js';
+import type { CollectionRow, PointHead, PointRow } from './storage.js';
 import { readVectorSet } from './vectors.js';
 import type { FindingList, VerifyCounts } from './verify-report.js';
 
 const WORDS_PER_SUM = DIGEST_BYTES / 4;
+/** Where the cells of a head have it. */
+const DEAD_SEQ = 2;
 
 interface CollectionCheck {
   readonly db: Database;
@@ -41,10 +43,16 @@ export function verifyCollection(check: CollectionCheck): number {
     const message = `${rows.points} rows of points and ${rows.vectors} of vectors belong to collection uid ${uid}, which is not in the catalogue`;
     findings.add('row_surplus', message, { table: 'points', collectionUid: uid });
   }
-  // Sums over rows of which some are known to be bad say nothing new.
-  const comparable = findings.count === before && typeof check.collection === 'object';
-  findings.scan('digest_pages', { collectionUid: uid }, isDamage, () => verifyDigestPages(check, comparable ? sums : null));
-  if (findings.count === before && typeof check.collection === 'object') compareSums(check.collection, sums, findings);
+  // Damaged payloads and vectors leave the heads, which say what the sums are of; so beside them nothing else may be lost unseen.
+  const isOtherwiseSound = findings.count === before + sums.damagedRows && typeof check.collection === 'object';
+  const comparable = isOtherwiseSound && sums.damagedHeads === 0;
+  const beforePages = findings.count;
+  let damagedPages = 0;
+  findings.scan('digest_pages', { collectionUid: uid }, isDamage, () => {
+    damagedPages = verifyDigestPages(check, comparable ? sums : null);
+  });
+  const isComparable = isOtherwiseSound && findings.count === beforePages + damagedPages;
+  if (isComparable && typeof check.collection === 'object') compareSums(check.collection, sums, findings);
   return rows.points + rows.vectors;
 }
 
@@ -53,12 +61,16 @@ class CollectionSums {
   readonly digest = new Sum128();
   live = 0;
   dataBytes = 0;
+  /** Findings about single rows. */
+  damagedRows = 0;
+  /** Of those, rows that do not say what they add to the sums. */
+  damagedHeads = 0;
 
-  add(idBytes: Uint8Array, row: PointRow, vectorBytes: number): void {
+  add(idBytes: Uint8Array, { contentHash }: PointHead, bytes: number): void {
     this.live += 1;
-    this.dataBytes += idBytes.length + row.payload.length + vectorBytes;
-    addInto(this.buckets, bucketOf(idBytes) * WORDS_PER_SUM, row.contentHash, 0);
-    this.digest.add(row.contentHash);
+    this.dataBytes += idBytes.length + bytes;
+    addInto(this.buckets, bucketOf(idBytes) * WORDS_PER_SUM, contentHash, 0);
+    this.digest.add(contentHash);
   }
 }
 
@@ -79,7 +91,7 @@ function mergeRows(check: CollectionCheck, sums: CollectionSums, rows: { points:
       const pointKey = point.done ? Number.POSITIVE_INFINITY : (point.value[0] as number);
       const vectorKey = vector.done ? Number.POSITIVE_INFINITY : (vector.value[0] as number);
       const label = labelOfKey(Math.min(pointKey, vectorKey));
-      const vectorSet = vectorKey <= pointKey ? checkVectors(check, label, vector.value as Cells) : null;
+      const vectorSet = vectorKey <= pointKey ? checkVectors(check, sums, label, vector.value as Cells) : null;
       if (pointKey <= vectorKey) checkPoint(check, sums, label, point.value as Cells, pointKey === vectorKey, vectorSet);
       else surplusVectors(check, label);
       if (pointKey <= vectorKey) {
@@ -98,9 +110,10 @@ function mergeRows(check: CollectionCheck, sums: CollectionSums, rows: { points:
   }
 }
 
-function checkVectors(check: CollectionCheck, label: number, cells: Cells): Buffer | null {
+function checkVectors(check: CollectionCheck, sums: CollectionSums, label: number, cells: Cells): Buffer | null {
   const vectorSet = readVectorSet(cells);
   if (vectorSet !== null) return vectorSet;
+  sums.damagedRows += 1;
   const message = `The vectors of label ${label} of collection uid ${check.uid} fail their checksum`;
   check.findings.add('row_damaged', message, { table: 'vectors', collectionUid: check.uid, label });
   return null;
@@ -123,28 +136,40 @@ function checkPoint(
   const { uid, findings, collection } = check;
   const row = readPointRow(cells);
   if (row === null) {
+    sums.damagedRows += 1;
     findings.add('row_damaged', `The point row of label ${label} of collection uid ${uid} fails its checksum`, {
       table: 'points',
       collectionUid: uid,
       label,
     });
-    return;
+    return addDamaged(sums, cells);
   }
   if (row.deadSeq === null) check.counts.points += typeof collection === 'object' ? 1 : 0;
   else check.counts.deadPoints += 1;
   const place = { table: 'points', collectionUid: uid, label, id: row.id };
   const name = `Point ${JSON.stringify(row.id)} (label ${label}) of collection uid ${uid}`;
-  if (!hasVectors && typeof collection === 'object')
+  if (!hasVectors && typeof collection === 'object') {
+    sums.damagedRows += 1;
     findings.add('row_missing', `${name} has no vectors`, { ...place, table: 'vectors' });
+  }
   const wrong = typeof collection === 'object' ? boundsBroken(row, collection, check.stateSeq) : null;
   if (wrong !== null) findings.add('out_of_bounds', `${name}: ${wrong}`, place);
-  if (vectorSet === null) return;
+  if (vectorSet === null) return addDamaged(sums, cells);
   const idBytes = encodePointId(row.id);
   const { version, expiresAtMs, payload } = row;
   const hash = contentHash({ uid, idBytes, version, expiresAtMs, vectorSet, payload });
   if (!hash.equals(row.contentHash))
     findings.add('hash_mismatch', `${name} has another content than its content hash says`, place);
-  if (row.deadSeq === null) sums.add(idBytes, row, vectorSet.length);
+  if (row.deadSeq === null) sums.add(idBytes, row, payload.length + vectorSet.length);
+}
+
+/** What a row that is not whole adds: its head where that is whole, else no more than that it is there. */
+function addDamaged(sums: CollectionSums, cells: Cells): void {
+  const head = readPointHead(cells);
+  if (head?.deadSeq === null) return sums.add(encodePointId(head.id), head, 0);
+  if (head !== null) return;
+  sums.damagedHeads += 1;
+  if (cells[DEAD_SEQ] === null) sums.live += 1;
 }
 
 function boundsBroken(row: PointRow, collection: CollectionRow, stateSeq: number): string | null {
@@ -158,18 +183,18 @@ function boundsBroken(row: PointRow, collection: CollectionRow, stateSeq: number
   return null;
 }
 
-/** Checks the pages' rows, and against `sums` when they are given. */
-function verifyDigestPages(check: CollectionCheck, sums: CollectionSums | null): void {
+/** Checks the pages' rows, and against `sums` when they are given. @returns how many rows fail their checksums */
+function verifyDigestPages(check: CollectionCheck, sums: CollectionSums | null): number {
   const { db, uid, findings, collection } = check;
   const read = db.prepare('SELECT key, crc, sums FROM digest_pages WHERE key >= ? AND key < ? ORDER BY key').raw();
   const pages = new Map<number, Buffer>();
-  let damaged = false;
+  let damaged = 0;
   for (const cells of read.iterate(pageKey(uid, 0), pageKey(uid + 1, 0)) as IterableIterator<Cells>) {
     const page = (cells[0] as number) - pageKey(uid, 0);
     const bytes = readDigestPage(cells);
     if (bytes !== null) pages.set(page, bytes);
     else {
-      damaged = true;
+      damaged += 1;
       const message = `Digest page ${page} of collection uid ${uid} fails its checksum`;
       findings.add('row_damaged', message, { table: 'digest_pages', collectionUid: uid });
     }
@@ -178,7 +203,7 @@ function verifyDigestPages(check: CollectionCheck, sums: CollectionSums | null):
     const message = `${pages.size} digest pages belong to collection uid ${uid}, which is not in the catalogue`;
     findings.add('row_surplus', message, { table: 'digest_pages', collectionUid: uid });
   }
-  if (sums === null || damaged) return;
+  if (sums === null || damaged > 0) return damaged;
   const expected = Buffer.from(sums.buckets.buffer);
   const bytesPerPage = expected.length / PAGES_PER_COLLECTION;
   const zeros = Buffer.alloc(bytesPerPage);
@@ -189,6 +214,7 @@ function verifyDigestPages(check: CollectionCheck, sums: CollectionSums | null):
     const message = `Digest page ${page} of collection uid ${uid} is not the sum of its points (bucket ${firstDifference(found, wanted, page)})`;
     findings.add('digest_mismatch', message, { table: 'digest_pages', collectionUid: uid });
   }
+  return damaged;
 }
 
 function firstDifference(found: Buffer, wanted: Buffer, page: number): number {
@@ -203,7 +229,8 @@ function compareSums(collection: CollectionRow, sums: CollectionSums, findings: 
   const who = `Collection '${name}' (uid ${uid})`;
   if (sums.live !== pointsCount)
     findings.add('count_mismatch', `${who} has ${sums.live} live points and notes ${pointsCount}`, place);
-  if (sums.dataBytes !== dataBytes)
+  if (sums.damagedHeads > 0) return;
+  if (sums.damagedRows === 0 && sums.dataBytes !== dataBytes)
     findings.add('count_mismatch', `${who} has ${sums.dataBytes} bytes of data and notes ${dataBytes}`, place);
   if (!sums.digest.toBytes().equals(digest))
     findings.add('digest_mismatch', `${who} has another digest than its points add up to`, place);

@@ -16,6 +16,7 @@ import { HEALTH_FIELDS } from '../../src/config/health-fields.js';
 import { LIMIT_FIELDS } from '../../src/config/limit-fields.js';
 import { isLoopback } from '../../src/config/loopback.js';
 import { OBSERVING_FIELDS } from '../../src/config/observing-fields.js';
+import { RECOVERY_FIELDS } from '../../src/config/recovery-fields.js';
 import { REPLICATION_FIELDS } from '../../src/config/replication-fields.js';
 import { ConfigError } from '../../src/config/resolve.js';
 import { SECURITY_FIELDS } from '../../src/config/security-fields.js';
@@ -199,6 +200,7 @@ test('the description names every setting once, with its source', () => {
       OBSERVING_FIELDS,
       GUARD_FIELDS,
       TRACING_FIELDS,
+      RECOVERY_FIELDS,
       LIMIT_FIELDS,
     ]
       .flatMap((fields) => Object.keys(fields))
@@ -226,6 +228,7 @@ test('every setting is read by something: none is there for show', () => {
     HEALTH_FIELDS,
     OBSERVING_FIELDS,
     GUARD_FIELDS,
+    RECOVERY_FIELDS,
     LIMIT_FIELDS,
   ]
     .flatMap((fields) => Object.keys(fields))

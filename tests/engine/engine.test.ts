@@ -294,24 +294,28 @@ test('a dropped collection is gone at once and its name is free', async (t) => {
   assert.equal(await nearest('c', [1, 2, 3], 3), [{ id: 1, score: 0 }]);
 });
 
-test('a damaged row is never served, is named by the scrub, and leaves the others alone', async (t) => {
+test('a damaged row is never served, is named by a scrub of its page, and leaves the others alone', async (t) => {
   const { engine, storePath, create, put } = await open(t);
   await create('c', 3);
   await put('c', grid(40, 3));
-  assert.equal(await engine.scrub(), { rows: 40, damaged: [] });
+  const place = { table: 'points', uid: 1, fromLabel: 0 } as const;
+  assert.equal((await engine.care.scrub(place)).damage, []);
   const other = new (loadDriver())(storePath);
   other.exec(`UPDATE vectors SET crc = crc + 1 WHERE key % ${2 ** 31} = 17`);
   other.close();
-  const { rows, damaged } = await engine.scrub();
-  assert.equal([rows, damaged.map(({ type }) => type)], [40, ['CorruptData']]);
+  const { rows, damage, next } = await engine.care.scrub(place);
+  assert.equal([rows, damage.map(({ kind, label, id }) => [kind, label, id]), next], [40, [['vectors', 17, 17]], null]);
   const read = (id: number) => engine.get('c', [id], { withPayload: true, withVector: true });
   assert.is((await read(16)).points.length, 1);
+  const heard: unknown[] = [];
+  engine.care.onDamage(({ table, label }) => heard.push([table, label]));
   try {
     await read(17);
     assert.unreachable();
   } catch (error) {
     assert.is((error as Error).name, 'CorruptData');
   }
+  assert.equal(heard, [['points', 17]], 'who looks after damage hears of it');
 });
 
 test('who asks for no payload reads none: not even a damaged one stands in the way, and whoever asks for it is refused', async (t) => {

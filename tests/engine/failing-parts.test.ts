@@ -5,11 +5,14 @@ import * as assert from 'uvu/assert';
 import type { RunningEngine } from '../../src/engine/engine.js';
 import type { SkeinError } from '../../src/model/errors.js';
 import { loadDriver } from '../../src/storage/driver.js';
+import { rowChecksum } from '../../src/storage/row-checksum.js';
 import { openTestEngine, pointBlock, type TestPoint, WAIT } from '../support/open-test-engine.js';
 import { Random } from '../support/random.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('engine/failing-parts');
+/** Of the first label of the first collection. */
+const KEY = 2 ** 31;
 const PATIENT = { wait: 'indexed', timeoutMs: 120_000 } as const;
 
 /** As another process would: the engine's own connections know nothing of it. */
@@ -35,7 +38,7 @@ test('a write thread that fails leaves no write without an answer, and the engin
   const { engine, storePath, create, fatal } = await openTestEngine(t.folder());
   await create('c', 2);
   await put(engine, [{ id: 1, vector: [1, 1] }]);
-  change(storePath, 'DELETE FROM vectors');
+  change(storePath, "CREATE TRIGGER broken BEFORE INSERT ON vectors BEGIN SELECT RAISE(ABORT, 'it is broken'); END");
   const open = [put(engine, [{ id: 1, vector: [2, 2] }]), put(engine, [{ id: 2, vector: [3, 3] }])];
   const [first, second] = await Promise.all(open.map(refusal));
   assert.equal([first?.type, second?.type], ['Internal', 'Internal']);
@@ -50,11 +53,10 @@ test('an index worker that fails ends the waits for it and refuses searches, and
   const { engine, storePath, create, nearest, fatal } = await openTestEngine(t.folder());
   await create('c', 2);
   await put(engine, [{ id: 1, vector: [1, 1] }]);
-  // Rows come damaged from the disk: an index that cannot read them cannot be kept level.
-  change(
-    storePath,
-    'CREATE TRIGGER damage AFTER INSERT ON vectors BEGIN UPDATE vectors SET crc = crc + 1 WHERE key = new.key; END',
-  );
+  // A damaged row is passed over; of this one no checksum tells, and no index can take it.
+  const crc = rowChecksum([KEY + 1], [Uint8Array.of(0)]);
+  const set = `UPDATE vectors SET vector_set = x'00', crc = ${crc} WHERE key = new.key`;
+  change(storePath, `CREATE TRIGGER broken AFTER INSERT ON vectors BEGIN ${set}; END`);
   const late = await refusal(put(engine, [{ id: 2, vector: [2, 2] }]));
   assert.is(late.type, 'Timeout');
   assert.is(late.details['state'], 'durable');
@@ -70,9 +72,15 @@ test('an index that cannot be brought level at the start fails the start, which 
   await first.create('c', 2);
   await put(first.engine, [{ id: 1, vector: [1, 1] }]);
   await first.engine.stop();
-  change(first.storePath, 'UPDATE vectors SET crc = crc + 1');
+  const db = new (loadDriver())(first.storePath, { readonly: true });
+  const kept = db.prepare('SELECT vector_set FROM vectors').pluck().get() as Buffer;
+  db.close();
+  const setTo = (bytes: Buffer): string =>
+    `UPDATE vectors SET vector_set = x'${bytes.toString('hex')}', crc = ${rowChecksum([KEY], [bytes])}`;
+  // No checksum tells of it, and no index can take it.
+  change(first.storePath, setTo(Buffer.of(0)));
   assert.match((await refusal(openTestEngine(folder))).message, /index worker failed/);
-  change(first.storePath, 'UPDATE vectors SET crc = crc - 1');
+  change(first.storePath, setTo(kept));
   const second = await openTestEngine(folder);
   t.after(() => second.engine.stop());
   assert.equal(await second.nearest('c', [1, 1], 2), [{ id: 1, score: 0 }]);

@@ -71,7 +71,7 @@ class ModelStore {
         // A page ends behind a version.
         const last = found[pageRows - 1]?.version ?? through;
         const rows = found.filter(({ version }) => version <= last);
-        return { rows: rows.map((row) => ({ ...row, payload: payloadOf(row) })), throughSeq: last };
+        return { rows: rows.map((row) => ({ ...row, payload: payloadOf(row) })), damaged: [], throughSeq: last };
       },
       headByLabel: (_uid, label) => this.rows[label] as unknown as ReturnType<StoreReads['headByLabel']>,
       pointByLabel: (_uid, label) => {

@@ -62,6 +62,12 @@ const sideDoors = [
   },
   // The node's own small file stands beside the store, and the store it exchanges is a folder.
   { room: 'storage', files: ['data-folder', 'durable-files'], openTo: ['node/node-data', 'node/node-state', 'node/rollback'] },
+  // What a store that was given up leaves: its folder, lists beside it, what its verification said.
+  {
+    room: 'storage',
+    files: ['durable-files', 'verify-report'],
+    openTo: ['node/recovery/quarantine-list', 'node/recovery/moved-stores', 'node/recovery/start-damage'],
+  },
   // A snapshot is a store as files: made beside the one that is served, received, checked, and switched to.
   {
     room: 'storage',

@@ -7,9 +7,12 @@ import { silentProcessLog } from '../../src/model/log.js';
 import { type NodeOptions, startNode } from '../../src/node/node.js';
 import { loadDriver } from '../../src/storage/driver.js';
 import { lockFolder } from '../../src/storage/folder-lock.js';
+import { rowChecksum } from '../../src/storage/row-checksum.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('node/node', { deadlineMs: 60_000 });
+/** Of the first label of the first collection. */
+const KEY = 2 ** 31;
 
 function optionsFor(dataDir: string): NodeOptions {
   const flags = { dataDir, port: '0', verifyAtStart: 'quick' };
@@ -33,12 +36,16 @@ test('a start that fails at its last step can be tried again', async (t) => {
     db.exec(sql);
     db.close();
   };
-  change('UPDATE vectors SET crc = crc + 1');
+  const db = new (loadDriver())(join(dataDir, 'store-1', 'skein.db'), { readonly: true });
+  const kept = db.prepare('SELECT vector_set FROM vectors').pluck().get() as Buffer;
+  db.close();
+  // No checksum tells of it, and no index can take it.
+  change(`UPDATE vectors SET vector_set = x'00', crc = ${rowChecksum([KEY], [Uint8Array.of(0)])}`);
   let failure = '';
   await startNode(optionsFor(dataDir)).catch((error: Error) => (failure = error.message));
   assert.match(failure, /index worker failed/);
   lockFolder(dataDir).release();
-  change('UPDATE vectors SET crc = crc - 1');
+  change(`UPDATE vectors SET vector_set = x'${kept.toString('hex')}', crc = ${rowChecksum([KEY], [kept])}`);
   const next = await startNode(optionsFor(dataDir));
   await next.stop();
 });

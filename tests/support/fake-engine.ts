@@ -287,10 +287,6 @@ export class FakeEngine implements Engine {
     };
   }
 
-  async scrub() {
-    return { rows: 0, damaged: [] };
-  }
-
   #named(name: string): StoredCollection {
     const found = this.#collections.get(this.#aliases.get(name) ?? checkCollectionName(name));
     if (found === undefined) throw collectionNotFound(name, this.#collections.keys());

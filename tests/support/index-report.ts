@@ -28,6 +28,7 @@ export function indexReport(change: Partial<IndexReport>): IndexReport {
     checkpointBytes: 0,
     saving: false,
     saveFailed: false,
+    damaged: 0,
     ...change,
   };
 }
