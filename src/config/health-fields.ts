@@ -61,6 +61,11 @@ export const HEALTH_FIELDS = {
     default: null,
     doc: 'Where changes of health are sent as JSON. It may hold a token, so it is shown masked.',
   },
+  healthWebhookUrlFile: {
+    kind: 'path',
+    default: null,
+    doc: 'File whose first line is health_webhook_url, where flags and the environment are read by others.',
+  },
   healthWebhookSecretFile: {
     kind: 'path',
     default: null,

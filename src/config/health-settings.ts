@@ -3,8 +3,9 @@
 import { messageOf } from '../model/errors.js';
 import { readKeyLines } from './api-key.js';
 import type { ValuesOf } from './field.js';
-import type { HEALTH_FIELDS } from './health-fields.js';
+import { HEALTH_FIELDS } from './health-fields.js';
 import { isLoopback } from './loopback.js';
+import { parseValue, ValueProblem } from './parse-value.js';
 import { Secret } from './secret.js';
 
 type HealthValues = ValuesOf<typeof HEALTH_FIELDS>;
@@ -24,9 +25,11 @@ export interface HealthReading {
 const SENDABLE = /^[\x21-\x7e]+$/;
 
 /** Reads the file that the settings name. */
-export function readHealth(values: HealthValues): HealthReading {
-  const problems = contradictions(values);
+export function readHealth(given: HealthValues): HealthReading {
+  const problems: string[] = [];
   const warnings: string[] = [];
+  const values = { ...given, healthWebhookUrl: webhookUrl(given, problems, warnings) };
+  problems.push(...contradictions(values));
   let webhookSecret: Secret | null = null;
   const { healthWebhookSecretFile: path, healthWebhookUrl: url } = values;
   if (path !== null) {
@@ -42,6 +45,25 @@ export function readHealth(values: HealthValues): HealthReading {
   }
   const settings = { ...values, healthWebhookUrl: url === null ? null : new Secret(url), webhookSecret };
   return { settings: Object.freeze(settings), warnings, problems };
+}
+
+/** Given as it is, or in a file; what stands in the file is never part of a problem. */
+function webhookUrl(
+  { healthWebhookUrl: url, healthWebhookUrlFile: path }: HealthValues,
+  problems: string[],
+  warnings: string[],
+): string | null {
+  if (path === null) return url;
+  if (url !== null) problems.push('health_webhook_url and health_webhook_url_file are both given: one of them, please');
+  try {
+    const reading = readKeyLines(path);
+    warnings.push(...reading.warnings);
+    return String(parseValue(HEALTH_FIELDS.healthWebhookUrl, reading.lines[0]));
+  } catch (error) {
+    const unusable = `the first line of ${path} is no http or https address without user, query and fragment`;
+    problems.push(error instanceof ValueProblem ? unusable : messageOf(error));
+    return url;
+  }
 }
 
 function contradictions({ healthWebhookUrl: url, healthWebhookSecretFile: path }: HealthValues): string[] {

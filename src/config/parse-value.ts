@@ -60,7 +60,7 @@ export function parseValue(field: Field, given: unknown): FieldValue {
     case 'choice':
       return parseChoice(field.choices, given);
     case 'url':
-      return parseUrl(given);
+      return parseUrl(given, field.secret === true);
     case 'node': {
       const url = typeof given === 'string' ? readNodeUrl(given) : null;
       if (url === null) throw new ValueProblem(`must be the address of a node such as ${NODE_URL_EXAMPLE}, not ${shown(given)}`);
@@ -143,10 +143,10 @@ function parseChoice(choices: readonly string[], given: unknown): string {
   throw new ValueProblem(`must be one of ${choices.join(', ')}, not ${shown(given)}`);
 }
 
-function parseUrl(given: unknown): string {
+function parseUrl(given: unknown, secret: boolean): string {
   const url = typeof given === 'string' && URL.canParse(given) ? new URL(given) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new ValueProblem(`must be an address such as http://127.0.0.1:7171, not ${shown(given)}`);
+    throw new ValueProblem(`must be an address such as http://127.0.0.1:7171${secret ? '' : `, not ${shown(given)}`}`);
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw new ValueProblem('must be a plain address, with no user, query or fragment in it');

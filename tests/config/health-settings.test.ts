@@ -40,6 +40,24 @@ test('the webhook’s secret comes from a file, and neither it nor the address i
   assert.not.match(shown, /t0ken|hush-hush/);
 });
 
+test('the address can come from a file too, and what is wrong with it is said without it', (t) => {
+  const path = join(t.folder(), 'address');
+  const put = (text: string): void => writeFileSync(path, text, { mode: 0o600 });
+  put('https://alerts.example/t0ken\nfor the pager\n');
+  const loaded = load({ healthWebhookUrlFile: path });
+  assert.is(loaded.config.health.healthWebhookUrl?.reveal(), 'https://alerts.example/t0ken');
+  assert.not.match(JSON.stringify([describeConfig(loaded.config, loaded.sources), loaded.config]), 't0ken');
+  assert.match(problemsOf({ healthWebhookUrlFile: path, healthWebhookUrl: 'https://other' }).join(), 'both given');
+  put('alerts.example/t0ken');
+  const problems = problemsOf({ healthWebhookUrlFile: path }).join();
+  assert.match(problems, 'is no http or https address');
+  assert.not.match(problems, 't0ken');
+  const typed = problemsOf({ healthWebhookUrl: 'alerts.example/t0ken' }).join();
+  assert.match(typed, 'must be an address');
+  assert.not.match(typed, 't0ken');
+  assert.match(problemsOf({ healthWebhookUrlFile: `${path}-gone` }).join(), 'cannot be read');
+});
+
 test('a secret without an address, over plain http, or that no header can carry is refused', (t) => {
   const path = join(t.folder(), 'secret');
   writeFileSync(path, 'hush hush\n');

@@ -18,6 +18,7 @@ import { FakeEngine } from './fake-engine.js';
 import { fakeHealth } from './fake-health.js';
 import { fakeReplication } from './fake-replication.js';
 import { keptLog, type LogLine } from './kept-log.js';
+import { mustHaveNoSecret, tellSecret, tellSecretsIn, tellSecretsOfHead } from './secret-watch.js';
 
 export interface Answer {
   readonly status: number;
@@ -66,6 +67,7 @@ export const ALONE: HttpService['writeConcern'] = {
 };
 
 export async function startHttp(t: { after(cleanup: () => unknown): void }, options: TestHttpOptions = {}): Promise<TestHttp> {
+  tellSecret(options.apiKey ?? '');
   const fake = new FakeEngine();
   const audited: AuditEntry[] = [];
   const { log, lines } = keptLog();
@@ -122,9 +124,14 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
     closed ??= server.close(deadlineMs);
     return closed;
   };
-  t.after(() => close(100));
+  t.after(async () => {
+    await close(100);
+    mustHaveNoSecret(JSON.stringify(lines), 'the log');
+    mustHaveNoSecret(JSON.stringify(audited), 'the audit log');
+  });
   const url = `http://127.0.0.1:${port}`;
   const send: TestHttp['send'] = async (method, path, body, headers) => {
+    tellSecretsOfHead(headers);
     const response = await fetch(url + path, {
       method,
       headers,
@@ -156,7 +163,10 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
 async function decoded(response: Response): Promise<unknown> {
   const type = response.headers.get('content-type') ?? '';
   const bytes = Buffer.from(await response.arrayBuffer());
-  if (type.startsWith('application/json')) return JSON.parse(bytes.toString());
+  if (type.startsWith('application/json')) {
+    tellSecretsIn(bytes.toString());
+    return JSON.parse(bytes.toString());
+  }
   if (type.startsWith('application/msgpack')) return unpackMessage(bytes);
   return bytes.toString();
 }

@@ -1,8 +1,10 @@
-/** A real server in a process of its own, over a data folder, on a free port; killed and started again at will. */
+/** A real server in a process of its own, over a data folder, on a free port; killed and started again at will. A secret in what it writes
+ *  fails the test (secret-watch.ts). */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { logFilesOf, mustHaveNoSecret, tellSecretsIn, tellSecretsOfHead, tellSecretsOfStart } from './secret-watch.js';
 
 /** The program as people start it: its first line says how Node is called, on which its use of memory depends. */
 export const PROGRAM = fileURLToPath(new URL('../../bundle/server/main.js', import.meta.url));
@@ -91,6 +93,7 @@ export async function startServer(
 ): Promise<ServerProcess> {
   const serve = ['serve', '--data-dir', dataDir, '--port', String(port), '--log-format', 'json', ...flags];
   const [program = PROGRAM, ...rest] = [...prefix, PROGRAM, ...serve];
+  tellSecretsOfStart(flags, environment);
   const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...UNMOVED_BY_THE_MACHINE, ...process.env, ...environment },
@@ -99,7 +102,11 @@ export async function startServer(
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   // Not before both streams have ended: what it said last must be in the output.
   const ended = once(child, 'close').then(([code, signal]): Ending => ({ code, signal }));
-  t.after(() => end(child, 'SIGKILL', ended));
+  t.after(async () => {
+    await end(child, 'SIGKILL', ended);
+    mustHaveNoSecret(output, 'the output of a server');
+    for (const { path, text } of logFilesOf(flags)) mustHaveNoSecret(text, path);
+  });
   const url = port === 0 ? await listening(child, ended, () => output) : `http://127.0.0.1:${port}`;
   const server: ServerProcess = {
     url,
@@ -158,6 +165,7 @@ export async function request<Body>(
   headers: Record<string, string> = {},
   timeoutMs?: number,
 ): Promise<HttpAnswer<Body>> {
+  tellSecretsOfHead(headers);
   const answer = await fetch(`${url}${path}`, {
     method,
     ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
@@ -165,6 +173,7 @@ export async function request<Body>(
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await answer.text();
+  tellSecretsIn(text);
   const json = answer.headers.get('content-type')?.startsWith('application/json') === true && text !== '';
   return { status: answer.status, body: (json ? JSON.parse(text) : text) as Body, headers: answer.headers, url: answer.url };
 }
