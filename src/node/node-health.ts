@@ -10,6 +10,7 @@ import type { Clock } from '../model/clock.js';
 import type { HealthCheck, HealthRegistry } from '../model/health.js';
 import type { Log } from '../model/log.js';
 import type { Meter } from '../model/meter.js';
+import type { RecoveryStatus } from '../model/recovery.js';
 import { dependencyCheck } from '../observability/dependency-check.js';
 import { engineChecks } from '../observability/engine-checks.js';
 import { measureHealth } from '../observability/health-measures.js';
@@ -33,6 +34,7 @@ export interface NodeHealthParts {
   /** @throws Starting until the store is open */
   replication(): ReplicationFacts;
   storeConcern(): string | null;
+  recovery(): RecoveryStatus | null;
   /** What else degrades the node, one sentence each; empty when nothing is wrong. */
   concerns(): readonly string[];
   /** Who speaks, to the webhook. */
@@ -57,7 +59,12 @@ export function nodeHealth(parts: NodeHealthParts): NodeHealth {
   const runner = new HealthRunner({ clock, reuseMs: Math.min(REUSE_MS, health.healthIntervalMs || REUSE_MS), onError });
   const figures = systemFigures(dataDir, health.healthCpuWindowMs, clock);
   const checks = [
-    ...engineChecks({ engine: () => parts.engine(), limits, timeoutMs, storeConcern: () => parts.storeConcern() }),
+    ...engineChecks({
+      ...{ limits, timeoutMs },
+      engine: () => parts.engine(),
+      storeConcern: () => parts.storeConcern(),
+      recovery: () => parts.recovery(),
+    }),
     replicationCheck({ facts: () => parts.replication(), lagMaxMs: health.healthLagMaxMs, timeoutMs }),
     ...systemChecks(figures, {
       cpuMax: health.healthCpuMax,

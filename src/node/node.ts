@@ -187,6 +187,7 @@ class StartingNode {
         concerns: this.#roles?.concerns() ?? [],
       }),
       storeConcern: () => this.#recovery.concern,
+      recovery: () => this.#recovery.status(),
       concerns: () => [...this.#guards.concerns(), ...this.#backingUp.concerns(), ...this.#certificates.concerns()],
       about: () => ({ url: this.#url, role: this.#late.replication.role(), version }),
     });

@@ -6,6 +6,8 @@ import type { DigestProbe, Engine, EngineStatus, IndexProbe, SearchEngineStatus 
 import { SkeinError } from '../model/errors.js';
 import type { HealthCheck, HealthFinding } from '../model/health.js';
 import { FIXED, type Limits } from '../model/limits.js';
+import type { RecoveryStatus } from '../model/recovery.js';
+import { recoveryDetails } from './recovery-details.js';
 
 export interface EngineCheckParts {
   /** @throws Starting, ShuttingDown */
@@ -14,6 +16,8 @@ export interface EngineCheckParts {
   readonly timeoutMs: number;
   /** What the start's check of the store, or reading every row since, left to say; null: nothing. */
   storeConcern(): string | null;
+  /** Of the store; null: nobody cares for it yet. */
+  recovery(): RecoveryStatus | null;
 }
 
 type EngineName = 'vector' | 'text';
@@ -123,7 +127,7 @@ export function digestFinding({ seq, digest, collections, whole, bucketsWhole }:
   };
 }
 
-function storage({ engine, storeConcern }: EngineCheckParts): HealthFinding {
+function storage({ engine, storeConcern, recovery }: EngineCheckParts): HealthFinding {
   const open = engine();
   const { storage: figures, commits } = open.status();
   const reasons: string[] = [];
@@ -146,6 +150,7 @@ function storage({ engine, storeConcern }: EngineCheckParts): HealthFinding {
       wal_bytes: figures.walBytes,
       wal_bytes_max: WAL_BYTES_MAX,
       last_commit_ms: commits.count === 0 ? null : commits.lastMs,
+      ...recoveryDetails(recovery()),
     },
   };
 }

@@ -55,7 +55,8 @@ test('a digest that is not the sum of its parts is degraded, and says what to do
 });
 
 function checkOf(engine: FakeEngine, name: string, concern: string | null = null): HealthCheck['check'] {
-  const parts = { engine: () => engine, limits: DEFAULT_LIMITS, timeoutMs: 1_000, storeConcern: () => concern };
+  const care = { storeConcern: () => concern, recovery: () => null };
+  const parts = { engine: () => engine, limits: DEFAULT_LIMITS, timeoutMs: 1_000, ...care };
   const found = engineChecks(parts).find((check) => check.name === name);
   if (found === undefined) throw new Error(name);
   return found.check;

@@ -14,6 +14,7 @@ export function fakeHealth(engine: () => Engine, concerns: () => readonly string
     limits: DEFAULT_LIMITS,
     timeoutMs: 1_000,
     storeConcern: () => concerns()[0] ?? null,
+    recovery: () => null,
   });
   for (const check of checks) runner.add(check);
   return { report: () => runner.report(), history: () => [], transitions: () => [], breakers: () => [] };
