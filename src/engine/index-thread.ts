@@ -110,7 +110,8 @@ function turned(last: IndexReport, current: IndexReport): boolean {
 }
 
 function moved(last: IndexReport, current: IndexReport, level: boolean, aged: boolean): boolean {
-  if (last.seq !== current.seq) return level || aged;
+  // A correction of rows gives labels and no seq.
+  if (last.seq !== current.seq || last.nextLabel !== current.nextLabel) return level || aged;
   if (aged && (last.nextProgress !== current.nextProgress || last.status.payloadProgress !== current.status.payloadProgress))
     return true;
   const { tombstones, growing, waiting } = current.status;

@@ -76,7 +76,7 @@ test('random writes behind an index: pages and counts by its answer are those of
         assert.ok(narrow === null || narrow.count === count);
       },
     ),
-    { seed: t.seed(), numRuns: 40 },
+    { seed: t.seed(), numRuns: t.rounds(25, 300) },
   );
 });
 

@@ -185,7 +185,7 @@ test('the log of random writes, in random cuts and over restarts, leaves what it
         for (const { entry } of rows) kinds.add(String(entry[1]));
       },
     ),
-    { numRuns: 12, seed: t.seed(), endOnFailure: true },
+    { numRuns: t.rounds(4, 12), seed: t.seed(), endOnFailure: true },
   );
   assert.equal(
     ['2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14'].filter((kind) => !kinds.has(kind)),

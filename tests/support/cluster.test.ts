@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as assert from 'uvu/assert';
-import { startCluster, startNode } from './cluster.js';
+import { startNode } from './cluster.js';
 import { startLoad } from './load.js';
 import { NodeCalls, type NodeStats, waitUntilEqual } from './node-calls.js';
 import { suite, type TestContext } from './suite.js';
@@ -131,36 +131,6 @@ test('a load goes on after lost and refused writes, and leaves a point whose wri
   await startLoad(() => refusing.target, { ledger: new WriteLedger({ ids: 4 }), until: () => refusing.ids.length >= 12 }).ended;
   assert.is(new Set(refusing.ids).size, 4, 'what was refused never happened');
   assert.throws(() => startLoad(() => refusing.target, { ledger: new WriteLedger({ ids: 3 }) }), 'a point each');
-});
-
-test('a node comes back on its port with its data, after a kill and after a stop; frozen, it is silent', async (t) => {
-  const { master, replicas, proxies, nodes } = await startCluster(t, { replicas: 0, deadlineMs: 2_000 });
-  assert.equal([replicas.length, proxies.length, nodes.length], [0, 0, 1]);
-  const ledger = new WriteLedger({ ids: 40, dimension: 12 });
-  await ledger.makeCollections(master);
-  const load = startLoad(() => master, { ledger });
-  const { port } = master;
-  for (const end of ['kill', 'stop'] as const) {
-    const goal = ledger.acknowledged + 50;
-    await waitUntil(() => ledger.acknowledged >= goal, { what: 'writes' });
-    await master[end]();
-    assert.throws(() => master.process, /does not run/);
-    await master.start({ untilListening: end === 'kill' });
-  }
-  const goal = ledger.acknowledged + 50;
-  await waitUntil(() => ledger.acknowledged >= goal, { what: 'writes after the restarts' });
-  assert.ok((await load.stop()).perSecond > 10, 'there was load');
-  assert.is(master.port, port);
-  await ledger.check(master);
-  await ledger.checkSearch(master);
-  await master.restart();
-  await ledger.check(master);
-  assert.match(await failureOf(master.start()), 'runs already');
-
-  master.freeze();
-  assert.match(await failureOf(master.request('GET', '/health/live')), /timeout/);
-  master.thaw();
-  assert.is((await master.request('GET', '/health/live')).status, 200);
 });
 
 test('nodes have ports and folders of their own', async (t) => {

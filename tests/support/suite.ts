@@ -27,6 +27,8 @@ export interface TestContext {
   folder(): string;
   /** A seed that is the same on every run (or SKEIN_TEST_SEED when set) and is printed when the test fails. */
   seed(): number;
+  /** How often something random is done: as usual, or as often as is worth it when SKEIN_TEST_THOROUGH is set. */
+  rounds(usual: number, thorough: number): number;
 }
 
 export interface SuiteOptions {
@@ -102,6 +104,7 @@ async function runOne(name: string, body: (t: TestContext) => unknown, deadlineM
       seed ??= seedFor(name);
       return seed;
     },
+    rounds: (usual, thorough) => (process.env['SKEIN_TEST_THOROUGH'] === undefined ? usual : thorough),
   };
 
   const failures: Error[] = [];

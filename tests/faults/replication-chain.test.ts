@@ -8,7 +8,7 @@ import { waitUntilEqual } from '../support/node-calls.js';
 import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 
-const test = suite('scenarios/replication-chain', { deadlineMs: 120_000 });
+const test = suite('faults/replication-chain', { deadlineMs: 120_000 });
 
 async function makeCollection(master: ClusterNode): Promise<void> {
   assert.is((await master.request('PUT', '/v1/collections/c', { dimension: 2, distance: 'euclid' })).status, 201);
