@@ -148,13 +148,19 @@ export function loadCommandFields<const Table extends FieldTable>(
 ): { readonly values: ValuesOf<Table>; readonly warnings: readonly string[] } {
   const environment = readEnvironment(given.environment, settingVariables());
   const sources = { flags: given.flags, environment: environment.values, workingDir: given.workingDir, file: null };
-  const { values, problems } = resolveFields(table, sources);
+  const { values, sources: origins, problems } = resolveFields(table, sources);
   const all = [...environment.problems, ...problems];
   if (all.length > 0) throw new ConfigError(all);
-  return { values: Object.freeze(values), warnings: environment.warnings };
+  const own = isFileStronger(origins) ? { ...values, apiKey: null } : values;
+  return { values: Object.freeze(own), warnings: environment.warnings };
 }
 
-/** The key that a command sends: given as it is, or from a file.
+/** A key and the file that holds one are two ways to say one thing: a flag for the file stands over a key from the environment. */
+function isFileStronger(origins: Readonly<Record<string, Source | undefined>>): boolean {
+  return origins['apiKeyFile'] === 'flag' && origins['apiKey'] === 'environment';
+}
+
+/** The key that a command sends: given as it is, or from a file. The key itself where both came the same way.
  *  @throws ConfigError when the file cannot be used */
 export function clientKey(values: Pick<ValuesOf<typeof CLIENT_FIELDS>, 'apiKey' | 'apiKeyFile'>): string | null {
   const { apiKey, apiKeyFile } = values;

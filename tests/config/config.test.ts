@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { BACKUP_FIELDS } from '../../src/config/backup-fields.js';
-import { IMPORT_FIELDS } from '../../src/config/command-fields.js';
+import { IMPORT_FIELDS, STATUS_FIELDS } from '../../src/config/command-fields.js';
 import { type ConfigSources, clientKey, loadCommandFields, loadConfig } from '../../src/config/config.js';
 import { DEPENDENCY_FIELDS } from '../../src/config/dependency-fields.js';
 import { describeConfig } from '../../src/config/describe.js';
@@ -269,6 +269,16 @@ test('a command sends the key it is given, else the one in the file, else none',
   assert.is(clientKey({ apiKey: null, apiKeyFile: keyFile }), KEY);
   assert.is(clientKey({ apiKey: null, apiKeyFile: null }), null);
   assert.throws(() => clientKey({ apiKey: null, apiKeyFile: `${keyFile}x` }), /cannot be read/);
+});
+
+test('a flag for the key or its file stands over both variables of the environment', (t) => {
+  const keyFile = join(t.folder(), 'key');
+  writeFileSync(keyFile, KEY, { mode: 0o600 });
+  const sent = (flags: Record<string, string>, environment: Record<string, string>): string | null =>
+    clientKey(loadCommandFields(STATUS_FIELDS, { flags, environment, workingDir: '/' }).values);
+  assert.is(sent({ apiKeyFile: keyFile }, { SKEIN_API_KEY: 'another' }), KEY);
+  assert.is(sent({ apiKey: 'given' }, { SKEIN_API_KEY_FILE: keyFile, SKEIN_API_KEY: 'another' }), 'given');
+  assert.is(sent({}, { SKEIN_API_KEY_FILE: keyFile, SKEIN_API_KEY: 'another' }), 'another');
 });
 
 test.run();
