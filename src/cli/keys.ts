@@ -2,7 +2,12 @@
 
 import type { CREATE_KEY_FIELDS, LIST_KEYS_FIELDS, ROTATE_KEY_FIELDS } from '../config/command-fields.js';
 import type { ValuesOf } from '../config/field.js';
+import { formatDuration } from '../config/parse-value.js';
+import { isScopePattern } from '../model/access-key.js';
+import { FIXED } from '../model/limits.js';
+import { isPrintable } from '../model/printable.js';
 import type { KeyInfo, KeyWithSecret, SkeinClient } from '../sdk/index.js';
+import { UsageError } from './failure.js';
 import { type ConnectionValues, connectTo } from './server-connection.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
 import { tableLines } from './table.js';
@@ -13,14 +18,16 @@ interface Outcome {
   readonly lines: readonly string[];
 }
 
+/** @throws UsageError when the name or a pattern is none */
 export function createKey(
   name: string,
   values: ValuesOf<typeof CREATE_KEY_FIELDS>,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
+  const { role, collections, lifeMs, requestsPerSecond } = values;
+  const scope = collections === null ? null : collections.split(',').map((pattern) => pattern.trim());
+  checkWishes(name, scope ?? []);
   return run(values, surroundings, async ({ keys }, signal) => {
-    const { role, collections, lifeMs, requestsPerSecond } = values;
-    const scope = collections === null ? null : collections.split(',').map((pattern) => pattern.trim());
     const expiresAt = lifeMs === null ? null : new Date(Date.now() + lifeMs).toISOString();
     const rateLimit = requestsPerSecond === null ? null : { requestsPerSecond };
     const made = await keys.create({ name, role: role ?? 'read', collections: scope, expiresAt, rateLimit }, { signal });
@@ -28,7 +35,21 @@ export function createKey(
   });
 }
 
+/** What no server would take is seen before one is asked. @throws UsageError */
+function checkWishes(name: string, scope: readonly string[]): void {
+  if (name === '' || name.length > FIXED.keyNameLengthMax || !isPrintable(name))
+    throw new UsageError(`the name of a key has 1 to ${FIXED.keyNameLengthMax} characters, none of them a control character`);
+  const bad = scope.find((pattern) => !isScopePattern(pattern));
+  if (bad !== undefined)
+    throw new UsageError(
+      `--collections: ${JSON.stringify(bad)} is neither the name of a collection nor the beginning of one with * behind it`,
+    );
+}
+
+/** @throws UsageError when the time is longer than any server lets it be */
 export function rotateKey(id: string, values: ValuesOf<typeof ROTATE_KEY_FIELDS>, surroundings: Surroundings): Promise<ExitCode> {
+  if (values.graceMs > FIXED.keyGraceMsMax)
+    throw new UsageError(`--grace-ms must be at most ${formatDuration(FIXED.keyGraceMsMax)}`);
   return run(values, surroundings, async ({ keys }, signal) => {
     const made = await keys.rotate(id, { graceMs: values.graceMs }, { signal });
     const before = made.previousUntil === null ? 'does not work any more' : `works until ${made.previousUntil}`;

@@ -2,7 +2,9 @@
 
 import type { FOLLOW_FIELDS, PROMOTE_FIELDS, RESYNC_FIELDS } from '../config/command-fields.js';
 import type { ValuesOf } from '../config/field.js';
+import { NODE_URL_EXAMPLE, readNodeUrl } from '../model/node-url.js';
 import type { SkeinClient } from '../sdk/index.js';
+import { UsageError } from './failure.js';
 import { grouped } from './numbers.js';
 import { type ConnectionValues, connectTo } from './server-connection.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
@@ -28,7 +30,10 @@ export function promote(values: ValuesOf<typeof PROMOTE_FIELDS>, surroundings: S
   });
 }
 
+/** @throws UsageError when the address is none of a node */
 export function follow(masterUrl: string, values: ValuesOf<typeof FOLLOW_FIELDS>, surroundings: Surroundings): Promise<ExitCode> {
+  if (readNodeUrl(masterUrl) === null)
+    throw new UsageError(`${JSON.stringify(masterUrl)} is no address of a node such as ${NODE_URL_EXAMPLE}`);
   return run(values, surroundings, async ({ replication }, signal) => {
     const { role, masterUrl: followed } = await replication.follow(masterUrl, { signal });
     return {

@@ -97,10 +97,11 @@ export const FIXED = {
   collectionUidMax: 2 ** 22 - 1,
   /** All aliases together; all are in memory and in one answer. */
   aliasesMax: 10_000,
-  /** Access keys, likewise; patterns in the scope of one, and how long its name may be. */
+  /** Access keys, likewise; patterns in the scope of one, how long its name may be, and how long the secret before a rotation may work. */
   accessKeysMax: 10_000,
   keyScopePatternsMax: 100,
   keyNameLengthMax: 128,
+  keyGraceMsMax: 30 * 86_400_000,
   /** Requests a second, and at once, of a rate limit. */
   rateLimitMax: 1_000_000,
   digestBuckets: 4_096,

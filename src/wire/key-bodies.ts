@@ -8,7 +8,6 @@ import { closed, nullable, Timestamp, Token } from './body-parts.js';
 
 const RoleBody = Type.Enum([...KEY_ROLES] as ['admin', 'write', 'read', 'replicate']);
 const Rate = Type.Integer({ minimum: 1, maximum: FIXED.rateLimitMax });
-const GRACE_MS_MAX = 30 * 86_400_000;
 
 const ScopeBody = nullable(
   Type.Array(Type.String({ description: 'The name of a collection, or the beginning of names with * behind it.' }), {
@@ -29,7 +28,11 @@ const RateLimitBody = Type.Object(
 
 export const NewKeyBody = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: FIXED.keyNameLengthMax, description: 'For people; need not be unique.' }),
+    name: Type.String({
+      minLength: 1,
+      maxLength: FIXED.keyNameLengthMax,
+      description: 'For people; need not be unique. No control characters.',
+    }),
     role: RoleBody,
     collections: Type.Optional(ScopeBody),
     expires_at: Type.Optional(nullable(Timestamp)),
@@ -43,7 +46,7 @@ export const RotateKeyBody = Type.Object(
   {
     grace_ms: Type.Integer({
       minimum: 0,
-      maximum: GRACE_MS_MAX,
+      maximum: FIXED.keyGraceMsMax,
       description: 'How long the secret of now goes on working beside the new one; 0 ends it at once.',
     }),
   },

@@ -1,6 +1,7 @@
 /** `skein keys …` over the real routes: what it prints, and that a key that it made works until it is revoked. */
 
 import * as assert from 'uvu/assert';
+import { tableLines } from '../../src/cli/table.js';
 import { startHttp } from '../support/http-server.js';
 import { suite } from '../support/suite.js';
 import { type Ran, runSkein } from './run-skein.js';
@@ -33,6 +34,24 @@ test('keys are made, listed, rotated and revoked, and a secret is printed once',
   assert.match(last.errors, '(AdminKeyRequired)');
   assert.is((await run(null, 'list')).exitCode, 1);
   assert.is((await run(admin.key, 'create')).exitCode, 2);
+});
+
+test('what no server would take is a slip of the command line, and none is asked', async () => {
+  const slips = [
+    ['create', 'a\nb'],
+    ['create', 'a', '--collections', 'films,,b'],
+    ['create', 'a', '--collections', 'a*b'],
+    ['rotate', 'x', '--grace-ms', '31d'],
+    ['rotate', 'x', '--grace-ms', 'soon'],
+  ];
+  for (const argv of slips) {
+    const { exitCode, errors } = await runSkein(['keys', ...argv, '--url', 'http://127.0.0.1:9']);
+    assert.is(exitCode, 2, errors);
+  }
+});
+
+test('a name that was stored with control characters is shown with them written out', () => {
+  assert.equal(tableLines([{ title: 'name' }], [['a\n\u001b[2J']]), ['name', 'a\\u000a\\u001b[2J']);
 });
 
 test.run();

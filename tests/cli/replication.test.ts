@@ -61,7 +61,11 @@ test('follow and resync pass on what they are given', async (t) => {
   const followed = await run('follow', 'ws://10.0.0.1:7171');
   assert.is(followed.exitCode, 0, followed.errors);
   assert.match(followed.output, 'follows http://10.0.0.1:7171 now');
-  assert.is((await run('follow', 'nowhere')).exitCode, 1);
+  for (const bad of ['nowhere', 'ws://m:1/path']) {
+    const { exitCode, errors } = await run('follow', bad);
+    assert.is(exitCode, 2);
+    assert.match(errors, `"${bad}" is no address of a node`);
+  }
   assert.is((await run('follow')).exitCode, 2);
   assert.match((await run('resync')).output, 'has started, from the log');
   assert.equal(objects(await run('resync', '--full', '--replica', 'r', '--json')), [

@@ -69,6 +69,7 @@ test('bad wishes are refused by their place', async (t) => {
   const base = { name: 'a', role: 'admin' };
   const cases: readonly (readonly [unknown, string])[] = [
     [{ ...base, name: '' }, 'name'],
+    [{ ...base, name: 'a\n\u001b[2Jb' }, 'name'],
     [{ ...base, role: 'root' }, 'role'],
     [{ ...base, collections: ['ok', 'a*b'] }, 'collections[1]'],
     [{ ...base, role: 'replicate', collections: ['a'] }, 'collections'],

@@ -7,6 +7,7 @@ import type { KeyOperation } from '../../engine/engine.js';
 import { type AccessKey, isExpired, isScopePattern } from '../../model/access-key.js';
 import { invalidRequest, SkeinError } from '../../model/errors.js';
 import { parseInstant } from '../../model/instant.js';
+import { isPrintable } from '../../model/printable.js';
 import { bodyCheck } from '../../wire/check-body.js';
 import { DeleteKeyAnswer, KeyListBody, KeySecretAnswer, NewKeyBody, RotateKeyBody } from '../../wire/http-bodies.js';
 import { accessKeyText, newKeyId, newSecret, secretHash } from '../access/credential.js';
@@ -140,6 +141,7 @@ function keepsAdmin(request: FastifyRequest): boolean {
 /** @throws InvalidRequest */
 function settingsOf(body: NewKeyBody, nowMs: number): Pick<AccessKey, 'name' | 'role' | 'scope' | 'rateLimit' | 'expiresAtMs'> {
   const { name, role, collections: scope = null, rate_limit: rate = null, expires_at: expires = null } = body;
+  if (!isPrintable(name)) throw invalidRequest('name', 'must hold no control characters and no ends of lines');
   for (const [i, pattern] of (scope ?? []).entries()) {
     if (!isScopePattern(pattern))
       throw invalidRequest(`collections[${i}]`, 'must be the name of a collection, or the beginning of one with * behind it');
