@@ -50,6 +50,12 @@ export function refusalOf({ method, path, headers }: AccessRequest, rules: Acces
   return null;
 }
 
+/** The path in the target of a request, which may be a whole address (RFC 9112 §3.2.2) and may be anything. */
+export function pathOf(target: string): string {
+  if (target.startsWith('/')) return target.split('?', 1)[0] ?? '';
+  return URL.canParse(target) ? new URL(target).pathname : target;
+}
+
 /** The key that the caller gave; null when there is none. */
 export function keyOf(headers: IncomingHttpHeaders): string | null {
   const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];

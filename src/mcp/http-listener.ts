@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { messageOf } from '../model/errors.js';
 import { HttpTransport, SkeinApiError, SkeinClient, type Transport } from '../sdk/index.js';
-import { type AccessRules, keyOf, type Refusal, refusalOf } from './http-access.js';
+import { type AccessRules, keyOf, pathOf, type Refusal, refusalOf } from './http-access.js';
 import { type ProtocolOptions, protocolServer } from './protocol-server.js';
 import { RunningCalls } from './running-calls.js';
 
@@ -71,7 +71,7 @@ async function answer(
   { options, transport, guard, calls }: Parts,
 ): Promise<void> {
   const { method = '', headers } = request;
-  const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+  const path = pathOf(request.url ?? '');
   const refusal =
     refusalOf({ method, path, headers }, { ...options.rules, keyNeeded: guard.keyNeeded }) ?? (await guard.refusal());
   if (refusal !== null) {

@@ -4,6 +4,8 @@
  *  Must not know: transports, protocol messages. */
 
 import type { Static, TSchema } from 'typebox';
+import { invalidRequest } from '../model/errors.js';
+import { FIXED } from '../model/limits.js';
 import type { Call } from '../sdk/index.js';
 import { bodyCheck } from '../wire/check-body.js';
 
@@ -42,5 +44,28 @@ export function tool<Input extends TSchema>(
   run: (input: Static<Input>, ask: AskServer) => Promise<ToolAnswer>,
 ): Tool {
   const check = bodyCheck(input);
-  return { ...words, effect, input, run: async (given, ask) => run(check(given), ask) };
+  return {
+    ...words,
+    effect,
+    input,
+    run: async (given, ask) => {
+      mustBeFlat(given);
+      return run(check(given), ask);
+    },
+  };
+}
+
+/** What is nested deeper than a body of the HTTP API may be would end the stack of whoever walks through it. @throws InvalidRequest */
+function mustBeFlat(given: unknown): void {
+  if (typeof given !== 'object' || given === null) return;
+  for (const [name, value] of Object.entries(given)) {
+    if (isDeeper(value, FIXED.jsonDepthMax - 1))
+      throw invalidRequest(name, `must not be nested deeper than ${FIXED.jsonDepthMax} levels`);
+  }
+}
+
+/** Goes no deeper than the bound itself. */
+function isDeeper(value: unknown, depthMax: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depthMax === 0 || Object.values(value).some((part) => isDeeper(part, depthMax - 1));
 }

@@ -1,6 +1,6 @@
 /** Who may speak MCP over HTTP: by path, name, origin, method and key. */
 import * as assert from 'uvu/assert';
-import { type AccessRequest, keyOf, refusalOf } from '../../src/mcp/http-access.js';
+import { type AccessRequest, keyOf, pathOf, refusalOf } from '../../src/mcp/http-access.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('mcp/http-access');
@@ -31,6 +31,17 @@ test('only POST at the one path is answered', () => {
   assert.is(refusalOf(request(headers, 'POST', '/'), RULES)?.status, 404);
   const get = refusalOf(request(headers, 'GET'), RULES);
   assert.equal([get?.status, get?.headers], [405, { allow: 'POST' }]);
+});
+
+test('the path of any target is told, also where the target is none', () => {
+  const paths = {
+    '/mcp?a=b': '/mcp',
+    'http://any.example/mcp?a': '/mcp',
+    '//': '//',
+    '//evil': '//evil',
+    'http://[': 'http://[',
+  };
+  for (const [target, path] of Object.entries({ ...paths, '*': '*', '': '' })) assert.is(pathOf(target), path, target);
 });
 
 test('a key is read from either header, and asked for where one is needed', () => {

@@ -33,8 +33,19 @@ async function post(
   body: unknown = { jsonrpc: '2.0', id: 1, method: 'tools/list' },
 ) {
   const own = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
-  const answer = await fetch(url, { method: 'POST', headers: { ...own, ...headers }, body: JSON.stringify(body) });
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { ...own, ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
   return { status: answer.status, text: await answer.text() };
+}
+
+/** As text: what is nested so deep cannot be written by JSON.stringify. */
+function deepSearch(levels: number): string {
+  const filter = '{"a":'.repeat(levels) + '1' + '}'.repeat(levels);
+  const params = `{"name":"search","arguments":{"collection":"c","vector":[1],"filter":${filter}}}`;
+  return `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`;
 }
 
 test('each caller may do what its own key may do, whoever called before', async (t) => {
@@ -109,6 +120,8 @@ test('what is no message of the protocol is refused, and the next one is answere
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
   });
   assert.is(cut.status, 400);
+  for (const levels of [63, 5_000])
+    assert.match((await post(url, {}, deepSearch(levels))).text, levels < 64 ? 'SkeinConnectionError' : /InvalidRequest.*filter/);
   const { status, text } = await post(url);
   assert.equal([status, text.includes('health_check')], [200, true]);
 });
