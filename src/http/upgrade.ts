@@ -2,6 +2,7 @@
  *  passed over, as HTTP allows, and the request is answered like any other: Node cannot ask us before it has taken the
  *  connection out of HTTP, so the request is put back without its wish.
  *
+ *  Requests before the wish are answered first, so that answers keep their order.
  *  Invariant: a connection that was taken out is handed on, put back, or answered and closed. Must not know: frames, keys of nodes. */
 
 import type { IncomingMessage, Server } from 'node:http';
@@ -9,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
+import { AnswersBefore } from './answers-before.js';
 import { asSkeinError, endWithError } from './error-reply.js';
 import type { ReplicationService } from './service.js';
 
@@ -27,15 +29,19 @@ export interface UpgradeOptions {
 /** @returns how to cut off those that the node has not ended */
 export function addUpgrades(options: UpgradeOptions): () => void {
   const taken = new Set<Duplex>();
+  const before = new AnswersBefore(options.server);
   options.server.on('upgrade', (request, socket, head) => {
-    if (!isStream(request)) return putBack(options.server, request, socket, head);
-    taken.add(socket);
-    socket.once('close', () => taken.delete(socket));
-    // A reset of the connection must find somebody, whoever owns it by then.
-    socket.on('error', () => socket.destroy());
-    handOn(options, request, socket, head);
+    before.wait(socket, () => {
+      if (!isStream(request)) return putBack(options.server, request, socket, head);
+      taken.add(socket);
+      socket.once('close', () => taken.delete(socket));
+      // A reset of the connection must find somebody, whoever owns it by then.
+      socket.on('error', () => socket.destroy());
+      handOn(options, request, socket, head);
+    });
   });
   return () => {
+    before.cut();
     for (const socket of taken) socket.destroy();
   };
 }

@@ -1,11 +1,13 @@
 /** Connections that ask to become something else: one path is replication's, every other wish is passed over, no socket is lost. */
 
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
-import { connect, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { createServer, type IncomingMessage } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type Duplex, Readable } from 'node:stream';
 import * as assert from 'uvu/assert';
+import { addUpgrades } from '../../src/http/upgrade.js';
 import { SkeinError } from '../../src/model/errors.js';
+import { silentLog } from '../../src/model/log.js';
 import { fakeReplication } from '../support/fake-replication.js';
 import { startHttp, type TestHttp, type TestHttpOptions } from '../support/http-server.js';
 import { suite, type TestContext } from '../support/suite.js';
@@ -128,6 +130,67 @@ test('wishes in a row of requests on one connection are answered in their order'
   await says('fifth.');
   const order = [...text().matchAll(/x-request-id: (\w+)\./g)].map(([, name]) => name);
   assert.equal(order, ['first', 'second', 'third', 'fourth', 'fifth']);
+});
+
+const PUT = (name: string): string => {
+  const body = '{"dimension":2,"distance":"dot"}';
+  return `PUT /v1/collections/${name} HTTP/1.1\r\nhost: h\r\nx-request-id: ${name}.\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+};
+
+test('a wish behind requests that still run waits for their answers', async (t) => {
+  const kept: Duplex[] = [];
+  const http = await over(t, { service: { replication: taking(kept) } });
+  let free = (): void => {};
+  const hold = (): void => {
+    http.engine.gate = new Promise<void>((resolve) => {
+      free = resolve;
+    });
+  };
+  const live = (name: string, wish = ''): string =>
+    `GET /health/live HTTP/1.1\r\nhost: h\r\nx-request-id: ${name}.\r\n${wish}\r\n`;
+  hold();
+  const elsewhere = line(t, http, PUT('slow') + live('second') + live('wish', WISH) + live('last'));
+  const stream = line(t, http, PUT('other') + STREAM);
+  const gone = line(t, http, PUT('gone') + STREAM);
+  await waitUntil(() => http.engine.writes.length === 3, { what: 'the three writes' });
+  assert.equal([elsewhere.text(), stream.text(), kept.length], ['', '', 0]);
+  gone.socket.resetAndDestroy();
+  await gone.ended();
+  free();
+  await elsewhere.says('x-request-id: last.');
+  const order = [...elsewhere.text().matchAll(/x-request-id: (\w+)\./g)].map(([, name]) => name);
+  assert.equal(order, ['slow', 'second', 'wish', 'last']);
+  await stream.says('101 Switching Protocols');
+  assert.match(stream.text(), /^HTTP\/1\.1 201 /);
+  assert.is(kept.length, 1, 'a connection that ended meanwhile is not handed on');
+});
+
+test('a long answer before a wish comes to its end', async (t) => {
+  const server = createServer((_request, response) => {
+    const written = Readable.from(Array.from({ length: 64 }, () => Buffer.alloc(65_536, 'x')));
+    written.pipe(response);
+  });
+  const cut = addUpgrades({
+    server,
+    replication: taking(),
+    log: silentLog,
+    nameRequest: () => 'r',
+    closing: { now: false },
+    verifiedPeers: false,
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    cut();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { socket, says, text } = line(t, { url }, '');
+  socket.pause();
+  socket.write(`GET / HTTP/1.1\r\nhost: h\r\n\r\n${STREAM}`);
+  await new Promise((resolve) => setImmediate(resolve));
+  socket.resume();
+  await says('101 Switching Protocols');
+  assert.ok(text().length > 4_000_000);
 });
 
 test('many wishes on one connection leave nothing behind', async (t) => {
