@@ -103,8 +103,16 @@ function isOn({ lineage, end }: BackupHead, place: Pick<BackupEnd, 'historyId' |
 /** Increments that follow each other without a gap, each as far as there is one, until the bound is inside. */
 function chainFrom(base: FullHead, increments: readonly IncrementHead[], bound: Bound): IncrementHead[] {
   const chain: IncrementHead[] = [];
+  // There may be thousands: those that begin too late are not looked at yet, and those that end too early not again.
+  const later = [...increments].sort((left, right) => right.fromSeq - left.fromSeq);
+  let near: IncrementHead[] = [];
   for (let { seq } = base.end; bound.seq === null || seq < bound.seq; ) {
-    const next = furthest(increments.filter((head) => continues(head, seq) && isWanted(head, seq, bound)));
+    for (let head = later.at(-1); head !== undefined && head.fromSeq <= seq + 1; head = later.at(-1)) {
+      near.push(head);
+      later.pop();
+    }
+    near = near.filter((head) => continues(head, seq));
+    const next = furthest(near.filter((head) => isWanted(head, seq, bound)));
     if (next === undefined) break;
     chain.push(next);
     ({ seq } = next.end);
