@@ -54,10 +54,13 @@ export const backup: Bench = {
         progress('writes alone');
         const stream = { port: server.port, connections: WRITERS, rate: WRITES_PER_SECOND, forMs };
         const alone = await streamWrites({ ...stream, requests: writes(0) });
-        progress('writes beside a full backup');
-        const making = makeBackup(connection, 'full');
+        progress('writes beside full backups, one after the other');
+        let streaming = true;
+        const making = makeBackupsWhile(connection, () => streaming);
         const beside = await streamWrites({ ...stream, requests: writes(count) });
-        const full = await making;
+        streaming = false;
+        const fulls = await making;
+        const full = fulls.reduce((slowest, one) => (one.seconds > slowest.seconds ? one : slowest));
         progress('writes, with positions looked at');
         const looking = lookAtRandom(await server.connect(), forMs);
         await streamWrites({ ...stream, requests: writes(2 * count) });
@@ -94,7 +97,7 @@ export const backup: Bench = {
               title: `backup, ${name}: made`,
               columns: ['kind', 'seconds', 'stored MiB'],
               rows: [
-                ['full', full.seconds, full.bytes / MIB],
+                [`full, the slowest of ${fulls.length}`, full.seconds, full.bytes / MIB],
                 ['incremental', increment.seconds, increment.bytes / MIB],
               ],
             },
@@ -133,6 +136,14 @@ function singleWrites(rows: VectorRows, firstId: number) {
     idOf: (row) => firstId + row,
     query: '?wait=durable',
   });
+}
+
+/** No moment of the stream is without one. */
+async function makeBackupsWhile(connection: HttpConnection, goesOn: () => boolean): Promise<Made[]> {
+  const made: Made[] = [];
+  do made.push(await makeBackup(connection, 'full'));
+  while (goesOn());
+  return made;
 }
 
 async function makeBackup(connection: HttpConnection, kind: string): Promise<Made> {
