@@ -80,6 +80,14 @@ test('a failure that passes is not seen: an error, a broken connection, an answe
   assert.is((await collected(target.get('larger'))).equals(larger), true);
 });
 
+test('a list that is cut off without a way on is a failure, and never a short list', async (t) => {
+  const { store, target } = await openTestBucket(t, { pageKeys: 2 });
+  for (const key of ['a', 'b', 'c']) await target.put(key, bodyOf(HELLO));
+  assert.equal(await keysOf(target), ['a', 'b', 'c']);
+  store.forgetsTokens = true;
+  assert.is(await reasonOf(keysOf(target)), 'refused');
+});
+
 test('wherever a put fails for good, the old object stays, no part is left, and the reason is told', async (t) => {
   const { store, target: patient } = await openTestBucket(t);
   const impatient = await openBucketOf(store, { stallMs: 150 });

@@ -38,6 +38,8 @@ export interface S3Server {
   partBytesMin: number;
   /** Keys in one page of a listing. */
   pageKeys: number;
+  /** Cuts lists off and does not say how they go on. */
+  forgetsTokens: boolean;
   /** What happens to a request. */
   fault: (request: S3Request) => S3Fault;
 }
@@ -62,6 +64,7 @@ export async function startS3(t: Pick<TestContext, 'after'>): Promise<S3Server> 
     requests: [],
     partBytesMin: 5 * 2 ** 20,
     pageKeys: 1_000,
+    forgetsTokens: false,
     fault: () => null,
   };
   http.on('request', (request, response) => {
@@ -138,7 +141,7 @@ function read({ objects }: S3Server, key: string, range: string | undefined): Re
   return { status: 206, headers: { etag: tag, 'content-range': `bytes ${from}-${last}/${bytes.length}` }, content };
 }
 
-function listObjects({ objects, pageKeys }: S3Server, query: URLSearchParams): Reply {
+function listObjects({ objects, pageKeys, forgetsTokens }: S3Server, query: URLSearchParams): Reply {
   const prefix = query.get('prefix') ?? '';
   const after = query.get('continuation-token') ?? '';
   const keys = [...objects.keys()]
@@ -150,7 +153,8 @@ function listObjects({ objects, pageKeys }: S3Server, query: URLSearchParams): R
     return `<Contents><Key>${key}</Key><Size>${bytes.length}</Size><ETag>${tag}</ETag><LastModified>${modified.toISOString()}</LastModified></Contents>`;
   });
   const more = page.length < keys.length ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : '';
-  return xml(`<ListBucketResult><IsTruncated>${more !== ''}</IsTruncated>${more}${contents.join('')}</ListBucketResult>`);
+  const told = forgetsTokens ? '' : more;
+  return xml(`<ListBucketResult><IsTruncated>${more !== ''}</IsTruncated>${told}${contents.join('')}</ListBucketResult>`);
 }
 
 function beginUpload({ uploads }: S3Server, key: string): Reply {
