@@ -2,7 +2,8 @@
  *
  *  Invariant: without a key file, tokens and access keys everybody may do everything; with any of them every request needs a key.
  *  While nobody knows yet which keys the store has, only the key of the file and tokens count. Secrets are compared as digests, in
- *  constant time, and an id that nobody has is compared as well. Must not know: routes, what a key allows. */
+ *  constant time, and an id that nobody has is compared as well. A good key is never refused for wrong ones of its address: they are
+ *  limited, not it. Must not know: routes, what a key allows. */
 
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -70,8 +71,6 @@ export class Authentication {
       return verdict instanceof Promise ? verdict.then((found) => this.#token(found, address)) : this.#token(verdict, address);
     }
     const parts = accessKeyParts(given);
-    // A secret that people chose could be guessed in time; one of 256 random bits could not.
-    if (parts === null) this.#mayTry(address);
     const found = parts === null ? null : this.#accessKey(parts, address);
     if (found !== null) return found;
     // Header bytes arrive as latin1 text.
@@ -116,22 +115,11 @@ export class Authentication {
     for (const id of this.#lastUsedMs.keys()) if (this.#parts.keys().find(id) === undefined) this.#lastUsedMs.delete(id);
   }
 
-  #mayTry(address: string): void {
-    const nowMs = this.#parts.clock.monotonicMs();
-    const waitMs = this.#failing.of(network(address), FAILURES, nowMs).waitMs(FAILURES, nowMs);
-    if (waitMs > 0) throw this.#limited(waitMs);
-  }
-
   #failed(reason: Failure, address: string, message: string): SkeinError {
     const nowMs = this.#parts.clock.monotonicMs();
     const waitMs = this.#failing.of(network(address), FAILURES, nowMs).take(FAILURES, nowMs);
-    if (waitMs > 0) return this.#limited(waitMs);
-    this.#count(reason);
-    return new SkeinError('Unauthorized', message);
-  }
-
-  #limited(waitMs: number): SkeinError {
-    this.#count('limited');
+    this.#count(waitMs > 0 ? 'limited' : reason);
+    if (waitMs === 0) return new SkeinError('Unauthorized', message);
     return new SkeinError('RateLimited', 'Too many wrong keys came from this address', { retry_after_ms: waitMs });
   }
 }
