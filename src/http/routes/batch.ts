@@ -1,6 +1,7 @@
 /** /v1/batch: operations over several collections as one atomic unit. */
 
 import type { CollectionInfo, Engine } from '../../engine/engine.js';
+import { inScope, type KeyScope } from '../../model/access-key.js';
 import type { Limits } from '../../model/limits.js';
 import type { Operation, OperationResult } from '../../model/operation.js';
 import type { UncheckedCreate } from '../../wire/batch-body.js';
@@ -40,7 +41,7 @@ export function batchRoutes(room: Room): Route[] {
         const write = await startWrite(room, request, 'batch');
         const read = await room.bodies.read(request, {
           kind: 'batch',
-          rules: allRules(room, write.engine),
+          rules: rulesInScope(room, write.engine, principalOf(request).scope),
           hashed: isIdempotent(write),
         });
         const asked = read.operations.map((operation) => checkCreate(operation, room.limits));
@@ -71,9 +72,12 @@ function holdStrictly({ strict }: Room, operations: readonly Operation[]): void 
   for (const [collection, count] of counts) strict.more(collection, 'write', count);
 }
 
-function allRules(room: Room, engine: Engine): WriteRules {
+/** Vectors for what is out of the scope are held against nothing, as those for names that nobody has: it is refused all the same, and what was
+ *  wrong with them would tell that it is there, and its dimension. */
+function rulesInScope(room: Room, engine: Engine, scope: KeyScope): WriteRules {
   const vectors: Record<string, Pick<CollectionInfo, 'dimension' | 'distance'>> = {};
-  for (const { name, dimension, distance } of engine.collections()) vectors[name] = { dimension, distance };
+  for (const { name, dimension, distance } of engine.collections())
+    if (inScope(scope, name)) vectors[name] = { dimension, distance };
   for (const { alias, collection } of engine.aliases()) {
     const known = vectors[collection];
     if (known !== undefined) vectors[alias] = known;

@@ -84,6 +84,19 @@ test('each operation of a batch is held against the key as its own route would',
   );
 });
 
+test('a batch tells nothing of what is out of the scope, whether it is there or not', async (t) => {
+  const { ask, as } = await world(t);
+  const mine = as('write', ['mine-*']);
+  for (const points of [[{ id: 1, vector: [1, 2, 3] }], [{ id: 1, vector: [0, 0] }], [{ id: 1, vector: [1, 2], if_version: 7 }]])
+    for (const kind of ['upsert', 'patch'])
+      for (const collection of ['other', 'secret', 'mine-trap', 'not-there']) {
+        const { status, body } = await ask('POST', '/v1/batch', { operations: [{ [kind]: { collection, points } }] }, mine);
+        assert.equal([status, body.error.details], [403, { key_role: 'write', collection }], JSON.stringify([kind, points]));
+      }
+  const wrong = { operations: [{ upsert: { collection: 'mine-1', points: [{ id: 1, vector: [1, 2, 3] }] } }] };
+  assert.is((await ask('POST', '/v1/batch', wrong, mine)).status, 400);
+});
+
 test('an alias is made, switched and removed within the scope only', async (t) => {
   const { ask, as } = await world(t);
   const mine = as('admin', ['mine-*']);
