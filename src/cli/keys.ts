@@ -82,7 +82,11 @@ export function listKeys(values: ValuesOf<typeof LIST_KEYS_FIELDS>, surroundings
 }
 
 function secretOutcome(made: KeyWithSecret, line: string): Outcome {
-  return { objects: [{ ...keyObject(made), key: made.key }], lines: [line, made.key] };
+  const { key, confirmed } = made;
+  const warning = confirmed
+    ? []
+    : ['not confirmed by the other nodes yet: it works, and is lost if this master is lost before they have it'];
+  return { objects: [{ ...keyObject(made), key, confirmed }], lines: [...warning, line, key] };
 }
 
 function keyObject(key: KeyInfo): object {

@@ -8,7 +8,7 @@ import { traceparentOf } from '../model/trace-context.js';
 import { type Span, spanned } from '../model/tracer.js';
 import { operationsHash, scopeHash } from '../wire/canonical-hash.js';
 import { nameOf } from './access/principal.js';
-import { setPosition } from './answer.js';
+import { setPosition, tokenOf } from './answer.js';
 import { beFresh } from './fresh-reads.js';
 import { freshness, queryOf, WRITE_PARAMETERS, type WriteParameters, writeParameters } from './parameters.js';
 import type { Room } from './room.js';
@@ -126,6 +126,23 @@ export async function confirm(
     `The write is durable here; ${acknowledged} of ${required} nodes have confirmed it`,
     known,
   );
+}
+
+/** As confirm, for what the caller must have whether the nodes have confirmed it or not: a secret that is shown once.
+ *  @returns confirmed: false where confirm throws WriteConcernTimeout */
+export async function confirmIfPossible(
+  room: Room,
+  reply: FastifyReply,
+  write: WriteRequest,
+  receipt: Pick<WriteReceipt, 'seq' | 'position'>,
+): Promise<Written & { readonly confirmed: boolean }> {
+  try {
+    return { ...(await confirm(room, reply, write, receipt)), confirmed: true };
+  } catch (error) {
+    if (!(error instanceof SkeinError && error.type === 'WriteConcernTimeout')) throw error;
+    const { required, acknowledged } = error.details as Written['write_concern'];
+    return { seq: receipt.seq, position: tokenOf(receipt.position), write_concern: { required, acknowledged }, confirmed: false };
+  }
 }
 
 function replicas({ span, parameters }: WriteRequest, wait: () => Promise<number>): Promise<number> {

@@ -40,6 +40,8 @@ export interface KeyInfo {
 export interface KeyWithSecret extends KeyInfo {
   /** The whole key, to be sent as `Authorization: Bearer …`: shown this once. */
   readonly key: string;
+  /** False: the nodes that the write concern asks for have not confirmed it in time. It works where it was made, and may be lost with that node. */
+  readonly confirmed: boolean;
 }
 
 const PATH = '/v1/keys';
@@ -74,7 +76,7 @@ export class KeyCalls {
 
   async #secret(call: Pick<Call, 'what' | 'method' | 'path' | 'body'>, options: CallOptions): Promise<KeyWithSecret> {
     const body = (await this.#caller.run(write(call, options))) as KeySecretAnswer;
-    return { ...keyFromWire(body), key: body.key };
+    return { ...keyFromWire(body), key: body.key, confirmed: body.confirmed };
   }
 }
 

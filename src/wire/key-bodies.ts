@@ -85,6 +85,10 @@ export const KeySecretAnswer = Type.Object({
   key: Type.String({ description: 'The whole key, skn_<id>_<secret>: shown this once.' }),
   ...shown,
   ...written,
+  confirmed: Type.Boolean({
+    description:
+      'False: the nodes that w asks for have not confirmed it in time, or this node is not the master any more. The key counts here all the same, and may be lost with this node.',
+  }),
 });
 export type KeySecretAnswer = Static<typeof KeySecretAnswer>;
 

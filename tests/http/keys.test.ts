@@ -1,11 +1,13 @@
 /** Routes of access keys over a fake engine: what they answer, what they refuse, and that no secret is anywhere but in the one answer. */
 
 import * as assert from 'uvu/assert';
-import { startHttp } from '../support/http-server.js';
+import { ALONE, startHttp } from '../support/http-server.js';
 import { startKeyed } from '../support/keyed-http.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('http/keys');
+/** Two nodes must hold a write, and the other does not answer. */
+const ALONE_OF_TWO = { ...ALONE, defaultRequired: () => 2, voters: () => 2 };
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
 test('the first key of an open server is a lasting admin key of all collections, and closes the server', async (t) => {
@@ -85,6 +87,21 @@ test('bad wishes are refused by their place', async (t) => {
   const repeated = await ask('POST', '/v1/keys', base, { 'idempotency-key': 'k' });
   assert.is(repeated.status, 400);
   assert.is((await ask('POST', '/v1/keys/x/rotate', {})).status, 400);
+});
+
+test('a secret is told even where the other nodes have not confirmed it, because it counts already', async (t) => {
+  const admins = { apiKey: 'key-of-the-file' };
+  for (const writeConcern of [ALONE_OF_TWO, { ...ALONE, mayAcknowledge: () => false }]) {
+    const { ask } = await startHttp(t, { ...admins, service: { writeConcern } });
+    const file = bearer('key-of-the-file');
+    const concern = { required: writeConcern.defaultRequired(), acknowledged: 1 };
+    const made = await ask('POST', '/v1/keys', { name: 'a', role: 'admin' }, file);
+    assert.equal([made.status, made.body.confirmed, made.body.write_concern], [201, false, concern]);
+    const turned = await ask('POST', `/v1/keys/${made.body.id}/rotate`, { grace_ms: 0 }, file);
+    assert.equal([turned.status, turned.body.confirmed], [200, false]);
+    assert.is((await ask('GET', '/v1/keys', undefined, bearer(turned.body.key))).status, 200);
+    assert.is((await ask('DELETE', `/v1/keys/${made.body.id}`, undefined, file)).status, 504);
+  }
 });
 
 test('a key with a rate limit is told when to come back, and others are not held up', async (t) => {

@@ -1,5 +1,6 @@
 /** Routes of access keys: make, list, give another secret, end. Secrets are made here, shown once, and kept nowhere.
  *
+ *  A secret that counts from now on is always answered: without it the last administrator might be locked out, because replicas were slow.
  *  Whoever holds the key file, or a token, may leave the data without an admin key; others may not, because nobody could undo it. */
 
 import type { FastifyRequest } from 'fastify';
@@ -17,7 +18,7 @@ import { queryOf } from '../parameters.js';
 import { WriteQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
-import { confirm, startWrite } from '../writes.js';
+import { confirm, confirmIfPossible, startWrite } from '../writes.js';
 
 const PATH = '/v1/keys';
 const checkNew = bodyCheck(NewKeyBody);
@@ -70,7 +71,7 @@ function createRoute(room: Room, lastUsed: LastUsed): Route {
       const key = { id, hash: secretHash(secret), ...settingsOf(body, room.clock.wallMs()) };
       const receipt = await write.engine.keys.write({ kind: 'create_key', key, keepsAdmin: keepsAdmin(request) });
       const shown = shownKey(room, write.engine.keys.find(id), lastUsed);
-      const written = await confirm(room, reply, write, receipt);
+      const written = await confirmIfPossible(room, reply, write, receipt);
       reply.header('cache-control', 'no-store');
       return sendValue(request, reply, { key: accessKeyText(id, secret), ...shown, ...written }, 201);
     },
@@ -96,7 +97,7 @@ function rotateRoute(room: Room, lastUsed: LastUsed): Route {
       const secret = newSecret();
       const receipt = await write.engine.keys.write({ kind: 'rotate_key', id, hash: secretHash(secret), graceMs });
       const shown = shownKey(room, write.engine.keys.find(id), lastUsed);
-      const written = await confirm(room, reply, write, receipt);
+      const written = await confirmIfPossible(room, reply, write, receipt);
       reply.header('cache-control', 'no-store');
       return sendValue(request, reply, { key: accessKeyText(id, secret), ...shown, ...written });
     },
