@@ -3,6 +3,7 @@
  *  Over standard input and output there is one caller, whoever started the process, and the key is that of the command. Over HTTP there are
  *  many, and each brings its own: a key of the command would be lent to all of them, so it is refused. */
 
+import { hostNames } from '../config/allowed-hosts.js';
 import type { MCP_FIELDS } from '../config/command-fields.js';
 import { clientKey } from '../config/config.js';
 import type { ValuesOf } from '../config/field.js';
@@ -41,7 +42,7 @@ async function offerOverHttp(values: McpValues, { errors, stopping }: Surroundin
   const { listenHttp } = await import('../mcp/http-listener.js');
   const listener = await listenHttp({
     ...{ version, readOnly, url, timeoutMs, host, port, openToAll },
-    rules: { loopback: isLoopback(host), hosts: namesIn(values.allowedHosts) },
+    rules: { loopback: isLoopback(host), hosts: hostNames(values.allowedHosts) },
     report: (line) => print(errors, `skein mcp: ${line}`),
     nowMs: () => performance.now(),
   });
@@ -52,11 +53,4 @@ async function offerOverHttp(values: McpValues, { errors, stopping }: Surroundin
   });
   await listener.close();
   return EXIT.done;
-}
-
-function namesIn(text: string | null): string[] {
-  return (text ?? '')
-    .split(',')
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== '');
 }

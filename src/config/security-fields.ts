@@ -1,10 +1,15 @@
-/** The settings of what is written down of administrative calls. */
+/** The settings of what is written down of administrative calls, and of who is answered while nobody needs a key. */
 
 import type { FieldTable } from './field.js';
 
 const MIB = 1024 * 1024;
 
 export const SECURITY_FIELDS = {
+  allowedHosts: {
+    kind: 'text',
+    default: null,
+    doc: 'While no key is asked for: further names, separated by commas, under which the server is called. Others are refused, so that no web page reaches it through a browser; names of the machine, and beyond loopback addresses and private names, are always allowed.',
+  },
   auditLogFile: {
     kind: 'path',
     default: null,

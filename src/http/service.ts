@@ -10,6 +10,7 @@ import type { Log } from '../model/log.js';
 import type { Meter } from '../model/meter.js';
 import type { PromoteAnswer, ReplicaInfo, ReplicationStats, Role, VerifyAnswer } from '../model/replication.js';
 import type { Tracer } from '../model/tracer.js';
+import type { NameRules } from '../wire/web-callers.js';
 import type { BackupService } from './backup-service.js';
 import type { GuardService } from './guards.js';
 import type { HealthService } from './health-service.js';
@@ -95,6 +96,8 @@ export interface HttpConfig {
   readonly limits: Limits;
   /** The admin key of the key file, or null: then access keys alone count, and without any everybody may do everything. */
   readonly apiKey: Uint8Array | null;
+  /** Who is answered while everybody may do everything. */
+  readonly callers: NameRules;
   /** With it the port speaks https and wss. ca: authorities of peers' certificates; verifiedPeers: only they may link. */
   readonly tls?: {
     readonly cert: string;

@@ -4,6 +4,7 @@
  *  bent to this machine (DNS rebinding) by its Host. Keys are not judged here: they are the Skein server's, and go to it with every call. */
 
 import type { IncomingHttpHeaders } from 'node:http';
+import { isForeignName, isForeignPage } from '../wire/web-callers.js';
 
 export const MCP_PATH = '/mcp';
 
@@ -29,16 +30,12 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-const OWN_NAMES = ['localhost', '127.0.0.1', '[::1]'];
-
 /** @returns null when it may be read */
 export function refusalOf({ method, path, headers }: AccessRequest, rules: AccessRules): Refusal | null {
   if (path !== MCP_PATH) return { status: 404, message: `MCP is spoken at ${MCP_PATH}` };
-  const host = nameOf(headers.host ?? '');
-  if (rules.loopback && !OWN_NAMES.includes(host) && !rules.hosts.includes(host))
+  if (rules.loopback && isForeignName(headers, { reach: 'machine', hosts: rules.hosts }))
     return { status: 403, message: 'this server does not answer under that name' };
-  if (headers.origin !== undefined && !sameHost(headers.origin, headers.host))
-    return { status: 403, message: 'pages of other origins may not call this server' };
+  if (isForeignPage(headers)) return { status: 403, message: 'pages of other origins may not call this server' };
   // No message comes from the server by itself, so there is nothing to listen to, and no session to end.
   if (method !== 'POST') return { status: 405, message: 'only POST is answered', headers: { allow: 'POST' } };
   if (rules.keyNeeded && keyOf(headers) === null)
@@ -61,12 +58,4 @@ export function keyOf(headers: IncomingHttpHeaders): string | null {
   const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
   const own = headers['api-key'];
   return bearer ?? (typeof own === 'string' && own !== '' ? own : null);
-}
-
-function nameOf(host: string): string {
-  return host.replace(/:\d*$/, '').toLowerCase();
-}
-
-function sameHost(origin: string, host: string | undefined): boolean {
-  return URL.canParse(origin) && new URL(origin).host === (host ?? '').toLowerCase();
 }

@@ -1,7 +1,9 @@
 /** From the configuration to what the rooms of a node are set to. Pure.
  *  Must not know: what the rooms do with it. */
 
+import { hostNames } from '../config/allowed-hosts.js';
 import type { Config } from '../config/config.js';
+import { isLoopback } from '../config/loopback.js';
 import type { EngineOptions } from '../engine/open-engine.js';
 import type { HttpConfig } from '../http/http.js';
 import type { ScrubSettings } from './recovery/scrubber.js';
@@ -57,7 +59,14 @@ export function httpSettings(config: Config): HttpConfig {
   const { host, port, limits, docs, replication } = config;
   const apiKey = config.apiKey === null ? null : Buffer.from(config.apiKey.reveal());
   const { requestTimeoutMs } = config.guards;
-  return { host, port, limits, apiKey, docs, requestTimeoutMs, ...listeningTls(replication) };
+  const callers = { reach: isLoopback(host) ? 'machine' : 'network', hosts: calledNames(config) } as const;
+  return { host, port, limits, apiKey, docs, requestTimeoutMs, callers, ...listeningTls(replication) };
+}
+
+/** Names under which the operator says that the node is called. */
+function calledNames({ host, replication, security }: Config): string[] {
+  const { advertise } = replication;
+  return [host.toLowerCase(), ...(advertise === null ? [] : [new URL(advertise).hostname]), ...hostNames(security.allowedHosts)];
 }
 
 export function slowQuerySettings({ observing }: Config) {

@@ -113,7 +113,7 @@ test('bodies beyond the limit are 413, declared, chunked or folded into gzip, an
 });
 
 const head = (length: string): string =>
-  `PUT ${c}/points HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${length}\r\n\r\n`;
+  `PUT ${c}/points HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n${length}\r\n\r\n`;
 
 test('a content-length that lies and broken framing end in a typed 4xx and a closed connection', async () => {
   await empty();
@@ -133,17 +133,17 @@ test('a content-length that lies and broken framing end in a typed 4xx and a clo
     ...[
       '\x16\x03\x01\x02\x00\x01',
       '\x00\x01\x02\r\n\r\n',
-      'BREW /health HTTP/1.1\r\nhost: x\r\n\r\n',
-      'GET /é HTTP/1.1\r\nhost: x\r\n\r\n',
+      'BREW /health HTTP/1.1\r\nhost: localhost\r\n\r\n',
+      'GET /é HTTP/1.1\r\nhost: localhost\r\n\r\n',
     ],
   ]) {
     const text = await socket(bytes);
     assert.match(text, /^HTTP\/1\.1 400 [\s\S]*x-request-id[\s\S]*InvalidRequest/, bytes);
   }
   for (const bomb of [
-    `GET /health/live HTTP/1.1\r\nhost: x\r\n${'a'.repeat(100_000)}: 1\r\n\r\n`,
-    `GET /health/live HTTP/1.1\r\nhost: x\r\n${'a: 1\r\n'.repeat(20_000)}\r\n`,
-    `GET /${'a'.repeat(100_000)} HTTP/1.1\r\nhost: x\r\n\r\n`,
+    `GET /health/live HTTP/1.1\r\nhost: localhost\r\n${'a'.repeat(100_000)}: 1\r\n\r\n`,
+    `GET /health/live HTTP/1.1\r\nhost: localhost\r\n${'a: 1\r\n'.repeat(20_000)}\r\n`,
+    `GET /${'a'.repeat(100_000)} HTTP/1.1\r\nhost: localhost\r\n\r\n`,
   ]) {
     assert.match(await socket(bomb), /^HTTP\/1\.1 431 [\s\S]*InvalidRequest/);
   }
@@ -151,7 +151,7 @@ test('a content-length that lies and broken framing end in a typed 4xx and a clo
 });
 
 test('requests that share a connection are answered in order', async () => {
-  const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nhost: x\r\n${more}\r\n`;
+  const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nhost: localhost\r\n${more}\r\n`;
   const text = await socket(get('/health/live') + get('/nope') + get('/health/ready', 'connection: close\r\n'));
   assert.equal(text.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 200', 'HTTP/1.1 404', 'HTTP/1.1 200']);
   const all = await socket(get('/health/live').repeat(499) + get('/health/live', 'connection: close\r\n'));

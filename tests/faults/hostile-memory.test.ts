@@ -213,14 +213,14 @@ function open(t: TestContext, server: ServerProcess, count: number, bytes: (i: n
 }
 
 const headOf = (method: string, path: string, length: number): string =>
-  `${method} ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;
+  `${method} ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;
 
 /** Connections that never finish what they send, or never read what they asked for. */
 async function hang(t: TestContext, server: ServerProcess): Promise<void> {
   const before = openHandles(server.pid);
   const slow = open(t, server, SLOW_CONNECTIONS, (i) =>
     i % 2 === 0
-      ? 'GET /health HTTP/1.1\r\nhost: x\r\nx-slow: '
+      ? 'GET /health HTTP/1.1\r\nhost: localhost\r\nx-slow: '
       : `${headOf('PUT', POINTS, 1_000_000)}{"points":[${' '.repeat(10_000)}`,
   );
   const scroll = JSON.stringify({ limit: STORED });

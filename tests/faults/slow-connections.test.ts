@@ -9,7 +9,7 @@ import { waitUntil } from '../support/wait-until.js';
 
 const test = suite('faults/slow-connections', { deadlineMs: 90_000 });
 const C = '/v1/collections/c';
-const HALF_A_BODY = `PUT ${C}/points HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{`;
+const HALF_A_BODY = `PUT ${C}/points HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{`;
 
 test('a thousand slow connections get 408 and nobody else notices', async (t) => {
   const server = await startServer(t, join(t.folder(), 'data'));
@@ -39,7 +39,7 @@ function openSlowConnections(t: TestContext, port: number, count: number): { hea
     slow.on('data', (bytes) => {
       if (i % 2 === 0 && /^HTTP\/1\.1 408 [\s\S]*RequestTimeout/.test(bytes.toString())) refusedHeads += 1;
     });
-    slow.write(i % 2 === 0 ? 'GET /health HTTP/1.1\r\nhost: x\r\nx-slow: ' : HALF_A_BODY);
+    slow.write(i % 2 === 0 ? 'GET /health HTTP/1.1\r\nhost: localhost\r\nx-slow: ' : HALF_A_BODY);
     return slow;
   });
   const dribble = setInterval(() => {

@@ -105,7 +105,7 @@ test('a connection that came without a handle to spare is refused its work, poli
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString();
     });
-    socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`);
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
     await once(socket, 'close');
     return text;
   };

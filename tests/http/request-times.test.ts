@@ -86,7 +86,7 @@ test('who closes his half is waited for a moment, and then his search is given u
   const [http, engine] = await stuck(t, 0);
   const { hostname, port } = new URL(http.url);
   const body = JSON.stringify({ vector: [1, 2] });
-  const head = `POST ${SEARCH} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  const head = `POST ${SEARCH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
   const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
   t.after(() => socket.destroy());
   socket.end(head + body);

@@ -116,10 +116,10 @@ test('a body on its way to a replica is dropped, and the connection goes on', as
   let text = '';
   socket.on('data', (chunk) => (text += String(chunk)));
   const body = 'x'.repeat(200_000);
-  const head = `PUT /v1/collections/c/points HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  const head = `PUT /v1/collections/c/points HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
   socket.write(head + body.slice(0, 100));
   await waitUntil(() => text.includes('307 Temporary Redirect'), { what: 'the redirect' });
-  socket.write(`${body.slice(100)}GET /health/live HTTP/1.1\r\nhost: h\r\n\r\n`);
+  socket.write(`${body.slice(100)}GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n`);
   await waitUntil(() => text.includes('HTTP/1.1 200 OK'), { what: 'the next answer' });
 });
 

@@ -16,7 +16,7 @@ import { waitUntil } from '../support/wait-until.js';
 const test = suite('http/upgrade');
 const WISH =
   'connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
-const STREAM = `GET /replication/stream HTTP/1.1\r\nhost: h\r\n${WISH}\r\n`;
+const STREAM = `GET /replication/stream HTTP/1.1\r\nhost: localhost\r\n${WISH}\r\n`;
 
 interface Line {
   readonly socket: Socket;
@@ -92,7 +92,11 @@ test('what the node refuses before it took the connection is answered and closed
 test('a web page makes no link: what names an origin is refused, and the node does not hear of it', async (t) => {
   const kept: Duplex[] = [];
   const http = await over(t, { service: { replication: taking(kept) } });
-  const { text, ended } = line(t, http, STREAM.replace('host: h\r\n', 'host: h\r\norigin: http://page.example\r\n'));
+  const { text, ended } = line(
+    t,
+    http,
+    STREAM.replace('host: localhost\r\n', 'host: localhost\r\norigin: http://page.example\r\n'),
+  );
   await ended();
   assert.match(text(), /^HTTP\/1\.1 403 /);
   assert.is(kept.length, 0);
@@ -101,19 +105,19 @@ test('a web page makes no link: what names an origin is refused, and the node do
 test('a wish on another path, or for another protocol, is passed over: the request is answered and the connection goes on', async (t) => {
   const replication = taking();
   const http = await over(t, { service: { replication } });
-  const next = 'GET /health/live HTTP/1.1\r\nhost: h\r\nx-request-id: next\r\n\r\n';
-  const elsewhere = line(t, http, `GET /nothing HTTP/1.1\r\nhost: h\r\n${WISH}\r\n${next}`);
+  const next = 'GET /health/live HTTP/1.1\r\nhost: localhost\r\nx-request-id: next\r\n\r\n';
+  const elsewhere = line(t, http, `GET /nothing HTTP/1.1\r\nhost: localhost\r\n${WISH}\r\n${next}`);
   await elsewhere.says('RouteNotFound');
   await elsewhere.says('x-request-id: next');
   const body = `{"dimension":2,"distance":"dot","ttl_ms":${'1'.padStart(2_000, ' ')}}`;
   const h2 = 'connection: keep-alive, Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n';
-  const put = `PUT /v1/collections/c HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n${h2}\r\n`;
+  const put = `PUT /v1/collections/c HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n${h2}\r\n`;
   const client = line(t, http, put + body.slice(0, 100));
   await waitUntil(() => client.socket.bytesWritten > 0, { what: 'the first bytes' });
   client.socket.write(body.slice(100) + next);
   await client.says('201 Created');
   await client.says('x-request-id: next');
-  const stream = line(t, http, `GET /replication/stream HTTP/1.1\r\nhost: h\r\n${h2}\r\n`);
+  const stream = line(t, http, `GET /replication/stream HTTP/1.1\r\nhost: localhost\r\n${h2}\r\n`);
   await stream.says('it asks for upgrade: websocket');
   const posted = line(t, http, STREAM.replace('GET', 'POST'));
   await posted.says('405 Method Not Allowed');
@@ -123,7 +127,7 @@ test('a wish on another path, or for another protocol, is passed over: the reque
 test('wishes in a row of requests on one connection are answered in their order', async (t) => {
   const http = await over(t, {});
   const one = (name: string, wish = ''): string =>
-    `GET /health/live HTTP/1.1\r\nhost: h\r\nx-request-id: ${name}.\r\n${wish}\r\n`;
+    `GET /health/live HTTP/1.1\r\nhost: localhost\r\nx-request-id: ${name}.\r\n${wish}\r\n`;
   const { socket, text, says } = line(t, http, one('first', WISH));
   await says('first.');
   socket.write(one('second') + one('third', WISH) + one('fourth') + one('fifth', WISH));
@@ -134,7 +138,7 @@ test('wishes in a row of requests on one connection are answered in their order'
 
 const PUT = (name: string): string => {
   const body = '{"dimension":2,"distance":"dot"}';
-  return `PUT /v1/collections/${name} HTTP/1.1\r\nhost: h\r\nx-request-id: ${name}.\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  return `PUT /v1/collections/${name} HTTP/1.1\r\nhost: localhost\r\nx-request-id: ${name}.\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 };
 
 test('a wish behind requests that still run waits for their answers', async (t) => {
@@ -147,7 +151,7 @@ test('a wish behind requests that still run waits for their answers', async (t) 
     });
   };
   const live = (name: string, wish = ''): string =>
-    `GET /health/live HTTP/1.1\r\nhost: h\r\nx-request-id: ${name}.\r\n${wish}\r\n`;
+    `GET /health/live HTTP/1.1\r\nhost: localhost\r\nx-request-id: ${name}.\r\n${wish}\r\n`;
   hold();
   const elsewhere = line(t, http, PUT('slow') + live('second') + live('wish', WISH) + live('last'));
   const stream = line(t, http, PUT('other') + STREAM);
@@ -186,7 +190,7 @@ test('a long answer before a wish comes to its end', async (t) => {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { socket, says, text } = line(t, { url }, '');
   socket.pause();
-  socket.write(`GET / HTTP/1.1\r\nhost: h\r\n\r\n${STREAM}`);
+  socket.write(`GET / HTTP/1.1\r\nhost: localhost\r\n\r\n${STREAM}`);
   await new Promise((resolve) => setImmediate(resolve));
   socket.resume();
   await says('101 Switching Protocols');
@@ -201,7 +205,7 @@ test('many wishes on one connection leave nothing behind', async (t) => {
   const http = await over(t, {});
   const { socket, says } = line(t, http, '');
   for (let i = 0; i < 25; i++) {
-    socket.write(`GET /health/live HTTP/1.1\r\nhost: h\r\nx-request-id: n${i}.\r\n${WISH}\r\n`);
+    socket.write(`GET /health/live HTTP/1.1\r\nhost: localhost\r\nx-request-id: n${i}.\r\n${WISH}\r\n`);
     await says(`x-request-id: n${i}.`);
   }
   assert.equal(warnings, []);
@@ -211,7 +215,7 @@ test('a reset in the middle of a wish harms nobody', async (t) => {
   const kept: Duplex[] = [];
   const http = await over(t, { service: { replication: taking(kept) } });
   for (let i = 0; i < 20; i++) {
-    const elsewhere = line(t, http, `GET /health HTTP/1.1\r\nhost: h\r\n${WISH}\r\n`);
+    const elsewhere = line(t, http, `GET /health HTTP/1.1\r\nhost: localhost\r\n${WISH}\r\n`);
     await once(elsewhere.socket, 'connect');
     elsewhere.socket.resetAndDestroy();
   }
@@ -226,7 +230,7 @@ test('connections that were taken count like any other', async (t) => {
   const http = await over(t, { limits: { connectionsMax: 2 }, service: { replication: taking() } });
   await line(t, http, STREAM).says('101');
   await line(t, http, STREAM).says('101');
-  const third = line(t, http, 'GET /health/live HTTP/1.1\r\nhost: h\r\n\r\n');
+  const third = line(t, http, 'GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n');
   await third.ended();
   assert.is(third.text(), '');
 });
@@ -242,7 +246,7 @@ test('a server that stops takes no new streams, and cuts off at its deadline tho
   const waiting = line(t, http, '');
   const running = http.ask('PUT', '/v1/collections/c', { dimension: 2, distance: 'dot' });
   await waitUntil(() => http.engine.writes.length === 1, { what: 'the write' });
-  waiting.socket.write('GET /health/live HTTP/1.1\r\nhost: h\r\n\r\n');
+  waiting.socket.write('GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n');
   await waiting.says('200 OK');
   const closed = http.close(300);
   waiting.socket.write(STREAM);

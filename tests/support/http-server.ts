@@ -13,6 +13,7 @@ import type { Tracer } from '../../src/model/tracer.js';
 import { ErrorTracker } from '../../src/observability/error-tracker.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { SlowQueries, type SlowQueriesParts } from '../../src/observability/slow-queries.js';
+import type { NameRules } from '../../src/wire/web-callers.js';
 import { fakeBackups } from './fake-backups.js';
 import { FakeEngine } from './fake-engine.js';
 import { fakeHealth } from './fake-health.js';
@@ -48,6 +49,7 @@ export interface TestHttpOptions {
   readonly service?: Partial<HttpService>;
   readonly engine?: Engine;
   readonly docs?: boolean;
+  readonly callers?: NameRules;
   readonly requestTimeoutMs?: number;
   readonly clock?: Clock;
   readonly slowQueries?: Partial<Pick<SlowQueriesParts, 'thresholdMs' | 'entriesMax' | 'withContent'>>;
@@ -105,6 +107,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
     service,
     config: {
       host: '127.0.0.1',
+      callers: options.callers ?? { reach: 'machine', hosts: [] },
       port: 0,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       apiKey: options.apiKey === undefined ? null : Buffer.from(options.apiKey),

@@ -1,12 +1,14 @@
 /** The way in: who asks, how often, and whether a route may be called with it. What it lets through has a principal on the request.
  *  Must not know: bodies, what routes do. */
 
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../model/clock.js';
 import { SkeinError } from '../../model/errors.js';
 import { FIXED } from '../../model/limits.js';
 import type { Log } from '../../model/log.js';
 import type { Meter } from '../../model/meter.js';
+import { isForeignName, isForeignPage, type NameRules } from '../../wire/web-callers.js';
 import type { Route } from '../route-table.js';
 import type { HttpConfig, HttpService } from '../service.js';
 import { Authentication } from './authentication.js';
@@ -16,7 +18,7 @@ import { TokenBuckets } from './token-bucket.js';
 import { Tokens } from './tokens.js';
 
 export interface GateParts {
-  readonly config: Pick<HttpConfig, 'apiKey'>;
+  readonly config: Pick<HttpConfig, 'apiKey' | 'callers'>;
   readonly service: Pick<HttpService, 'engine' | 'accessKeys' | 'tokenRules'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -59,6 +61,7 @@ export class Gate {
   }
 
   #take(request: FastifyRequest, principal: Principal): void {
+    if (principal.kind === 'anyone') mustNotBePage(request.headers, this.#parts.config.callers);
     request.principal = principal;
     this.#mustNotBeOften(principal);
   }
@@ -79,6 +82,18 @@ export class Gate {
       limit: rateLimit.perSecond,
     });
   }
+}
+
+/** Without a key nothing but the name and the origin tells a program from a page in somebody's browser. HTTP/1.0 may leave the name out; no
+ *  browser speaks it. @throws Forbidden */
+function mustNotBePage(headers: IncomingHttpHeaders, rules: NameRules): void {
+  if (isForeignPage(headers))
+    throw new SkeinError('Forbidden', 'Pages of other origins may not call a server that asks for no key');
+  if (headers.host === undefined || !isForeignName(headers, rules)) return;
+  throw new SkeinError(
+    'Forbidden',
+    'A server that asks for no key does not answer under this name: give it --allowed-hosts NAME, or a key',
+  );
 }
 
 function subjectOf({ kind }: Principal): string {
