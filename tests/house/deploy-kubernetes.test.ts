@@ -39,6 +39,7 @@ interface Manifest {
   readonly spec: {
     readonly replicas?: number;
     readonly serviceName?: string;
+    readonly podManagementPolicy?: string;
     readonly selector?: Labels & { readonly matchLabels?: Labels };
     readonly podSelector?: { readonly matchLabels: Labels };
     readonly ports?: readonly { readonly port: number; readonly targetPort: string }[];
@@ -111,6 +112,8 @@ test('selects its own pods everywhere, by ports that they have', () => {
   selects(named('PodDisruptionBudget').spec.selector?.matchLabels);
   selects(named('NetworkPolicy').spec.podSelector?.matchLabels);
   assert.is(set.serviceName, named('Service', 'skein-nodes').metadata.name);
+  // One after the other, the first node would wait for nodes that wait for it.
+  assert.is(set.podManagementPolicy, 'Parallel');
 });
 
 test('probes the paths of health with the delays that were asked for, and asks for the resources', () => {
@@ -143,7 +146,12 @@ test('mounts what it declares, and sets what is a setting', () => {
 /** Runs start.sh as a pod does, with a server and a find-master that say what they were given. */
 function startPod(
   t: TestContext,
-  pod: { readonly name: string; readonly known: boolean; readonly answer: string },
+  pod: {
+    readonly name: string;
+    readonly known: boolean;
+    readonly answer: string;
+    readonly environment?: Readonly<Record<string, string>>;
+  },
 ): { readonly status: number | null; readonly asked: string; readonly served: string } {
   const folder = t.folder();
   const tools = join(folder, 'tools');
@@ -155,7 +163,7 @@ function startPod(
     .replaceAll('/data/NODE', `${folder}/data/NODE`)
     .replaceAll('/skein/dist/bundle/server/main.js', join(tools, 'server'));
   const { status, stdout } = spawnSync('sh', ['-c', script], {
-    env: { PATH: `${tools}:${process.env['PATH']}`, POD_NAME: pod.name, POD_NAMESPACE: 'here', NODES: '3' },
+    env: { PATH: `${tools}:${process.env['PATH']}`, POD_NAME: pod.name, POD_NAMESPACE: 'here', NODES: '3', ...pod.environment },
     encoding: 'utf8',
   });
   const asked = spawnSync('cat', [join(folder, 'asked')], { encoding: 'utf8' }).stdout.trim();
@@ -170,28 +178,36 @@ test('a node with a role of its own is started by it, and asks nobody', (t) => {
   assert.equal([asked, served], ['', `${SERVES} ${nodeAt('skein-1')}`]);
 });
 
-test('the first node begins a cluster only where no other one is there', (t) => {
+test('the first node begins a cluster only where that is safe, and follows a master that is named', (t) => {
   const alone = startPod(t, { name: 'skein-0', known: false, answer: 'exit 0' });
   assert.is(alone.served, `${SERVES} ${nodeAt('skein-0')}`);
-  assert.match(alone.asked, `${nodeAt('skein-1')} ${nodeAt('skein-2')}`);
+  assert.match(alone.asked, `--wait ${nodeAt('skein-0')} ${nodeAt('skein-1')} ${nodeAt('skein-2')}`);
   const joining = startPod(t, { name: 'skein-0', known: false, answer: `echo ${nodeAt('skein-2')}` });
   assert.is(joining.served, `${SERVES} ${nodeAt('skein-0')} --master ${nodeAt('skein-2')}`);
   const unclear = startPod(t, { name: 'skein-0', known: false, answer: 'exit 1' });
   assert.equal([unclear.status, unclear.served], [1, '']);
 });
 
-test('another node follows the master that is named, or the first node', (t) => {
-  const first = startPod(t, { name: 'skein-2', known: false, answer: 'exit 0' });
-  assert.is(first.served, `${SERVES} ${nodeAt('skein-2')} --master ${nodeAt('skein-0')}`);
+test('another node follows the master that is named, or waits for the first node', (t) => {
+  for (const answer of ['exit 0', 'exit 1']) {
+    const first = startPod(t, { name: 'skein-2', known: false, answer });
+    assert.is(first.served, `${SERVES} ${nodeAt('skein-2')} --master ${nodeAt('skein-0')}`);
+    assert.not.match(first.asked, '--wait');
+  }
   const other = startPod(t, { name: 'skein-2', known: false, answer: `echo ${nodeAt('skein-1')}` });
   assert.is(other.served, `${SERVES} ${nodeAt('skein-2')} --master ${nodeAt('skein-1')}`);
 });
 
+test('pods that have certificates are known by https', (t) => {
+  const { served } = startPod(t, { name: 'skein-1', known: true, answer: '', environment: { NODE_SCHEME: 'https' } });
+  assert.match(served, '--advertise https://skein-1.skein-nodes.here.svc:7171');
+});
+
 /** A node that answers what it is asked with this. @returns its address */
-async function stubNode(t: TestContext, status: number, body: object): Promise<string> {
+async function stubNode(t: TestContext, status: number, body: object | (() => object | undefined)): Promise<string> {
   const server = createServer((request, reply) => {
     reply.statusCode = request.url === '/replication/status' && request.headers['api-key'] === KEY ? status : 401;
-    reply.end(JSON.stringify(body));
+    reply.end(JSON.stringify(typeof body === 'function' ? body() : body));
   });
   t.after(() => new Promise((resolve) => server.close(resolve)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -199,12 +215,17 @@ async function stubNode(t: TestContext, status: number, body: object): Promise<s
 }
 
 const KEY = 'a-key-of-this-test';
-const ABSENT = 'http://nobody.invalid:7171';
+const OWN = 'http://skein-0.here:7171';
+const UNKNOWN = 'http://nobody.invalid:7171';
 
-function findMaster(t: TestContext, nodes: readonly string[]): Promise<{ code: number | null; printed: string; errors: string }> {
+function findMaster(
+  t: TestContext,
+  nodes: readonly string[],
+  flags: readonly string[] = [],
+): Promise<{ code: number | null; printed: string; errors: string }> {
   const keyFile = join(t.folder(), 'key');
   writeFileSync(keyFile, `${KEY}\n`);
-  const child = spawn(process.execPath, [join(deployFolder, 'kubernetes', 'find-master.mjs'), ...nodes], {
+  const child = spawn(process.execPath, [join(deployFolder, 'kubernetes', 'find-master.mjs'), ...flags, OWN, ...nodes], {
     env: { ...process.env, SKEIN_API_KEY_FILE: keyFile },
   });
   let [printed, errors] = ['', ''];
@@ -217,22 +238,45 @@ function findMaster(t: TestContext, nodes: readonly string[]): Promise<{ code: n
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, printed: printed.trim(), errors })));
 }
 
-test('the master is named by itself or by a replica, before any node that does not know', async (t) => {
-  const master = await stubNode(t, 200, { role: 'master' });
-  const replica = await stubNode(t, 200, { role: 'replica', master_url: 'http://the-master:7171' });
+/** A replica with nothing in it that waits for the first node. */
+const EMPTY = { role: 'replica', master_url: OWN, stats: { position: null, history_id: null } };
+
+test('the master is named by itself, else by a replica, whatever the others do not know', async (t) => {
+  const master = await stubNode(t, 200, { role: 'master', stats: null });
+  const replica = await stubNode(t, 200, { role: 'replica', master_url: 'http://the-master:7171', stats: null });
   const starting = await stubNode(t, 503, { error: { type: 'Starting' } });
-  assert.is((await findMaster(t, [ABSENT, master])).printed, master);
+  assert.is((await findMaster(t, [UNKNOWN, replica, master])).printed, master);
   assert.is((await findMaster(t, [starting, replica])).printed, 'http://the-master:7171');
 });
 
-test('where no other node is there nothing is printed; where one is there and names none it is an error', async (t) => {
-  assert.equal(await findMaster(t, [ABSENT]), { code: 0, printed: '', errors: '' });
-  const starting = await stubNode(t, 503, { error: { type: 'Starting' } });
-  const orphan = await stubNode(t, 200, { role: 'replica', master_url: null });
-  const unclear = await findMaster(t, [ABSENT, starting, orphan]);
-  assert.equal([unclear.code, unclear.printed], [1, '']);
-  assert.match(unclear.errors, 'Starting');
-  assert.match(unclear.errors, 'knows no master');
+test('a cluster begins when every other node says that it has no data, and never beside one that may have some', async (t) => {
+  const empty = await stubNode(t, 200, EMPTY);
+  const nothing = { code: 0, printed: '', errors: '' };
+  assert.equal(await findMaster(t, [empty, empty]), nothing);
+  assert.equal(await findMaster(t, []), nothing, 'a single node');
+  const starting = await stubNode(t, 200, { role: 'replica', master_url: null, stats: null });
+  const orphan = await stubNode(t, 200, { ...EMPTY, stats: { position: 'p', history_id: 'h' } });
+  const refusing = await stubNode(t, 401, { error: { type: 'Unauthorized' } });
+  const broken = await stubNode(t, 200, []);
+  // EAI_AGAIN or ENOTFOUND, a closed port, a start, data: whatever it is, that node may have data.
+  const { code, printed, errors } = await findMaster(t, [
+    empty,
+    UNKNOWN,
+    'http://127.0.0.1:2',
+    starting,
+    orphan,
+    refusing,
+    broken,
+  ]);
+  assert.equal([code, printed, errors.trim().split('\n').length], [1, '', 6], errors);
+  for (const part of ['does not answer', 'ECONNREFUSED', 'is starting', 'promote it', '401 Unauthorized'])
+    assert.match(errors, part);
+});
+
+test('the first node waits for the others to come', async (t) => {
+  const bodies = [{ role: 'replica', master_url: null, stats: null }, EMPTY];
+  const late = await stubNode(t, 200, () => (bodies.length > 1 ? bodies.shift() : bodies[0]));
+  assert.equal(await findMaster(t, [late], ['--wait']), { code: 0, printed: '', errors: '' });
 });
 
 test.run();

@@ -1,39 +1,58 @@
-// Asks other nodes who the master is: prints its address, or nothing when none of them is there yet.
+// Asks the other nodes who is master, for a node with an empty volume.
 //
-//   node find-master.mjs http://skein-1.skein-nodes:7171 http://skein-2.skein-nodes:7171
+//   node find-master.mjs [--wait] OWN_ADDRESS OTHER_ADDRESS…
 //
-// Ends with 1 when a node is there and no master can be named: whoever asks must not begin a cluster of its own beside it. A name that
-// cannot be resolved, or a port where nobody listens, is a node that is not there. The key is the one in the file SKEIN_API_KEY_FILE.
+// It prints the address of a master to follow. It prints nothing and ends with 0 when every other node answers that it is a replica without
+// data: then there is no cluster yet, and one may begin. In all other cases it ends with 1: a node that does not answer, or whose name is not
+// known, may have data, and a name that is missing proves nothing (its pod may come later, or the answer of the name server may be old).
+// With --wait it asks again for a while first. The key is the one in the file SKEIN_API_KEY_FILE.
 
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const ASK_MS = 5_000;
-const ABSENT = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH']);
+const AGAIN_MS = 1_000;
+/** Shorter than the liveness probe lets a pod be silent. */
+const WAIT_MS = 20_000;
 
 const keyFile = process.env.SKEIN_API_KEY_FILE;
 const headers = keyFile === undefined ? {} : { 'api-key': readFileSync(keyFile, 'utf8').split('\n')[0].trim() };
+const addresses = process.argv.slice(2).filter((word) => word !== '--wait');
+const [own, ...others] = addresses;
 
-/** The master that the node at `url` knows: its own address when it is one itself; null when it is not there. Throws when it says neither. */
-async function masterKnownTo(url) {
+/** @returns {Promise<{ master?: string, named?: string, empty?: true, unclear?: string }>} what the node at `url` says */
+async function lookAt(url) {
   let answer;
+  let status;
   try {
     answer = await fetch(`${url}/replication/status`, { headers, signal: AbortSignal.timeout(ASK_MS) });
+    status = await answer.json();
   } catch (error) {
-    if (ABSENT.has(error.cause?.code)) return null;
-    throw new Error(`${url} is there and does not answer: ${error.cause?.code ?? error.name}`);
+    return { unclear: `${url} does not answer: ${error.cause?.code ?? error.name}` };
   }
-  const status = await answer.json();
-  if (!answer.ok) throw new Error(`${url} answers ${answer.status} ${status.error?.type}`);
-  if (status.role === 'master') return url;
-  if (typeof status.master_url === 'string') return status.master_url;
-  throw new Error(`${url} is a replica and knows no master`);
+  if (!answer.ok || status?.stats === undefined) return { unclear: `${url} answers ${answer.status} ${status?.error?.type ?? ""}` };
+  if (status.role === 'master') return { master: url };
+  if (typeof status.master_url === 'string' && status.master_url !== own) return { named: status.master_url };
+  if (status.stats === null) return { unclear: `${url} is starting` };
+  if (status.stats.position === null && status.stats.history_id === null) return { empty: true };
+  return { unclear: `${url} has data and knows no master but this node, which has none: promote it (skein promote)` };
 }
 
-const answers = await Promise.allSettled(process.argv.slice(2).map(masterKnownTo));
-const named = answers.map(({ value }) => value).filter((value) => typeof value === 'string');
-const failures = answers.filter(({ status }) => status === 'rejected').map(({ reason }) => reason.message);
-if (named.length > 0) console.log(named[0]);
-else if (failures.length > 0) {
-  for (const failure of failures) console.error(failure);
+async function look() {
+  const answers = await Promise.all(others.map(lookAt));
+  // What a node says of itself counts before what others say of it.
+  const found = answers.find(({ master }) => master !== undefined)?.master ?? answers.find(({ named }) => named !== undefined)?.named;
+  return { found, unclear: answers.flatMap(({ unclear }) => unclear ?? []) };
+}
+
+const endMs = performance.now() + (process.argv.includes('--wait') ? WAIT_MS : 0);
+let { found, unclear } = await look();
+while (found === undefined && unclear.length > 0 && performance.now() < endMs) {
+  await delay(AGAIN_MS);
+  ({ found, unclear } = await look());
+}
+if (found !== undefined) console.log(found);
+else if (unclear.length > 0) {
+  for (const line of unclear) console.error(line);
   process.exitCode = 1;
 }
