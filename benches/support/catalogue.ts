@@ -22,6 +22,7 @@ import { replicationStatistics } from '../replication_statistics.js';
 import { replicationStream } from '../replication_stream.js';
 import { replicationWriteConcern } from '../replication_write_concern.js';
 import { restart } from '../restart.js';
+import { securityCost } from '../security_cost.js';
 import { storage } from '../storage.js';
 import { textSearch } from '../text_search.js';
 import { tracingCost } from '../tracing_cost.js';
@@ -54,8 +55,8 @@ export const REPLICATION: readonly Bench[] = [
 ];
 /** What is kept, and how it comes back. */
 const KEEPING: readonly Bench[] = [backup];
-/** What watching costs. */
-const WATCHING: readonly Bench[] = [tracingCost];
+/** What watching, and knowing who asks, costs. */
+const WATCHING: readonly Bench[] = [tracingCost, securityCost];
 export const BENCHES: readonly Bench[] = [...ONE_NODE, ...SEARCH, ...REPLICATION, ...KEEPING, ...WATCHING];
 
 /** @param names whole names, or beginnings (core for core_operations, replication for all of it); none for all
