@@ -65,7 +65,7 @@ export class Authentication {
     const given = givenCredential(headers);
     if (given === undefined) return this.#anyone();
     const { tokens, clock } = this.#parts;
-    // The key of the file is never looked for among tokens, which nothing slows down.
+    // The key of the file never has this form (config/token-settings.ts).
     if (tokens !== null && looksLikeToken(given)) {
       const verdict = tokens.judge(given, clock.wallMs());
       return verdict instanceof Promise ? verdict.then((found) => this.#token(found, address)) : this.#token(verdict, address);
