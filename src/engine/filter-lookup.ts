@@ -22,8 +22,8 @@ export class FilterLookup {
   async rowFilter(entry: CatalogueEntry, filter: Filter): Promise<RowFilter> {
     const { spec } = entry.row;
     checkFilterTexts(spec, filter);
-    // What an index passed over it does not know to match or not.
-    if ((entry.vector.report?.damaged ?? 0) > 0) return { filter, spec, among: null };
-    return { filter, spec, among: await this.#calls.matches(entry, filter, this.#timeoutMs).catch(() => null) };
+    const among = await this.#calls.matches(entry, filter, this.#timeoutMs).catch(() => null);
+    // What an index passed over it does not know to match or not; it says so before it answers.
+    return { filter, spec, among: (entry.vector.report?.damaged ?? 0) > 0 ? null : among };
   }
 }

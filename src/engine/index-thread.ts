@@ -212,7 +212,11 @@ function ask(message: ToIndex & { kind: 'ask' }): void {
     return index.ask(message.ask);
   };
   const reply: AskReply = {
-    answer: (answer, workMs) => post({ kind: 'answer', id, answer, workMs }),
+    answer: (answer, workMs) => {
+      // Whoever gets the answer must know first that rows were passed over for it.
+      if (index.damaged !== (lastReports.get(uid)?.report.damaged ?? 0)) report(index);
+      post({ kind: 'answer', id, answer, workMs });
+    },
     refuse: (error, workMs) => post({ kind: 'refused', id, error, workMs }),
   };
   asks.begin(begin, reply, { untilMs, isGivenUp: () => isGivenUp(id) });

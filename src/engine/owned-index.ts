@@ -206,6 +206,11 @@ export class OwnedIndex {
     return 0;
   }
 
+  /** Live points whose rows could not be read. */
+  get damaged(): number {
+    return this.#current.damaged;
+  }
+
   /** Forgets what is kept only to be faster. */
   relieve(): void {
     if (!this.#opened || this.#discarded) return;
@@ -361,7 +366,7 @@ export class OwnedIndex {
       checkpointBytes: this.#checkpointBytes,
       saving: this.#saving !== null,
       saveFailed: this.#saveFailed,
-      damaged: this.#current.damaged,
+      damaged: this.damaged,
     };
   }
 

@@ -137,13 +137,13 @@ export class RowAnswers {
   async #indexedFacet(entry: CatalogueEntry, request: FacetRequest): Promise<FacetAnswer | null> {
     const { path, limit, filter } = request;
     const isDeclared = entry.row.spec.payloadIndexes.some((declared) => declared.path === path);
-    const isWhole = (entry.vector.report?.damaged ?? 0) === 0;
-    if (!isDeclared || !isWhole || !entry.vector.serving) return null;
+    if (!isDeclared || !entry.vector.serving) return null;
     const ask = { kind: 'facet', path, filter: filter ?? null, limit } as const;
     const leftMs = (): number => this.#parts.limits.searchEngineTimeoutMs;
     try {
       const { answer, shownSeq } = await this.#parts.calls.ask('vector', entry, ask, leftMs, request);
-      if ('takesRows' in answer) return null;
+      // It says before it answers how many rows it had to pass over.
+      if ('takesRows' in answer || (entry.vector.report?.damaged ?? 0) > 0) return null;
       return { values: answer.values, exact: answer.exact, position: this.#parts.positionAt(shownSeq) };
     } catch (error) {
       if (isEngineFailure(error) && !isAbandoned(error)) return null;
