@@ -6,6 +6,7 @@ import { countFromIndex, type IndexedMatches, matching, type RowFilter } from '.
 import { labelFilterOf } from '../../src/model/label-filter.js';
 import type { Operation } from '../../src/model/operation.js';
 import type { PointId } from '../../src/model/point.js';
+import { loadDriver } from '../../src/storage/driver.js';
 import { pointBlock } from '../support/open-test-engine.js';
 import { suite } from '../support/suite.js';
 import { type WrittenStore, writtenStore } from '../support/written-store.js';
@@ -100,6 +101,21 @@ test('many points, few of them changed: few rows are read for a count and a page
   const filter = { filter: WANTED, spec, among };
   assert.is(countFromIndex(counting, uid, filter, 100)?.count, 500 - 2 + 1 - 1);
   assert.is(read, 2, 'what changed and lives');
+});
+
+test('a damaged row that changed behind an index is no row that does not match', (t) => {
+  const store = writtenStore(t, 2);
+  const { path, reads, uid, spec } = store;
+  const all = Array.from({ length: 20 }, (_, id) => ({ id, vector: [id, 1], payload: { value: id % VALUES } }));
+  store.write({ kind: 'upsert', collection: 'c', points: pointBlock(all) });
+  const among = indexed(store);
+  store.write({ kind: 'patch', collection: 'c', patches: [{ id: 4, payload: Buffer.from('{"value":1}') }] });
+  const db = new (loadDriver())(path);
+  db.exec(`UPDATE points SET payload = x'7b7d' WHERE key % ${2 ** 31} = 4`);
+  db.close();
+  const filter = { filter: WANTED, spec, among };
+  assert.throws(() => countFromIndex(reads, uid, filter, 100), /fails its checksum/);
+  assert.throws(() => [...matching(reads, uid, filter, null, 1)], /fails its checksum/);
 });
 
 test.run();

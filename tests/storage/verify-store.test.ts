@@ -214,6 +214,21 @@ test('rows that are missing or belong to nothing are found and named', (t) => {
   assert.ok(statSync(database).size > 0);
 });
 
+test('a damaged row hides no other loss: what its head says still has to add up', (t) => {
+  const { dataDir, database } = dataFolder(t);
+  const db = driver(database);
+  t.after(() => db.close());
+  const key = 2 ** 31;
+  db.exec(`UPDATE points SET payload = x'7b7d' WHERE key = ${key}; UPDATE vectors SET crc = crc + 1 WHERE key = ${key + 1}`);
+  assert.equal(kinds(verifyStore(dataDir, 'full')), ['row_damaged']);
+  db.exec(
+    `SAVEPOINT lost; DELETE FROM points WHERE key = ${key + 11}; DELETE FROM vectors WHERE key = ${key + 11}; RELEASE lost`,
+  );
+  assert.equal(kinds(verifyStore(dataDir, 'full')), ['row_damaged', 'digest_mismatch']);
+  db.exec(`UPDATE points SET content_hash = zeroblob(16) WHERE key = ${key + 4}`);
+  assert.ok(kinds(verifyStore(dataDir, 'full')).includes('count_mismatch'), 'a damaged head is there all the same');
+});
+
 test('rows that are sound by themselves but disagree are found: swapped vectors, a wrong count, an old state, a cut unit', (t) => {
   const { dataDir } = dataFolder(t);
   const damage = (change: (story: Story, database: string) => void): VerifyReport => {
