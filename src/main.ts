@@ -9,7 +9,7 @@
 import { runCommand } from './cli/program.js';
 import { EXIT } from './cli/surroundings.js';
 import { armTestHooks } from './model/test-hooks.js';
-import { createLog, lastWords } from './observability/logging.js';
+import { createLog, flushLog, lastWords } from './observability/logging.js';
 
 armTestHooks(process.env, () => process.kill(process.pid, 'SIGKILL'));
 const stop = new AbortController();
@@ -32,6 +32,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
 }
 
 const isServer = process.argv[2] === 'serve';
+const PRINTED_WAIT_MS = 1_000;
 for (const stream of [process.stdout, process.stderr]) {
   // A reader that has seen enough (`| head`) is no defect. A server serves on, whoever reads what it says.
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -46,11 +47,20 @@ const exitCode = await runCommand(
     ...{ output: process.stdout, errors: process.stderr },
     protocolStreams: () => ({ input: process.stdin, output: process.stdout }),
   },
-  { makeLog: createLog, onReload: (listener) => process.on('SIGHUP', listener), onFatal: () => process.exit(EXIT.failed) },
+  { makeLog: createLog, onReload: (listener) => process.on('SIGHUP', listener), onFatal: () => end(EXIT.failed) },
 );
 
-// What was printed to a pipe must be out before the process ends.
+// What was printed to a pipe must be out before the process ends; a server does not stay for a reader that hangs.
 for (const stream of [process.stdout, process.stderr]) {
-  if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write('', () => resolve()));
+  if (stream.writableLength === 0) continue;
+  await new Promise<void>((resolve) => {
+    stream.write('', () => resolve());
+    if (isServer) setTimeout(resolve, PRINTED_WAIT_MS);
+  });
 }
-process.exit(exitCode);
+end(exitCode);
+
+function end(code: number): never {
+  flushLog();
+  process.exit(code);
+}

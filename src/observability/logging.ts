@@ -1,29 +1,27 @@
 /** The process's log over pino: one JSON object a line, or a line for people on a terminal; to standard error, so that standard output
  *  stays with what a command prints, or to a file. Errors are written with type, message and stack; secrets never get out.
  *
- *  Invariant: a destination that fails (a full disk, a closed pipe) loses lines, which are counted, and nothing else.
+ *  Invariant: a destination that fails (a full disk, a closed pipe, a reader that hangs) loses lines, which are counted, and nothing else.
  *  Must not know: who logs. */
 
 import { type Logger, pino } from 'pino';
 import type { LogControl, LogFields, LogFormat, LogLevel, LogOptions, ProcessLog } from '../model/log.js';
 import { LogFile } from './log-file.js';
 import { secretMask, writable } from './redaction.js';
+import { flushStandardError, standardError } from './standard-error.js';
 
-const STDERR = 2;
 const NUMBERED: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' };
-/** What standard error does not take at once is kept up to here, then dropped. */
-const HELD_BYTES_MAX = 1024 * 1024;
 
 /** Where lines go. */
 interface Destination {
+  readonly lostLines: number;
   write(line: string): void;
-  lostLines(): number;
 }
 
 /** @throws Error when the file of the log cannot be there */
 export function createLog({ level, format, file, secrets }: LogOptions): ProcessLog {
   const errors = standardError();
-  const destination = file === null ? errors : fileDestination(new LogFile({ ...file, ...systemParts(errors) }));
+  const destination = file === null ? errors : new LogFile({ ...file, ...systemParts(errors) });
   const masked = secretMask(secrets);
   const pretty = file === null && isPretty(format);
   const stream = { write: (line: string) => destination.write(pretty ? prettyLine(masked(line)) : masked(line)) };
@@ -40,6 +38,12 @@ export function createLog({ level, format, file, secrets }: LogOptions): Process
 /** Of what ends the process before or beside any configured log. */
 export function lastWords(event: string, error: unknown): void {
   createLog({ level: 'error', format: 'auto', file: null, secrets: [] }).error(event, { error });
+  flushLog();
+}
+
+/** Before the process ends: lines that wait for their reader go out, if it takes them within a second. */
+export function flushLog(): void {
+  flushStandardError();
 }
 
 function isPretty(format: LogFormat): boolean {
@@ -50,25 +54,9 @@ function systemParts(errors: Destination) {
   return { nowMs: () => performance.now(), instead: (line: string) => errors.write(line) };
 }
 
-function fileDestination(file: LogFile): Destination {
-  return { write: (line) => file.write(line), lostLines: () => file.lostLines };
-}
-
-function standardError(): Destination {
-  const stream = pino.destination({ fd: STDERR, sync: true, maxLength: HELD_BYTES_MAX });
-  let lost = 0;
-  stream.on('error', () => {
-    lost += 1;
-  });
-  stream.on('drop', () => {
-    lost += 1;
-  });
-  return { write: (line) => void stream.write(line), lostLines: () => lost };
-}
-
 function controlOver(logger: Logger, destination: Destination, file: string | null): LogControl {
   return {
-    status: () => ({ level: logger.level as LogLevel, file, lostLines: destination.lostLines() }),
+    status: () => ({ level: logger.level as LogLevel, file, lostLines: destination.lostLines }),
     setLevel: (level) => {
       logger.level = level;
     },
