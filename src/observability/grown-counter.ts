@@ -1,8 +1,11 @@
-/** Counters whose owner keeps the total: they are told how far it has come. */
+/** Counters whose owner keeps the total: they are told how far it has come.
+ *
+ *  A total that is smaller than before is of a new owner that began at 0 (the store was exchanged), and counts as a whole. What the old one
+ *  counted after it was asked last is not known. */
 
 import type { CounterSeries, Meter } from '../model/meter.js';
 
-/** @returns takes the total; one that is smaller than before changes nothing */
+/** @returns takes the total */
 export function grownCounter(meter: Meter, name: string, help: string): (total: number) => void {
   return grown(meter.counter({ name, help }).series());
 }
@@ -12,7 +15,7 @@ export function grown(series: CounterSeries): (total: number) => void {
   series.add(0);
   let before = 0;
   return (total) => {
-    if (total > before) series.add(total - before);
-    before = Math.max(before, total);
+    series.add(total < before ? total : total - before);
+    before = total;
   };
 }

@@ -29,7 +29,7 @@ export function measureSystem(meter: Meter): () => void {
     help: 'Time of all processors of the machine, by mode.',
     labels: ['mode'],
   });
-  const modes = MODES.map((mode) => ({ mode, grow: grown(seconds.series({ mode })) }));
+  const modes = MODES.map((mode) => ({ mode, grow: rising(grown(seconds.series({ mode }))) }));
   meter.beforePrinting(() => {
     total.set(totalmem());
     available.set(freemem());
@@ -40,6 +40,15 @@ export function measureSystem(meter: Meter): () => void {
     for (const { mode, grow } of modes) grow(times.reduce((sum, time) => sum + time[mode], 0) / 1_000);
   });
   return measureGarbage(meter);
+}
+
+/** Linux takes some of the idle time back now and then, and all of a processor that is taken away. */
+function rising(tell: (total: number) => void): (total: number) => void {
+  let highest = 0;
+  return (total) => {
+    highest = Math.max(highest, total);
+    tell(highest);
+  };
 }
 
 function measureGarbage(meter: Meter): () => void {
