@@ -48,7 +48,8 @@ export interface LinkHost {
   acknowledged(link: ReplicaLink, ack: AckFrame): void;
   live(link: ReplicaLink): void;
   /** @throws Error when there is none to be had now */
-  leaseSnapshot(link: ReplicaLink): Promise<SnapshotLease>;
+  /** Null: not yet; the replica is to ask again. */
+  leaseSnapshot(link: ReplicaLink): Promise<SnapshotLease | null>;
   /** Its last chunk has gone out; those before may have gone out on earlier links. */
   snapshotSent(snapshot: BuiltSnapshot): void;
   /** @throws Error for the one who asked */
@@ -227,6 +228,7 @@ export class ReplicaLink {
 
   async #offerSnapshot(): Promise<void> {
     const lease = await this.#host.leaseSnapshot(this);
+    if (lease === null) return this.close('a snapshot was promised to this replica a moment ago');
     if (this.#ended) return lease.release();
     this.#lease = lease;
     const { head } = lease.snapshot;

@@ -259,7 +259,8 @@ export class ReplicationSource implements LinkHost {
     }
   }
 
-  async leaseSnapshot(link: ReplicaLink): Promise<SnapshotLease> {
+  /** @returns null: the replica was promised another a moment ago */
+  async leaseSnapshot(link: ReplicaLink): Promise<SnapshotLease | null> {
     const nodeId = link.hello?.nodeId ?? '';
     const resumed = link.hello?.resume?.snapshotId ?? null;
     const lastMs = this.#lastFull.get(nodeId);
@@ -269,7 +270,7 @@ export class ReplicationSource implements LinkHost {
     if (resumed === head.id || this.#begun.get(nodeId) === head.id) return lease;
     if (soon) {
       lease.release();
-      throw new Error('a snapshot was promised to this replica a moment ago');
+      return null;
     }
     this.#lastFull.set(nodeId, this.nowMs());
     this.#begun.set(nodeId, head.id);

@@ -1,8 +1,11 @@
 /** A real link between two sides in one process: what one of them cannot do now it does later, and nothing ends but the link. */
 
 import * as assert from 'uvu/assert';
+import type { BuiltSnapshot } from '../../src/engine/snapshot.js';
 import { FakeLog, NODE } from '../support/fake-log.js';
+import { keptLog } from '../support/kept-log.js';
 import { logOfAnother, startFollower, startSource } from '../support/served-link.js';
+import { headOf } from '../support/snapshots.js';
 import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -42,6 +45,27 @@ test('how old the data of a node is that is itself behind, it says at once', asy
   const { streamUrl } = await startSource(t, { heartbeatMs: 60_000 });
   const { counts } = startFollower(t, streamUrl, { feed: logOfAnother() });
   await waitUntil(() => counts.heartbeatsReceived === 1, { what: 'the first heartbeat, long before the second is due' });
+});
+
+test('a replica that asks for other snapshots too fast is told to come again, which is no error', async (t) => {
+  const fake = new FakeLog();
+  const { log: says, lines } = keptLog();
+  let built = 0;
+  const buildSnapshot = (): BuiltSnapshot => {
+    built += 1;
+    // By the time the replica comes again the log does not go on from this one.
+    fake.logMinSeq = 10;
+    return { head: headOf(String(built)), chunk: () => Promise.reject(new Error('gone')), remove: async () => {} } as never;
+  };
+  const { source, streamUrl } = await startSource(t, { log: fake.log, says, buildSnapshot, snapshotMinIntervalMs: 60_000 });
+  const another = logOfAnother();
+  startFollower(t, streamUrl, { feed: { ...another, state: () => ({ ...another.state(), epoch: 0, seq: 0 }) } });
+  await waitUntil(() => built >= 3, { what: 'the third snapshot' });
+  assert.is(source.fullSyncs, 1);
+  assert.equal(
+    lines.filter(({ level }) => level === 'error'),
+    [],
+  );
 });
 
 test.run();

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { ReplicatedLog } from '../../src/engine/engine.js';
 import type { BuiltSnapshot } from '../../src/engine/snapshot.js';
 import { systemClock } from '../../src/model/clock.js';
-import { silentLog } from '../../src/model/log.js';
+import { type Log, silentLog } from '../../src/model/log.js';
 import { Follower } from '../../src/replication/follower.js';
 import { type FollowerCounts, type FollowerParts, newFollowerCounts } from '../../src/replication/follower-parts.js';
 import { MasterTail } from '../../src/replication/master-tail.js';
@@ -22,22 +22,29 @@ export interface ServingOptions {
   readonly log?: ReplicatedLog;
   readonly heartbeatMs?: number;
   readonly snapshot?: BuiltSnapshot;
+  /** Each time one is built; instead of `snapshot`. */
+  buildSnapshot?(): BuiltSnapshot;
+  readonly snapshotMinIntervalMs?: number;
+  /** What it says. */
+  readonly says?: Log;
 }
 
 /** @returns the side that serves, and the URL of its stream */
 export async function startSource(
   t: TestContext,
-  { log = new FakeLog().log, heartbeatMs = 1_000, snapshot }: ServingOptions = {},
+  { log = new FakeLog().log, heartbeatMs = 1_000, says = silentLog, snapshotMinIntervalMs = 0, ...options }: ServingOptions = {},
 ): Promise<{ source: ReplicationSource; streamUrl: string }> {
   const source = new ReplicationSource({
     ...NODE,
-    rules: { heartbeatMs, timeoutMs: TIMEOUT_MS, windowBytes: 1_000, openingMs: 5_000, lagMs: 1_000, snapshotMinIntervalMs: 0 },
+    log: says,
+    rules: { heartbeatMs, timeoutMs: TIMEOUT_MS, windowBytes: 1_000, openingMs: 5_000, lagMs: 1_000, snapshotMinIntervalMs },
     runId: 'd'.repeat(32),
     role: () => 'master',
     pathUp: () => [],
     lagMs: () => 0,
-    snapshotBytes: () => snapshot?.head.bytes ?? 0,
+    snapshotBytes: () => options.snapshot?.head.bytes ?? 0,
     buildSnapshot: async () => {
+      const snapshot = options.buildSnapshot?.() ?? options.snapshot;
       if (snapshot === undefined) throw new Error('this test has no snapshot');
       return snapshot;
     },
