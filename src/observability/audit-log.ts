@@ -7,12 +7,15 @@ import { LogFile } from './log-file.js';
 
 /** @param file null: the log @throws Error when the file cannot be there */
 export function createAudit(file: LogFileOptions | null, log: Log, nowMs: () => number): Audit {
-  const tell = (entry: object): void => log.info('audit', { ...entry });
+  // A line of the log has a time of its own.
+  const tell = ({ time: _, ...entry }: Shown): void => log.info('audit', entry);
   if (file === null) return (entry) => tell(shown(entry));
-  const lines = new LogFile({ ...file, nowMs, instead: (line) => tell(JSON.parse(line) as object) });
+  const lines = new LogFile({ ...file, nowMs, instead: (line) => tell(JSON.parse(line) as Shown) });
   return (entry) => lines.write(`${JSON.stringify(shown(entry))}\n`);
 }
 
-function shown({ requestId, ...entry }: AuditEntry): object {
+type Shown = Omit<AuditEntry, 'requestId'> & { readonly request_id: string };
+
+function shown({ requestId, ...entry }: AuditEntry): Shown {
   return { ...entry, request_id: requestId };
 }

@@ -2,11 +2,23 @@
  *
  *    path ─(full)─► path.1 ─► path.2 ─► … ─► path.<filesMax> ─► removed
  *
- *  Invariant: a line is written whole or not at all, no file grows beyond its bound by more than one line, and no failure of the disk gets
+ *  Invariant: a line is written whole or not at all, and begins on a line of its own whatever stands before it; no file grows beyond its bound by more than one line, and no failure of the disk gets
  *  out: what the file does not take goes to `instead` and is counted, and the file is tried again a second later.
  *  Writes are synchronous: a line is with the system when `write` returns. Must not know: what the lines say. */
 
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, type Stats, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf } from '../model/errors.js';
 import type { LogFileOptions } from '../model/log.js';
@@ -14,6 +26,9 @@ import type { LogFileOptions } from '../model/log.js';
 const RETRY_MS = 1_000;
 const LOOK_MS = 1_000;
 const FILE_MODE = 0o640;
+/** A pipe in the place of the file does not make the process wait for its reader. */
+const FLAGS = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NONBLOCK;
+const LINE_END = 10;
 /** A disk without room or with a fault may be well again; anything else at the start is a mistake of the operator. */
 const MAY_PASS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE']);
 
@@ -89,13 +104,16 @@ export class LogFile {
   /** Somebody may have moved or removed the file. */
   #look(now: number): void {
     this.#nextLookMs = now + LOOK_MS;
-    if (this.#fd !== null && fstatSync(this.#fd).nlink === 0) this.#close();
+    if (this.#fd === null) return;
+    const open = fstatSync(this.#fd);
+    const there = statSync(this.#parts.path, { throwIfNoEntry: false });
+    if (there?.ino !== open.ino || there.dev !== open.dev) this.#close();
   }
 
   #open(): void {
     const { path } = this.#parts;
     mkdirSync(dirname(path), { recursive: true });
-    const fd = openSync(path, 'a', FILE_MODE);
+    const fd = openSync(path, FLAGS, FILE_MODE);
     let stats: Stats;
     try {
       stats = fstatSync(fd);
@@ -105,6 +123,7 @@ export class LogFile {
     }
     this.#fd = fd;
     this.#bytes = stats.size;
+    this.#torn = stats.isFile() && stats.size > 0 && endsTorn(path, stats.size);
   }
 
   #rotate(): void {
@@ -120,7 +139,6 @@ export class LogFile {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       }
     }
-    this.#torn = false;
     this.#open();
   }
 
@@ -138,5 +156,22 @@ export class LogFile {
     } catch {
       // Whatever was left to be told, the descriptor is gone.
     }
+  }
+}
+
+/** A kill or a full disk in the middle of a line, in this run or an earlier one. */
+function endsTorn(path: string, size: number): boolean {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    // May be written and not read: then nobody can tell.
+    return false;
+  }
+  try {
+    const last = Buffer.alloc(1);
+    return readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== LINE_END;
+  } finally {
+    closeSync(fd);
   }
 }

@@ -59,7 +59,8 @@ test('entries are lines of a file, or events of the log', (t) => {
   assert.equal(JSON.parse(readFileSync(path, 'utf8')), expected);
   const events: unknown[] = [];
   createAudit(null, { ...silentLog, info: (event, fields) => void events.push([event, fields]) }, () => 0)(entry);
-  assert.equal(events, [['audit', expected]]);
+  const { time: __, ...logged } = expected;
+  assert.equal(events, [['audit', logged]], 'a line of the log has its own time, once');
 });
 
 test('every answer tells browsers what not to do with it, and a secret is not to be kept', async (t) => {

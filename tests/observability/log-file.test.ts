@@ -97,7 +97,24 @@ test('a full device is survived, also at the start', () => {
   assert.is(file.lostLines, 1);
 });
 
-test('a file that somebody removed or moved away is made again', (t) => {
+test('a file that ends in the middle of a line is gone on with on a line of its own', (t) => {
+  const path = join(t.folder(), 'log');
+  writeFileSync(path, '{"level":"in');
+  fileAt(path).file.write('next\n');
+  assert.equal(linesOf(path), ['{"level":"in', 'next']);
+});
+
+test('a file that somebody moved away is left to them, and another begun', (t) => {
+  const path = join(t.folder(), 'log');
+  const { file, pass } = fileAt(path);
+  file.write('one\n');
+  renameSync(path, `${path}.moved`);
+  pass(2_000);
+  file.write('two\n');
+  assert.equal([linesOf(path), linesOf(`${path}.moved`)], [['two'], ['one']]);
+});
+
+test('a file that somebody removed is made again', (t) => {
   const path = join(t.folder(), 'log');
   const { file, pass } = fileAt(path);
   file.write('one\n');

@@ -8,7 +8,12 @@ const TYPES_MAX = 200;
 const SLOWEST_MAX = 10;
 const TRANSITIONS_MAX = 1_000;
 const STARTS_MAX = 1_000;
-const MESSAGE_LENGTH_MAX = 300;
+const LEVELS_MAX = 20;
+const DETAILS_MAX = 8;
+/** A thousand years in milliseconds; sums of any number of lines stay numbers. */
+const AMOUNT_MAX = 3.2e13;
+/** Of a text that is kept; a line may be a megabyte. */
+const TEXT_LENGTH_MAX = 300;
 const OTHERS = '(other)';
 
 const STARTED = 'listening';
@@ -127,7 +132,8 @@ export class LogSummary {
     if (line === null) return this.damaged();
     const { level, time, msg: event } = line;
     this.#lines += 1;
-    this.#byLevel.set(level, (this.#byLevel.get(level) ?? 0) + 1);
+    const known = this.#byLevel.has(level) || this.#byLevel.size < LEVELS_MAX ? level : OTHERS;
+    this.#byLevel.set(known, (this.#byLevel.get(known) ?? 0) + 1);
     if (this.#from === null || time < this.#from) this.#from = time;
     if (this.#to === null || time > this.#to) this.#to = time;
     if (event === 'request') this.#request(line);
@@ -149,11 +155,12 @@ export class LogSummary {
     const key = `${method} ${path}`;
     const known = this.#routes.get(key) ?? this.#newRoute(key, method, path);
     const status = Number(line['status']);
+    const durationMs = amountOf(line['duration_ms']);
     known.requests += 1;
     if (status >= 400) known.refused += 1;
     if (status >= 500) known.failed += 1;
-    if (typeof line['duration_ms'] === 'number') known.durations.add(line['duration_ms']);
-    if (typeof line['left_out'] === 'number') this.#failuresLeftOut += line['left_out'];
+    if (durationMs !== null) known.durations.add(durationMs);
+    this.#failuresLeftOut += amountOf(line['left_out']) ?? 0;
   }
 
   #newRoute(key: string, method: string, route: string): Route {
@@ -175,18 +182,18 @@ export class LogSummary {
     const name = this.#errors.has(type) || this.#errors.size < TYPES_MAX ? type : OTHERS;
     const before = this.#errors.get(name);
     const said = error?.['message'] ?? line['message'] ?? line['reason'] ?? line.msg;
-    const lastMessage = textOf(said).slice(0, MESSAGE_LENGTH_MAX);
+    const lastMessage = textOf(said);
     const isLater = before === undefined || line.time >= before.lastAt;
     const last = isLater ? { lastAt: line.time, lastMessage } : before;
     this.#errors.set(name, { count: (before?.count ?? 0) + 1, lastAt: last.lastAt, lastMessage: last.lastMessage });
   }
 
   #time(line: ReadLine): void {
-    const durationMs = line['duration_ms'];
-    if (typeof durationMs !== 'number') return;
+    const durationMs = amountOf(line['duration_ms']);
+    if (durationMs === null) return;
     const least = this.#slowest.at(-1);
     if (this.#slowest.length >= SLOWEST_MAX && least !== undefined && durationMs <= least.durationMs) return;
-    const requestId = typeof line['request_id'] === 'string' ? line['request_id'] : null;
+    const requestId = typeof line['request_id'] === 'string' ? cut(line['request_id']) : null;
     const what = line['route'] === undefined ? line.msg : `${textOf(line['method'])} ${textOf(line['route'])}`;
     // A slow query and its request are one.
     const others = requestId === null ? this.#slowest : this.#slowest.filter((work) => work.requestId !== requestId);
@@ -246,8 +253,10 @@ interface ReadLine extends Line {
 function parsed(text: string): ReadLine | null {
   try {
     const line = recordOf(JSON.parse(text));
-    if (line === null || ![line['level'], line['time'], line['msg']].every((value) => typeof value === 'string')) return null;
-    return line as ReadLine;
+    if (line === null) return null;
+    const { level, time, msg } = line;
+    if (typeof level !== 'string' || typeof time !== 'string' || typeof msg !== 'string') return null;
+    return { ...line, level: cut(level), time: cut(time), msg: cut(msg) };
   } catch {
     return null;
   }
@@ -255,7 +264,8 @@ function parsed(text: string): ReadLine | null {
 
 function moment({ time, msg, ...line }: ReadLine): Moment {
   const details = Object.entries(line).filter(([key, value]) => !NOT_DETAILS.has(key) && typeof value !== 'object');
-  return { at: time, event: msg, details: Object.fromEntries(details.slice(0, 8)) };
+  const shown = details.slice(0, DETAILS_MAX).map(([key, value]) => [cut(key), typeof value === 'string' ? cut(value) : value]);
+  return { at: time, event: msg, details: Object.fromEntries(shown) as Moment['details'] };
 }
 
 function recordOf(value: unknown): Line | null {
@@ -263,5 +273,14 @@ function recordOf(value: unknown): Line | null {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+  return cut(typeof value === 'string' ? value : JSON.stringify(value ?? null));
+}
+
+function cut(text: string): string {
+  return text.slice(0, TEXT_LENGTH_MAX);
+}
+
+/** Null of what no server writes: a sum of such numbers would be none. */
+function amountOf(value: unknown): number | null {
+  return typeof value === 'number' && value >= 0 && value <= AMOUNT_MAX ? value : null;
 }

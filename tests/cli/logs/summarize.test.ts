@@ -125,6 +125,22 @@ test('whatever a hostile log says, the summary stays small', () => {
   );
 });
 
+test('a hostile log brings neither endless names nor numbers that are none', () => {
+  const summary = new LogSummary();
+  const long = 'x'.repeat(100_000);
+  for (let i = 0; i < 200; i++) {
+    summary.add(line(0, `${i}${long}`, 'promoted', { [`${i}${long}`]: long, request_id: long, duration_ms: i }));
+    summary.add(`{"level":"warn","time":"t","msg":"request","duration_ms":1e999,"left_out":1e999,"route":"${long}${i}"}`);
+    summary.add('{"level":"warn","time":"t","msg":"request","duration_ms":-1,"left_out":1e308}');
+  }
+  const figures = summary.figures();
+  assert.ok(Object.keys(figures.byLevel).length <= 21);
+  assert.is(figures.byLevel['(other)'], 181);
+  assert.is(figures.failuresLeftOut, 0);
+  assert.ok(JSON.stringify(figures).length < 1_000_000, `${JSON.stringify(figures).length}`);
+  assert.ok(figures.slowest.every(({ durationMs }) => Number.isFinite(durationMs)));
+});
+
 test('the log of a real server can be summarized', async (t) => {
   const folder = t.folder();
   const path = join(folder, 'skein.log');
