@@ -26,6 +26,8 @@ export interface MeasuringParts {
   readonly about: { readonly version: string; readonly nativeBuild: string };
   /** Null until there is one. */
   engine(): Engine | null;
+  /** May the node be used, as /health/ready says? */
+  isReady(): boolean;
   readonly replication: ReplicationService;
   readonly dependencies: Dependencies;
   guards(): GuardFigures;
@@ -48,7 +50,7 @@ export interface Measuring {
 const UNMEASURED: Measuring = { meter: silentMeter, metrics: null, countSearch() {}, countWork() {}, stop() {} };
 
 export function measureNode(parts: MeasuringParts): Measuring {
-  const { on, about, engine, replication, errors, dependencies, guards, backups } = parts;
+  const { on, about, engine, isReady, replication, errors, dependencies, guards, backups } = parts;
   if (!on) return UNMEASURED;
   const metrics = createMetrics();
   const stopProcess = measureProcess(metrics.meter);
@@ -58,6 +60,8 @@ export function measureNode(parts: MeasuringParts): Measuring {
   metrics.meter.beforePrinting(() => {
     for (const dependency of dependencies.status()) showBreaker(dependency.name, dependency);
   });
+  const ready = metrics.meter.gauge({ name: 'ready', help: '1 while /health/ready says so: the node serves.' }).series();
+  metrics.meter.beforePrinting(() => ready.set(isReady() ? 1 : 0));
   measureEngine(metrics.meter, about, engine, showBreaker);
   const countWork = measureWork(metrics.meter);
   measureReplication(metrics.meter, replication);

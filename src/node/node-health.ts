@@ -1,6 +1,6 @@
 /** The health of a node, put together: its checks, the monitor over them, the webhook, the measures, and what the routes ask.
  *
- *    made with the node (routes may ask) ─► start, once it serves ─► stop, before anything it looks at is closed
+ *    made with the node (routes may ask) ─► start, once its store is open ─► stop, before anything it looks at is closed
  *  Outside dependencies add checks of their own to `registry`. Must not know: what checks find, HTTP. */
 
 import type { Config } from '../config/config.js';
@@ -45,11 +45,15 @@ export interface NodeHealth {
   readonly service: HealthService;
   readonly registry: HealthRegistry;
   start(): void;
+  /** The node serves from now on: what was seen before counts no more. */
+  serves(): void;
   stop(): void;
 }
 
 /** However often probes come, the node looks at itself at most once in so long. */
 const REUSE_MS = 1_000;
+/** Measures show a look until so many more should have been made. */
+const SHOWN_LOOKS = 3;
 
 export function nodeHealth(parts: NodeHealthParts): NodeHealth {
   const { config, clock, log, meter } = parts;
@@ -80,7 +84,7 @@ export function nodeHealth(parts: NodeHealthParts): NodeHealth {
   const webhook = webhookOf(parts);
   const monitor = new HealthMonitor({
     runner,
-    onLook: () => webhook?.nudge(),
+    onLook: (report) => webhook?.nudge(report),
     intervalMs: health.healthIntervalMs,
     historyMax: health.healthHistory,
     confirmations: health.healthConfirmations,
@@ -90,7 +94,10 @@ export function nodeHealth(parts: NodeHealthParts): NodeHealth {
     runner.add(webhook.check(timeoutMs));
     monitor.onChange((change) => webhook.notify(change));
   }
-  if (meter !== null) measureHealth(meter, runner, monitor, webhook === null ? null : () => webhook.counts);
+  if (meter !== null) {
+    const oldestMs = SHOWN_LOOKS * Math.max(health.healthIntervalMs, REUSE_MS) + timeoutMs;
+    measureHealth(meter, { runner, monitor, webhook: webhook === null ? null : () => webhook.counts, oldestMs });
+  }
   return {
     service: {
       report: () => runner.report(),
@@ -100,6 +107,7 @@ export function nodeHealth(parts: NodeHealthParts): NodeHealth {
     },
     registry: runner,
     start: () => monitor.start(),
+    serves: () => runner.forget(),
     stop: () => {
       monitor.stop();
       webhook?.stop();

@@ -144,12 +144,10 @@ class StartingNode {
     this.#dependencies = new Dependencies({ log, wallMs: () => systemClock.wallMs(), defaults: config.dependencies });
     this.#guards = new Guarding({ settings: config.guards, log, engine: () => this.#data.engine });
     this.#measuring = measureNode({
-      on: config.observing.metrics,
-      errors: this.#errors,
-      about: { version, nativeBuild: nativeBuild() },
+      ...{ on: config.observing.metrics, errors: this.#errors, dependencies: this.#dependencies },
+      ...{ about: { version, nativeBuild: nativeBuild() }, replication: this.#late.replication },
       engine: () => this.#data.engine,
-      replication: this.#late.replication,
-      dependencies: this.#dependencies,
+      isReady: () => !this.#closing && !this.#guards.draining && this.#serving() !== null,
       guards: () => this.#guards.figures(),
       backups: () => this.#backingUp.status(),
       recovery: () => (this.#data.engine === null ? null : this.#recovery.status()),
@@ -216,6 +214,8 @@ class StartingNode {
     this.#links.start();
     this.#backingUp.start();
     if (!this.#roles.isBlank) this.#serves();
+    // A node that waits for its first snapshot is watched too.
+    if (this.#stopping === null) this.#health.start();
     this.#recovery.start(folder.quick);
     const { metrics } = this.#measuring;
     const hasFiles = config.replication.tls.cert !== null || this.#tokenKeys.rules !== null;
@@ -288,7 +288,7 @@ class StartingNode {
 
   #serves(): void {
     this.#steps.note('ready', 1, 'ready');
-    if (this.#stopping === null) this.#health.start();
+    this.#health.serves();
   }
 
   /** @returns http://host:port */
@@ -346,9 +346,13 @@ class StartingNode {
 
   #ready(): Engine {
     if (this.#closing) throw new SkeinError('ShuttingDown', 'The server is stopping and takes no new work');
-    const { engine } = this.#data;
-    if (engine !== null && this.#roles?.isBlank === false) return engine;
-    throw this.#steps.refusal();
+    const engine = this.#serving();
+    if (engine === null) throw this.#steps.refusal();
+    return engine;
+  }
+
+  #serving(): Engine | null {
+    return this.#roles?.isBlank === false ? this.#data.engine : null;
   }
 
   stop(): Promise<void> {

@@ -23,7 +23,6 @@ export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Eng
   const gauge = (name: string, help: string) => meter.gauge({ name, help }).series();
   const counter = (name: string, help: string) => grownCounter(meter, name, help);
 
-  const ready = gauge('ready', '1 when the engine is open.');
   const collections = gauge('collections', 'Collections.');
   const points = gauge('points', 'Live points in all collections.');
   const durableSeq = gauge('durable_seq', 'Seq of the last durable entry.');
@@ -64,7 +63,6 @@ export function measureEngine(meter: Meter, build: BuildFacts, engine: () => Eng
 
   meter.beforePrinting(() => {
     const open = engine();
-    ready.set(open === null ? 0 : 1);
     if (open === null) return;
     const status = open.status();
     collections.set(status.collections);

@@ -1,4 +1,4 @@
-/** Measures of health: the newest look, and what has changed since the start. What was never looked at has no series.
+/** Measures of health: the newest look, and what has changed since the start. What was not looked at for long has no series.
  *  Labels are names of checks, which are few. Must not know: what is looked at. */
 
 import { HEALTH_STATUSES } from '../model/health.js';
@@ -11,13 +11,16 @@ import type { WebhookCounts } from './health-webhook.js';
 /** Stands for all components together. */
 const NODE = 'node';
 
-/** @param webhook null when there is none */
-export function measureHealth(
-  meter: Meter,
-  runner: HealthRunner,
-  monitor: HealthMonitor,
-  webhook: (() => WebhookCounts) | null,
-): void {
+export interface HealthMeasuresParts {
+  readonly runner: HealthRunner;
+  readonly monitor: HealthMonitor;
+  /** Null when there is none. */
+  readonly webhook: (() => WebhookCounts) | null;
+  /** An older look says nothing about now, in milliseconds. */
+  readonly oldestMs: number;
+}
+
+export function measureHealth(meter: Meter, { runner, monitor, webhook, oldestMs }: HealthMeasuresParts): void {
   const component = ['component'];
   const status = meter.gauge({
     name: 'health_status',
@@ -41,7 +44,7 @@ export function measureHealth(
   meter.beforePrinting(() => {
     status.clear();
     seconds.clear();
-    const report = runner.last;
+    const report = runner.lastWithin(oldestMs);
     if (report === null) return;
     const parts = report.components.map(({ name, status: state, tookMs }) => ({ name, status: state, tookMs }));
     for (const part of [...parts, { name: NODE, ...report }]) {
@@ -53,7 +56,11 @@ export function measureHealth(
 
 function measureWebhook(meter: Meter, counts: () => WebhookCounts): void {
   const delivered = grownCounter(meter, 'health_webhook_delivered_total', 'Changes of health that the webhook took.');
-  const failed = grownCounter(meter, 'health_webhook_failed_total', 'Changes of health that were given up after the last try.');
+  const failed = grownCounter(
+    meter,
+    'health_webhook_failed_total',
+    'Changes of health that were given up: refused, or too many before one was taken.',
+  );
   meter.beforePrinting(() => {
     const now = counts();
     delivered(now.delivered);

@@ -19,7 +19,7 @@ export interface HealthMonitorParts {
   readonly confirmations: number;
   readonly log: Log;
   /** After each look of its own. */
-  onLook?(): void;
+  onLook?(report: HealthReport): void;
 }
 
 /** What has changed with one look. */
@@ -87,7 +87,7 @@ export class HealthMonitor {
     seen.push(this.#confirm(null, status, report.reasons.join('; '), atMs));
     const transitions = seen.filter((transition) => transition !== null);
     this.#forget(new Set([null, ...components.map(({ name }) => name)]));
-    this.#parts.onLook?.();
+    this.#parts.onLook?.(report);
     if (transitions.length === 0) return;
     this.#transitions = [...this.#transitions, ...transitions].slice(-historyMax);
     for (const transition of transitions) this.#tell(transition);

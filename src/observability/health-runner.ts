@@ -27,6 +27,8 @@ export class HealthRunner implements HealthRegistry {
   readonly #overdue = new Map<HealthCheck, number>();
   #running: Promise<HealthReport> | null = null;
   #last: { readonly report: HealthReport; readonly endedMs: number } | null = null;
+  /** Counts what makes earlier looks worthless. */
+  #changes = 0;
 
   constructor(parts: HealthRunnerParts) {
     this.#parts = parts;
@@ -37,17 +39,24 @@ export class HealthRunner implements HealthRegistry {
     if (this.#checks.has(name)) throw new Error(`there is a health check named ${name} already`);
     if (this.#checks.size >= CHECKS_MAX) throw new Error(`there are ${CHECKS_MAX} health checks already`);
     this.#checks.set(name, check);
-    this.#last = null;
+    this.forget();
     return () => {
       if (this.#checks.get(name) !== check) return;
       this.#checks.delete(name);
-      this.#last = null;
+      this.forget();
     };
   }
 
-  /** The newest report, or null before the first. */
-  get last(): HealthReport | null {
-    return this.#last?.report ?? null;
+  /** The node is another than it was a moment ago: who asks next gets a new look. */
+  forget(): void {
+    this.#changes += 1;
+    this.#last = null;
+  }
+
+  /** The newest report; null when there is none that is at most so old. */
+  lastWithin(ms: number): HealthReport | null {
+    if (this.#last === null || this.#parts.clock.monotonicMs() - this.#last.endedMs > ms) return null;
+    return this.#last.report;
   }
 
   /** Never rejects. Takes as long as the slowest check, and no longer than the longest deadline. */
@@ -63,10 +72,11 @@ export class HealthRunner implements HealthRegistry {
   async #run(): Promise<HealthReport> {
     const { clock } = this.#parts;
     const startMs = clock.monotonicMs();
+    const changes = this.#changes;
     const components = await Promise.all([...this.#checks.values()].map((check) => this.#look(check)));
     const endedMs = clock.monotonicMs();
     const report = { ...nodeHealth(components), components, atMs: clock.wallMs(), tookMs: endedMs - startMs };
-    this.#last = { report, endedMs };
+    if (changes === this.#changes) this.#last = { report, endedMs };
     return report;
   }
 

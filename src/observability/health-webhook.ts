@@ -1,8 +1,9 @@
 /** Tells another server when the health of the node has changed: a POST of JSON, tried a few times, never waited for by anybody.
  *
  *    change ─► pending (at most 100 transitions, the oldest go) ─► one delivery at a time ─► taken
- *                 ▲                                                   ├─► refused: what was sent is given up
- *                 └──────── kept until the next change or look ◄──────┘─► no answer: given up for now
+ *                 ▲                                                   ├─► refused: these transitions are given up, the state is owed
+ *                 └──────── kept until the next change or look ◄──────┘─► no answer
+ *  A state that is owed is told again after each look until it is taken: a receiver that was mended learns how the node is.
  *  A slow receiver delays nothing but later deliveries, which then come together in one. Redirects are not followed, so that the secret goes
  *  nowhere else; certificates of https are verified. The address may hold a token, so it is never logged.
  *  Must not know: what is watched. */
@@ -27,9 +28,10 @@ export interface WebhookParts {
   about(): Readonly<Record<string, unknown>>;
 }
 
+/** Of transitions. */
 export interface WebhookCounts {
   readonly delivered: number;
-  /** Given up, for now or for good. */
+  /** Given up for good: refused, or too many before they were taken. */
   readonly failed: number;
 }
 
@@ -52,6 +54,8 @@ export class HealthWebhook {
   #newest: HealthChange['report'] | null = null;
   /** Transitions that had to go before the receiver heard of them. */
   #leftOut = 0;
+  /** The receiver refused the last it was told, so it does not know how the node is. */
+  #isOwed = false;
   #delivering = false;
   #counts = { delivered: 0, failed: 0 };
   /** Why the last delivery was given up; null when it came through. */
@@ -69,15 +73,16 @@ export class HealthWebhook {
   /** Returns at once. */
   notify({ report, transitions }: HealthChange): void {
     const all = [...this.#pending, ...transitions];
-    this.#leftOut += Math.max(0, all.length - PENDING_MAX);
+    this.#giveUp(Math.max(0, all.length - PENDING_MAX));
     this.#pending = all.slice(-PENDING_MAX);
     this.#newest = report;
     if (!this.#delivering) void this.#deliver();
   }
 
-  /** Tries again what is pending, if anything is. */
-  nudge(): void {
-    if (this.#pending.length > 0 && !this.#delivering) void this.#deliver();
+  /** After a look: tries again what is pending or owed, if anything is. @param report the newest */
+  nudge(report: HealthChange['report']): void {
+    this.#newest = report;
+    if (this.#hasMore() && !this.#delivering) void this.#deliver();
   }
 
   /** A receiver that did not take the last change is a degraded dependency, until it takes one. */
@@ -86,7 +91,7 @@ export class HealthWebhook {
       status: this.#failure === null ? 'healthy' : 'degraded',
       message:
         this.#failure === null
-          ? this.#counts.delivered === 0
+          ? this.#lastMs === null
             ? 'the webhook has had nothing to tell'
             : 'the webhook took the last change'
           : `the webhook did not take the last change (${this.#failure})`,
@@ -105,24 +110,31 @@ export class HealthWebhook {
     this.#delivering = true;
     const { dependency } = this.#parts;
     const { signal } = this.#stop;
-    let kept = false;
-    while (this.#pending.length > 0 && !kept && !signal.aborted) {
+    let failed = false;
+    while (this.#hasMore() && !failed && !signal.aborted) {
       try {
         // Each try sends what is pending by then.
         await dependency.call('telling of a change of health', () => this.#post(), { signal });
         this.#note(null);
       } catch (error) {
         if (signal.aborted) break;
-        kept = mayPass(error);
+        failed = true;
         this.#note(error instanceof Error ? error.message : 'no answer');
       }
     }
     this.#delivering = false;
   }
 
+  #hasMore(): boolean {
+    return this.#pending.length > 0 || this.#isOwed;
+  }
+
+  #giveUp(transitions: number): void {
+    this.#leftOut += transitions;
+    this.#counts.failed += transitions;
+  }
+
   #note(failure: string | null): void {
-    const { delivered, failed } = this.#counts;
-    this.#counts = failure === null ? { delivered: delivered + 1, failed } : { delivered, failed: failed + 1 };
     if (failure !== null && this.#failure === null) this.#parts.log.error('health_webhook_failed', { reason: failure });
     this.#failure = failure;
   }
@@ -153,8 +165,13 @@ export class HealthWebhook {
     this.#lastMs = clock.monotonicMs() - startMs;
     if (status >= 500 || status === 408 || status === 429) throw new Error(`status ${status}`);
     this.#drop(batch);
+    this.#isOwed = status < 200 || status >= 300;
+    if (this.#isOwed) {
+      this.#giveUp(batch.length);
+      throw new Refused(`status ${status}`);
+    }
     this.#leftOut -= leftOut;
-    if (status < 200 || status >= 300) throw new Refused(`status ${status}`);
+    this.#counts.delivered += batch.length;
   }
 
   #message(transitions: readonly HealthTransition[]): object {

@@ -75,6 +75,15 @@ test('every rule and every panel asks for measures and labels that a running nod
   }
 });
 
+test('probes are no requests of users, whose share of failures rules and objectives ask for', () => {
+  const production = readFileSync(fileURLToPath(new URL('../../../docs/PRODUCTION.md', import.meta.url)), 'utf8');
+  const asked = [...rules.map(({ expr }) => expr), production].flatMap((text) => [
+    ...text.matchAll(/skein_http_requests_total\S*?\[/g),
+  ]);
+  assert.ok(asked.length >= 4);
+  for (const [selected] of asked) assert.match(selected, 'route!~"/health.*"');
+});
+
 test('every alert has a time, a severity, a summary, and a runbook that is there', () => {
   const operations = readFileSync(fileURLToPath(new URL('../../../docs/OPERATIONS.md', import.meta.url)), 'utf8');
   const anchors = [...operations.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>

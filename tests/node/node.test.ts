@@ -9,13 +9,14 @@ import { loadDriver } from '../../src/storage/driver.js';
 import { lockFolder } from '../../src/storage/folder-lock.js';
 import { rowChecksum } from '../../src/storage/row-checksum.js';
 import { suite } from '../support/suite.js';
+import { waitUntil } from '../support/wait-until.js';
 
 const test = suite('node/node', { deadlineMs: 60_000 });
 /** Of the first label of the first collection. */
 const KEY = 2 ** 31;
 
-function optionsFor(dataDir: string): NodeOptions {
-  const flags = { dataDir, port: '0', verifyAtStart: 'quick' };
+function optionsFor(dataDir: string, more: Readonly<Record<string, string>> = {}): NodeOptions {
+  const flags = { dataDir, port: '0', verifyAtStart: 'quick', ...more };
   const { config } = loadConfig({ flags, environment: {}, workingDir: dataDir });
   return { config, shownConfig: {}, log: silentProcessLog, onFatal: () => {} };
 }
@@ -47,7 +48,17 @@ test('a start that fails at its last step can be tried again', async (t) => {
   lockFolder(dataDir).release();
   change(`UPDATE vectors SET vector_set = x'${kept.toString('hex')}', crc = ${rowChecksum([KEY], [kept])}`);
   const next = await startNode(optionsFor(dataDir));
+  assert.match((await next.metrics?.text()) ?? '', /^skein_ready 1$/m);
   await next.stop();
+});
+
+test('a replica that waits for its first snapshot is watched, and not ready', async (t) => {
+  const options = optionsFor(join(t.folder(), 'data'), { master: 'ws://127.0.0.1:1', healthIntervalMs: '20' });
+  const node = await startNode(options);
+  t.after(() => node.stop());
+  const text = async (): Promise<string> => (await node.metrics?.text()) ?? '';
+  await waitUntil(async () => (await text()).includes('skein_health_status{component="node"} 2'), { what: 'a look' });
+  assert.match(await text(), /^skein_ready 0$/m);
 });
 
 test.run();

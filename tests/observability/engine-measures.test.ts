@@ -16,13 +16,13 @@ test('before the engine is open only the build is shown, then what it says of it
   measureEngine(meter, { version: '1.2.3', nativeBuild: 'avx2' }, () => engine, measureBreakers(meter));
   const before = await text();
   assert.match(before, `skein_build_info{version="1.2.3",native="avx2",node="${process.version}"} 1`);
-  assert.match(before, /^skein_ready 0$/m);
+  assert.match(before, /^skein_collections 0$/m);
   const fake = new FakeEngine();
   engine = fake;
   const spec = { dimension: 2, distance: 'dot', hnsw: { m: 2, efConstruct: 2, efSearch: 2 }, ttlMs: null } as const;
   await fake.write([{ kind: 'create_collection', collection: 'c', spec }], { wait: 'durable', timeoutMs: 1 });
   const after = await text();
-  for (const line of ['skein_ready 1', 'skein_collections 1', 'skein_points 0', 'skein_durable_seq 1', 'skein_commits_total 1']) {
+  for (const line of ['skein_collections 1', 'skein_points 0', 'skein_durable_seq 1', 'skein_commits_total 1']) {
     assert.match(after, new RegExp(`^${line}$`, 'm'));
   }
   await fake.write([{ kind: 'delete_collection', collection: 'c' }], { wait: 'durable', timeoutMs: 1 });

@@ -89,7 +89,8 @@ test('it looks by itself at its interval until it is stopped, and measures show 
   let finding: HealthFinding = { status: 'healthy', message: 'well', latencyMs: null };
   runner.add({ name: 'a', deadlineMs: 100, whenSilent: 'degraded', check: () => finding });
   const metrics = createMetrics();
-  measureHealth(metrics.meter, runner, monitor, () => ({ delivered: 3, failed: 1 }));
+  const webhook = () => ({ delivered: 3, failed: 1 });
+  measureHealth(metrics.meter, { runner, monitor, webhook, oldestMs: 60_000 });
   assert.not.match(await metrics.text(), /skein_health_status\{/, 'unknown has no series');
   monitor.start();
   monitor.start();
@@ -108,6 +109,22 @@ test('it looks by itself at its interval until it is stopped, and measures show 
   const { history } = monitor;
   await runner.report();
   assert.is(monitor.history, history, 'looks that others ask for are not its own');
+});
+
+test('measures show no look that is older than they may be', async (t) => {
+  const { runner, monitor } = monitorOf(t, { intervalMs: 0 });
+  runner.add({
+    name: 'a',
+    deadlineMs: 100,
+    whenSilent: 'degraded',
+    check: () => ({ status: 'healthy', message: '', latencyMs: null }),
+  });
+  const [old, young] = [createMetrics(), createMetrics()];
+  measureHealth(old.meter, { runner, monitor, webhook: null, oldestMs: -1 });
+  measureHealth(young.meter, { runner, monitor, webhook: null, oldestMs: 60_000 });
+  await runner.report();
+  assert.match(await young.text(), 'skein_health_status{component="a"} 0');
+  assert.not.match(await old.text(), /skein_health_status\{/);
 });
 
 test.run();

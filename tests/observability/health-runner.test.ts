@@ -90,7 +90,12 @@ test('callers share a run, and its result for a while', async () => {
   assert.is(runs, 1);
   nowMs = 1_000;
   assert.is.not(await runner.report(), one);
-  assert.equal([runs, runner.last?.status], [2, 'healthy']);
+  assert.equal([runs, runner.lastWithin(0)?.status], [2, 'healthy']);
+  runner.forget();
+  await runner.report();
+  assert.is(runs, 3, 'what was seen before a change is not given again');
+  nowMs = 1_500;
+  assert.is(runner.lastWithin(499), null, 'too old');
 });
 
 test('a dependency comes and goes, and names are its own', async () => {
