@@ -8,15 +8,13 @@
 import type { Config } from '../config/config.js';
 import type { Engine, RunningEngine } from '../engine/engine.js';
 import type { IncomingSnapshot, SnapshotHead } from '../engine/snapshot.js';
-import { buildHttpServer, type HttpServer, type HttpService, type ObservingService } from '../http/http.js';
+import { buildHttpServer, type HttpServer, type HttpService } from '../http/http.js';
 import { systemClock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
 import type { Log, ProcessLog } from '../model/log.js';
 import { logOperation } from '../model/log-operation.js';
 import { ErrorTracker } from '../observability/error-tracker.js';
-import { measureLog } from '../observability/log-measures.js';
 import type { Metrics } from '../observability/metrics.js';
-import { SlowQueries } from '../observability/slow-queries.js';
 import { Dependencies } from '../resilience/dependencies.js';
 import { nativeBuild } from '../vector-index/open-index.js';
 import { auditOf } from './audit.js';
@@ -29,15 +27,9 @@ import { httpUrlOf } from './master-url.js';
 import { type Measuring, measureNode } from './measuring.js';
 import { NodeData } from './node-data.js';
 import { type NodeHealth, nodeHealth } from './node-health.js';
-import {
-  advertisedAddress,
-  engineSettings,
-  httpSettings,
-  roleSettings,
-  scrubSettings,
-  slowQuerySettings,
-} from './node-settings.js';
+import { advertisedAddress, engineSettings, httpSettings, roleSettings, scrubSettings } from './node-settings.js';
 import { type NodeState, readNodeState, writeNodeState } from './node-state.js';
+import { observingService } from './observing.js';
 import type { OpenData } from './open-data.js';
 import { warnOfPassingStorage } from './passing-storage.js';
 import { reachMaster } from './recovery/reach-master.js';
@@ -307,7 +299,7 @@ class StartingNode {
   }
 
   #service(): HttpService {
-    const { shownConfig } = this.#options;
+    const { config, log, shownConfig } = this.#options;
     return {
       engine: () => this.#ready(),
       accessKeys: () => this.#data.keys ?? this.#opened().keys,
@@ -320,16 +312,12 @@ class StartingNode {
       writeConcern: this.#late.writeConcern,
       replication: this.#late.replication,
       backups: this.#backingUp,
-      observing: this.#observing(),
+      observing: observingService({
+        ...{ config, control: log.control, log: this.#log },
+        ...{ errors: this.#errors, meter: this.#measuring.meter },
+      }),
       guards: this.#guards,
     };
-  }
-
-  #observing(): ObservingService {
-    const { config, log } = this.#options;
-    const book = { ...slowQuerySettings(config), log: this.#log, meter: this.#measuring.meter, clock: systemClock };
-    measureLog(this.#measuring.meter, log.control);
-    return { log: log.control, slowQueries: new SlowQueries(book), errors: this.#errors };
   }
 
   #withRoles(): Roles {
