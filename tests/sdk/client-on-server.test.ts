@@ -144,6 +144,20 @@ test('imported points are counted, refused ones are named by their line', async 
   assert.is(await client.count('c'), 2_499);
 });
 
+test('a strict mode is set, changed in parts, enforced and taken away', async (t) => {
+  for (const [number, client] of (await clientsOf(t)).entries()) {
+    const c = `strict-${number}`;
+    const given = { enabled: true, maxQueryLimit: 5, searchAllowExact: false };
+    const { strictMode } = await client.createCollection(c, { dimension: 1, distance: 'dot', strictMode: given });
+    assert.equal([strictMode?.enabled, strictMode?.maxQueryLimit, strictMode?.maxTimeout], [true, 5, null]);
+    assert.is((await errorOf(client.search(c, { vector: [1], limit: 6 }))).details['strict_mode'], 'max_query_limit');
+    const changed = await client.updateCollection(c, { strictMode: { maxQueryLimit: null } });
+    assert.equal([changed.strictMode?.maxQueryLimit, changed.strictMode?.searchAllowExact], [null, false]);
+    assert.equal((await client.search(c, { vector: [1], limit: 6 })).hits, []);
+    assert.is((await client.updateCollection(c, { strictMode: null })).strictMode, null);
+  }
+});
+
 test('errors are typed as the server types them', async (t) => {
   const [client] = await clientsOf(t);
   if (client === undefined) throw new Error('no client');
