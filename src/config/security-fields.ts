@@ -8,7 +8,7 @@ export const SECURITY_FIELDS = {
   allowedHosts: {
     kind: 'text',
     default: null,
-    doc: 'While no key is asked for: further names, separated by commas, under which the server is called. Others are refused, so that no web page reaches it through a browser; names of the machine, and beyond loopback addresses and private names, are always allowed.',
+    doc: 'While no key is asked for: further names, separated by commas, under which the server is called. Others are refused, so that no web page reaches it through a browser; addresses, names without a dot and private names are always allowed.',
   },
   auditLogFile: {
     kind: 'path',

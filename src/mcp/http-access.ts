@@ -33,7 +33,7 @@ export interface Refusal {
 /** @returns null when it may be read */
 export function refusalOf({ method, path, headers }: AccessRequest, rules: AccessRules): Refusal | null {
   if (path !== MCP_PATH) return { status: 404, message: `MCP is spoken at ${MCP_PATH}` };
-  if (rules.loopback && isForeignName(headers, { reach: 'machine', hosts: rules.hosts }))
+  if (rules.loopback && isForeignName(headers, rules))
     return { status: 403, message: 'this server does not answer under that name' };
   if (isForeignPage(headers)) return { status: 403, message: 'pages of other origins may not call this server' };
   // No message comes from the server by itself, so there is nothing to listen to, and no session to end.

@@ -3,7 +3,6 @@
 
 import { hostNames } from '../config/allowed-hosts.js';
 import type { Config } from '../config/config.js';
-import { isLoopback } from '../config/loopback.js';
 import type { EngineOptions } from '../engine/open-engine.js';
 import type { HttpConfig } from '../http/http.js';
 import type { ScrubSettings } from './recovery/scrubber.js';
@@ -59,7 +58,7 @@ export function httpSettings(config: Config): HttpConfig {
   const { host, port, limits, docs, replication } = config;
   const apiKey = config.apiKey === null ? null : Buffer.from(config.apiKey.reveal());
   const { requestTimeoutMs } = config.guards;
-  const callers = { reach: isLoopback(host) ? 'machine' : 'network', hosts: calledNames(config) } as const;
+  const callers = { hosts: calledNames(config) };
   return { host, port, limits, apiKey, docs, requestTimeoutMs, callers, ...listeningTls(replication) };
 }
 

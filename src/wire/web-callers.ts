@@ -5,8 +5,6 @@
  *  Must not know: keys, routes. */
 
 export interface NameRules {
-  /** From where the server can be reached: from its own machine only, or from a network. */
-  readonly reach: 'machine' | 'network';
   /** Further names under which it is called, without ports, in lower case. */
   readonly hosts: readonly string[];
 }
@@ -16,16 +14,14 @@ export interface CallerHeaders {
   readonly origin?: string | undefined;
 }
 
-const MACHINE_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 /** Ends of names that nobody can register, so that whoever sets one is in the network already (RFC 6761, 6762, 8375, ICANN's list). */
 const PRIVATE_ENDS = ['localhost', 'local', 'internal', 'home.arpa', 'lan', 'corp', 'home', 'test', 'svc'];
 const IP_ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/;
 
 /** Is the server called by a name that somebody outside may have bent to it? Addresses are none, and so are names without a dot. */
-export function isForeignName({ host = '' }: CallerHeaders, { reach, hosts }: NameRules): boolean {
+export function isForeignName({ host = '' }: CallerHeaders, { hosts }: NameRules): boolean {
   const name = nameOf(host);
-  if (MACHINE_NAMES.includes(name) || hosts.includes(name)) return false;
-  if (reach === 'machine' || name === '') return true;
+  if (hosts.includes(name)) return false;
   return name.includes('.') && !IP_ADDRESS.test(name) && !PRIVATE_ENDS.some((end) => name.endsWith(`.${end}`));
 }
 

@@ -107,7 +107,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
     service,
     config: {
       host: '127.0.0.1',
-      callers: options.callers ?? { reach: 'machine', hosts: [] },
+      callers: options.callers ?? { hosts: [] },
       port: 0,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       apiKey: options.apiKey === undefined ? null : Buffer.from(options.apiKey),
