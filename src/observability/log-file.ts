@@ -2,8 +2,9 @@
  *
  *    path ─(full)─► path.1 ─► path.2 ─► … ─► path.<filesMax> ─► removed
  *
- *  Invariant: a line is written whole or not at all, and begins on a line of its own whatever stands before it; no file grows beyond its bound by more than one line, and no failure of the disk gets
- *  out: what the file does not take goes to `instead` and is counted, and the file is tried again a second later.
+ *  Invariant: every line begins on a line of its own, whatever a full disk or a kill has cut off before it; no file grows beyond its bound by
+ *  more than one line, and no failure of the disk gets out: what the file does not take as a whole goes to `instead` and is counted, and
+ *  the file is tried again a second later.
  *  Writes are synchronous: a line is with the system when `write` returns. Must not know: what the lines say. */
 
 import {
