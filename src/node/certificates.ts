@@ -1,11 +1,11 @@
 /** The certificate of a node and the authorities it trusts, read again while it runs: when their files change, and when it is asked.
  *
  *    in use ─► files changed, or asked ─► read, checked ─► in use, for connections made from now on
- *                                              └─► unreadable, not a pair, expired: refused and logged; the old one stays
+ *                                              └─► unreadable, not a pair, out of its time: refused and logged; the old one stays
  *
  *  Invariant: what is in use was checked as a whole; connections that are there keep what they have. Must not know: HTTP, links. */
 
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { type LinkTls, readLinkTls, type TlsPaths } from '../config/replication-settings.js';
 import type { Clock } from '../model/clock.js';
@@ -57,8 +57,9 @@ export class Certificates {
     parts.meter.beforePrinting(() => gauge.set(Math.floor((this.#expiresMs() ?? 0) / 1_000)));
   }
 
-  /** Looks at the files from now on. Nothing is done without any. */
+  /** Looks at the files from now on. Nothing is done without any. @throws Error naming the files that cannot be used as they are */
   start(): void {
+    checkFiles(this.#parts.tls, this.#parts.paths);
     this.#files.start();
   }
 
@@ -75,6 +76,8 @@ export class Certificates {
   concerns(): string[] {
     const expiresMs = this.#expiresMs();
     if (expiresMs === null) return [];
+    const validFromMs = Date.parse(new X509Certificate(this.#tls.cert ?? '').validFrom);
+    if (validFromMs > this.#parts.clock.wallMs()) return ['the certificate of this node is not valid yet'];
     const days = Math.floor((expiresMs - this.#parts.clock.wallMs()) / DAY_MS);
     if (days >= EXPIRY_CONCERN_DAYS) return [];
     return [days < 0 ? 'the certificate of this node has expired' : `the certificate of this node ends in ${days} days`];
@@ -85,7 +88,8 @@ export class Certificates {
     try {
       const tls = readLinkTls(paths);
       if (isSame(tls, this.#tls)) return;
-      checkPair(tls, this.#parts.clock.wallMs());
+      checkFiles(tls, paths);
+      if (tls.cert !== null) checkTimes(tls.cert, this.#parts.clock.wallMs());
       if (tls.cert !== null) this.#parts.listen({ ...tls, cert: tls.cert });
       this.#tls = tls;
       this.#use(tls);
@@ -112,10 +116,27 @@ function isSame(a: LinkTls, b: LinkTls): boolean {
   return a.ca === b.ca && a.cert === b.cert && a.key?.reveal() === b.key?.reveal();
 }
 
-/** @throws Error saying what is wrong */
-function checkPair({ ca, cert, key }: LinkTls, nowMs: number): void {
+/** Also before the first start, where there is nothing to fall back to. An expired certificate does not stop a start: others may still take it, and
+ *  health tells of it. @throws Error naming the files and what is wrong with them */
+export function checkFiles({ ca, cert, key }: LinkTls, { tlsCaFile, tlsCertFile, tlsKeyFile }: TlsPaths): void {
+  attempt(tlsCaFile, () => ca !== null && void createSecureContext({ ca }));
   if (cert === null || key === null) return;
-  createSecureContext({ cert, key: key.reveal(), ...(ca !== null && { ca }) });
-  const { validTo } = new X509Certificate(cert);
+  attempt(tlsCertFile, () => new X509Certificate(cert));
+  attempt(tlsKeyFile, () => createPrivateKey(key.reveal()));
+  attempt(`${tlsCertFile} and ${tlsKeyFile}`, () => createSecureContext({ cert, key: key.reveal() }));
+}
+
+function attempt(files: string | null, check: () => unknown): void {
+  try {
+    check();
+  } catch (error) {
+    throw new Error(`${files} cannot be used: ${messageOf(error)}`);
+  }
+}
+
+/** @throws Error saying what is wrong */
+function checkTimes(cert: string, nowMs: number): void {
+  const { validFrom, validTo } = new X509Certificate(cert);
   if (Date.parse(validTo) <= nowMs) throw new Error(`the certificate has expired at ${validTo}`);
+  if (Date.parse(validFrom) > nowMs) throw new Error(`the certificate is not valid before ${validFrom}`);
 }

@@ -96,6 +96,23 @@ test('another certificate comes into use without a dropped request, and a broken
   assert.match((await node.metrics?.text()) ?? '', /skein_tls_certificate_expiry_timestamp_seconds [1-9]\d{9}\n/);
 });
 
+test('a certificate before its time is refused, and files that do not fit are named before anything listens', async (t) => {
+  const { paths, put } = files(t);
+  const { log, seen } = noting();
+  const clock = { wallMs: () => 0, monotonicMs: () => 0 };
+  const meter = createMetrics().meter;
+  const listen = (): void => undefined;
+  const early = new Certificates({ paths, tls: readLinkTls(paths), log, clock, meter, listen });
+  assert.equal(early.concerns(), ['the certificate of this node is not valid yet']);
+  put('stranger');
+  await early.reload();
+  assert.match(String(seen.at(-1)?.fields['reason']), 'not valid before');
+  put('node', 'stranger');
+  const mixed = new Certificates({ paths, tls: readLinkTls(paths), log, clock, meter: createMetrics().meter, listen });
+  assert.throws(() => mixed.start(), `${paths.tlsCertFile} and ${paths.tlsKeyFile} cannot be used: `);
+  mixed.stop();
+});
+
 test('files that change are seen by themselves, links get what is in them, and a near end is a concern', async (t) => {
   const { paths, put } = files(t);
   const { log, count, seen } = noting();
