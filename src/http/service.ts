@@ -55,6 +55,8 @@ export interface ReplicationService {
   /** Forgets a replica: it is no voter any more and leaves the lists. @returns false when there was none of this id
    *  @throws NotMaster on a replica, unless the other follows this node and is no voter */
   forget(replicaId: string): Promise<boolean>;
+  /** How often somebody who wanted to link showed a wrong cluster key, since the start. */
+  wrongClusterKeys(): number;
   /** Takes over a connection that asked for /replication/stream, refusals included, until it is closed; the service ends it at its stop.
    *  @throws SkeinError before anything was written to the socket: it is answered and closed here */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;

@@ -39,6 +39,7 @@ export function lateRoles({ roles, opened, roleBefore, links }: LateRolesParts):
         links.admit();
         served.upgrade(request, socket, head);
       },
+      wrongClusterKeys: () => roles()?.wrongClusterKeys() ?? 0,
       endLinks: () => roles()?.endLinks(),
     },
     writeConcern: {

@@ -13,6 +13,7 @@ import { invalidRequest, SkeinError } from '../model/errors.js';
 import { logOperation } from '../model/log-operation.js';
 import { NO_EPOCH } from '../model/position.js';
 import type { PromoteAnswer, ReplicaInfo, ReplicationStats, Role, SnapshotProgress, VerifyAnswer } from '../model/replication.js';
+import { LinkDoor } from '../replication/link-door.js';
 import { answerRepairAsk, isRepairAsk } from '../replication/repair-asks.js';
 import { ReplicationSource } from '../replication/source.js';
 import type { LinkValues } from '../wire/frames.js';
@@ -36,6 +37,7 @@ export class Roles implements ReplicationService {
   readonly writeConcern: WriteGate;
   readonly #parts: RoleParts;
   readonly #source: ReplicationSource;
+  readonly #door: LinkDoor;
   readonly #mastership: Mastership;
   readonly #announcer: Announcer;
   readonly #verifying: Verifying;
@@ -58,8 +60,10 @@ export class Roles implements ReplicationService {
       onNewerEpoch: (epoch: number, masterUrl: string | null) => this.#changes.newerEpoch(epoch, masterUrl),
       onConflict: (epoch: number, nodeId: string) => this.#changes.conflicting(epoch, nodeId),
     };
+    this.#door = new LinkDoor(clock);
     this.#source = new ReplicationSource({
       ...node,
+      door: this.#door,
       rules: settings.rules,
       clock,
       log,
@@ -272,6 +276,10 @@ export class Roles implements ReplicationService {
   stats(): ReplicationStats {
     const counted = { log: this.#parts.engine().log, source: this.#source, counts: this.#following.counts };
     return this.#mastership.isMaster ? masterStats(counted) : replicaStats(counted, this.#following);
+  }
+
+  wrongClusterKeys(): number {
+    return this.#door.wrongKeys;
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -52,7 +52,7 @@ export type Greeting =
 const RETRY_SOON_MS = 500;
 /** A log of up to this size is cheaper to send than to measure. */
 const LOG_SCAN_ABOVE_BYTES = 64 * 1024 * 1024;
-const NO_NODE = '0'.repeat(32);
+const NOBODY = { clusterId: null, nodeId: '0'.repeat(32), epoch: NO_EPOCH };
 
 export class Greeter {
   readonly #parts: GreetingParts;
@@ -146,7 +146,8 @@ export class Greeter {
   }
 
   #reject(signed: Signature | null, reason: RejectReason, message: string, retryAfterMs: number | null): Reject {
-    const state = this.#parts.feed()?.state() ?? { clusterId: null, nodeId: NO_NODE, epoch: NO_EPOCH };
+    // A stranger is not told who this is, nor where the master is.
+    const state = (signed === null ? null : this.#parts.feed()?.state()) ?? NOBODY;
     const { clusterId, nodeId, epoch } = state;
     return {
       type: 'reject',
@@ -156,7 +157,7 @@ export class Greeter {
       clusterId,
       nodeId,
       epoch,
-      masterUrl: this.#parts.masterUrl(),
+      masterUrl: signed === null ? null : this.#parts.masterUrl(),
       proof: this.#sign(signed, state),
     };
   }

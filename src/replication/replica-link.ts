@@ -7,6 +7,7 @@ import type { ReplicatedLog } from '../engine/engine.js';
 import type { BuiltSnapshot } from '../engine/snapshot.js';
 import { messageOf } from '../model/errors.js';
 import { failpoint } from '../model/failpoint.js';
+import { NO_EPOCH } from '../model/position.js';
 import type {
   AckFrame,
   Bye,
@@ -77,9 +78,12 @@ export class ReplicaLink {
   #ended = false;
   readonly #requests = new LinkRequests();
   protocolVersion: number | null = null;
+  /** Of the other end. */
+  readonly address: string;
 
-  constructor(host: LinkHost, makeSocket: (link: ReplicaLink) => LinkSocket) {
+  constructor(host: LinkHost, makeSocket: (link: ReplicaLink) => LinkSocket, address: string) {
     this.#host = host;
+    this.address = address;
     this.#state = openLink(host.nowMs(), host.log().state().seq);
     this.#socket = makeSocket(this);
   }
@@ -198,7 +202,8 @@ export class ReplicaLink {
       this.#nonces = { replica: open.nonce, master: answer.nonce };
       this.protocolVersion = answer.proto;
     }
-    this.send(answer);
+    // Whoever has not proven the key yet is told nothing, not even the epoch.
+    this.#socket.send(NO_EPOCH, answer);
     if (answer.type === 'reject') this.close(answer.reason);
   }
 
@@ -207,7 +212,7 @@ export class ReplicaLink {
     this.#hello = hello;
     const answer = await this.#host.greet(this, hello, this.#nonces);
     if (this.#ended) return;
-    this.send(answer);
+    this.#socket.send(answer.epoch, answer);
     if (answer.type === 'reject') return this.close(answer.reason);
     failpoint('link.welcome_sent');
     const { decision } = answer;

@@ -15,6 +15,7 @@ import { historyEnd } from '../model/position.js';
 import { majorityOf, type ReplicaInfo, type Role, replicaNotFound, snapshotProgress } from '../model/replication.js';
 import type { AckFrame, Hello, LinkValues, Message, Reject, Welcome } from '../wire/frames.js';
 import { Greeter } from './greeting.js';
+import type { LinkDoor } from './link-door.js';
 import type { LinkRules } from './link-progress.js';
 import { type LinkCounts, LinkSocket, SOCKET_OPTIONS } from './link-socket.js';
 import { LogFrames } from './log-frames.js';
@@ -36,6 +37,7 @@ export interface SourceParts {
   readonly keys: readonly Uint8Array[];
   readonly runId: string;
   readonly software: string;
+  readonly door: Pick<LinkDoor, 'admit' | 'judged'>;
   role(): Role;
   /** Node ids from the one that this node follows up to the master; empty on a master. */
   pathUp(): readonly string[];
@@ -142,10 +144,10 @@ export class ReplicationSource implements LinkHost {
     this.#server.close();
   }
 
-  /** Takes over a connection that asks for the replication stream. @throws Starting, InvalidRequest (no WebSocket handshake) before anything
-   *  was written */
+  /** Takes over a connection that asks for the stream. @throws Starting, RateLimited, InvalidRequest before anything was written */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (this.#closed || this.#feed === null) throw new SkeinError('Starting', 'This node has no data to serve yet');
+    const address = this.#parts.door.admit(request.socket.remoteAddress ?? '');
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       const make = (link: ReplicaLink): LinkSocket =>
         new LinkSocket(webSocket, {
@@ -156,7 +158,7 @@ export class ReplicationSource implements LinkHost {
           sent: () => link.pump(),
           closed: (reason) => link.socketEnded(reason),
         });
-      this.#links.add(new ReplicaLink(this, make));
+      this.#links.add(new ReplicaLink(this, make, address));
     });
   }
 
@@ -186,6 +188,7 @@ export class ReplicationSource implements LinkHost {
 
   async greet(link: ReplicaLink, hello: Hello, nonces: Nonces): Promise<Welcome | Reject> {
     const greeting = await this.#greeter.greet(hello, nonces);
+    this.#parts.door.judged(link.address, greeting.answer);
     if (!('rule' in greeting) || greeting.rule === null || link.state.phase === 'closed') return greeting.answer;
     const { answer, rule } = greeting;
     this.registry.enlist(hello, link.protocolVersion, rule);
@@ -202,8 +205,7 @@ export class ReplicationSource implements LinkHost {
     for (const link of this.#links) {
       const other = link.hello;
       if (other === null || other === hello || other.kind !== 'follow' || link.state.phase === 'opening') continue;
-      const silentMs = this.nowMs() - link.state.heardMs;
-      const replaceable = other.runId === hello.runId || silentMs > 2 * this.rules.heartbeatMs;
+      const replaceable = other.runId === hello.runId || this.nowMs() - link.state.heardMs > 2 * this.rules.heartbeatMs;
       if (other.nodeId === hello.nodeId && replaceable) link.close('the replica came again');
       else linked.add(other.nodeId);
     }
@@ -241,9 +243,7 @@ export class ReplicationSource implements LinkHost {
   }
 
   live(link: ReplicaLink): void {
-    const { hello } = link;
-    if (hello === null) return;
-    this.#parts.log.info('replica_live', { node_id: hello.nodeId, seq: link.state.durableSeq });
+    this.#parts.log.info('replica_live', { node_id: link.hello?.nodeId ?? null, seq: link.state.durableSeq });
     if (this.#mayVote(link)) void this.registry.registerVoter(link);
   }
 
@@ -263,8 +263,8 @@ export class ReplicationSource implements LinkHost {
   async leaseSnapshot(link: ReplicaLink): Promise<SnapshotLease | null> {
     const nodeId = link.hello?.nodeId ?? '';
     const resumed = link.hello?.resume?.snapshotId ?? null;
-    const lastMs = this.#lastFull.get(nodeId);
-    const soon = lastMs !== undefined && this.nowMs() - lastMs < this.rules.snapshotMinIntervalMs;
+    const lastMs = this.#lastFull.get(nodeId) ?? Number.NEGATIVE_INFINITY;
+    const soon = this.nowMs() - lastMs < this.rules.snapshotMinIntervalMs;
     const lease = await this.#snapshot.acquire(this.#seqInCommon(link.hello));
     const { head } = lease.snapshot;
     if (resumed === head.id || this.#begun.get(nodeId) === head.id) return lease;

@@ -107,6 +107,8 @@ test('a stranger gets a refusal without a proof, and nothing it says is believed
   const answer = await node.greet({ highestEpoch: 99, kind: 'probe', role: 'master' }, [Buffer.from('another key')]);
   assert.is(word(answer), 'UNAUTHORIZED');
   assert.is(answer.proof, '');
+  if (answer.type === 'reject')
+    assert.equal([answer.clusterId, answer.nodeId, answer.epoch, answer.masterUrl], [null, '0'.repeat(32), 0, null]);
   assert.equal(node.told, []);
 });
 

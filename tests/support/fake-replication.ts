@@ -91,6 +91,7 @@ export function fakeReplication(answers: Partial<ReplicationService> = {}): Fake
       calls.push(['forget', id]);
       return Promise.resolve(id === REPLICA.id);
     },
+    wrongClusterKeys: () => 0,
     endLinks: () => {},
     upgrade: (_request, socket: Duplex) => {
       calls.push(['upgrade', null]);

@@ -9,6 +9,7 @@ import { systemClock } from '../../src/model/clock.js';
 import { type Log, silentLog } from '../../src/model/log.js';
 import { Follower } from '../../src/replication/follower.js';
 import { type FollowerCounts, type FollowerParts, newFollowerCounts } from '../../src/replication/follower-parts.js';
+import { LinkDoor } from '../../src/replication/link-door.js';
 import { MasterTail } from '../../src/replication/master-tail.js';
 import { ReplicationSource } from '../../src/replication/source.js';
 import { FakeLog } from './fake-log.js';
@@ -39,6 +40,7 @@ export async function startSource(
     log: says,
     rules: { heartbeatMs, timeoutMs: TIMEOUT_MS, windowBytes: 1_000, openingMs: 5_000, lagMs: 1_000, snapshotMinIntervalMs },
     runId: 'd'.repeat(32),
+    door: new LinkDoor(systemClock),
     role: () => 'master',
     pathUp: () => [],
     lagMs: () => 0,

@@ -13,9 +13,11 @@ import type { Clock } from '../../model/clock.js';
 import { SkeinError } from '../../model/errors.js';
 import type { Log } from '../../model/log.js';
 import type { Meter } from '../../model/meter.js';
+import { networkOf } from '../../resilience/network-of.js';
+import { TokenBuckets } from '../../resilience/token-bucket.js';
 import { accessKeyParts, givenCredential } from './credential.js';
 import { ANYONE, KEY_FILE, type Principal } from './principal.js';
-import { TokenBuckets } from './token-bucket.js';
+
 import type { TokenVerdict } from './token-claims.js';
 import { looksLikeToken, type Tokens } from './tokens.js';
 
@@ -35,6 +37,8 @@ export interface AuthenticationParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
+  /** How often a node that wanted to link showed a wrong cluster key, since the start. */
+  readonly wrongClusterKeys: () => number;
 }
 
 type Failure = 'missing' | 'unknown' | 'expired' | 'limited';
@@ -52,6 +56,13 @@ export class Authentication {
     const help = 'Requests refused for want of a good key, by reason.';
     const counter = parts.meter.counter({ name: 'auth_failures_total', help, labels: ['reason'] });
     this.#count = (reason) => counter.series({ reason }).add(1);
+    const links = counter.series({ reason: 'cluster_key' });
+    let told = 0;
+    parts.meter.beforePrinting(() => {
+      const wrong = parts.wrongClusterKeys();
+      links.add(wrong - told);
+      told = wrong;
+    });
   }
 
   /** When an access key was last used here, as milliseconds since 1970; null when it was not since the start. */
@@ -117,7 +128,7 @@ export class Authentication {
 
   #failed(reason: Failure, address: string, message: string): SkeinError {
     const nowMs = this.#parts.clock.monotonicMs();
-    const waitMs = this.#failing.of(network(address), FAILURES, nowMs).take(FAILURES, nowMs);
+    const waitMs = this.#failing.of(networkOf(address), FAILURES, nowMs).take(FAILURES, nowMs);
     this.#count(waitMs > 0 ? 'limited' : reason);
     if (waitMs === 0) return new SkeinError('Unauthorized', message);
     return new SkeinError('RateLimited', 'Too many wrong keys came from this address', { retry_after_ms: waitMs });
@@ -139,17 +150,4 @@ function stateOf(
 /** Digests are compared, so that neither the length nor a common beginning shows in the time it takes. */
 function digest(bytes: Uint8Array): Uint8Array {
   return hash('sha256', bytes, 'buffer');
-}
-
-/** Whoever has one address of IPv6 has the 64 bits behind it too. */
-function network(address: string): string {
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
-  if (!plain.includes(':')) return plain;
-  const [head = '', tail] = plain.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const after = tail === '' ? 0 : tail.split(':').length;
-    while (groups.length < 8 - after) groups.push('0');
-  }
-  return groups.slice(0, 4).join(':');
 }

@@ -3,23 +3,24 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
+import type { Need } from '../../model/access-key.js';
 import type { Clock } from '../../model/clock.js';
 import { SkeinError } from '../../model/errors.js';
 import { FIXED } from '../../model/limits.js';
 import type { Log } from '../../model/log.js';
 import type { Meter } from '../../model/meter.js';
+import { TokenBuckets } from '../../resilience/token-bucket.js';
 import { isForeignName, isForeignPage, type NameRules } from '../../wire/web-callers.js';
 import type { Route } from '../route-table.js';
 import type { HttpConfig, HttpService } from '../service.js';
 import { Authentication } from './authentication.js';
-import { authorize } from './authorization.js';
+import { authorize, mustAllow } from './authorization.js';
 import { nameOf, type Principal } from './principal.js';
-import { TokenBuckets } from './token-bucket.js';
 import { Tokens } from './tokens.js';
 
 export interface GateParts {
   readonly config: Pick<HttpConfig, 'apiKey' | 'callers'>;
-  readonly service: Pick<HttpService, 'engine' | 'accessKeys' | 'tokenRules'>;
+  readonly service: Pick<HttpService, 'engine' | 'accessKeys' | 'tokenRules' | 'replication'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
@@ -34,7 +35,10 @@ export class Gate {
     this.#parts = parts;
     const { config, service, clock, log, meter } = parts;
     const keys = () => service.accessKeys();
-    this.authentication = new Authentication({ keyFile: config.apiKey, keys, tokens, clock, log, meter });
+    this.authentication = new Authentication({
+      ...{ keyFile: config.apiKey, keys, tokens, clock, log, meter },
+      wrongClusterKeys: () => service.replication.wrongClusterKeys(),
+    });
   }
 
   static async open(parts: GateParts): Promise<Gate> {
@@ -57,6 +61,14 @@ export class Gate {
     const waiting = this.identify(request);
     if (waiting !== undefined) return waiting.then(() => this.#authorize(request, route));
     this.#authorize(request, route);
+    return undefined;
+  }
+
+  /** Is the key of a request that runs for long still good, and for this? @throws Unauthorized, Forbidden, RateLimited */
+  recheck(request: FastifyRequest, needs: Need): Promise<void> | undefined {
+    const found = this.authentication.identify(request.headers, request.socket.remoteAddress ?? '');
+    if (found instanceof Promise) return found.then((principal) => mustAllow(principal, needs));
+    mustAllow(found, needs);
     return undefined;
   }
 

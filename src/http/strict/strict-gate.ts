@@ -9,8 +9,8 @@ import type { Clock } from '../../model/clock.js';
 import { SkeinError } from '../../model/errors.js';
 import type { Filter } from '../../model/filter.js';
 import { type StrictSetting, strictName, strictRefusal } from '../../model/strict-mode.js';
+import { TokenBuckets } from '../../resilience/token-bucket.js';
 import { join } from '../../wire/place.js';
-import { TokenBuckets } from '../access/token-bucket.js';
 import type { Work } from '../guards.js';
 import { checkFilter } from './filter-checks.js';
 

@@ -34,6 +34,7 @@ function world(keyFile: string | null = null): World {
   const file = keyFile === null ? null : Buffer.from(keyFile);
   const authentication = new Authentication({
     ...{ keyFile: file, keys: () => keys, tokens: null, clock, meter: metrics.meter, log: keptLog().log },
+    wrongClusterKeys: () => 3,
   });
   made.ask = (credential, address = '10.0.0.1') => {
     try {
@@ -95,6 +96,7 @@ test('wrong keys of one address are slowed down, whoever else asks, and good key
   assert.is(w.ask('wrong'), 'Unauthorized');
   assert.is(w.ask('wrong'), 'RateLimited');
   assert.match(await w.metrics.text(), /skein_auth_failures_total\{reason="limited"\} 3/);
+  assert.match(await w.metrics.text(), /skein_auth_failures_total\{reason="cluster_key"\} 3/);
 });
 
 test('one network of IPv6 counts as one address', () => {

@@ -1,6 +1,6 @@
 /** A token bucket: so many at once, refilled evenly. Pure: the time comes from outside. */
 
-import type { RateLimit } from '../../model/access-key.js';
+import type { RateLimit } from '../model/access-key.js';
 
 export class TokenBucket {
   #left: number;
