@@ -76,7 +76,10 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const room: Room = { service, limits: config.limits, ...parts, metrics: options.metrics, log, clock, closing };
   const gate = await Gate.open(options);
   const table = new RouteTable(
-    allRoutes(room, (id) => gate.authentication.lastUsedMs(id)),
+    allRoutes(room, {
+      lastUsed: (id) => gate.authentication.lastUsedMs(id),
+      recheck: (request, needs) => gate.recheck(request, needs),
+    }),
     [DOCUMENT, ...(config.docs ? [DOCS_PAGE] : [])],
   );
   const nameRequest = requestIds();

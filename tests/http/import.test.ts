@@ -2,10 +2,12 @@
 
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { PassThrough, Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import { SkeinError } from '../../src/model/errors.js';
 import { type Answer, startHttp, type TestHttp, type TestHttpOptions } from '../support/http-server.js';
+import { startKeyed } from '../support/keyed-http.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -69,6 +71,23 @@ test('of two lines with one id the later stands', async (t) => {
   const last = linesOf(await send('POST', IMPORT, line(1, 10) + line(2) + line(1, 20) + line(1, 30), TYPE)).at(-1);
   assert.is(last.imported, 4);
   assert.equal((await ask('GET', '/v1/collections/c/points/1')).body.vector, [30, 1]);
+});
+
+test('a key that ends while an import runs ends the import before the next chunk', async (t) => {
+  const http = await startKeyed(t, { limits: { importChunkPoints: 1 } });
+  const id = 'c'.repeat(16);
+  const admin = http.as('admin');
+  await http.ask('PUT', '/v1/collections/c', { dimension: 2, distance: 'dot' }, admin);
+  const mine = http.key({ id, role: 'write' });
+  const body = new PassThrough();
+  const asked = http.send('POST', IMPORT, Readable.toWeb(body) as RequestInit['body'], { ...TYPE, ...mine });
+  body.write(line(1));
+  await waitUntil(() => http.engine.writes.length === 2, { what: 'the first chunk to be written' });
+  assert.is((await http.ask('DELETE', `/v1/keys/${id}`, undefined, admin)).status, 200);
+  body.end(line(2) + line(3));
+  const lines = linesOf(await asked);
+  assert.is(lines.at(-1).error.type, 'Unauthorized');
+  assert.is(http.engine.writes.length, 2, 'nothing more was written');
 });
 
 test('a refused point fails its line alone', async (t) => {

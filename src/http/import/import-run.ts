@@ -23,6 +23,8 @@ export interface ImportOptions {
   /** Options of a write; `hash` is null when no idempotency key was given. @param part names the chunk within the import */
   readonly options: (hash: Uint8Array | null, part: string) => WriteOptions;
   readonly hashed: boolean;
+  /** Asked before each chunk is written: whoever began may not be allowed to go on. @throws what ends the import */
+  readonly stillAllowed: () => Promise<void> | undefined;
   readonly onProgress: (run: ImportRun) => void;
 }
 
@@ -121,6 +123,7 @@ export class ImportRun {
   }
 
   async #write(chunk: LineChunk, read: { decoded: ReadLines; bytes: Uint8Array<ArrayBuffer> }): Promise<void> {
+    await this.#options.stillAllowed();
     const { blocks, refused } = read.decoded;
     for (const { line, error } of refused) this.#refuse(line, SkeinError.fromRecord(error));
     const fromLine = await this.#writeInOrder(blocks, chunk);

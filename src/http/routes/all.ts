@@ -8,7 +8,7 @@ import { batchRoutes } from './batch.js';
 import { collectionRoutes } from './collections.js';
 import { facetRoute } from './facets.js';
 import { groupsRoute } from './groups.js';
-import { importRoutes } from './import.js';
+import { importRoutes, type Recheck } from './import.js';
 import { keyRoutes, type LastUsed } from './keys.js';
 import { observingRoutes } from './observing.js';
 import { pointReadRoutes } from './point-reads.js';
@@ -19,8 +19,14 @@ import { replicationRoutes } from './replication.js';
 import { searchRoutes } from './search.js';
 import { serverRoutes } from './server.js';
 
-/** @param lastUsed when access keys were last used here */
-export function allRoutes(room: Room, lastUsed: LastUsed): Route[] {
+/** What routes ask of the gate after it has let a request in. */
+export interface GateAsked {
+  /** When access keys were last used here. */
+  readonly lastUsed: LastUsed;
+  readonly recheck: Recheck;
+}
+
+export function allRoutes(room: Room, { lastUsed, recheck }: GateAsked): Route[] {
   return [
     ...serverRoutes(room),
     ...observingRoutes(room),
@@ -33,7 +39,7 @@ export function allRoutes(room: Room, lastUsed: LastUsed): Route[] {
     recommendRoute(room),
     facetRoute(room),
     recallRoute(room),
-    ...importRoutes(room),
+    ...importRoutes(room, recheck),
     ...batchRoutes(room),
     ...replicationRoutes(room),
     ...keyRoutes(room, lastUsed),

@@ -1,10 +1,11 @@
 /** The route of imports: an NDJSON stream of points in, an NDJSON stream of progress out, the outcome as its last line.
  *
  *  The status is sent with the first progress, so what fails before anything was written is an ordinary error answer; after that
- *  an error is the last line. Progress is dropped while the caller does not read; reading never waits on writing. */
+ *  an error is the last line. A key that was revoked or has expired meanwhile ends the import before its next chunk. Progress is dropped while the caller does not read; reading never waits on writing. */
 
 import { PassThrough } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Need } from '../../model/access-key.js';
 import { SkeinError } from '../../model/errors.js';
 import type { Limits } from '../../model/limits.js';
 import { logOperation } from '../../model/log-operation.js';
@@ -23,7 +24,10 @@ import { collectionOf } from './collections.js';
 
 const NDJSON = 'application/x-ndjson';
 
-export function importRoutes(room: Room): Route[] {
+/** Is the key of a running request still good? @throws Unauthorized, Forbidden, RateLimited */
+export type Recheck = (request: FastifyRequest, needs: Need) => Promise<void> | undefined;
+
+export function importRoutes(room: Room, recheck: Recheck): Route[] {
   return [
     {
       method: 'POST',
@@ -40,12 +44,12 @@ export function importRoutes(room: Room): Route[] {
       bodyTypes: IMPORT_TYPES,
       answer: ImportAnswer,
       answerTypes: [NDJSON],
-      handle: (request, reply) => runImport(room, request, reply),
+      handle: (request, reply) => runImport(room, request, reply, recheck),
     },
   ];
 }
 
-async function runImport(room: Room, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function runImport(room: Room, request: FastifyRequest, reply: FastifyReply, recheck: Recheck): Promise<FastifyReply> {
   const name = collectionOf(request);
   const write = await startWrite(room, request, `import ${name}`);
   const collection = write.engine.collection(name);
@@ -57,6 +61,7 @@ async function runImport(room: Room, request: FastifyRequest, reply: FastifyRepl
     limits: importLimits(room, name),
     bodies: room.bodies,
     hashed: isIdempotent(write),
+    stillAllowed: () => recheck(request, 'write'),
     options: (hash, part) => {
       // Every chunk has the whole time: a long import is not a slow one. Waiting for the index comes once, at the end.
       // They are as many as there are, so they hang on the trace and are no spans here.
