@@ -2,7 +2,15 @@
 
 import type { STATUS_FIELDS } from '../config/command-fields.js';
 import type { ValuesOf } from '../config/field.js';
-import type { CollectionInfo, HealthAnswer, ReadyAnswer, ReplicationStatus, SkeinClient, VersionAnswer } from '../sdk/index.js';
+import {
+  type CollectionInfo,
+  type HealthAnswer,
+  type ReadyAnswer,
+  type ReplicationStatus,
+  SkeinApiError,
+  type SkeinClient,
+  type VersionAnswer,
+} from '../sdk/index.js';
 import { grouped, roughBytes } from './numbers.js';
 import { replicationLines, replicationObjects } from './replication-view.js';
 import { connectTo } from './server-connection.js';
@@ -16,9 +24,10 @@ interface ServerStatus {
   readonly version: VersionAnswer;
   readonly health: HealthAnswer;
   readonly ready: ReadyAnswer;
-  /** Null while the server starts: it has none to show yet. */
+  /** Null while the server starts, which has none to show yet, and where the key is not for data. */
   readonly collections: readonly CollectionInfo[] | null;
-  readonly replication: ReplicationStatus;
+  /** Null where the key is for some collections only. */
+  readonly replication: ReplicationStatus | null;
 }
 
 export async function showStatus(values: StatusValues, surroundings: Surroundings): Promise<ExitCode> {
@@ -38,10 +47,20 @@ async function ask(client: SkeinClient, url: string, signal: AbortSignal): Promi
   const [version, health, replication] = await Promise.all([
     client.version({ signal }),
     client.health({ signal }),
-    client.replication.status({ signal }),
+    ifAllowed(client.replication.status({ signal })),
   ]);
-  const collections = ready.status === 'ready' ? await client.collections({ signal }) : null;
+  const collections = ready.status === 'ready' ? await ifAllowed(client.collections({ signal })) : null;
   return { url, version, health, ready, collections, replication };
+}
+
+/** What the role or the scope of the key does not show is left out. */
+async function ifAllowed<Value>(asked: Promise<Value>): Promise<Value | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof SkeinApiError && error.type === 'Forbidden') return null;
+    throw error;
+  }
 }
 
 /** One object for the server, one for replication, then one for each replica and each collection. */
@@ -57,9 +76,11 @@ function jsonLines({ url, version, health, ready, collections, replication }: Se
     ready: { status: ready.status, step: ready.step, progress: ready.progress, eta_ms: ready.etaMs, message: ready.message },
     collections: collections?.length ?? null,
   };
-  return [server, ...replicationObjects(replication), ...(collections ?? []).map(collectionObject)].map((object) =>
-    JSON.stringify(object),
-  );
+  return [
+    server,
+    ...(replication === null ? [] : replicationObjects(replication)),
+    ...(collections ?? []).map(collectionObject),
+  ].map((object) => JSON.stringify(object));
 }
 
 function collectionObject(info: CollectionInfo): Readonly<Record<string, unknown>> {
@@ -81,7 +102,8 @@ function collectionObject(info: CollectionInfo): Readonly<Record<string, unknown
 function textLines({ url, version, health, ready, collections, replication }: ServerStatus): string[] {
   const lines = [`${url}  ${version.name} ${version.version} on Node ${version.node}, native build ${version.nativeBuild}`];
   lines.push(`status ${health.status}${health.reasons.length === 0 ? '' : `: ${health.reasons.join('; ')}`}`);
-  lines.push(...replicationLines(replication));
+  if (replication !== null) lines.push(...replicationLines(replication));
+  if (collections === null && ready.status === 'ready') return lines;
   if (collections === null) {
     const eta = ready.etaMs === null ? '' : `, about ${Math.ceil(ready.etaMs / 1_000)} s to go`;
     lines.push(`${ready.status}: ${ready.message} (${Math.floor(ready.progress * 100)} % of step ${ready.step}${eta})`);

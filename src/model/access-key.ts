@@ -47,8 +47,8 @@ export interface AccessKeyChange {
 
 const ALLOWED: Readonly<Record<KeyRole, readonly Need[]>> = {
   admin: ['none', 'read', 'write', 'admin', 'replicate'],
-  write: ['none', 'read', 'write'],
-  read: ['none', 'read'],
+  write: ['none', 'read', 'write', 'replicate'],
+  read: ['none', 'read', 'replicate'],
   replicate: ['none', 'replicate'],
 };
 

@@ -101,7 +101,7 @@ function versionRoute(room: Room): Route {
     ...ABOUT,
     path: '/v1/version',
     operationId: 'version',
-    needs: 'read',
+    needs: 'replicate',
     looksAtScope: true,
     summary: 'What runs here',
     answer: VersionBody,

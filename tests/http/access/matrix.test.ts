@@ -10,7 +10,7 @@ import { startKeyed } from '../../support/keyed-http.js';
 import { suite } from '../../support/suite.js';
 
 const test = suite('http/access/matrix', { deadlineMs: 60_000 });
-const ROUTES = allRoutes({ limits: {} } as Room, () => null);
+const ROUTES = allRoutes({ limits: {} } as Room, { lastUsed: () => null, recheck: () => undefined });
 const SPEC = { dimension: 2, distance: 'dot' };
 
 /** A path of the route, about what is not there. */
@@ -44,6 +44,15 @@ test('a role may call the routes that it allows and no others, and nobody calls 
     }
   }
   assert.is(engine.keys.count, KEY_ROLES.length);
+});
+
+test('who may read or write may look at the state of the node, and who looks at it may do nothing else', () => {
+  for (const role of ['admin', 'write', 'read', 'replicate'] as const) assert.ok(allows(role, 'replicate'), role);
+  assert.equal(
+    ['read', 'write', 'admin'].map((need) => allows('replicate', need as 'read')),
+    [false, false, false],
+  );
+  assert.is(ROUTES.find(({ path }) => path === '/v1/version')?.needs, 'replicate');
 });
 
 test('a key with a scope is refused where a route names another collection, or none', async (t) => {
