@@ -127,6 +127,7 @@ async function checkSides(count: number): Promise<Side[]> {
   const authentication = new Authentication({
     ...{ keyFile: Buffer.from(FILE_KEY), keys: () => keys as never, tokens },
     ...{ clock: systemClock, log: silentLog, meter: silentMeter },
+    wrongClusterKeys: () => 0,
   });
   const identify = (shown: string) => authentication.identify({ authorization: `Bearer ${shown}` }, '10.0.0.1');
   const remembered = await tokenOf(signers[0] as SigningKey);
