@@ -31,6 +31,6 @@ RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 7171
-HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["node", "-e", "fetch(`http://127.0.0.1:${Number(process.env.SKEIN_PORT) || 7171}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["/skein/dist/bundle/server/main.js", "probe", "live"]
 ENTRYPOINT ["/skein/dist/bundle/server/main.js"]
 CMD ["serve", "--host", "0.0.0.0", "--data-dir", "/data"]

@@ -22,6 +22,7 @@ import {
 } from '../config/command-fields.js';
 import { loadCommandFields } from '../config/config.js';
 import { type FieldTable, flagOf, type ValuesOf } from '../config/field.js';
+import { PROBE_FIELDS } from '../config/probe-fields.js';
 import { SERVER_SECTIONS } from '../config/server-fields.js';
 import { version } from '../node/version.js';
 import { reportFailure, UsageError } from './failure.js';
@@ -104,6 +105,14 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
   waiting.action(async (servers: string[]) => {
     const { waitForServers } = await import('./wait.js');
     ended(await waitForServers(servers, valuesOf(WAIT_FIELDS, waiting, surroundings), surroundings));
+  });
+
+  const probing = command('probe', 'Ask the server of this machine whether it lives or is ready; for health checks.');
+  probing.argument('[question]', 'live or ready', 'ready');
+  addFields(probing, PROBE_FIELDS);
+  probing.action(async (question: string) => {
+    const { probe } = await import('./probe.js');
+    ended(await probe(question, flagsOf(probing), surroundings));
   });
 
   const verifying = command('verify', 'Check a data folder while no server runs on it, or with --url compare replicas.');

@@ -6,6 +6,8 @@ import { Secret } from './secret.js';
 
 export const API_KEY_LENGTH_MIN = 16;
 const WORLD_READABLE = 0o004;
+/** Where Docker and Kubernetes put the secrets of a container. */
+const CONTAINER_SECRETS = /^(?:\/var)?\/run\/secrets\//;
 const SENDABLE = /^[\x21-\x7e]+$/;
 
 export interface ApiKeyReading {
@@ -46,11 +48,17 @@ export function readKeyLines(path: string): KeyReading {
   } catch (error) {
     throw new Error(`the key file ${path} cannot be read: ${messageOf(error)}`);
   }
-  const open = process.platform !== 'win32' && (mode & WORLD_READABLE) !== 0;
-  const warnings = open ? [`every user of this machine can read the key file ${path}: chmod 600 it`] : [];
   const lines = text
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .map((line) => line.trim());
-  return { lines, warnings };
+  return { lines, warnings: openFileWarnings(path, mode) };
+}
+
+/** What should be said about who can read a file with keys in it. In a container nobody else is there to read its secrets, and they are mounted
+ *  with modes that its user needs. */
+export function openFileWarnings(path: string, mode: number): string[] {
+  const open = process.platform !== 'win32' && (mode & WORLD_READABLE) !== 0;
+  if (!open || CONTAINER_SECRETS.test(path)) return [];
+  return [`every user of this machine can read the key file ${path}: chmod 600 it`];
 }

@@ -4,6 +4,7 @@ import { BACKUP_TARGET_FIELDS } from './backup-fields.js';
 import { CLIENT_FIELDS, JSON_FIELD } from './client-fields.js';
 import type { FieldTable } from './field.js';
 import { CREATE_KEY_FIELDS, LIST_KEYS_FIELDS, ROTATE_KEY_FIELDS } from './key-fields.js';
+import { PROBE_FIELDS } from './probe-fields.js';
 
 /** How `serve` itself is started: where its file is, and whether it only prints what it would use. */
 export const SERVE_COMMAND_FIELDS = {
@@ -200,6 +201,7 @@ export const COMMAND_SECTIONS: readonly { readonly title: string; readonly field
   { title: 'skein export', fields: EXPORT_FIELDS },
   { title: 'skein status', fields: STATUS_FIELDS },
   { title: 'skein wait', fields: WAIT_FIELDS },
+  { title: 'skein probe', fields: PROBE_FIELDS },
   { title: 'skein verify', fields: VERIFY_FIELDS },
   { title: 'skein promote', fields: PROMOTE_FIELDS },
   { title: 'skein follow', fields: FOLLOW_FIELDS },

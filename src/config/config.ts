@@ -26,7 +26,7 @@ import { OBSERVING_FIELDS } from './observing-fields.js';
 import { RECOVERY_FIELDS } from './recovery-fields.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
 import { type ReplicationSettings, readReplication } from './replication-settings.js';
-import { ConfigError, resolveFields, type Source } from './resolve.js';
+import { ConfigError, resolveFields, type Source, type Sources } from './resolve.js';
 import type { Secret } from './secret.js';
 import { SECURITY_FIELDS } from './security-fields.js';
 import { SERVER_FIELDS, SERVER_SECTIONS } from './server-fields.js';
@@ -140,14 +140,15 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
   return { config, sources: Object.freeze(sources), warnings };
 }
 
-/** The settings of a command that talks to a server or reads a folder: flags over environment over defaults.
+/** The settings of a command that talks to a server or reads a folder: flags over environment over a file, where it has one, over defaults.
  *  @throws ConfigError listing everything that is wrong */
 export function loadCommandFields<const Table extends FieldTable>(
   table: Table,
   given: ConfigSources,
+  file: Sources['file'] = null,
 ): { readonly values: ValuesOf<Table>; readonly warnings: readonly string[] } {
   const environment = readEnvironment(given.environment, settingVariables());
-  const sources = { flags: given.flags, environment: environment.values, workingDir: given.workingDir, file: null };
+  const sources = { flags: given.flags, environment: environment.values, workingDir: given.workingDir, file };
   const { values, sources: origins, problems } = resolveFields(table, sources);
   const all = [...environment.problems, ...problems];
   if (all.length > 0) throw new ConfigError(all);

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
+import { openFileWarnings } from '../../src/config/api-key.js';
 import { BACKUP_FIELDS } from '../../src/config/backup-fields.js';
 import { IMPORT_FIELDS, STATUS_FIELDS } from '../../src/config/command-fields.js';
 import { type ConfigSources, clientKey, loadCommandFields, loadConfig } from '../../src/config/config.js';
@@ -260,6 +261,13 @@ test('commands take flags over the environment over defaults, and refuse unknown
     () => loadCommandFields(IMPORT_FIELDS, { ...nothing, environment: { SKEIN_BACTH: '5' } }),
     /did you mean SKEIN_BATCH/,
   );
+});
+
+test('a key file that everybody can read is told, unless it is a secret of a container', () => {
+  assert.match(openFileWarnings('/etc/skein/key', 0o100644).join(), 'chmod 600');
+  for (const path of ['/run/secrets/api-key', '/var/run/secrets/skein/api-key'])
+    assert.equal(openFileWarnings(path, 0o100644), [], path);
+  assert.equal(openFileWarnings('/etc/skein/key', 0o100640), []);
 });
 
 test('a command sends the key it is given, else the one in the file, else none', (t) => {

@@ -84,8 +84,9 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-function exitCode([, ...rest]: readonly string[], port: number): Promise<number | null> {
-  const child = spawn(process.execPath, rest, { env: { ...process.env, SKEIN_PORT: String(port) }, stdio: 'ignore' });
+function exitCode([program = '', ...rest]: readonly string[], port: number): Promise<number | null> {
+  const path = program.replace('/skein', projectFolder);
+  const child = spawn(process.execPath, [path, ...rest], { env: { ...process.env, SKEIN_PORT: String(port) }, stdio: 'ignore' });
   return new Promise((resolve) => {
     child.on('exit', (code) => resolve(code));
   });
