@@ -117,6 +117,27 @@ test('Prometheus scrapes where the server answers, and loads the rules beside it
   for (const target of job?.static_configs[0]?.targets ?? []) assert.match(target, /^[\w.-]+:7171$/);
 });
 
+test('on Kubernetes the pods are found by what they carry, and asked with a key', () => {
+  const { scrape_configs: jobs } = parse(deployText('prometheus/kubernetes-job.yml')) as {
+    scrape_configs: {
+      job_name: string;
+      authorization: { credentials_file: string };
+      kubernetes_sd_configs: { namespaces: { names: string[] } }[];
+      relabel_configs: { regex?: string }[];
+    }[];
+  };
+  const [job] = jobs;
+  const manifest = deployText('kubernetes/skein.yaml');
+  const [app, port] = job?.relabel_configs[0]?.regex?.split(';') ?? [];
+  assert.ok(manifest.includes(`labels: { app: ${app} }`) && manifest.includes(`{ name: ${port}, containerPort: 7171 }`));
+  for (const name of job?.kubernetes_sd_configs[0]?.namespaces.names ?? []) assert.match(manifest, `-n ${name} apply`);
+  assert.ok(job?.authorization.credentials_file);
+  const down = rules.find(({ alert }) => alert === 'SkeinDown')?.expr ?? '';
+  const [, jobsKnown = ''] = /job=~"([^"]+)"/.exec(down) ?? [];
+  for (const name of [job?.job_name ?? '', 'skein-eu'])
+    assert.match(name, new RegExp(`^(?:${jobsKnown})$`), 'another cluster is another job');
+});
+
 test('the dashboard can be imported: data source and nodes are variables, and no panel lies on another', () => {
   assert.equal(
     dashboard.templating.list.map(({ name }) => name),

@@ -15,6 +15,8 @@ import type { MeasureFacts } from '../../src/observability/metrics.js';
 /** From dist/tests/observability/ to the folder of the project. */
 export const PAGE_PATH = fileURLToPath(new URL('../../../docs/METRICS.md', import.meta.url));
 
+const CERTIFICATES = fileURLToPath(new URL('../../../tests/support/certificates', import.meta.url));
+
 const INTRODUCTION = `# Metrics
 
 This page is written from the registry of a running server (\`node dist/tests/observability/metrics-page.js --write\`); change the
@@ -35,7 +37,9 @@ A histogram \`x\` has \`x_bucket{le}\`, \`x_sum\` and \`x_count\`.
 export async function measuresOfNode(
   folder: string,
 ): Promise<{ readonly facts: readonly MeasureFacts[]; readonly text: string }> {
-  const flags = { dataDir: join(folder, 'data'), port: '0' };
+  // With a certificate, so that what is measured of it is there too; nobody connects.
+  const tls = { tlsCertFile: join(CERTIFICATES, 'node.pem'), tlsKeyFile: join(CERTIFICATES, 'node.key') };
+  const flags = { dataDir: join(folder, 'data'), port: '0', ...tls };
   const { config } = loadConfig({ flags, environment: {}, workingDir: folder });
   const onFatal = (reason: string): void => {
     throw new Error(reason);
