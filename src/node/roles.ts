@@ -204,6 +204,7 @@ export class Roles implements ReplicationService {
     const { clock, log } = this.#parts;
     const leaving = {
       isMaster: () => this.#mastership.isMaster,
+      masterUrl: () => this.masterUrl(),
       candidates: () => this.#source.registry.all(),
       ask: (nodeId: string, method: string, parameters: LinkValues) => this.#source.ask(nodeId, method, parameters),
       followsSomebody: () => this.#following.follower?.isLinked === true,
