@@ -2,17 +2,22 @@
 /** The process: words of the command line in, exit code out. The only file that ends the process.
  *
  *  The first SIGINT or SIGTERM asks the command to end; a second one ends the process. What nobody caught is logged and ends it too:
- *  a process in an unknown state must not go on with data.
+ *  a process in an unknown state must not go on with data. SIGHUP never ends a server: it reads its files again.
  *
  *  The first line keeps what a burst allocated from staying resident (docs/decisions/0007-memory.md); without it all works the same. */
 
 import { runCommand } from './cli/program.js';
+import { Reloads } from './cli/reloads.js';
 import { EXIT } from './cli/surroundings.js';
 import { armTestHooks } from './model/test-hooks.js';
 import { createLog, flushLog, lastWords } from './observability/logging.js';
 
 armTestHooks(process.env, () => process.kill(process.pid, 'SIGKILL'));
 const stop = new AbortController();
+const reloads = new Reloads();
+const isServer = process.argv[2] === 'serve';
+// Before anything else, and whether or not there is something to read again: it must never end a server.
+if (isServer) process.on('SIGHUP', () => reloads.ask());
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
@@ -31,7 +36,6 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   });
 }
 
-const isServer = process.argv[2] === 'serve';
 const PRINTED_WAIT_MS = 1_000;
 for (const stream of [process.stdout, process.stderr]) {
   // A reader that has seen enough (`| head`) is no defect. A server serves on, whoever reads what it says.
@@ -47,7 +51,7 @@ const exitCode = await runCommand(
     ...{ output: process.stdout, errors: process.stderr },
     protocolStreams: () => ({ input: process.stdin, output: process.stdout }),
   },
-  { makeLog: createLog, onReload: (listener) => process.on('SIGHUP', listener), onFatal: () => end(EXIT.failed) },
+  { makeLog: createLog, reloads, onFatal: () => end(EXIT.failed) },
 );
 
 // What was printed to a pipe must be out before the process ends; a server does not stay for a reader that hangs.

@@ -65,8 +65,10 @@ test('the greeting says where it listens, where its data is, and what to try', a
   }
 });
 
-test('one signal stops a server gently, the second at once', async (t) => {
+test('a hangup ends no server, one signal to stop does gently, the second at once', async (t) => {
   const gentle = await startServer(t, join(t.folder(), 'data'));
+  gentle.signal('SIGHUP');
+  await waitUntil(() => gentle.output().includes('"reload_ignored"'), { what: 'the word that there is nothing to read again' });
   assert.is(await gentle.stop(), 0);
 
   const server = await startServer(t, join(t.folder(), 'data'));

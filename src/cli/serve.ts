@@ -8,16 +8,17 @@ import { SERVE_COMMAND_FIELDS } from '../config/command-fields.js';
 import { type Config, loadCommandFields, loadConfig } from '../config/config.js';
 import { describeConfig } from '../config/describe.js';
 import { secretsIn } from '../config/secret.js';
-import type { LogOptions, ProcessLog } from '../model/log.js';
+import type { Log, LogOptions, ProcessLog } from '../model/log.js';
 import type { Node } from '../node/node.js';
+import type { Reloads } from './reloads.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
 
 /** What serve needs of rooms that a command must not know. */
 export interface ServeParts {
   /** @throws Error when its file cannot be there */
   makeLog(options: LogOptions): ProcessLog;
-  /** Calls when an operator asks for certificates and keys to be read again (SIGHUP); left out: nobody can ask. */
-  onReload?(listener: () => void): void;
+  /** An operator asks for certificates and keys to be read again; left out: nobody can. */
+  readonly reloads?: Reloads;
   /** Data may be at risk: ends the process at once. */
   onFatal(reason: string): void;
 }
@@ -57,8 +58,7 @@ export async function serve(
     log.info('stopped', { during: 'start' });
     return EXIT.done;
   }
-  const { reload } = node;
-  if (reload !== null) parts.onReload?.(() => void reload());
+  parts.reloads?.listen(() => reloadFiles(node, log));
   for (const line of greeting(node, config.apiKey !== null || config.tokens.keys !== null, config.docs)) print(output, line);
   log.info('listening', { url: node.url, data_dir: node.dataDir, native_build: node.nativeBuild });
   await whenAborted(stopping);
@@ -66,6 +66,12 @@ export async function serve(
   await node.stop();
   log.info('stopped', {});
   return EXIT.done;
+}
+
+/** What was asked for during the start is done now: files may have been read before they were replaced. */
+function reloadFiles({ reload }: Pick<Node, 'reload'>, log: Log): void {
+  if (reload === null) log.info('reload_ignored', { reason: 'no certificate and no key of tokens is read from a file' });
+  else void reload();
 }
 
 function logOptions(config: Config): LogOptions {
