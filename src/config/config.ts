@@ -30,6 +30,7 @@ import { ConfigError, resolveFields, type Source, type Sources } from './resolve
 import type { Secret } from './secret.js';
 import { SECURITY_FIELDS } from './security-fields.js';
 import { SERVER_FIELDS, SERVER_SECTIONS } from './server-fields.js';
+import { stopContradictions } from './stop-times.js';
 import { TOKEN_FIELDS } from './token-fields.js';
 import { readTokens, type TokenSettings } from './token-settings.js';
 import { TRACING_FIELDS } from './tracing-fields.js';
@@ -115,6 +116,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
   const readings = [replication, backup, health, tracing, tokens];
   problems.push(
     ...contradictions(values, values, keyed),
+    ...stopContradictions(values),
     ...dependencies.problems,
     ...readings.flatMap((reading) => reading.problems),
   );

@@ -43,7 +43,7 @@ export const GUARD_FIELDS = {
     kind: 'duration',
     min: 0,
     default: 0,
-    doc: 'How long a stop goes on serving after /health/ready says draining, so that load balancers can look elsewhere.',
+    doc: 'How long a stop goes on serving after /health/ready says draining, so that load balancers can look elsewhere. At most what shutdown_timeout_ms leaves: a third of it, or it less 20 s.',
   },
   handoverAtStop: {
     kind: 'boolean',

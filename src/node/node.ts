@@ -6,6 +6,7 @@
  *  Must not know: flags, terminals, signals. */
 
 import type { Config } from '../config/config.js';
+import { closingMsOf } from '../config/stop-times.js';
 import type { Engine, RunningEngine } from '../engine/engine.js';
 import type { IncomingSnapshot, SnapshotHead } from '../engine/snapshot.js';
 import { buildHttpServer, type HttpServer, type HttpService } from '../http/http.js';
@@ -78,8 +79,6 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   }
 }
 
-/** What links and data need at the end of a stop; less where the whole stop has less than three times as much. */
-const CLOSING_MS = 10_000;
 /** A handover takes some hundred milliseconds when the replica is near. */
 const HANDOVER_MS = 10_000;
 
@@ -351,7 +350,7 @@ class StartingNode {
   #stop(): Promise<void> {
     const { shutdownTimeoutMs: totalMs, guards } = this.#options.config;
     // For the links and the data behind the requests.
-    const closingMs = Math.min(CLOSING_MS, totalMs / 3);
+    const closingMs = closingMsOf(totalMs);
     const steps = [
       { name: 'drain', keepsMs: 2 * closingMs, run: (leftMs: number) => this.#drain(Math.min(guards.drainDelayMs, leftMs)) },
       { name: 'handover', keepsMs: closingMs, run: (leftMs: number) => this.#handOver(Math.min(HANDOVER_MS, leftMs / 2)) },
