@@ -2,11 +2,13 @@
  *  was no room for them.
  *
  *  Node's closeIdleConnections knows a connection as idle only after its first request, so one that never sends any would hold a stop
- *  until its deadline. A connection goes by its remote end, because under TLS requests have another socket than the one that was accepted.
+ *  until its deadline. Where handles or connections run short the silent ones go first, the oldest before the others, so that health is
+ *  asked and answered; those that have sent a request stay. A connection goes by its remote end, because under TLS requests have another socket than the one that was accepted.
  *  Must not know: routes. */
 
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Clock } from '../model/clock.js';
 import type { SkeinError } from '../model/errors.js';
 
 export interface ConnectionFigures {
@@ -17,9 +19,17 @@ export interface ConnectionFigures {
   readonly sentBytes: number;
 }
 
+/** Silent connections that make way for one that comes without room: more than one, so that room grows. */
+const CUT_FOR_ONE = 2;
+/** At a time, so that no look at a flood takes long. */
+const CUT_AT_ONCE_MAX = 256;
+/** A request may be on its way over a connection that is younger. */
+const OLD_MS = 250;
+
 export class Connections {
-  /** By remote end. */
-  readonly #silent = new Map<string, Socket>();
+  /** By remote end, the oldest first. */
+  readonly #silent = new Map<string, { readonly socket: Socket; readonly sinceMs: number }>();
+  readonly #clock: Clock;
   readonly #open = new Set<Socket>();
   #receivedBytes = 0;
   #sentBytes = 0;
@@ -33,23 +43,29 @@ export class Connections {
   #requests = 0;
 
   /** @param refusal why no connection is to be added now, or null */
-  constructor(server: Server, refusal: () => SkeinError | null) {
+  constructor(server: Server, clock: Clock, refusal: () => SkeinError | null) {
+    this.#clock = clock;
     this.#refusal = refusal;
     server.on('connection', (socket: Socket) => {
       if (this.#known.has(socket) || this.#spoke.has(socket)) return;
       this.#known.add(socket);
       const end = remoteEnd(socket);
-      this.#silent.set(end, socket);
+      this.#silent.set(end, { socket, sinceMs: clock.monotonicMs() });
       this.#open.add(socket);
-      if (refusal() !== null) this.#unwanted.add(end);
+      if (refusal() !== null) {
+        this.#unwanted.add(end);
+        this.#makeRoom(end);
+      } else if (this.#open.size >= server.maxConnections) this.#makeRoom(end);
       socket.once('close', () => {
         this.#open.delete(socket);
         this.#receivedBytes += socket.bytesRead;
         this.#sentBytes += socket.bytesWritten;
         this.#unwanted.delete(end);
-        if (this.#silent.get(end) === socket) this.#silent.delete(end);
+        if (this.#silent.get(end)?.socket === socket) this.#silent.delete(end);
       });
     });
+    // There were as many as may be, so it was closed unseen; the next one finds room.
+    server.on('drop', () => this.#makeRoom());
     server.on('request', (request, response) => {
       this.#hear(request.socket);
       this.#requests += 1;
@@ -90,8 +106,36 @@ export class Connections {
     return { open: this.#open.size, requests: this.#requests, receivedBytes, sentBytes };
   }
 
+  /** All of them, for a stop. */
   cutSilent(): void {
-    for (const socket of this.#silent.values()) socket.destroy();
+    for (const { socket } of this.#silent.values()) socket.destroy();
+  }
+
+  /** Connections that have had time for a request and sent none, the oldest first. Cost: some hundred at most. */
+  cutOldSilent(): void {
+    const sinceMsMax = this.#clock.monotonicMs() - OLD_MS;
+    let left = CUT_AT_ONCE_MAX;
+    for (const [end, { socket, sinceMs }] of this.#silent) {
+      if (left-- === 0 || sinceMs > sinceMsMax) return;
+      this.#cut(end, socket);
+    }
+  }
+
+  /** @param spared the remote end of the one that came */
+  #makeRoom(spared?: string): void {
+    let left = CUT_FOR_ONE;
+    for (const [end, { socket }] of this.#silent) {
+      if (end === spared) continue;
+      this.#cut(end, socket);
+      left -= 1;
+      if (left === 0) return;
+    }
+  }
+
+  /** It closes a little later, and makes room once. */
+  #cut(end: string, socket: Socket): void {
+    this.#silent.delete(end);
+    socket.destroy();
   }
 }
 

@@ -85,7 +85,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const nameRequest = requestIds();
   const app = fastifyApp(options, table, nameRequest);
   const hooks = makeHooks(options, gate);
-  const connections = new Connections(app.server, () => service.guards.connectionRefusal());
+  const connections = new Connections(app.server, clock, () => service.guards.connectionRefusal());
   addHooks(app, hooks, { closing, connections, secured: securityHeaders(config.tls !== undefined) });
   addBodyTypes(app);
   await addOpenApi(app, service.version);
@@ -115,6 +115,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
       const { address, port } = app.server.address() as AddressInfo;
       return { host: address, port };
     },
+    cutSilent: () => connections.cutOldSilent(),
     setCertificate: (certificate) => (app.server as unknown as TlsServer).setSecureContext(secureContext(certificate)),
     close: async (deadlineMs) => {
       closing.now = true;
@@ -126,6 +127,8 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
         if (connections.requests === 0) service.replication.endLinks();
       }, CLOSE_CHECK_MS);
       const deadline = setTimeout(() => {
+        // Who sent them learns it by the end of his connection alone, so the log tells the operator.
+        if (connections.requests > 0) log.warn('requests_cut', { count: connections.requests, after_ms: Math.round(deadlineMs) });
         app.server.closeAllConnections();
         cutUpgraded();
       }, deadlineMs);

@@ -133,6 +133,8 @@ export interface HttpServer {
   /** Connections that are made from now on get another certificate; those that are there keep theirs. Only where the port speaks https.
    *  @throws Error when it is none, and nothing has changed */
   setCertificate(certificate: Pick<NonNullable<HttpConfig['tls']>, 'cert' | 'key' | 'ca'>): void;
+  /** Handles run short: connections that never sent a request end, the oldest first, some hundred at a time. */
+  cutSilent(): void;
   /** Takes no new work, lets requests end for `deadlineMs`, then cuts the rest off. */
   close(deadlineMs: number): Promise<void>;
 }

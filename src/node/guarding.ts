@@ -33,6 +33,8 @@ export interface GuardingParts {
   readonly log: Log;
   /** Null until it is open. */
   engine(): RunningEngine | null;
+  /** Ends connections that hold a handle and have asked for nothing. */
+  cutSilent(): void;
 }
 
 export class Guarding implements GuardService {
@@ -164,6 +166,8 @@ export class Guarding implements GuardService {
     const { isShort, open, limit } = this.#handles;
     if (isShort !== this.#wasShort) this.#parts.log.warn(isShort ? 'handles_short' : 'handles_left_again', { open, limit });
     this.#wasShort = isShort;
+    // Also when no handle is left to take a connection with.
+    if (isShort) this.#parts.cutSilent();
   }
 
   async #lookAtMemory(): Promise<void> {

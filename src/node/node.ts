@@ -133,7 +133,12 @@ class StartingNode {
       links: this.#links,
     });
     this.#dependencies = new Dependencies({ log, wallMs: () => systemClock.wallMs(), defaults: config.dependencies });
-    this.#guards = new Guarding({ settings: config.guards, log, engine: () => this.#data.engine });
+    this.#guards = new Guarding({
+      settings: config.guards,
+      log,
+      engine: () => this.#data.engine,
+      cutSilent: () => this.#http?.cutSilent(),
+    });
     this.#measuring = measureNode({
       ...{ on: config.observing.metrics, errors: this.#errors, dependencies: this.#dependencies },
       ...{ about: { version, nativeBuild: nativeBuild() }, replication: this.#late.replication },

@@ -399,13 +399,17 @@ test('the end lets running requests finish and refuses new ones', async (t) => {
   assert.is(await ask('GET', '/health/live').catch(() => 'refused'), 'refused');
 });
 
-test('the end cuts off what outlives its deadline', async (t) => {
-  const { ask, engine, close } = await startHttp(t);
+test('the end cuts off what outlives its deadline, and says how many requests that were', async (t) => {
+  const { ask, engine, close, log } = await startHttp(t);
   engine.gate = new Promise(() => {});
   const running = ask('PUT', '/v1/collections/c', { dimension: 2, distance: 'dot' }).catch(() => 'cut');
   while (engine.writes.length === 0) await new Promise((resolve) => setImmediate(resolve));
   await close(20);
   assert.is(await running, 'cut');
+  assert.equal(
+    log.filter(({ event }) => event === 'requests_cut').map(({ fields }) => fields),
+    [{ count: 1, after_ms: 20 }],
+  );
 });
 
 test.run();
