@@ -4,7 +4,7 @@
 import type { SkeinError } from '../model/errors.js';
 
 /** search: asks the indexes of vectors; read: what is stored, by id or in order; write: adds to what is stored; free: only takes away from
- *  it. What is of none of these is never refused. */
+ *  it, or is refused where it adds. What is of none of these is never refused. */
 export type Work = 'search' | 'read' | 'write' | 'free';
 
 export interface GuardService {

@@ -77,10 +77,15 @@ export class Guarding implements GuardService {
 
   get forEngine(): EngineGuards {
     return {
-      admitGrowth: () => this.#memory.admitGrowth(),
+      admitGrowth: () => this.#admitGrowth(),
       acquireHandles: (count) => this.#handles.acquire(count),
       queueWaitMs: this.#parts.settings.shedQueueWaitMs,
     };
+  }
+
+  #admitGrowth(): void {
+    if (this.#memory.refusal() !== null) this.#shed.memory += 1;
+    this.#memory.admitGrowth();
   }
 
   // What HTTP asks.
@@ -184,7 +189,7 @@ export class Guarding implements GuardService {
     const used = await residentBytes();
     if (used === null) return false;
     const before = this.#memory.state;
-    const relieve = this.#memory.look(used);
+    const relieve = this.#memory.look(used, performance.now());
     this.#noteMemory(before);
     return relieve;
   }

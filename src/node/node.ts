@@ -134,9 +134,7 @@ class StartingNode {
     });
     this.#dependencies = new Dependencies({ log, wallMs: () => systemClock.wallMs(), defaults: config.dependencies });
     this.#guards = new Guarding({
-      settings: config.guards,
-      log,
-      engine: () => this.#data.engine,
+      ...{ settings: config.guards, log, engine: () => this.#data.engine },
       cutSilent: () => this.#http?.cutSilent(),
     });
     this.#measuring = measureNode({

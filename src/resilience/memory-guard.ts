@@ -1,10 +1,11 @@
 /** What is done about memory, decided from how much the process holds.
  *
- *    free ── over the limit ─► relieved (caches are cleared) ── still over ─► full (writes are refused) ── well under ─► free
- *                                   └────────── under again ─► free
+ *    free ── over the limit ─► relieved (caches are cleared) ── over ─► full (writes are refused) ── well under ─► free
+ *                                   └────────── well under ─► free
  *
- *  Reads are never refused for it. Leaving needs 5 % less than entering, so that it does not swing. Must not know: where memory is read,
- *  what caches there are. */
+ *  Reads are never refused for it. Leaving needs 5 % less than entering, so that it does not swing; and caches are cleared every ten seconds
+ *  at most, because that stops the process for a moment and makes the next searches slow: who is over again sooner is full.
+ *  Must not know: where memory is read, what caches there are. */
 
 import { SkeinError } from '../model/errors.js';
 
@@ -12,15 +13,15 @@ export type MemoryState = 'free' | 'relieved' | 'full';
 
 /** Of the limit: below it writes go on. */
 const LEAVE_SHARE = 0.95;
-/** While it is full, caches are cleared again every so many looks: what was read meanwhile has filled them. */
-const RELIEVE_EVERY = 10;
+/** Between two reliefs. While it is over they go on: what was read meanwhile has filled the caches. */
+const RELIEF_EVERY_MS = 10_000;
 
 export class MemoryGuard {
   /** Null: there is none. */
   readonly limitBytes: number | null;
   #state: MemoryState = 'free';
   #usedBytes = 0;
-  #looksFull = 0;
+  #relievedMs = Number.NEGATIVE_INFINITY;
   #reliefs = 0;
 
   constructor(limitBytes: number | null) {
@@ -41,31 +42,22 @@ export class MemoryGuard {
     return this.#reliefs;
   }
 
-  /** @returns true: clear caches now, and look again soon */
-  look(usedBytes: number): boolean {
+  /** @param nowMs on a clock that never goes back @returns true: clear caches now, and look again soon */
+  look(usedBytes: number, nowMs: number): boolean {
     this.#usedBytes = usedBytes;
     if (this.limitBytes === null) return false;
-    const over = usedBytes > this.limitBytes;
-    if (this.#state === 'full') {
-      this.#looksFull += 1;
-      if (usedBytes <= this.limitBytes * LEAVE_SHARE) this.#state = 'free';
-      else if (this.#looksFull % RELIEVE_EVERY === 0) return this.#relieve();
-      return false;
-    }
-    if (!over) {
+    if (usedBytes <= this.limitBytes * LEAVE_SHARE) {
       this.#state = 'free';
       return false;
     }
-    if (this.#state === 'free') {
-      this.#state = 'relieved';
-      return this.#relieve();
+    const over = usedBytes > this.limitBytes;
+    if (!over && this.#state !== 'full') return false;
+    if (nowMs - this.#relievedMs < RELIEF_EVERY_MS) {
+      this.#state = 'full';
+      return false;
     }
-    this.#state = 'full';
-    this.#looksFull = 0;
-    return false;
-  }
-
-  #relieve(): boolean {
+    if (this.#state !== 'full') this.#state = 'relieved';
+    this.#relievedMs = nowMs;
     this.#reliefs += 1;
     return true;
   }

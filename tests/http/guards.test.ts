@@ -1,12 +1,12 @@
 /** What guards refuse, HTTP refuses before any work; what watches and heals the server is never refused. */
 
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import * as assert from 'uvu/assert';
 import { type GuardService, UNGUARDED_HTTP, type Work } from '../../src/http/guards.js';
 import { SkeinError } from '../../src/model/errors.js';
 import { startHttp } from '../support/http-server.js';
-import { suite } from '../support/suite.js';
+import { suite, type TestContext } from '../support/suite.js';
 
 const test = suite('http/guards');
 const POINTS = '/v1/collections/c/points';
@@ -42,7 +42,7 @@ test('searches, reads, writes and deletes are asked about by their kind; an over
     ['PUT', POINTS, 'write'],
     ['PATCH', POINTS, 'write'],
     ['POST', `${POINTS}/import`, 'write'],
-    ['POST', '/v1/batch', 'write'],
+    ['POST', '/v1/batch', 'free'],
     ['POST', `${POINTS}/delete`, 'free'],
     ['POST', `${POINTS}/search`, 'search'],
     ['POST', `${POINTS}/search/batch`, 'search'],
@@ -116,6 +116,38 @@ test('a connection that came without a handle to spare is refused its work, poli
   assert.match(await answer('/health/live'), /^HTTP\/1\.1 200 /);
   guards.connection = null;
   assert.is((await http.ask('GET', `${POINTS}/1`)).status, 404);
+});
+
+async function silent(t: TestContext, url: string, count: number): Promise<Socket[]> {
+  const { hostname, port } = new URL(url);
+  const sockets: Socket[] = [];
+  for (let i = 0; i < count; i++) {
+    const socket = connect(Number(port), hostname).on('error', () => {});
+    t.after(() => socket.destroy());
+    await once(socket, 'connect');
+    sockets.push(socket.resume());
+  }
+  return sockets;
+}
+
+test('connections that never sent a request make way, the oldest first, when one comes without room', async (t) => {
+  const guards = new FakeGuards();
+  const http = await startHttp(t, { service: { guards } });
+  const sockets = await silent(t, http.url, 3);
+  guards.connection = overloaded('handles');
+  const [first, second, third] = sockets as [Socket, Socket, Socket];
+  const gone = Promise.all([once(first, 'close'), once(second, 'close')]);
+  const { status } = await fetch(`${http.url}/health/live`, { headers: { connection: 'close' } });
+  assert.is(status, 200);
+  await gone;
+  assert.is(third.closed, false);
+});
+
+test('when there are as many connections as may be, health is answered all the same', async (t) => {
+  const http = await startHttp(t, { limits: { connectionsMax: 16 } });
+  await silent(t, http.url, 40);
+  for (let i = 0; i < 3; i++)
+    assert.is((await fetch(`${http.url}/health/live`, { headers: { connection: 'close' } })).status, 200);
 });
 
 test('without guards nothing is refused', () => {

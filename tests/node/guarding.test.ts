@@ -21,6 +21,7 @@ function guardingOf(searchesAreFull: boolean): Guarding {
       handoverAtStop: false,
     },
     log: keptLog().log,
+    cutSilent: () => {},
     engine: () => engine as RunningEngine,
   });
 }

@@ -32,7 +32,8 @@ export function batchRoutes(room: Room): Route[] {
       master: true,
       summary: 'Run operations over several collections as one atomic unit',
       tag: 'points',
-      work: 'write',
+      // Deletes alone are done when memory is full; the engine, which sees what it is, refuses the others.
+      work: 'free',
       query: WriteQuery,
       headers: WriteHeaders,
       body: BatchBody,
