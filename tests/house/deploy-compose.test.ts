@@ -5,7 +5,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Compile } from 'typebox/compile';
 import * as assert from 'uvu/assert';
-import { deployDocuments, deployFolder, mustBeSettings, projectVersion } from '../support/deploy-files.js';
+import { loadConfig } from '../../src/config/config.js';
+import { deployDocuments, deployFolder, mustBeSettings, mustStopGently, projectVersion } from '../support/deploy-files.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('house/deploy-compose');
@@ -55,6 +56,11 @@ test('has a master and two replicas that follow it under the name it advertises'
     mustBeSettings(Object.keys(environment), name);
     assert.is(environment['SKEIN_ADVERTISE'], `http://${name}:7171`);
     assert.ok(existsSync(join(deployFolder, 'compose', build ?? '', 'Dockerfile')));
+    // Keys are files of the container, and a replica needs one.
+    const elsewhere = /_FILE$|_MASTER$/;
+    const own = Object.fromEntries(Object.entries(environment).filter(([variable]) => !elsewhere.test(variable)));
+    const { config } = loadConfig({ flags: {}, environment: own, workingDir: '/' });
+    mustStopGently(config, Number.parseInt(stop_grace_period ?? '', 10) * 1_000);
     assert.is(stop_grace_period, '90s');
   }
   for (const [, { environment }] of others) assert.is(environment['SKEIN_MASTER'], `ws://${first?.[0]}:7171`);

@@ -8,7 +8,14 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import * as assert from 'uvu/assert';
 import { loadConfig } from '../../src/config/config.js';
-import { deployDocuments, deployFolder, deployText, mustBeSettings, projectVersion } from '../support/deploy-files.js';
+import {
+  deployDocuments,
+  deployFolder,
+  deployText,
+  mustBeSettings,
+  mustStopGently,
+  projectVersion,
+} from '../support/deploy-files.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { projectFolder } from '../support/test-files.js';
 
@@ -21,6 +28,7 @@ interface Probe {
   readonly httpGet: { readonly path: string; readonly port: string };
   readonly initialDelaySeconds: number;
   readonly periodSeconds: number;
+  readonly failureThreshold: number;
 }
 interface Container {
   readonly image: string;
@@ -47,6 +55,7 @@ interface Manifest {
       readonly metadata: { readonly labels: Labels };
       readonly spec: {
         readonly enableServiceLinks: boolean;
+        readonly terminationGracePeriodSeconds: number;
         readonly volumes: readonly { readonly name: string }[];
         readonly containers: readonly Container[];
       };
@@ -140,7 +149,11 @@ test('mounts what it declares, and sets what is a setting', () => {
     FILE,
   );
   const config = join(deployFolder, 'kubernetes', 'skein.json');
-  loadConfig({ flags: { config }, environment: {}, workingDir: '/' });
+  const loaded = loadConfig({ flags: { config }, environment: {}, workingDir: '/' }).config;
+  mustStopGently(loaded, 1_000 * (pod?.terminationGracePeriodSeconds ?? 0));
+  // Whoever balances has noticed by then.
+  const { periodSeconds = 0, failureThreshold = 0 } = container?.readinessProbe ?? {};
+  assert.ok(periodSeconds > 0 && loaded.guards.drainDelayMs >= 1_000 * periodSeconds * failureThreshold);
 });
 
 /** Runs start.sh as a pod does, with a server and a find-master that say what they were given. */

@@ -5,7 +5,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { loadConfig } from '../../src/config/config.js';
-import { deployFolder, deployText, mustBeSettings } from '../support/deploy-files.js';
+import { deployFolder, deployText, mustBeSettings, mustStopGently } from '../support/deploy-files.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('house/deploy-systemd');
@@ -51,7 +51,7 @@ test('starts the server of the project with a configuration that loads, and wait
     environment: {},
     workingDir: '/',
   });
-  assert.ok(Number(valuesOf('TimeoutStopSec')[0]) * 1_000 > 2 * config.shutdownTimeoutMs);
+  mustStopGently(config, Number(valuesOf('TimeoutStopSec')[0]) * 1_000);
 });
 
 test.run();

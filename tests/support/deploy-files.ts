@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
-import { settingVariables } from '../../src/config/config.js';
+import { type Config, settingVariables } from '../../src/config/config.js';
 import { projectFolder } from './test-files.js';
 
 export const { version: projectVersion } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as {
@@ -25,6 +25,13 @@ export function deployDocuments(name: string): unknown[] {
     assert.equal(document.warnings, [], name);
     return document.toJS();
   });
+}
+
+/** A rolling restart needs no other step: the master hands over, and whoever stops it waits until it has. @param graceMs until it is killed */
+export function mustStopGently({ shutdownTimeoutMs, guards }: Config, graceMs: number): void {
+  assert.is(guards.handoverAtStop, true);
+  // What is killed may have been late for reasons of its own.
+  assert.ok(graceMs >= 1.5 * shutdownTimeoutMs, `${graceMs} ms for a stop of ${shutdownTimeoutMs} ms`);
 }
 
 /** Every SKEIN_ variable is a setting of the server. */
