@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import * as assert from 'uvu/assert';
@@ -21,9 +21,16 @@ function limitHandles(pid: number, count: number): void {
   assert.is(status, 0, `prlimit: ${error?.message ?? stderr}`);
 }
 
-async function crowd(t: TestContext, server: ServerProcess, count: number): Promise<Socket[]> {
+/** @param says one request each, or nothing at all */
+async function crowd(
+  t: TestContext,
+  server: ServerProcess,
+  count: number,
+  says = 'GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n',
+) {
   const { hostname, port } = new URL(server.url);
   const sockets = Array.from({ length: count }, () => connect(Number(port), hostname).on('error', () => {}));
+  for (const socket of sockets) socket.resume().write(says);
   t.after(() => {
     for (const socket of sockets) socket.destroy();
   });
@@ -86,6 +93,24 @@ test('out of handles: what is connected goes on, what comes is refused, and free
   await waitUntil(() => openHandles(server.pid) <= free + 20, { what: 'handles to be given back' });
   assert.is(await server.stop(), 0);
   await ledger.check(await startServer(t, dataDir));
+});
+
+test('however many connections say nothing, health is answered on new ones, and writes on those that are there', async (t) => {
+  const server = await startServer(t, join(t.folder(), 'data'));
+  const ledger = new WriteLedger();
+  await ledger.makeCollections(server);
+  assert.is(await ledger.write(server, 0), 'acknowledged');
+  limitHandles(server.pid, openHandles(server.pid) + 40);
+  await crowd(t, server, 200, '');
+  const answered = async (): Promise<boolean> =>
+    (await fetch(`${server.url}/health/live`, { headers: { connection: 'close' } }).catch(() => null))?.ok === true;
+  await waitUntil(answered, { what: 'health to be answered', deadlineMs: 5_000 });
+  for (let round = 1; round < 4; round++) {
+    await crowd(t, server, 50, '');
+    await waitUntil(answered, { what: 'health to be answered again', deadlineMs: 5_000 });
+    assert.is(await ledger.write(server, round), 'acknowledged');
+  }
+  assert.is(await server.stop(), 0);
 });
 
 test('with hardly a handle left, scans and index files fail alone: the process lives, and works again with more', async (t) => {

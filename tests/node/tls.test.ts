@@ -1,7 +1,8 @@
 /** Nodes that speak https and wss: a replica checks its master, a master may check its replicas, and a stranger gets nothing. */
 
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { request } from 'node:https';
+import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
@@ -66,6 +67,24 @@ test('a master that checks its replicas refuses one with another authority and o
   await refused(STRANGER);
   await refused({ tlsCaFile: file('ca.pem') });
   assert.is((await stats(master))['connected_replicas'], 0);
+});
+
+test('a stop does not wait for connections that are kept open', async (t) => {
+  const { node, events } = await started(t, OWN);
+  const agent = new Agent({ keepAlive: true, ca: CA });
+  t.after(() => agent.destroy());
+  const ask = async (): Promise<void> => {
+    const [answer] = await once(request(`${node.url}/health/live`, { agent }).end(), 'response');
+    await once(answer.resume(), 'end');
+  };
+  await Promise.all([ask(), ask(), ask()]);
+  assert.is(Object.values(agent.freeSockets).flat().length, 3);
+  await node.stop();
+  const problems = events.filter(({ event }) => event === 'stop_step_failed' || event === 'requests_cut');
+  assert.equal(problems, []);
+  // Far from the time for requests, which is when what does not end is cut.
+  const requests = events.find(({ event, fields }) => event === 'stop_step' && fields['step'] === 'requests');
+  assert.ok(Number(requests?.fields['took_ms']) < 10_000, JSON.stringify(requests));
 });
 
 test('a replica does not follow a master whose certificate is of another authority', async (t) => {
