@@ -36,6 +36,8 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   });
 }
 
+// Data, copies of it and logs are for the user of the server alone, whatever the shell was set to.
+if (isServer || process.argv[2] === 'restore') process.umask(0o077);
 const PRINTED_WAIT_MS = 1_000;
 for (const stream of [process.stdout, process.stderr]) {
   // A reader that has seen enough (`| head`) is no defect. A server serves on, whoever reads what it says.

@@ -1,6 +1,6 @@
 /** What a real server writes to its log: all of it whole lines, in the file that it was given, with no secret, and whatever its disk does. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { startServer } from '../support/server-process.js';
@@ -11,13 +11,20 @@ const test = suite('scenarios/logs-of-a-server', { deadlineMs: 60_000 });
 const API_KEY = 'api-key-that-nobody-may-see';
 const CLUSTER_KEY = 'cluster-key-that-nobody-may-see';
 
+/** The folder itself as well. */
+function everythingIn(folder: string): string[] {
+  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return [folder, ...found.map((name) => join(folder, name))];
+}
+
 test('a log file has a line for each event and none with a secret, at every level', async (t) => {
   const folder = t.folder();
   const path = join(folder, 'logs', 'skein.log');
   const keys = { 'api.key': API_KEY, 'cluster.key': CLUSTER_KEY };
   for (const [name, key] of Object.entries(keys)) writeFileSync(join(folder, name), `${key}\n`, { mode: 0o600 });
   const files = ['--api-key-file', join(folder, 'api.key'), '--cluster-key-file', join(folder, 'cluster.key')];
-  const flags = [...files, '--log-file', path, '--log-level', 'info', '--slow-query-ms', '1'];
+  const audit = join(folder, 'logs', 'audit.log');
+  const flags = [...files, '--audit-log-file', audit, '--log-file', path, '--log-level', 'info', '--slow-query-ms', '1'];
   const server = await startServer(t, join(folder, 'data'), flags);
   const headers = { 'api-key': API_KEY, 'x-request-id': 'seen-1' };
   const debug = await server.request<{ level: string; file: string }>('PATCH', '/v1/log', { level: 'debug' }, headers);
@@ -31,6 +38,8 @@ test('a log file has a line for each event and none with a secret, at every leve
   await server.request('POST', '/v1/collections/c/points/search', { vector: [1, 2], api_key: API_KEY }, headers);
   await server.request('GET', '/v1/config', undefined, headers);
   assert.is(await server.stop(), 0);
+  for (const made of [...everythingIn(join(folder, 'data')), ...everythingIn(join(folder, 'logs'))])
+    assert.is(statSync(made).mode & 0o077, 0, `${made} is for its owner alone`);
   const text = readFileSync(path, 'utf8');
   const events = text
     .trimEnd()
