@@ -10,11 +10,20 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What it does needs an admin key, although its route does not. */
     administers: boolean;
+    /** What it is about, beside the names in its path. */
+    auditTarget: Readonly<Record<string, string>> | null;
   }
+}
+
+/** What a request is about where its path does not say it. No secrets; null is left out. */
+export function noteTarget(request: FastifyRequest, target: Readonly<Record<string, string | null>>): void {
+  const known = Object.entries(target).filter((entry): entry is [string, string] => entry[1] !== null);
+  request.auditTarget = { ...request.auditTarget, ...Object.fromEntries(known) };
 }
 
 export function addAudited(app: FastifyInstance): void {
   app.decorateRequest('administers', false);
+  app.decorateRequest('auditTarget', null);
 }
 
 /** Does the route administer, or may a request of it? */
@@ -32,9 +41,16 @@ export function auditEntry(route: Route, request: FastifyRequest, reply: Fastify
     who: request.principal === null ? null : nameOf(request.principal),
     address: request.socket.remoteAddress ?? '',
     operation: route.operationId,
-    target: { ...(request.params as Record<string, string>) },
-    outcome: status < 400 ? 'done' : status < 500 ? 'refused' : 'failed',
+    target: { ...(request.params as Record<string, string>), ...request.auditTarget },
+    outcome: outcomeOf(status),
     status,
     error: request.refusal,
   };
+}
+
+/** Sent on to the master is not done here; and after a 504 the change may be made, or be made yet. */
+function outcomeOf(status: number): AuditEntry['outcome'] {
+  if (status < 300) return 'done';
+  if (status < 500) return 'refused';
+  return status === 504 ? 'unknown' : 'failed';
 }

@@ -10,9 +10,10 @@ export interface AuditEntry {
   readonly address: string;
   /** Operation id of the route. */
   readonly operation: string;
-  /** Names and ids in the path. */
+  /** What it is about: names and ids in the path, and what of the body says it. */
   readonly target: Readonly<Record<string, string>>;
-  readonly outcome: 'done' | 'refused' | 'failed';
+  /** unknown: it was not answered in time, and may be done. */
+  readonly outcome: 'done' | 'refused' | 'failed' | 'unknown';
   readonly status: number;
   /** Type of the error that it was answered with. */
   readonly error: string | null;

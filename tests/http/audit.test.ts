@@ -6,6 +6,8 @@ import * as assert from 'uvu/assert';
 import type { AuditEntry } from '../../src/model/audit.js';
 import { silentLog } from '../../src/model/log.js';
 import { createAudit } from '../../src/observability/audit-log.js';
+import { fakeReplication } from '../support/fake-replication.js';
+import { ALONE } from '../support/http-server.js';
 import { startKeyed } from '../support/keyed-http.js';
 import { suite } from '../support/suite.js';
 
@@ -39,10 +41,42 @@ test('who administers is written down with what came of it, and nobody else', as
     [who, 'createCollection', { collection: 'films' }, 'refused', 409, 'CollectionAlreadyExists'],
     [`access_key:${'b'.repeat(16)}`, 'deleteCollection', { collection: 'films' }, 'refused', 403, 'Forbidden'],
     [null, 'createKey', {}, 'refused', 401, 'Unauthorized'],
-    [who, 'batch', {}, 'done', 200, null],
+    [who, 'batch', { operations: 'put_alias now films' }, 'done', 200, null],
   ]);
   assert.is(audited[0]?.requestId, 'the-first');
   assert.match(audited[0]?.address ?? '', '127.0.0.1');
+});
+
+test('an entry names what the call was about, and claims no outcome that nobody knows', async (t) => {
+  const { ask, as, audited } = await startKeyed(t, { service: { replication: fakeReplication() } });
+  const admin = as('admin');
+  await ask('PUT', '/v1/collections/films', SPEC, admin);
+  const { body } = await ask('POST', '/v1/keys', { name: 'a', role: 'read', collections: ['films'] }, admin);
+  await ask('PUT', '/v1/aliases/now', { collection: 'films' }, admin);
+  await ask('POST', '/replication/promote', { force: true }, admin);
+  await ask('POST', '/replication/follow', { master_url: 'ws://10.0.0.1:7171' }, admin);
+  const drop = [{ delete_collection: { collection: 'films' } }, { create_collection: { collection: 'x', dimension: 'no' } }];
+  await ask('POST', '/v1/batch', { operations: drop }, admin);
+  await ask('POST', '/v1/batch', { operations: drop.slice(0, 1) }, as('write'));
+  const told = audited.slice(1).map(({ operation, target, outcome }) => [operation, target, outcome]);
+  assert.equal(told, [
+    ['createKey', { key: body.id, name: 'a', role: 'read', collections: 'films' }, 'done'],
+    ['putAlias', { alias: 'now', collection: 'films' }, 'done'],
+    ['promote', { force: 'true' }, told[2]?.[2]],
+    ['follow', { master: 'http://10.0.0.1:7171' }, told[3]?.[2]],
+    ['batch', { operations: 'delete_collection films, create_collection x' }, 'refused'],
+    ['batch', { operations: 'delete_collection films' }, 'refused'],
+  ]);
+
+  const slow = { ...ALONE, defaultRequired: () => 2, voters: () => 2 };
+  const late = await startKeyed(t, { service: { writeConcern: slow } });
+  await late.ask('PUT', '/v1/collections/films', SPEC, late.as('admin'));
+  const replica = await startKeyed(t, {
+    service: { replication: { ...fakeReplication(), role: () => 'replica', masterUrl: () => 'http://127.0.0.1:9' } },
+  });
+  await replica.ask('DELETE', '/v1/collections/films', undefined, replica.as('admin'));
+  assert.equal([late.audited[0]?.outcome, late.audited[0]?.status], ['unknown', 504]);
+  assert.is(replica.audited[0]?.outcome, 'refused', 'it is the master that does it');
 });
 
 test('entries are lines of a file, or events of the log', (t) => {

@@ -9,6 +9,7 @@ import { AliasBody, AliasListBody, DeleteAliasAnswer, PutAliasAnswer } from '../
 import { principalOf } from '../access/principal.js';
 import { scopedOperation } from '../access/scoped-batch.js';
 import { sendValue, setPosition } from '../answer.js';
+import { noteTarget } from '../audit.js';
 import { beFresh } from '../fresh-reads.js';
 import { freshness, queryOf, READ_PARAMETERS } from '../parameters.js';
 import { ReadQuery, WriteHeaders, WriteQuery } from '../query-schemas.js';
@@ -55,6 +56,7 @@ function putRoute(room: Room): Route {
       const write = await startWrite(room, request, `put alias ${alias}`);
       const body = checkAlias(await room.bodies.read(request, { kind: 'plain' }));
       const collection = checkCollectionName(body.collection);
+      noteTarget(request, { collection });
       const operation = scopedOperation(principalOf(request), { kind: 'put_alias', alias, collection }, write.engine);
       const receipt = await writeOperation(room, write, operation);
       const [result] = receipt.results;

@@ -1,5 +1,6 @@
 /** /v1/batch: operations over several collections as one atomic unit. */
 
+import type { FastifyRequest } from 'fastify';
 import type { CollectionInfo, Engine } from '../../engine/engine.js';
 import { inScope, type KeyScope } from '../../model/access-key.js';
 import type { Limits } from '../../model/limits.js';
@@ -11,6 +12,7 @@ import { principalOf } from '../access/principal.js';
 import { needOf, scopedOperations } from '../access/scoped-batch.js';
 import { sendValue } from '../answer.js';
 import { plainAsked } from '../asked.js';
+import { noteTarget } from '../audit.js';
 import { checkNewCollection, newCollection, writtenCollectionBody } from '../collection-body.js';
 import { WriteHeaders, WriteQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
@@ -18,6 +20,8 @@ import type { Route } from '../route-table.js';
 import { confirm, isIdempotent, startWrite, writeUnit } from '../writes.js';
 import { aliasBody } from './aliases.js';
 import { countsOf } from './point-writes.js';
+
+const OPERATIONS_TOLD = 20;
 
 export function batchRoutes(room: Room): Route[] {
   return [
@@ -45,9 +49,9 @@ export function batchRoutes(room: Room): Route[] {
           rules: rulesInScope(room, write.engine, principalOf(request).scope),
           hashed: isIdempotent(write),
         });
+        noteAdministration(request, read.operations);
         const asked = read.operations.map((operation) => checkCreate(operation, room.limits));
         plainAsked(request, { operations: asked.length, w: write.parameters.required, wait: write.parameters.wait });
-        request.administers = asked.some((operation) => needOf(operation) === 'admin');
         const operations = scopedOperations(principalOf(request), asked, write.engine);
         holdStrictly(room, operations);
         const receipt = await writeUnit(room, write, operations, read.hash, read.refused);
@@ -71,6 +75,23 @@ function holdStrictly({ strict }: Room, operations: readonly Operation[]): void 
     if (kind === 'patch') strict.points(collection, operation.patches.length, path);
   }
   for (const [collection, count] of counts) strict.more(collection, 'write', count);
+}
+
+/** Before anything of it can be refused. What is written of it are the operations that administer, the first of them where they are many. */
+function noteAdministration(request: FastifyRequest, operations: readonly (Operation | UncheckedCreate)[]): void {
+  const administering = operations.filter(({ kind }) => kind === 'unchecked_create' || needOf({ kind }) === 'admin');
+  if (administering.length === 0) return;
+  request.administers = true;
+  const told = administering.slice(0, OPERATIONS_TOLD).map((operation) => {
+    const kind = operation.kind === 'unchecked_create' ? 'create_collection' : operation.kind;
+    const names = [
+      ...('alias' in operation ? [operation.alias] : []),
+      ...('collection' in operation ? [operation.collection] : []),
+    ];
+    return [kind, ...names].join(' ');
+  });
+  const rest = administering.length - told.length;
+  noteTarget(request, { operations: [...told, ...(rest > 0 ? [`and ${rest} more`] : [])].join(', ') });
 }
 
 /** Vectors for what is out of the scope are held against nothing, as those for names that nobody has: it is refused all the same, and what was

@@ -14,6 +14,7 @@ import { DeleteKeyAnswer, KeyListBody, KeySecretAnswer, NewKeyBody, RotateKeyBod
 import { accessKeyText, newKeyId, newSecret, secretHash } from '../access/credential.js';
 import { principalOf } from '../access/principal.js';
 import { sendValue } from '../answer.js';
+import { noteTarget } from '../audit.js';
 import { queryOf } from '../parameters.js';
 import { WriteQuery } from '../query-schemas.js';
 import type { Room } from '../room.js';
@@ -69,6 +70,7 @@ function createRoute(room: Room, lastUsed: LastUsed): Route {
       const id = newKeyId();
       const secret = newSecret();
       const key = { id, hash: secretHash(secret), ...settingsOf(body, room.clock.wallMs()) };
+      noteTarget(request, { key: id, name: key.name, role: key.role, collections: key.scope?.join(',') ?? null });
       const receipt = await write.engine.keys.write({ kind: 'create_key', key, keepsAdmin: keepsAdmin(request) });
       const shown = shownKey(room, write.engine.keys.find(id), lastUsed);
       const written = await confirmIfPossible(room, reply, write, receipt);

@@ -20,6 +20,7 @@ import {
   VerifyBody,
 } from '../../wire/http-bodies.js';
 import { sendValue, setPosition } from '../answer.js';
+import { noteTarget } from '../audit.js';
 import { queryOf } from '../parameters.js';
 import { promoteBody, replicaBody, statsBody, verifyBody } from '../replication-body.js';
 import type { Room } from '../room.js';
@@ -149,6 +150,7 @@ function promoteRoute(room: Room): Route {
     handle: async (request, reply) => {
       queryOf(request, []);
       const { force = false } = checkPromote(await room.bodies.read(request, { kind: 'plain' }));
+      noteTarget(request, { force: String(force) });
       const answer = await room.service.replication.promote({ force });
       setPosition(reply, answer.position);
       return sendValue(request, reply, promoteBody(answer));
@@ -170,6 +172,7 @@ function followRoute(room: Room): Route {
       const { master_url: given } = checkFollow(await room.bodies.read(request, { kind: 'plain' }));
       const masterUrl = readNodeUrl(given);
       if (masterUrl === null) throw invalidRequest('master_url', `must be the address of a node, such as ${NODE_URL_EXAMPLE}`);
+      noteTarget(request, { master: masterUrl });
       await room.service.replication.follow(masterUrl);
       return sendValue(request, reply, { role: room.service.replication.role(), master_url: masterUrl });
     },
@@ -188,6 +191,7 @@ function resyncRoute(room: Room): Route {
     handle: async (request, reply) => {
       queryOf(request, []);
       const body = checkResync(await room.bodies.read(request, { kind: 'plain' }));
+      noteTarget(request, { replica: body.replica_id ?? null, full: String(body.full ?? false) });
       const { mode } = await room.service.replication.resync({ replicaId: body.replica_id ?? null, full: body.full ?? false });
       return sendValue(request, reply, { started: true, mode });
     },
