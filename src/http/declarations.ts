@@ -84,7 +84,7 @@ export function shownDeclarations({
       quantization === null
         ? null
         : { type: quantization.type, rescore: quantization.rescore, oversampling: quantization.oversampling },
-    strict_mode: strict === null ? null : shownStrictMode(strict),
+    ...(strict !== null && { strict_mode: shownStrictMode(strict) }),
   };
 }
 

@@ -144,7 +144,6 @@ export function collectionFromWire(body: CollectionInfoBody): CollectionInfo {
     text: textFromWire(body.text),
     payloadIndexes: body.payload_indexes,
     quantization: body.quantization,
-    // Of a server that knows none yet: undefined.
     strictMode: body.strict_mode
       ? wholeStrictMode({ ...strictFromBody(body.strict_mode), enabled: body.strict_mode.enabled })
       : null,

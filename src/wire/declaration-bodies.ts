@@ -90,7 +90,7 @@ export const shownDeclarations = {
     Type.Object({ path: Type.String(), type: Type.Enum([...PAYLOAD_INDEX_TYPES] as [PayloadIndexType, ...PayloadIndexType[]]) }),
   ),
   quantization: nullable(Type.Object({ type: QuantizationType, rescore: Type.Boolean(), oversampling: Type.Number() })),
-  strict_mode: nullable(ShownStrictModeBody),
+  strict_mode: Type.Optional(ShownStrictModeBody),
 };
 
 const NewDeclarations = Type.Object(newDeclarations);

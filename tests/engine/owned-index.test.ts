@@ -77,7 +77,7 @@ test('a checkpoint in the middle of a rebuild is where the next start goes on, a
   level(owned);
   put(0, KEPT);
   level(owned);
-  assert.equal(notes, ['index_rebuild_started']);
+  assert.equal(notes, ['index_checkpoint_completed', 'index_rebuild_started']);
   const { growing, live } = owned.report().status;
   assert.ok(growing > 0 && live === POINTS);
   assert.ok(owned.report().replayMs > 0);
@@ -86,7 +86,7 @@ test('a checkpoint in the middle of a rebuild is where the next start goes on, a
   assert.is(owned.report().replayMs, 0, 'nothing is left to replay');
   const next = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, 1, (event) => notes.push(event));
   await next.open();
-  assert.equal(notes, ['index_rebuild_started', 'index_checkpoint_loaded']);
+  assert.equal(notes, ['index_rebuild_started', 'index_checkpoint_completed', 'index_checkpoint_loaded']);
   assert.equal([next.report().status.growing, next.live], [growing, live]);
   put(0, POINTS);
   level(next);
@@ -113,7 +113,7 @@ test('while a checkpoint is written new points are found and old ones go, and th
   await saving;
   const next = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, 1, (event) => notes.push(event));
   await next.open();
-  assert.equal([notes, next.live], [['index_checkpoint_loaded'], POINTS - 2], 'what came later is read from the store');
+  assert.equal([notes, next.live], [['index_checkpoint_completed', 'index_checkpoint_loaded'], POINTS - 2], 'what came later is read from the store');
   level(next);
   assert.equal([next.live, next.seq, next.report().status.waiting], [POINTS + 497, reads.state().seq, 0]);
   await owned.discard();
@@ -128,7 +128,7 @@ test('a graph that is to be renewed while a checkpoint is written is renewed aft
   const saving = owned.save();
   await owned.renew();
   await saving;
-  assert.equal(notes, ['index_rebuild_started']);
+  assert.equal(notes, ['index_checkpoint_completed', 'index_rebuild_started']);
   assert.is(owned.report().status.growing, POINTS);
   await owned.discard();
 });

@@ -182,7 +182,7 @@ test('a strict mode is set, changed in parts, switched off, taken away, and show
   assert.is(await refusal('POST', '/search', { vector: VECTOR, timeout_ms: 10_000 }), 'max_timeout timeout_ms');
   await change({ enabled: false });
   assert.is(await refusal('POST', '/search', { vector: VECTOR, timeout_ms: 10_000 }), '200');
-  assert.is((await change(null)).body.strict_mode, null);
+  assert.is((await change(null)).body.strict_mode, undefined, 'shown where there is one');
   const silent = await change({ max_timeout: 9 });
   assert.equal([silent.status, silent.body.error.details.issues[0].path], [400, 'strict_mode.enabled']);
   for (const bad of [{ enabled: true, max_query_limit: 0 }, { enabled: true, max_qwery_limit: 1 }, { enabled: 'yes' }, 7])
