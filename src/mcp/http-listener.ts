@@ -4,22 +4,28 @@
  *  requests without a key are refused, and all are while the Skein server asks nobody for one: an open server on a loopback address must not
  *  become an open one on the network. Must not know: tools. */
 
+import { hash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { messageOf } from '../model/errors.js';
 import { HttpTransport, SkeinApiError, SkeinClient, type Transport } from '../sdk/index.js';
+import { HeldBytes } from './held-bytes.js';
 import { type AccessRules, keyOf, pathOf, type Refusal, refusalOf } from './http-access.js';
 import { type ProtocolOptions, protocolServer } from './protocol-server.js';
 import { RunningCalls } from './running-calls.js';
 
 const CONNECTIONS_MAX = 256;
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
+/** Of all requests together. */
+const BODY_BYTES_HELD_MAX = 128 * 1024 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 const STOP_MS = 5_000;
 /** How long it is believed that the Skein server asks for keys. */
 const KEYED_MS = 30_000;
+const KEYS_KNOWN_MAX = 1_000;
+const CHALLENGE = { 'www-authenticate': 'Bearer' };
 
 export interface HttpListenerOptions extends Omit<ProtocolOptions, 'client' | 'calls'> {
   readonly host: string;
@@ -45,7 +51,13 @@ export interface HttpListener {
 /** @throws Error when the address cannot be bound */
 export async function listenHttp(options: HttpListenerOptions): Promise<HttpListener> {
   const transport = new HttpTransport({ url: options.url, connectionsMax: CONNECTIONS_MAX });
-  const parts: Parts = { options, transport, guard: new KeyGuard(options, transport), calls: new RunningCalls() };
+  const parts: Parts = {
+    options,
+    transport,
+    guard: new KeyGuard(options, transport),
+    calls: new RunningCalls(),
+    held: new HeldBytes({ bytesMax: BODY_BYTES_HELD_MAX, unknownBytes: BODY_BYTES_MAX }),
+  };
   const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
     answer(request, response, parts).catch((error: unknown) => {
       options.report(`a request failed: ${messageOf(error)}`);
@@ -63,21 +75,29 @@ interface Parts {
   readonly transport: Transport;
   readonly guard: KeyGuard;
   readonly calls: RunningCalls;
+  readonly held: HeldBytes;
 }
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { options, transport, guard, calls }: Parts,
+  { options, transport, guard, calls, held }: Parts,
 ): Promise<void> {
   const { method = '', headers } = request;
   const path = pathOf(request.url ?? '');
   const refusal =
-    refusalOf({ method, path, headers }, { ...options.rules, keyNeeded: guard.keyNeeded }) ?? (await guard.refusal());
+    refusalOf({ method, path, headers }, { ...options.rules, keyNeeded: guard.keyNeeded }) ??
+    (await guard.refusal(keyOf(headers)));
   if (refusal !== null) {
     refuse(response, refusal);
     return;
   }
+  const release = held.reserve(headers['content-length']);
+  if (release === null) {
+    refuse(response, { status: 503, message: 'too many large messages are on their way in', headers: { 'retry-after': '1' } });
+    return;
+  }
+  response.once('close', release);
   const key = keyOf(headers);
   const { url, timeoutMs } = options;
   const client = new SkeinClient({ url, timeoutMs, transport, encoding: 'json', ...(key !== null && { apiKey: key }) });
@@ -93,10 +113,14 @@ async function answer(
 class KeyGuard {
   readonly #options: HttpListenerOptions;
   readonly #client: SkeinClient;
+  readonly #transport: Transport;
+  /** By digest of the key: until when it is believed to be one, oldest first. */
+  readonly #known = new Map<string, number>();
   #believedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: HttpListenerOptions, transport: Transport) {
     this.#options = options;
+    this.#transport = transport;
     this.#client = new SkeinClient({ url: options.url, timeoutMs: options.timeoutMs, transport, encoding: 'json' });
   }
 
@@ -104,7 +128,35 @@ class KeyGuard {
     return !this.#options.rules.loopback && !this.#options.openToAll;
   }
 
-  async refusal(): Promise<Refusal | null> {
+  /** Asked before anything of the body is read. */
+  async refusal(key: string | null): Promise<Refusal | null> {
+    return (await this.#openServer()) ?? (await this.#unknownKey(key));
+  }
+
+  /** A server that does not answer knows no key; the tools say so to the caller themselves. */
+  async #unknownKey(key: string | null): Promise<Refusal | null> {
+    const name = hash('sha256', key ?? '', 'hex');
+    const nowMs = this.#options.nowMs();
+    if ((this.#known.get(name) ?? Number.NEGATIVE_INFINITY) > nowMs) return null;
+    const { url, timeoutMs } = this.#options;
+    const transport = this.#transport;
+    const client = new SkeinClient({ url, timeoutMs, transport, encoding: 'json', ...(key !== null && { apiKey: key }) });
+    try {
+      await client.version();
+    } catch (error) {
+      if (!(error instanceof SkeinApiError)) return null;
+      if (error.status === 401) return { status: 401, message: 'Unauthorized: the key is not good', headers: CHALLENGE };
+      if (error.status === 429) return { status: 429, message: 'RateLimited: too many wrong keys, or too many calls' };
+      return null;
+    }
+    this.#known.delete(name);
+    this.#known.set(name, nowMs + KEYED_MS);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > KEYS_KNOWN_MAX && oldest !== undefined) this.#known.delete(oldest);
+    return null;
+  }
+
+  async #openServer(): Promise<Refusal | null> {
     if (!this.keyNeeded || this.#options.nowMs() < this.#believedUntilMs) return null;
     try {
       await this.#client.collections();

@@ -61,12 +61,10 @@ test('each caller may do what its own key may do, whoever called before', async 
 
   const keyed = await overHttp(t, url, { authorization: `Bearer ${KEY}` });
   const asHeader = await overHttp(t, url, { 'api-key': KEY });
-  const stranger = await overHttp(t, url);
-  const liar = await overHttp(t, url, { authorization: 'Bearer another-key-of-forty-characters-long!' });
   assert.is((await keyed.call('list_collections')).object['count'], 0);
   assert.is((await asHeader.call('list_collections')).object['count'], 0);
-  assert.is((await stranger.refusal('list_collections')).type, 'Unauthorized');
-  assert.is((await liar.refusal('upsert', { collection: 'c', points: [{ id: 1, vector: [1] }] })).type, 'Unauthorized');
+  for (const strange of [{}, { authorization: 'Bearer another-key-of-forty-characters-long!' }])
+    assert.is((await post(url, strange)).status, 401, 'nothing of what a stranger says is read');
   assert.is((await keyed.call('replication_status')).object['role'], 'master');
 
   await server.request('PUT', '/v1/collections/c', { dimension: 1, distance: 'euclid' }, { 'api-key': KEY });
@@ -81,8 +79,7 @@ test('each caller may do what its own key may do, whoever called before', async 
   const tokened = await overHttp(t, url, { authorization: `Bearer ${await tokenOf(signing, { collections: ['c'] })}` });
   assert.equal((await tokened.call('search', { collection: 'c', vector: [1] })).object['hits'], []);
   assert.is((await tokened.refusal('search', { collection: 'other', vector: [1] })).type, 'Forbidden');
-  const ended = await overHttp(t, url, { authorization: `Bearer ${await tokenOf(signing, { exp: 1 })}` });
-  assert.is((await ended.refusal('search', { collection: 'c', vector: [1] })).type, 'Unauthorized');
+  assert.is((await post(url, { authorization: `Bearer ${await tokenOf(signing, { exp: 1 })}` })).status, 401);
 
   const outside = await listener(t, server.url, { host: '0.0.0.0', rules: { loopback: false, hosts: [] } });
   const reached = `http://127.0.0.1:${outside.port}/mcp`;
