@@ -113,7 +113,11 @@ test('while a checkpoint is written new points are found and old ones go, and th
   await saving;
   const next = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, 1, (event) => notes.push(event));
   await next.open();
-  assert.equal([notes, next.live], [['index_checkpoint_completed', 'index_checkpoint_loaded'], POINTS - 2], 'what came later is read from the store');
+  assert.equal(
+    [notes, next.live],
+    [['index_checkpoint_completed', 'index_checkpoint_loaded'], POINTS - 2],
+    'what came later is read from the store',
+  );
   level(next);
   assert.equal([next.live, next.seq, next.report().status.waiting], [POINTS + 497, reads.state().seq, 0]);
   await owned.discard();

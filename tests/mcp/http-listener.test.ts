@@ -43,7 +43,7 @@ async function post(
 
 /** As text: what is nested so deep cannot be written by JSON.stringify. */
 function deepSearch(levels: number): string {
-  const filter = '{"a":'.repeat(levels) + '1' + '}'.repeat(levels);
+  const filter = ['{"a":'.repeat(levels), '}'.repeat(levels)].join('1');
   const params = `{"name":"search","arguments":{"collection":"c","vector":[1],"filter":${filter}}}`;
   return `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`;
 }
