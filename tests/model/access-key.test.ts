@@ -12,8 +12,8 @@ test('each role allows what its line says and nothing else', () => {
   const table = KEY_ROLES.map((role) => [role, needs.filter((need) => allows(role, need))]);
   assert.equal(table, [
     ['admin', ['none', 'read', 'write', 'admin', 'replicate']],
-    ['write', ['none', 'read', 'write']],
-    ['read', ['none', 'read']],
+    ['write', ['none', 'read', 'write', 'replicate']],
+    ['read', ['none', 'read', 'replicate']],
     ['replicate', ['none', 'replicate']],
   ]);
 });
