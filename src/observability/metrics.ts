@@ -1,8 +1,9 @@
 /** The meter over prom-client: a registry of its own, names under `skein_`, printed as Prometheus text.
  *  Label cardinality is the caller's to bound. Must not know: what is measured, HTTP. */
 
-import { Counter as PromCounter, Gauge as PromGauge, Histogram as PromHistogram, Registry } from 'prom-client';
-import type { Counter, Gauge, Histogram, Labels, MeasureDescription, Meter } from '../model/meter.js';
+import { type Metric, Counter as PromCounter, Gauge as PromGauge, Registry } from 'prom-client';
+import type { Counter, Gauge, Labels, MeasureDescription, Meter } from '../model/meter.js';
+import { BucketCounts } from './bucket-counts.js';
 
 export interface Metrics {
   readonly meter: Meter;
@@ -27,6 +28,7 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   const refreshers: (() => void)[] = [];
   const facts: MeasureFacts[] = [];
+  const waiting = new Set<() => void>();
   const note = (type: MeasureFacts['type'], { name, help, labels = [] }: MeasureDescription): void => {
     facts.push({ name: `skein_${name}`, type, labels, help });
   };
@@ -39,11 +41,14 @@ export function createMetrics(): Metrics {
   const meter: Meter = {
     counter: (description) => {
       note('counter', description);
-      return counterOver(new PromCounter(named(description)));
+      return counterOver(new PromCounter(named(description)), waiting);
     },
     histogram: (description, buckets) => {
       note('histogram', description);
-      return histogramOver(new PromHistogram({ ...named(description), buckets: [...buckets] }));
+      const histogram = new BucketCounts({ ...named(description), buckets });
+      // The registry asks a metric for nothing but its name and what it has.
+      registry.registerMetric(histogram as unknown as Metric);
+      return { series: (labels = NO_LABELS) => histogram.series(labels) };
     },
     gauge: (description) => {
       note('gauge', description);
@@ -56,27 +61,36 @@ export function createMetrics(): Metrics {
     contentType: registry.contentType,
     text: async () => {
       for (const refresh of refreshers) refresh();
+      for (const flush of waiting) flush();
+      waiting.clear();
       return registry.metrics();
     },
     describe: () => [...facts].sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }
 
-function counterOver(counter: PromCounter): Counter {
+/** What is added is kept beside the library until it is printed: its own sum is looked up by labels each time. */
+function counterOver(counter: PromCounter, waiting: Set<() => void>): Counter {
   return {
     series: (labels = NO_LABELS) => {
       const child = counter.labels(labels);
-      return { add: (count) => child.inc(count) };
+      let added = 0;
+      const flush = (): void => {
+        child.inc(added);
+        added = 0;
+      };
+      return {
+        add: (count) => {
+          if (!(count >= 0)) throw new RangeError(`a counter cannot grow by ${count}`);
+          if (added === 0) waiting.add(flush);
+          added += count;
+        },
+      };
     },
-    clear: () => counter.reset(),
-  };
-}
-
-function histogramOver(histogram: PromHistogram): Histogram {
-  return {
-    series: (labels = NO_LABELS) => {
-      const child = histogram.labels(labels);
-      return { observe: (value) => child.observe(value) };
+    clear: () => {
+      for (const flush of waiting) flush();
+      waiting.clear();
+      counter.reset();
     },
   };
 }
