@@ -1,8 +1,10 @@
-/** Questions to the indexes of one worker: each is begun when it comes; what is not answered at once goes on in slices, oldest first, and
- *  those of the background when there is no other.
+/** Questions to the indexes of one worker: each is begun when it comes, and answered at once when no other is open; else they take turns.
  *
- *  A question that nobody waits for any more is dropped. Invariant: every question is answered or refused once.
- *  Must not know: messages, what is asked. */
+ *    fresh ── first slice, in the order they came ─► answered, or ─► begun ── slices, round and round ─► answered
+ *
+ *  Fresh and begun ones take turns, so that a short question is not behind a long one, and no stream of short ones holds up those that needed
+ *  a little more. Those of the background have what time is left. A question that nobody waits for any more is dropped.
+ *  Invariant: every question is answered or refused once. Must not know: messages, what is asked. */
 
 import { type ErrorRecord, messageOf, SkeinError } from '../model/errors.js';
 import type { AskRun } from './ask-run.js';
@@ -42,10 +44,13 @@ interface OpenAsk extends BegunAsk {
 }
 
 export class AsksInTurn {
-  #open: OpenAsk[] = [];
+  readonly #fresh: OpenAsk[] = [];
+  readonly #begun: OpenAsk[] = [];
+  readonly #background: OpenAsk[] = [];
+  #begunIsNext = false;
 
   get waiting(): number {
-    return this.#open.length;
+    return this.#fresh.length + this.#begun.length + this.#background.length;
   }
 
   begin(begin: () => BegunAsk, reply: AskReply, use: AskUse): void {
@@ -57,16 +62,24 @@ export class AsksInTurn {
       return reply.refuse(recordOf(error), 0);
     }
     const ask = { ...begun, reply, use, workMs: 0 };
-    if (ask.background || !this.#advance(ask, FIRST_SLICE_MS)) this.#open.push(ask);
+    if (ask.background) this.#background.push(ask);
+    else if (this.#fresh.length + this.#begun.length > 0) this.#fresh.push(ask);
+    else if (!this.#advance(ask, FIRST_SLICE_MS)) this.#begun.push(ask);
   }
 
   /** Goes on with the next question, each in its turn. */
   advance(budgetMs: number): void {
-    const next = this.#open.find(({ background }) => !background) ?? this.#open[0];
-    if (next === undefined) return;
-    const sliceMs = next.background ? Math.min(budgetMs, BACKGROUND_SLICE_MS) : budgetMs;
-    this.#open.splice(this.#open.indexOf(next), 1);
-    if (!this.#advance(next, sliceMs)) this.#open.push(next);
+    const from = this.#next();
+    const ask = from.shift();
+    if (ask === undefined) return;
+    this.#begunIsNext = from === this.#fresh;
+    const sliceMs = from === this.#fresh ? FIRST_SLICE_MS : ask.background ? Math.min(budgetMs, BACKGROUND_SLICE_MS) : budgetMs;
+    if (!this.#advance(ask, sliceMs)) (ask.background ? this.#background : this.#begun).push(ask);
+  }
+
+  #next(): OpenAsk[] {
+    if (this.#fresh.length > 0 && !(this.#begunIsNext && this.#begun.length > 0)) return this.#fresh;
+    return this.#begun.length > 0 ? this.#begun : this.#background;
   }
 
   /** @returns true when it is over */

@@ -1,4 +1,4 @@
-/** Questions of one worker in their order: each has its first slice when it comes, the background has what is left. */
+/** Questions of one worker in their order: one that comes alone is answered at once, others take turns, the background has what is left. */
 
 import * as assert from 'uvu/assert';
 import type { AskRun } from '../../src/engine/ask-run.js';
@@ -41,10 +41,23 @@ test('a short question is answered at once, longer ones go on in slices, each in
   rig.begin('b', 3);
   rig.begin('c', 2);
   assert.equal(rig.done, ['a ended', 'a answered']);
-  for (let i = 0; i < 3; i++) rig.asks.advance(4);
-  assert.equal(rig.slices.slice(3), ['b 4', 'c 4', 'b 4']);
+  for (let i = 0; i < 4; i++) rig.asks.advance(4);
+  assert.equal(rig.slices.slice(2), ['c 4', 'b 4', 'c 4', 'b 4']);
   assert.equal(rig.done.slice(2), ['c ended', 'c answered', 'b ended', 'b answered']);
   assert.is(rig.asks.waiting, 0);
+});
+
+test('no stream of new questions holds up one that needed more than its first slice, nor does that one hold up them', () => {
+  const rig = new Rig();
+  rig.begin('long', 6);
+  for (let i = 0; i < 10; i++) {
+    rig.begin(`short-${i}`, 1);
+    rig.begin(`more-${i}`, 1);
+    rig.asks.advance(4);
+  }
+  const answered = rig.done.filter((name) => name.endsWith('answered'));
+  assert.ok(answered.includes('long answered'), 'five more slices in ten turns');
+  assert.equal(answered.slice(0, 2), ['short-0 answered', 'more-0 answered']);
 });
 
 test('a question of the background begins when nothing else is asked, in short slices', () => {
