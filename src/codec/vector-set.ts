@@ -60,7 +60,7 @@ export function isDefaultVector(bytes: Uint8Array, dimension: number): boolean {
 /** The default dense vector of a set: a view where the bytes are aligned, else a copy; null when the set has none.
  *  @throws RangeError when the bytes are not a vector set */
 export function decodeDefaultVector(bytes: Uint8Array): Float32Array | null {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.length >= DEFAULT_HEADER_BYTES && view[0] === VERSION && view[1] === 1 && view.readUInt32LE(4) === DENSE) {
     const length = view.readUInt32LE(8);
     if (view.length === DEFAULT_HEADER_BYTES + 4 * length) return floats(view, DEFAULT_HEADER_BYTES, length);

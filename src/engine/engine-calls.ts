@@ -5,6 +5,7 @@
  *  engine. Nor is an index that is not there yet: it is refused before its engine is asked, as other collections have theirs.
  *  Must not know: plans, hits, HTTP. */
 
+import type { Cancellation } from '../model/cancellation.js';
 import { SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
 import { labelFilterOf } from '../model/label-filter.js';
@@ -50,7 +51,7 @@ interface Asker {
   readonly notBeforeSeq?: number;
   readonly span?: Span;
   /** When nobody waits for it any more. */
-  readonly signal?: AbortSignal;
+  readonly cancellation?: Cancellation;
 }
 
 type Searching = 'vector' | 'text' | 'match' | 'facet';
@@ -135,14 +136,14 @@ export class EngineCalls {
     entry: CatalogueEntry,
     ask: AskOf<K>,
     leftMs: () => number,
-    { notBeforeSeq = 0, signal }: Asker,
+    { notBeforeSeq = 0, cancellation }: Asker,
   ): Promise<Found<Whole<K>>> {
-    const found = await this.#found(engine, entry, ask, leftMs, signal);
+    const found = await this.#found(engine, entry, ask, leftMs, cancellation);
     // Who asks has waited for the indexes that were thought well. One that was not may be asked nevertheless, and be behind.
     const goal = Math.min(notBeforeSeq, entry.row.lastSeq);
     if (found.shownSeq >= goal) return found;
     if (await entry[engine]?.indexed.reach(goal, leftMs())) {
-      const newer = await this.#found(engine, entry, ask, leftMs, signal);
+      const newer = await this.#found(engine, entry, ask, leftMs, cancellation);
       if (newer.shownSeq >= goal) return newer;
     }
     throw new SkeinError('IndexBehind', `The ${engine} index has not reached the requested position`, {
@@ -156,12 +157,12 @@ export class EngineCalls {
     entry: CatalogueEntry,
     ask: AskOf<K>,
     leftMs: () => number,
-    signal?: AbortSignal,
+    cancellation?: Cancellation,
   ): Promise<Found<Whole<K>>> {
     const { uid, spec } = entry.row;
     await this.#served(engine, entry, leftMs);
     // Of one kind with the question, which the compiler cannot follow through the union of all questions.
-    const first = (await this.#call(engine, uid, ask as IndexAsk, leftMs, signal)) as Whole<K> | Narrow;
+    const first = (await this.#call(engine, uid, ask as IndexAsk, leftMs, cancellation)) as Whole<K> | Narrow;
     if (!isNarrow(first)) return { answer: first, unindexed: [], steps: [], shownSeq: this.#shown(engine, entry, first.seq) };
     const { narrow, unindexed } = first;
     if (ask.filter === null) throw new Error('an index wants to narrow a search without a filter');
@@ -170,12 +171,12 @@ export class EngineCalls {
       { kind: 'narrow', uid, filter: ask.filter, spec, labels: narrow },
       0,
       leftMs(),
-      signal,
+      cancellation,
     );
     const { labels } = await within(reading, leftMs(), 'Reading the rows that a filter may match took too long');
     const steps = [{ name: 'rows of the filter', tookMs: performance.now() - startMs }];
     const again = { ...ask, labels, sinceLabel: first.nextLabel, estimated: first.estimated } as IndexAsk;
-    const second = (await this.#call(engine, uid, again, leftMs, signal)) as Whole<K> | Narrow;
+    const second = (await this.#call(engine, uid, again, leftMs, cancellation)) as Whole<K> | Narrow;
     if (isNarrow(second)) throw new Error('an index wants to narrow what was narrowed');
     // What changed in place meanwhile was not looked for, so nothing newer than the first answer is shown.
     const shown = second.seq === first.seq ? this.#shown(engine, entry, first.seq) : first.seq;
@@ -213,11 +214,11 @@ export class EngineCalls {
     uid: number,
     ask: AskOf<K>,
     leftMs: () => number,
-    signal?: AbortSignal,
+    cancellation?: Cancellation,
   ): Promise<IndexAnswers[K]> {
     const timeoutMs = Math.max(1, Math.ceil(leftMs()));
     const startMs = performance.now();
-    const call = (): Promise<IndexAnswers[K]> => this.#options.keeper.pool(engine).ask(uid, ask, timeoutMs, signal);
+    const call = (): Promise<IndexAnswers[K]> => this.#options.keeper.pool(engine).ask(uid, ask, timeoutMs, cancellation);
     try {
       const answer = await this.breakers[engine].run(call, this.#isFair(timeoutMs));
       this.#latencyMs[engine] = performance.now() - startMs;

@@ -7,6 +7,7 @@
 
 import type { AccessKey } from '../model/access-key.js';
 import type { AnswerBudget } from '../model/answer-budget.js';
+import type { Cancellation } from '../model/cancellation.js';
 import type { Declarations, HnswParameters } from '../model/collection.js';
 import type { Distance } from '../model/distance.js';
 import type { FacetScalar, FacetValue } from '../model/facet.js';
@@ -57,10 +58,10 @@ export type WaitLevel = 'indexed' | 'durable';
 
 /** Work that may be given up: what was begun ends as soon as it can, and its promise rejects with Timeout. */
 export interface Abandonable {
-  readonly signal?: AbortSignal;
+  readonly cancellation?: Cancellation;
 }
 
-/** The signal counts between the units of a delete by filter; one unit is done as a whole. */
+/** A cancellation counts between the units of a delete by filter; one unit is done as a whole. */
 export interface WriteOptions extends Abandonable {
   readonly wait: WaitLevel;
   /** How long to wait for room and for `wait`, in milliseconds. */
@@ -267,7 +268,7 @@ export interface Engine {
   ): Promise<{ points: FoundPoint[]; missing: PointId[]; position: Position }>;
   /** Stops early at limits.scrollBytesMax; next is the last id of the page when more may follow, else null. */
   scroll(collection: string, request: ScrollRequest): Promise<{ points: FoundPoint[]; next: PointId | null; position: Position }>;
-  count(collection: string, filter?: Filter, signal?: AbortSignal): Promise<{ count: number; position: Position }>;
+  count(collection: string, filter?: Filter, cancellation?: Cancellation): Promise<{ count: number; position: Position }>;
   /** Counts the points that have each value of a payload field, each point once for each of its distinct values. From the payload index
    *  where that can tell alone, else row by row in the scan thread. @throws CollectionNotFound, Overloaded, CorruptData · PayloadTooLarge */
   facet(collection: string, request: FacetRequest): Promise<FacetAnswer>;

@@ -5,6 +5,7 @@
  *  A message would wait behind the work that it is about. A cell may be taken by a later id, and then the earlier work is done in vain, which
  *  is all that can happen. Must not know: what the work is. */
 
+import type { Cancellation } from '../model/cancellation.js';
 import { SkeinError } from '../model/errors.js';
 import type { StoreReads } from '../storage/storage.js';
 
@@ -18,24 +19,13 @@ export class GivenUpBoard {
     Atomics.store(this.#cells, id % CELLS, id | 0);
   }
 
-  /** Waits for `work` unless the signal comes first; then `id` is noted. @throws Timeout (abandoned) · as work */
-  async unlessGivenUp<T>(id: number, signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
-    if (signal === undefined) return work;
-    let stopListening = (): void => {};
-    const givenUp = new Promise<never>((_, reject) => {
-      const give = (): void => {
-        this.note(id);
-        reject(abandoned());
-      };
-      if (signal.aborted) return give();
-      signal.addEventListener('abort', give, { once: true });
-      stopListening = () => signal.removeEventListener('abort', give);
+  /** When it is cancelled, notes `id` and rejects with Timeout (abandoned). @returns ends the listening, which must be done when it is over */
+  watch(id: number, cancellation: Cancellation | undefined, reject: (reason: SkeinError) => void): () => void {
+    if (cancellation === undefined) return () => {};
+    return cancellation.onCancel(() => {
+      this.note(id);
+      reject(abandoned());
     });
-    try {
-      return await Promise.race([work, givenUp]);
-    } finally {
-      stopListening();
-    }
   }
 }
 

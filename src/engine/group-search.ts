@@ -117,7 +117,7 @@ export class GroupSearch {
         },
         0,
         ask.leftMs(),
-        request.signal,
+        request.cancellation,
       ),
     );
     const read = await spanned(request.span, 'rows', () => within(reading, ask.leftMs(), 'Reading the hits took too long'));

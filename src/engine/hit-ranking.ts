@@ -57,8 +57,9 @@ export function scoreRows<Hit>(
   const hits: Hit[] = [];
   let lost = 0;
   let stale = 0;
-  for (const [place, label] of request.labels.entries()) {
-    const row = rowByLabel(reads, request.uid, label, selection);
+  const { labels } = request;
+  for (let place = 0; place < labels.length; place++) {
+    const row = rowByLabel(reads, request.uid, labels[place] as number, selection);
     if (row === undefined) lost += 1;
     else if (!passes(row)) stale += 1;
     else {

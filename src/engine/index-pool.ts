@@ -5,6 +5,7 @@
  *  answer nothing until they are level again. One that dies again and again is fatal: told once, and everything that comes later fails.
  *  Must not know: HTTP, what is asked, the write path. */
 
+import type { Cancellation } from '../model/cancellation.js';
 import type { Clock } from '../model/clock.js';
 import { collectionDropped } from '../model/collection.js';
 import { SkeinError } from '../model/errors.js';
@@ -272,14 +273,14 @@ export class IndexPool {
   }
 
   /** @param timeoutMs how long the answer is of use: the worker drops the question then; the caller must not wait longer either
-   *  @param signal when nobody waits any more
+   *  @param cancellation when nobody waits any more
    *  @throws Overloaded when too many questions wait · CollectionNotFound when the collection was dropped meanwhile
    *  · SearchUnavailable when its worker died · Timeout · ShuttingDown */
   async ask<K extends IndexAskKind>(
     uid: number,
     ask: AskOf<K>,
     timeoutMs: number,
-    signal?: AbortSignal,
+    cancellation?: Cancellation,
   ): Promise<IndexAnswers[K]> {
     if (this.#stopping) throw new SkeinError('ShuttingDown', 'The server is stopping');
     this.mustBeLoaded(uid);
@@ -290,8 +291,9 @@ export class IndexPool {
     }
     const id = this.#nextId++;
     let timer: NodeJS.Timeout | undefined;
+    let stopListening = (): void => {};
     try {
-      const answer = new Promise<IndexAnswers[K]>((resolve, reject) => {
+      return await new Promise<IndexAnswers[K]>((resolve, reject) => {
         // The answer to a question of kind K is of kind K.
         this.#asks.set(id, {
           worker,
@@ -302,10 +304,11 @@ export class IndexPool {
         });
         timer = setTimeout(() => reject(tooLate(this.engine, timeoutMs, isStalled(worker))), timeoutMs);
         this.#send(worker, { kind: 'ask', id, uid, ask: ask as IndexAsk, untilMs: Date.now() + timeoutMs });
+        stopListening = this.#board.watch(id, cancellation, reject);
       });
-      return await this.#board.unlessGivenUp(id, signal, answer);
     } finally {
       clearTimeout(timer);
+      stopListening();
       this.#asks.delete(id);
     }
   }

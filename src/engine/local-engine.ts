@@ -5,6 +5,7 @@
 
 import type { AccessKey } from '../model/access-key.js';
 import type { AnswerBudget } from '../model/answer-budget.js';
+import type { Cancellation } from '../model/cancellation.js';
 import type { Clock } from '../model/clock.js';
 import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
@@ -239,8 +240,8 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return this.#rows.scroll(collection, request);
   }
 
-  count(collection: string, filter?: Filter, signal?: AbortSignal) {
-    return this.#rows.count(collection, filter, signal);
+  count(collection: string, filter?: Filter, cancellation?: Cancellation) {
+    return this.#rows.count(collection, filter, cancellation);
   }
 
   facet(collection: string, request: FacetRequest): Promise<FacetAnswer> {

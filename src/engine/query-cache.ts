@@ -94,7 +94,15 @@ function isTooOld({ answer }: Kept, { notBeforeSeq }: SearchRequest): boolean {
  *  Lists of a filter in another order are another request. */
 function keyOf(
   { row, vector: state, text }: CatalogueEntry,
-  { vector, cache: _cache, timeoutMs: _timeout, notBeforeSeq: _notBefore, span: _span, signal: _signal, ...rest }: SearchRequest,
+  {
+    vector,
+    cache: _cache,
+    timeoutMs: _timeout,
+    notBeforeSeq: _notBefore,
+    span: _span,
+    cancellation: _cancellation,
+    ...rest
+  }: SearchRequest,
 ): string {
   const sum = vector === undefined ? '' : crc32(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
   // Other settings that come to be served give other answers without an entry.

@@ -4,6 +4,7 @@
  *  Invariant: what runs here touches few rows and few bytes, so the event loop stays free; what waits in a worker is bounded.
  *  Must not know: names of collections, HTTP. */
 
+import type { Cancellation } from '../model/cancellation.js';
 import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { StoreReads } from '../storage/storage.js';
 import { BoundReached, boundedReads } from './bounded-reads.js';
@@ -44,17 +45,17 @@ export class Reader {
   }
 
   /** @param rowBytes about how many bytes a row of the collection has  @param ofUseMs after so long the answer is of no use: what has not been
-   *  done by then is not done  @param signal when nobody waits any more  @throws Timeout, CorruptData · Overloaded when too many large reads wait · ShuttingDown */
+   *  done by then is not done  @param cancellation when nobody waits any more  @throws Timeout, CorruptData · Overloaded when too many large reads wait · ShuttingDown */
   async read<K extends ReadKind>(
     request: RequestOf<K>,
     rowBytes = 0,
     ofUseMs = Number.POSITIVE_INFINITY,
-    signal?: AbortSignal,
+    cancellation?: Cancellation,
   ): Promise<ReadAnswers[K]> {
     if (this.#closed) throw new SkeinError('ShuttingDown', 'The server is stopping');
     const startMs = performance.now();
     try {
-      return this.#readInline(request, rowBytes) ?? (await this.#readInWorker(request, ofUseMs, signal));
+      return this.#readInline(request, rowBytes) ?? (await this.#readInWorker(request, ofUseMs, cancellation));
     } catch (error) {
       if (error instanceof SkeinError) this.#tell.onRefused?.(error.toRecord());
       throw error;
@@ -68,8 +69,12 @@ export class Reader {
     return rows <= INLINE_ROWS_MAX && rows * rowBytes <= INLINE_BYTES_MAX ? this.#readHere(request) : null;
   }
 
-  #readInWorker<K extends ReadKind>(request: RequestOf<K>, ofUseMs: number, signal?: AbortSignal): Promise<ReadAnswers[K]> {
-    return (Number.isFinite(rowsOf(request)) ? this.#rows : this.#scans).read(request, ofUseMs, signal);
+  #readInWorker<K extends ReadKind>(
+    request: RequestOf<K>,
+    ofUseMs: number,
+    cancellation?: Cancellation,
+  ): Promise<ReadAnswers[K]> {
+    return (Number.isFinite(rowsOf(request)) ? this.#rows : this.#scans).read(request, ofUseMs, cancellation);
   }
 
   /** Null when there is too much to read. What was read until then, about a millisecond's worth, is read again in the worker. */

@@ -3,6 +3,7 @@
  *  From rows, helped by what an index knows of a filter; facets from the index alone where that can tell.
  *  Invariant: no answer is ahead of the tail. Must not know: HTTP, threads, how rows are read. */
 
+import type { Cancellation } from '../model/cancellation.js';
 import type { Filter } from '../model/filter.js';
 import type { Limits } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
@@ -69,7 +70,7 @@ export class RowAnswers {
 
   async #scroll(entry: CatalogueEntry, request: ScrollRequest) {
     const { uid } = entry.row;
-    const { filter, limit, after, withPayload, withVector, signal } = request;
+    const { filter, limit, after, withPayload, withVector, cancellation } = request;
     const rowFilter = filter === undefined ? null : await this.#parts.lookup.rowFilter(entry, filter);
     const { points, next, seq } = await this.#parts.reader.read(
       {
@@ -83,17 +84,17 @@ export class RowAnswers {
       },
       rowBytes(entry.row),
       this.#ofUseMs,
-      signal,
+      cancellation,
     );
     return { points, next, position: await this.#published(seq) };
   }
 
   /** @throws as Engine.count */
-  count(collection: string, filter?: Filter, signal?: AbortSignal) {
-    return asNamed(this.#parts, collection, (entry) => this.#count(entry, filter, signal));
+  count(collection: string, filter?: Filter, cancellation?: Cancellation) {
+    return asNamed(this.#parts, collection, (entry) => this.#count(entry, filter, cancellation));
   }
 
-  async #count(entry: CatalogueEntry, filter?: Filter, signal?: AbortSignal) {
+  async #count(entry: CatalogueEntry, filter?: Filter, cancellation?: Cancellation) {
     const { uid, pointsCount } = entry.row;
     if (filter === undefined) return { count: pointsCount, position: this.#now() };
     const rowFilter = await this.#parts.lookup.rowFilter(entry, filter);
@@ -103,7 +104,7 @@ export class RowAnswers {
     const counted = isWhole ? this.#countFromIndex(uid, rowFilter) : null;
     if (counted !== null) return { count: counted.count, position: await this.#published(counted.seq) };
     const rows = { kind: 'count', uid, filter: rowFilter } as const;
-    const { count, seq } = await this.#parts.reader.read(rows, 0, this.#ofUseMs, signal);
+    const { count, seq } = await this.#parts.reader.read(rows, 0, this.#ofUseMs, cancellation);
     return { count, position: await this.#published(seq) };
   }
 
@@ -126,10 +127,10 @@ export class RowAnswers {
     checkFilterTexts(entry.row.spec, request.filter);
     const known = await this.#indexedFacet(entry, request);
     if (known !== null && (known.exact || !request.exact)) return known;
-    const { path, limit, filter, signal } = request;
+    const { path, limit, filter, cancellation } = request;
     const rowFilter = filter === undefined ? null : await this.#parts.lookup.rowFilter(entry, filter);
     const ask = { kind: 'facet', uid: entry.row.uid, path, filter: rowFilter, limit } as const;
-    const { values, seq } = await this.#parts.reader.read(ask, 0, this.#ofUseMs, signal);
+    const { values, seq } = await this.#parts.reader.read(ask, 0, this.#ofUseMs, cancellation);
     return { values, exact: true, position: await this.#published(seq) };
   }
 

@@ -2,6 +2,7 @@
  *  Must not know: which reads are its own, what they read. */
 
 import type { Worker } from 'node:worker_threads';
+import type { Cancellation } from '../model/cancellation.js';
 import type { Clock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
 import { tooManyOpenFiles } from '../resilience/handle-guard.js';
@@ -56,23 +57,26 @@ export class ScanLane {
     return this.#open.size;
   }
 
-  /** @param ofUseMs after so long the answer is of no use: what has not been done by then is not done  @param signal when nobody waits any more
+  /** @param ofUseMs after so long the answer is of no use: what has not been done by then is not done  @param cancellation when nobody waits any more
    *  @throws Timeout, Overloaded, ShuttingDown · as runRead */
-  async read<K extends ReadKind>(request: RequestOf<K>, ofUseMs: number, signal?: AbortSignal): Promise<ReadAnswers[K]> {
+  async read<K extends ReadKind>(request: RequestOf<K>, ofUseMs: number, cancellation?: Cancellation): Promise<ReadAnswers[K]> {
     const sentMs = this.#rules.clock.monotonicMs();
     if (this.#open.size >= this.#room.at(sentMs))
       throw new SkeinError('Overloaded', 'Too many scans are waiting', { reason: 'scan_queue' });
     const worker = this.#worker ?? this.#start();
     if (this.#idle !== null) clearTimeout(this.#idle);
     const id = this.#nextId++;
+    let stopListening = (): void => {};
     const reading = new Promise<ReadAnswers[K]>((resolve, reject) => {
       // The answer to a request of kind K is of kind K: the worker runs the same table.
       this.#open.set(id, { sentMs, resolve: (answer) => resolve(answer as ReadAnswers[K]), reject });
       worker.postMessage({ id, request, untilMs: Date.now() + ofUseMs } satisfies ToScan);
+      stopListening = this.#board.watch(id, cancellation, reject);
     });
     try {
-      return await this.#board.unlessGivenUp(id, signal, reading);
+      return await reading;
     } finally {
+      stopListening();
       this.#open.delete(id);
     }
   }

@@ -287,7 +287,7 @@ export class Searcher {
       bytesMax: Number.POSITIVE_INFINITY,
       bytesBefore: 0,
     } as const;
-    const reading = this.#parts.reader.read(candidates, 0, ask.leftMs(), ask.request.signal);
+    const reading = this.#parts.reader.read(candidates, 0, ask.leftMs(), ask.request.cancellation);
     const { hits } = await within(reading, ask.leftMs(), 'Reading the candidates took too long');
     return { labels: Uint32Array.from(hits, ({ label }) => label), scores: Float64Array.from(hits, ({ score }) => score) };
   }
@@ -323,7 +323,7 @@ export class Searcher {
     const among = matched.answer.labels;
     const startMs = performance.now();
     const exact = { kind: 'exact', uid, distance: spec.distance, query, limit, among } as const;
-    const scan = this.#parts.reader.read(exact, 0, leftMs(), request.signal);
+    const scan = this.#parts.reader.read(exact, 0, leftMs(), request.cancellation);
     const { labels, scores, visited } = await within(scan, leftMs(), 'The exact search took too long');
     const steps = [{ name: 'rows', tookMs: performance.now() - startMs }];
     const reason = 'exact was asked for, and a quantized index is not: rows were scanned';
@@ -358,7 +358,7 @@ export class Searcher {
         },
         pointsCount === 0 ? 0 : dataBytes / pointsCount,
         leftMs(),
-        request.signal,
+        request.cancellation,
       ),
     );
   }

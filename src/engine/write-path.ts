@@ -169,7 +169,7 @@ export class WritePath {
     const { name } = this.#parts.catalogue.get(collection).row;
     let earlier = { deleted: 0, units: 0 };
     for (;;) {
-      if (options.signal?.aborted === true) throw abandoned();
+      if (options.cancellation?.isCancelled === true) throw abandoned();
       const entry = this.#parts.catalogue.get(name);
       const matched = await this.#parts.reader.read(
         {
@@ -181,7 +181,7 @@ export class WritePath {
         },
         0,
         Number.POSITIVE_INFINITY,
-        options.signal,
+        options.cancellation,
       );
       // The key is remembered with the last unit, and the count of all: a retry of an interrupted request deletes what is left.
       const last = !matched.more;

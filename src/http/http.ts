@@ -33,7 +33,7 @@ import { LongAnswers } from './long-answers.js';
 import { addOpenApi, routeSchema } from './openapi.js';
 import { requestIds } from './request-id.js';
 import { RequestMeter } from './request-meter.js';
-import { RequestTimes } from './request-times.js';
+import { addTimes, RequestTimes } from './request-times.js';
 import { notMaster, withMasterUrl } from './roles.js';
 import type { Room } from './room.js';
 import { type Route, RouteTable } from './route-table.js';
@@ -92,6 +92,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   app.decorateRequest('span', undefined);
   addPrincipals(app);
   addAudited(app);
+  addTimes(app);
   for (const route of table.routes) addRoute(app, route, { hooks, connections, times, strict, guards: service.guards });
   app.get(DOCUMENT, { schema: { hide: true } }, (_request, reply) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(app.swagger())),

@@ -1,13 +1,14 @@
-/** How long requests may take: each ordinary one has a deadline for all of it, its body included, and a signal that says when nobody waits
- *  for it any more, because the deadline passed or the caller has gone.
+/** How long requests may take: each ordinary one has a deadline for all of it, its body included, and a cancellation when nobody
+ *  waits for it any more, because the deadline passed or the caller has gone.
  *
- *    begun ── work ends ─► answered        begun ── deadline ─► 504 Timeout, signal        begun ── connection lost ─► signal
+ *    begun ── work ends ─► answered        begun ── deadline ─► 504 Timeout, cancelled        begun ── connection lost ─► cancelled
  *
  *  A request that asks for a longer wait itself has that, and a moment to tell how it ended. The work of a write that is queued goes on: it
  *  says itself whether it may still happen. Must not know: routes, what is done. */
 
-import { setMaxListeners } from 'node:events';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Cancellation } from '../model/cancellation.js';
 import { SkeinError } from '../model/errors.js';
 
 /** Whoever waits himself for so long as was asked for answers first, and says more. */
@@ -20,14 +21,25 @@ interface OpenRequest {
   allowedMs: number;
   readonly startMs: number;
   readonly late: (error: SkeinError) => void;
-  /** Made when somebody wants its signal. */
-  controller: AbortController | null;
+  /** Made when somebody wants it. */
+  cancellation: Cancellation | null;
   readonly reply: FastifyReply;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Null for a request without a deadline of its own, and when it was answered. */
+    open: OpenRequest | null;
+  }
+}
+
+/** Before any request: so that all requests have one shape. */
+export function addTimes(app: FastifyInstance): void {
+  app.decorateRequest('open', null);
 }
 
 export class RequestTimes {
   readonly #timeoutMs: number;
-  readonly #open = new WeakMap<FastifyRequest, OpenRequest>();
 
   /** @param timeoutMs 0: no deadline; callers that have gone are noticed all the same */
   constructor(timeoutMs: number) {
@@ -45,16 +57,16 @@ export class RequestTimes {
       allowedMs: this.#timeoutMs,
       startMs: performance.now(),
       late,
-      controller: null,
+      cancellation: null,
       reply,
     };
-    this.#open.set(request, open);
+    request.open = open;
     this.#arm(open);
     try {
       return await Promise.race([handle(), tooLate]);
     } finally {
       if (open.timer !== null) clearTimeout(open.timer);
-      this.#open.delete(request);
+      request.open = null;
     }
   }
 
@@ -66,7 +78,7 @@ export class RequestTimes {
       // Who reads a long answer slowly has the clocks of his connection.
       if (open.reply.raw.headersSent) return;
       open.late(new SkeinError('Timeout', `The request took longer than ${open.allowedMs} ms`, { timeout_ms: open.allowedMs }));
-      open.controller?.abort();
+      open.cancellation?.cancel();
     }, leftMs).unref();
   }
 
@@ -76,40 +88,35 @@ export class RequestTimes {
   }
 
   /** The request asks for so long a wait itself, from now on. */
-  allow(request: FastifyRequest, waitMs: number | undefined): void {
-    const open = this.#open.get(request);
-    if (open === undefined || waitMs === undefined) return;
+  allow({ open }: FastifyRequest, waitMs: number | undefined): void {
+    if (open === null || waitMs === undefined) return;
     const allowedMs = performance.now() - open.startMs + waitMs + GRACE_MS;
     if (allowedMs <= open.allowedMs) return;
     open.allowedMs = allowedMs;
     this.#arm(open);
   }
 
-  /** Aborted when nobody waits for the request any more. Undefined for a request without a deadline of its own (run). */
-  signal(request: FastifyRequest): AbortSignal | undefined {
-    const open = this.#open.get(request);
-    if (open === undefined) return undefined;
-    open.controller ??= controllerOf(request, open.reply);
-    return open.controller.signal;
+  /** Cancelled when nobody waits for the request any more. Undefined for a request without a deadline of its own (run). */
+  cancellation({ open, raw }: FastifyRequest): Cancellation | undefined {
+    if (open === null) return undefined;
+    open.cancellation ??= cancelledWhenGone(raw.socket, open.reply);
+    return open.cancellation;
   }
 }
 
-function controllerOf(request: FastifyRequest, reply: FastifyReply): AbortController {
-  const controller = new AbortController();
-  // All searches of a batch listen to it.
-  setMaxListeners(0, controller.signal);
-  const { socket } = request.raw;
+function cancelledWhenGone(socket: Socket, reply: FastifyReply): Cancellation {
+  const cancellation = new Cancellation();
   let halfClosed: NodeJS.Timeout | undefined;
   const end = (): void => {
-    halfClosed = setTimeout(() => controller.abort(), HALF_CLOSED_MS);
+    halfClosed = setTimeout(() => cancellation.cancel(), HALF_CLOSED_MS);
   };
   if (socket.readableEnded) end();
   else socket.once('end', end);
   reply.raw.once('close', () => {
     clearTimeout(halfClosed);
     socket.off('end', end);
-    if (!reply.raw.writableFinished) controller.abort();
+    if (!reply.raw.writableFinished) cancellation.cancel();
   });
-  if (reply.raw.destroyed) controller.abort();
-  return controller;
+  if (reply.raw.destroyed) cancellation.cancel();
+  return cancellation;
 }

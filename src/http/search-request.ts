@@ -37,8 +37,8 @@ export function notBefore<Asked extends object>(asked: Asked, waits: readonly (F
 /** The search as somebody waits for it: as long as it says itself, and not longer than he is there. */
 export function whileWanted<Asked extends object>(asked: Asked, request: FastifyRequest, { times }: Pick<Room, 'times'>): Asked {
   if ('timeoutMs' in asked && typeof asked.timeoutMs === 'number') times.allow(request, asked.timeoutMs);
-  const signal = times.signal(request);
-  return signal === undefined ? asked : { ...asked, signal };
+  const cancellation = times.cancellation(request);
+  return cancellation === undefined ? asked : { ...asked, cancellation };
 }
 
 /** Runs a search; errors about what it asks name their place in the body.

@@ -2,6 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine, WriteOptions, WriteReceipt } from '../engine/engine.js';
+import type { Cancellation } from '../model/cancellation.js';
 import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import { traceparentOf } from '../model/trace-context.js';
@@ -26,7 +27,7 @@ export interface WriteRequest {
   /** Whose idempotency keys they are; empty for all who are not told apart. */
   readonly caller: string;
   /** When nobody waits for it any more. */
-  readonly signal: AbortSignal | undefined;
+  readonly cancellation: Cancellation | undefined;
 }
 
 /** What write answers end with. */
@@ -49,9 +50,17 @@ export async function startWrite(room: Room, request: FastifyRequest, scope: str
   await room.service.writeConcern.admit();
   const caller = callerOf(request);
   const { span } = request;
-  const signal = room.times.signal(request);
-  if (span === undefined) return { engine, parameters, deadlineMs, span, signal, scope, caller };
-  return { engine, parameters: { ...parameters, trace: traceparentOf(span.context) }, deadlineMs, span, signal, scope, caller };
+  const cancellation = room.times.cancellation(request);
+  if (span === undefined) return { engine, parameters, deadlineMs, span, cancellation, scope, caller };
+  return {
+    engine,
+    parameters: { ...parameters, trace: traceparentOf(span.context) },
+    deadlineMs,
+    span,
+    cancellation,
+    scope,
+    caller,
+  };
 }
 
 /** Who may be told what a key of idempotency stands for. A subject is a name that somebody else chose. */
@@ -76,7 +85,7 @@ export function writeOptions(room: Room, write: WriteRequest, hash: Uint8Array |
           idempotency: { scope: scopeHash([key, write.scope, part, ...(write.caller === '' ? [] : [write.caller])]), body: hash },
         }
       : {}),
-    ...(write.signal !== undefined && { signal: write.signal }),
+    ...(write.cancellation !== undefined && { cancellation: write.cancellation }),
     ...(parameters.trace === null ? {} : { trace: parameters.trace }),
     ...(write.span === undefined ? {} : { span: write.span }),
   };

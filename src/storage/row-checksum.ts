@@ -12,32 +12,45 @@ import { crc32 } from 'node:zlib';
 const SCRATCH_BYTES = 2_048;
 const scratchNumbers = new Float64Array(SCRATCH_BYTES / 8);
 const scratch = new Uint8Array(scratchNumbers.buffer);
+/** The beginnings of the scratch by length, made when they are first needed: a row is read for every hit of every search. */
+const beginnings: Uint8Array[] = [];
 
 /** @param numbers safe integers or null, at most 32 of them
  *  @throws RangeError when a number is not a safe integer: such a value would not come back as it went in. Cost: about 0.3 µs. */
 export function rowChecksum(numbers: readonly (number | null)[], blobs: readonly Uint8Array[]): number {
+  // By position: iterators made here are a tenth of what a search leaves to the garbage collector.
   let count = 0;
-  for (const number of numbers) {
+  for (let i = 0; i < numbers.length; i++) {
+    const number = numbers[i] as number | null;
     if (number !== null && !Number.isSafeInteger(number)) throw new RangeError(`${number} is not a safe integer`);
     scratchNumbers[count++] = number ?? -1;
   }
-  for (const blob of blobs) scratchNumbers[count++] = blob.length;
+  for (let i = 0; i < blobs.length; i++) scratchNumbers[count++] = (blobs[i] as Uint8Array).length;
   let at = count * 8;
   let crc = 0;
   let started = false;
-  for (const blob of blobs) {
+  for (let i = 0; i < blobs.length; i++) {
+    const blob = blobs[i] as Uint8Array;
     if (at + blob.length <= SCRATCH_BYTES) {
       scratch.set(blob, at);
       at += blob.length;
       continue;
     }
-    if (at > 0) crc = crc32(scratch.subarray(0, at), crc);
+    if (at > 0) crc = crc32(beginning(at), crc);
     crc = crc32(blob, crc);
     at = 0;
     started = true;
   }
-  if (at > 0 || !started) crc = crc32(scratch.subarray(0, at), crc);
+  if (at > 0 || !started) crc = crc32(beginning(at), crc);
   return crc | 0;
+}
+
+function beginning(length: number): Uint8Array {
+  const known = beginnings[length];
+  if (known !== undefined) return known;
+  const made = scratch.subarray(0, length);
+  beginnings[length] = made;
+  return made;
 }
 
 /** The CRC of one large column. */

@@ -35,7 +35,9 @@ export function vectorWrites(db: Database): VectorWrites {
 
 /** The bytes of a row given as key, crc, vector_set; null when it is damaged. */
 export function readVectorSet(cells: readonly unknown[]): Buffer | null {
-  const [key, crc, bytes] = cells;
+  const key = cells[0];
+  const crc = cells[1];
+  const bytes = cells[2];
   if (!isCount(key) || !isBytes(bytes) || rowChecksum([key], [bytes]) !== crc) return null;
   if (bytes.byteOffset % 4 === 0) return bytes;
   const aligned = Buffer.from(new ArrayBuffer(bytes.length));

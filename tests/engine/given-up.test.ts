@@ -1,12 +1,13 @@
 /** Work that nobody waits for: told to the thread that does it, and ended there before its end. */
 
-import { setMaxListeners } from 'node:events';
 import * as assert from 'uvu/assert';
 import { UNGUARDED } from '../../src/engine/engine-guards.js';
 import { abandoned, GivenUpBoard, givenUpIn, isAbandoned } from '../../src/engine/given-up.js';
 import { Reader } from '../../src/engine/reader.js';
+import { Cancellation } from '../../src/model/cancellation.js';
 import { systemClock } from '../../src/model/clock.js';
 import type { CollectionSpec } from '../../src/model/collection.js';
+import type { SkeinError } from '../../src/model/errors.js';
 import { openReader } from '../../src/storage/open-store.js';
 import { openTestEngine } from '../support/open-test-engine.js';
 import { TEST_CACHE } from '../support/open-test-store.js';
@@ -28,19 +29,25 @@ test('what is noted is seen on the other side, until another takes its cell', ()
   assert.is(isGivenUp(2 ** 33 + 5), true);
 });
 
-test('a wait ends with the signal, or with its work, and then listens no more', async () => {
+test('what is cancelled is noted and rejects, once and until the listening ends', () => {
   const board = new GivenUpBoard();
   const isGivenUp = givenUpIn(board.shared);
-  const over = new AbortController();
-  assert.is(await board.unlessGivenUp(1, over.signal, Promise.resolve(5)), 5);
-  over.abort();
-  assert.is(isGivenUp(1), false);
-  const during = new AbortController();
-  const waiting = rejectionOf(board.unlessGivenUp(2, during.signal, new Promise(() => {})));
-  during.abort();
-  assert.is((await waiting).details['abandoned'], true);
-  assert.is(isGivenUp(2), true);
-  assert.is((await rejectionOf(board.unlessGivenUp(3, during.signal, new Promise(() => {})))).type, 'Timeout');
+  const refused: SkeinError[] = [];
+  const reject = (error: SkeinError): void => void refused.push(error);
+  const over = new Cancellation();
+  board.watch(1, over, reject)();
+  over.cancel();
+  assert.equal([isGivenUp(1), refused.length, over.isCancelled], [false, 0, true]);
+  const during = new Cancellation();
+  const stopListening = board.watch(2, during, reject);
+  assert.equal([isGivenUp(2), refused.length], [false, 0]);
+  during.cancel();
+  during.cancel();
+  stopListening();
+  assert.equal([isGivenUp(2), refused.length, refused[0]?.details['abandoned']], [true, 1, true]);
+  board.watch(3, during, reject)();
+  assert.equal([isGivenUp(3), refused.length, refused[1]?.type], [true, 2, 'Timeout']);
+  board.watch(4, undefined, reject)();
   assert.equal([isAbandoned(abandoned()), isAbandoned(new Error('x'))], [true, false]);
 });
 
@@ -63,12 +70,11 @@ test('a scan is broken off in the middle, and those that wait behind it are not 
   const startMs = performance.now();
   assert.is((await reader.read(count)).count, 20_000);
   const oneMs = performance.now() - startMs;
-  const gone = new AbortController();
-  setMaxListeners(0, gone.signal);
-  const many = Array.from({ length: 50 }, () => rejectionOf(reader.read(count, 0, 60_000, gone.signal)));
+  const gone = new Cancellation();
+  const many = Array.from({ length: 50 }, () => rejectionOf(reader.read(count, 0, 60_000, gone)));
   assert.is(reader.waiting, 50);
   const last = reader.read(count);
-  gone.abort();
+  gone.cancel();
   const abortedMs = performance.now();
   for (const refused of await Promise.all(many)) assert.is(refused.details['abandoned'], true);
   assert.is((await last).count, 20_000);
@@ -84,11 +90,11 @@ test('a search that is given up counts as no failure of its engine', async (t) =
   await put('c', [{ id: 1, vector: [1, 1] }]);
   const search = { vector: Float32Array.of(1, 1), limit: 1, offset: 0, exact: true, cache: false, explain: false } as const;
   const asked = { ...search, fusion: { method: 'rrf', k: 60 }, withPayload: false, withVector: false } as never;
-  const gone = new AbortController();
-  gone.abort();
+  const gone = new Cancellation();
+  gone.cancel();
   for (let i = 0; i < 20; i++)
     assert.is(
-      (await rejectionOf(engine.search('c', { ...(asked as object), signal: gone.signal } as never))).details['abandoned'],
+      (await rejectionOf(engine.search('c', { ...(asked as object), cancellation: gone } as never))).details['abandoned'],
       true,
     );
   assert.equal([engine.status().search.vector.breaker, engine.status().search.vector.failures], ['closed', 0]);

@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import * as assert from 'uvu/assert';
 import { abandoned } from '../../src/engine/given-up.js';
+import type { Cancellation } from '../../src/model/cancellation.js';
 import type { Filter } from '../../src/model/filter.js';
 import { FakeEngine } from '../support/fake-engine.js';
 import { startHttp, type TestHttp } from '../support/http-server.js';
@@ -20,18 +21,18 @@ class StuckEngine extends FakeEngine {
   begun = 0;
   givenUp = 0;
 
-  override search(...[, { signal }]: Parameters<FakeEngine['search']>): ReturnType<FakeEngine['search']> {
-    return this.#stuck(signal);
+  override search(...[, { cancellation }]: Parameters<FakeEngine['search']>): ReturnType<FakeEngine['search']> {
+    return this.#stuck(cancellation);
   }
 
-  override count(_name: string, _filter?: Filter, signal?: AbortSignal): ReturnType<FakeEngine['count']> {
-    return this.#stuck(signal);
+  override count(_name: string, _filter?: Filter, cancellation?: Cancellation): ReturnType<FakeEngine['count']> {
+    return this.#stuck(cancellation);
   }
 
-  #stuck(signal: AbortSignal | undefined): Promise<never> {
+  #stuck(cancellation: Cancellation | undefined): Promise<never> {
     this.begun += 1;
     return new Promise((_, reject) => {
-      signal?.addEventListener('abort', () => {
+      cancellation?.onCancel(() => {
         this.givenUp += 1;
         reject(abandoned());
       });

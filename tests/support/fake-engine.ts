@@ -71,8 +71,11 @@ export const QUIET_SEARCH: SearchStatus = {
   graphs: [],
 };
 
-/** Without the signal that every request has. */
-function asAsked<Request extends { readonly signal?: AbortSignal }>({ signal: _signal, ...asked }: Request): Request {
+/** Without the cancellation that every request has. */
+function asAsked<Request extends { readonly cancellation?: unknown }>({
+  cancellation: _cancellation,
+  ...asked
+}: Request): Request {
   return asked as Request;
 }
 

@@ -168,7 +168,7 @@ function countRoute(room: Room): Route {
       plainAsked(request, {}, filter);
       await waitForStore(room, request, engine, body);
       const { count, position } = await spanned(request.span, 'count', () =>
-        engine.count(collection, filter, room.times.signal(request)),
+        engine.count(collection, filter, room.times.cancellation(request)),
       );
       setPosition(reply, position);
       return sendValue(request, reply, { count });
