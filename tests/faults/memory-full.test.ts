@@ -56,6 +56,15 @@ test('over the limit writes are refused, reads and deletes go on, and the node i
   assert.is((await post('/v1/batch', { operations: [{ delete: { collection: 'c', ids: [3] } }, adding] })).status, 507);
   assert.is((await server.request('GET', '/health/ready')).status, 200);
   assert.is((await server.request<{ count: number }>('POST', `${C}/points/count`)).body.count, stored - 2);
+
+  // What was dropped is given back to the system, so that writes go on in the same process.
+  assert.is((await server.request('DELETE', C)).status, 200);
+  await waitUntil(async () => (await server.request('PUT', C, { dimension: DIMENSION, distance: 'cosine' })).status === 201, {
+    what: 'room for a new collection',
+    deadlineMs: 60_000,
+  });
+  assert.is(await put(server, 0), 200);
+  assert.match(server.output(), '"memory_free_again"');
   assert.is(await server.stop(), 0);
 });
 
