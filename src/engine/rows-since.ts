@@ -26,15 +26,21 @@ export function changedSince(reads: StoreReads, uid: number, { seq, nextLabel }:
   const end = reads.collection(uid)?.nextLabel ?? nextLabel;
   const added = Math.max(0, end - nextLabel);
   if (added > rowsMax) return null;
-  const throughSeq = reads.state().seq;
-  if (throughSeq <= seq) return [];
-  const page = reads.changedBetween(uid, seq, throughSeq, rowsMax - added + 1, CHANGED_BYTES_MAX);
-  if (page.throughSeq < throughSeq) return null;
-  // Whoever looks at a damaged one is refused.
-  const labels = [...page.rows.map(({ label }) => label), ...page.damaged];
-  const changed = labels.filter((label) => label < nextLabel);
+  const changed = changedInPlace(reads, uid, { seq, nextLabel }, rowsMax - added);
+  if (changed === null) return null;
+  // A correction gives labels and no seq, so also when the store is at the seq of the index.
   for (let label = nextLabel; label < end; label++) changed.push(label);
   return changed.length > rowsMax ? null : changed;
+}
+
+/** Of the labels that were inside. @returns as changedSince */
+function changedInPlace(reads: StoreReads, uid: number, { seq, nextLabel }: IndexState, rowsMax: number): number[] | null {
+  const throughSeq = reads.state().seq;
+  if (throughSeq <= seq) return [];
+  const page = reads.changedBetween(uid, seq, throughSeq, rowsMax + 1, CHANGED_BYTES_MAX);
+  if (page.throughSeq < throughSeq) return null;
+  // Whoever looks at a damaged one is refused.
+  return [...page.rows.map(({ label }) => label), ...page.damaged].filter((label) => label < nextLabel);
 }
 
 /** Labels of the rows that died and were not reaped since. @returns null: more than rowsMax */

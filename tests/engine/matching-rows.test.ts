@@ -2,6 +2,8 @@
 
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
+import { runCompare } from '../../src/engine/compare.js';
+import { applyCorrection } from '../../src/engine/correct.js';
 import { countFromIndex, type IndexedMatches, matching, type RowFilter } from '../../src/engine/matching-rows.js';
 import { labelFilterOf } from '../../src/model/label-filter.js';
 import type { Operation } from '../../src/model/operation.js';
@@ -116,6 +118,34 @@ test('a damaged row that changed behind an index is no row that does not match',
   const filter = { filter: WANTED, spec, among };
   assert.throws(() => countFromIndex(reads, uid, filter, 100), /fails its checksum/);
   assert.throws(() => [...matching(reads, uid, filter, null, 1)], /fails its checksum/);
+});
+
+/** Puts points again as a repair does: under new labels, at the same seq. */
+function correct({ store, units, reads, uid }: WrittenStore, wanting: readonly PointId[]): void {
+  const { seq, digest } = reads.state();
+  const { values } = runCompare<'values'>(reads, { kind: 'values', uid, ids: wanting, throughSeq: seq });
+  store.begin();
+  const collections = [{ uid, values: [values], surplus: [] }];
+  applyCorrection(store, units.state, { seq, digest, throughSeq: seq, collections });
+  units.state.flush();
+  store.commit();
+}
+
+test('points that are corrected between the answer of an index and the look at the rows are not missed', (t) => {
+  const store = writtenStore(t, 2);
+  const { reads, uid, spec } = store;
+  const all = Array.from({ length: 100 }, (_, id) => ({ id, vector: [id, 1], payload: { value: id < 5 ? 1 : 0 } }));
+  store.write({ kind: 'upsert', collection: 'c', points: pointBlock(all) });
+  const among = indexed(store);
+  correct(store, [2, 3, 50]);
+  assert.is(reads.state().seq, among.seq);
+  for (const exact of [true, false]) {
+    const found = [...matching(reads, uid, { filter: WANTED, spec, among: { ...among, exact } }, null)];
+    assert.equal(
+      found.map(({ id }) => id),
+      [0, 1, 2, 3, 4],
+    );
+  }
 });
 
 test.run();
