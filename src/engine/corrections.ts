@@ -1,5 +1,6 @@
 /** A correction of rows from its request to the moment when all indexes show it. Must not know: where it comes from, how rows are changed. */
 
+import { allEnded } from './all-ended.js';
 import type { Correction } from './correct.js';
 import type { IndexKeeper } from './index-keeper.js';
 import type { WriterLink } from './writer-link.js';
@@ -28,7 +29,8 @@ export class Corrections {
     try {
       await this.#parts.link.correct(correction);
       forget();
-      await Promise.all(correction.collections.map(({ uid }) => this.#parts.keeper.settle(uid)));
+      // An index that is lost says nothing of the others, which may still hold what has died.
+      await allEnded(correction.collections.map(({ uid }) => this.#parts.keeper.settle(uid)));
     } finally {
       this.#running -= 1;
       forget();

@@ -9,6 +9,7 @@ import { messageOf } from '../model/errors.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { CollectionRow } from '../storage/storage.js';
+import { allEnded } from './all-ended.js';
 import { type Catalogue, type CatalogueEntry, type EngineState, enginesOf } from './catalogue.js';
 import type { EngineGuards } from './engine-guards.js';
 import { ENGINES, type EngineKind, type IndexedCollection, type IndexReport, type IndexWorkerData } from './index-messages.js';
@@ -172,9 +173,9 @@ export class IndexKeeper {
     for (const pool of this.#pools) pool.close(uid);
   }
 
-  /** @throws as IndexPool.settle */
+  /** Of all engines, also when one is lost. @throws as IndexPool.settle */
   async settle(uid: number): Promise<void> {
-    await Promise.all(this.#pools.map((pool) => pool.settle(uid)));
+    await allEnded(this.#pools.map((pool) => pool.settle(uid)));
   }
 
   get #hasRoom(): boolean {
