@@ -51,6 +51,8 @@ export class OwnedIndex {
   #opened = false;
   #discarded = false;
   #settling: (() => void)[] = [];
+  /** Somebody waits for what was mended, and the labels that were passed over have not been looked at since. */
+  #mayReadMore = false;
   #asks = 0;
   /** Since when questions have kept the content still, or null. */
   #stillSinceMs: number | null = null;
@@ -182,7 +184,8 @@ export class OwnedIndex {
     this.#noteRebuild(before, this.#status());
     if (this.#next !== null) return this.#advanceNext(budgetMs);
     if (this.#settling.length === 0) return nextMs;
-    if (!this.#current.settle()) return 0;
+    this.#readMended();
+    if (this.#next !== null || !this.#current.settle()) return 0;
     this.#tellSettled();
     return 0;
   }
@@ -231,9 +234,16 @@ export class OwnedIndex {
   /** Calls `done` when the index holds what the store holds, also what was changed at a seq that it had passed. */
   settle(done: () => void): void {
     this.#settling.push(done);
-    // What was passed over may be whole by now, and its place is behind the cursor.
-    if (this.#next === null && this.#opened && this.#current.couldReadMore())
-      this.#next = { collection: this.#collection, upkeep: this.#build(this.#collection) };
+    this.#mayReadMore = true;
+    this.#readMended();
+  }
+
+  /** What was passed over may be whole by now, and its place is behind the cursor. Content that is being built may pass it over before it is
+   *  mended, so it is looked at once it serves; once for each call of `settle`, so that a row which stays damaged is not waited for. */
+  #readMended(): void {
+    if (!this.#mayReadMore || this.#next !== null || !this.#opened) return;
+    this.#mayReadMore = false;
+    if (this.#current.couldReadMore()) this.#next = { collection: this.#collection, upkeep: this.#build(this.#collection) };
   }
 
   #tellSettled(): void {

@@ -10,6 +10,7 @@ import { OwnedIndex } from '../../src/engine/owned-index.js';
 import type { UnitWriter } from '../../src/engine/unit-writer.js';
 import { VectorContent } from '../../src/engine/vector-content.js';
 import type { Operation } from '../../src/model/operation.js';
+import { loadDriver } from '../../src/storage/driver.js';
 import type { StoreReads, StoreWriter } from '../../src/storage/storage.js';
 import { nativeBuild } from '../../src/vector-index/open-index.js';
 import { pointBlock } from '../support/open-test-engine.js';
@@ -22,6 +23,7 @@ const POINTS = 1_300;
 const KEPT = 700;
 
 interface Rig {
+  readonly path: string;
   readonly store: StoreWriter;
   readonly reads: StoreReads;
   readonly collection: IndexedCollection;
@@ -36,11 +38,12 @@ interface Rig {
 
 function open(t: TestContext): Rig {
   const random = new Random(t.seed());
-  const { store, reads, units, write, uid, spec } = writtenStore(t, 4);
+  const { path, store, reads, units, write, uid, spec } = writtenStore(t, 4);
   const collection = { uid, labelGeneration: 0, spec, folder: join(t.folder(), 'checkpoints', String(uid), 'default') };
   const notes: string[] = [];
   const owned = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, 1, (event) => notes.push(event));
   return {
+    path,
     store,
     reads,
     collection,
@@ -224,6 +227,35 @@ test('a question holds the content still until it ends, one of the background do
   while (answer === null) answer = check.run.advance(1);
   check.end();
   assert.ok('seq' in answer && answer.seq === seq + 2);
+});
+
+test('a row that is mended while the index is built anew is inside when it has settled, and one that is not holds nobody up', async (t) => {
+  const { path, owned, notes, put } = open(t);
+  const addToChecksum = (labels: string, by: number): void => {
+    const db = new (loadDriver())(path);
+    db.exec(`UPDATE vectors SET crc = crc + ${by} WHERE key % ${2 ** 31} IN (${labels})`);
+    db.close();
+  };
+  await owned.open();
+  put(0, 100);
+  addToChecksum('3, 5, 7', 1);
+  level(owned);
+  assert.equal([owned.live, owned.damaged], [97, 3]);
+  addToChecksum('3', -1);
+  const settled: string[] = [];
+  owned.settle(() => settled.push('first'));
+  // The new content reads a page, and passes over what is damaged in it.
+  for (let turn = 0; turn < 10; turn++) owned.advance(0);
+  addToChecksum('5', -1);
+  owned.settle(() => settled.push('second'));
+  assert.equal([settled, owned.damaged], [[], 3]);
+  level(owned);
+  assert.equal([settled, owned.live, owned.damaged], [['first', 'second'], 99, 1]);
+  assert.equal(notes, ['index_replaced', 'index_replaced']);
+  owned.settle(() => settled.push('third'));
+  level(owned);
+  assert.equal([settled.length, notes.length, owned.damaged], [3, 2, 1]);
+  await owned.discard();
 });
 
 test.run();
