@@ -8,7 +8,7 @@
 import { chainHash } from '../codec/digest.js';
 import { encodeEntry } from '../codec/entry.js';
 import type { Effect, Entry } from '../model/entry.js';
-import { SkeinError } from '../model/errors.js';
+import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import { FIXED, type Limits } from '../model/limits.js';
 import type { Idempotency, Operation, OperationResult } from '../model/operation.js';
 import type { PointId } from '../model/point.js';
@@ -39,6 +39,16 @@ export interface UnitOutcome {
   readonly uids: readonly number[];
   readonly results: readonly OperationResult[];
   readonly repeated: boolean;
+}
+
+/** What became of points whose time has come. */
+export interface Sweep {
+  /** How many went. */
+  readonly deleted: number;
+  /** May more be due by now? */
+  readonly more: boolean;
+  /** Why collections kept theirs. */
+  readonly refused: readonly ErrorRecord[];
 }
 
 export class UnitWriter {
@@ -192,8 +202,8 @@ export class UnitWriter {
   }
 
   /** Deletes points whose time has come, one unit per collection, at most expirySweepPoints in all; inside a transaction that is open and
-   *  has changed nothing. @returns how many went, and whether more may be due by now */
-  sweepExpired(timeMs: number): { readonly deleted: number; readonly more: boolean } {
+   *  has changed nothing. A collection that refuses, because it is damaged, does not keep the others. */
+  sweepExpired(timeMs: number): Sweep {
     const byCollection = new Map<number, PointId[]>();
     for (const { uid, id } of this.#store.expired(timeMs, FIXED.expirySweepPoints)) {
       const ids = byCollection.get(uid);
@@ -201,16 +211,18 @@ export class UnitWriter {
       else ids.push(id);
     }
     const seqBefore = this.state.state.seq;
+    const refused: ErrorRecord[] = [];
     let deleted = 0;
-    try {
-      for (const [uid, ids] of byCollection) {
+    for (const [uid, ids] of byCollection) {
+      try {
         const { results } = this.run({ operations: [{ kind: 'expire', uid, ids }] }, timeMs, this.state.state.seq === seqBefore);
         for (const result of results) deleted += result.kind === 'delete' ? result.deleted : 0;
+      } catch (error) {
+        if (error instanceof TooMuchToUndo) return { deleted, more: true, refused };
+        if (!(error instanceof SkeinError)) throw error;
+        refused.push(error.toRecord());
       }
-    } catch (error) {
-      if (!(error instanceof TooMuchToUndo)) throw error;
-      return { deleted, more: true };
     }
-    return { deleted, more: deleted >= FIXED.expirySweepPoints };
+    return { deleted, more: deleted >= FIXED.expirySweepPoints, refused };
   }
 }

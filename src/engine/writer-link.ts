@@ -43,7 +43,7 @@ export interface WriterEvents {
   /** The disk was found full (true) or a commit went through again (false). */
   full(full: boolean): void;
   news(news: FollowerNews): void;
-  /** A request was refused. */
+  /** A request was refused, or what the thread does by itself. */
   refused(record: ErrorRecord): void;
   fatal(reason: string): void;
 }
@@ -196,6 +196,9 @@ export class WriterLink {
       case 'refused':
         if (message.full) this.#events.full(true);
         this.#answer(message.replies);
+        return;
+      case 'sweep_refused':
+        this.#events.refused(message.record);
         return;
       case 'role_changed':
       case 'apply_failed':

@@ -118,6 +118,8 @@ export type FromWriter =
       readonly replies: readonly WriteReply[];
       readonly commitMs: number;
     }
+  /** A sweep over what has expired was refused, as a whole or for one collection. */
+  | { readonly kind: 'sweep_refused'; readonly record: ErrorRecord }
   | { readonly kind: 'refused'; readonly replies: readonly WriteReply[]; readonly full: boolean }
   | FollowerNews
   | { readonly kind: 'figures'; readonly figures: StoreFigures }

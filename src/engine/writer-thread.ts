@@ -317,10 +317,13 @@ function commitSweep(): void {
   sweepBehind = false;
   commit([], () => {
     try {
-      sweepBehind = units.sweepExpired(nowMs()).more;
+      const { more, refused } = units.sweepExpired(nowMs());
+      sweepBehind = more;
+      for (const record of refused) post({ kind: 'sweep_refused', record });
     } catch (error) {
-      // A damaged row is no reason to stop: it stays where it is, is never served, and the next check names it.
+      // Damage is no reason to stop: what it keeps stays where it is and is never served, until it is mended.
       if (!(error instanceof SkeinError)) throw error;
+      post({ kind: 'sweep_refused', record: error.toRecord() });
     }
     return [];
   });

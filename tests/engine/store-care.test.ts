@@ -5,14 +5,16 @@ import { contentHash } from '../../src/codec/digest.js';
 import { encodePointId } from '../../src/codec/point-id.js';
 import { type CompareOf, decodeValues } from '../../src/engine/compare.js';
 import type { RunningEngine } from '../../src/engine/engine.js';
+import { DEFAULT_HNSW } from '../../src/model/collection.js';
 import type { Damage } from '../../src/model/damage.js';
 import { SkeinError } from '../../src/model/errors.js';
 import { loadDriver } from '../../src/storage/driver.js';
 import { POINT_HEAD } from '../../src/storage/point-row.js';
 import { columnChecksum, rowChecksum } from '../../src/storage/row-checksum.js';
 import { verifyStore } from '../../src/storage/verify-store.js';
-import { openTestEngine, SEARCH, type TestEngine, type TestPoint } from '../support/open-test-engine.js';
+import { openTestEngine, SEARCH, type TestEngine, type TestPoint, WAIT } from '../support/open-test-engine.js';
 import { suite, type TestContext } from '../support/suite.js';
+import { waitUntil } from '../support/wait-until.js';
 
 const test = suite('engine/store-care', { deadlineMs: 60_000 });
 const COUNT = 60;
@@ -240,6 +242,20 @@ test('an index that is built over a damaged row finds all others and says what i
   await engine.care.show(1);
   const whole = await engine.search('c', search);
   assert.equal([whole.complete, whole.hits.length, whole.hits[0]?.id], [true, COUNT, 17]);
+});
+
+test('damage that keeps points from expiring is told', async (t) => {
+  const first = await open(t, t.folder(), false);
+  const spec = { dimension: 3, distance: 'euclid', hnsw: DEFAULT_HNSW, ttlMs: 1_500 } as const;
+  await first.engine.write([{ kind: 'create_collection', collection: 'c', spec }], WAIT);
+  await first.put('c', points.slice(0, 1));
+  await first.engine.stop();
+  first.damage('UPDATE digest_pages SET crc = crc + 1');
+  const { engine } = await open(t, first.folder, false);
+  const told: Damage[] = [];
+  engine.care.onDamage((damage) => told.push(damage));
+  await waitUntil(() => told.length > 0, { what: 'the sweep to meet the damage', deadlineMs: 20_000 });
+  assert.equal([told[0]?.kind, told[0]?.collectionUid], ['digest_page', 1]);
 });
 
 test('idempotency keys and the small tables are read too', async (t) => {

@@ -12,7 +12,7 @@ import { UnitWriter } from '../../src/engine/unit-writer.js';
 import { WriterState } from '../../src/engine/writer-state.js';
 import { DEFAULT_HNSW } from '../../src/model/collection.js';
 import { SkeinError } from '../../src/model/errors.js';
-import { DEFAULT_LIMITS } from '../../src/model/limits.js';
+import { DEFAULT_LIMITS, FIXED } from '../../src/model/limits.js';
 import type { Operation } from '../../src/model/operation.js';
 import type { PointBlock, PointId } from '../../src/model/point.js';
 import { loadDriver } from '../../src/storage/driver.js';
@@ -23,6 +23,7 @@ import { suite } from '../support/suite.js';
 
 const test = suite('engine/unit-writer', { deadlineMs: 120_000 });
 const NAMES = ['a', 'b', 'c'];
+const DIGEST_PAGES = FIXED.digestBuckets / FIXED.digestBucketsPerPage;
 
 interface Row {
   readonly id: PointId;
@@ -319,8 +320,8 @@ test('a payload-only change keeps the label, a changed vector takes a new one, a
   units.state.flush();
   store.commit();
   store.begin();
-  assert.equal(units.sweepExpired(1_499), { deleted: 0, more: false });
-  assert.equal(units.sweepExpired(1_500), { deleted: 1, more: false });
+  assert.equal(units.sweepExpired(1_499), { deleted: 0, more: false, refused: [] });
+  assert.equal(units.sweepExpired(1_500), { deleted: 1, more: false, refused: [] });
   assert.is(store.pointById(1, 1), undefined);
   assert.ok(store.pointById(1, 2));
   units.state.flush();
@@ -354,6 +355,38 @@ for (const [what, damage] of [
     assert.is(store.collection(1)?.pointsCount, 1);
   });
 }
+
+test('a damaged page of digests keeps the points of its own collection from expiring, and is told', (t) => {
+  const path = newStorePath(t.folder());
+  const store = openWriter(path, TEST_CACHE);
+  t.after(() => store.close());
+  const units = new UnitWriter(store, DEFAULT_LIMITS);
+  store.begin();
+  for (const [i, collection] of NAMES.entries()) {
+    const upsert = { kind: 'upsert', collection, points: block([{ id: 1, ttl: i + 1 }]) } as const;
+    units.run({ operations: [create(collection), upsert] }, 1);
+  }
+  units.state.flush();
+  store.commit();
+  const other = new (loadDriver())(path);
+  const { changes } = other.prepare(`UPDATE digest_pages SET crc = crc + 1 WHERE key / ${DIGEST_PAGES} IN (1, 3)`).run();
+  other.close();
+  assert.is(changes, 2);
+  units.reload();
+  store.begin();
+  const { deleted, more, refused } = units.sweepExpired(10);
+  assert.equal([deleted, more], [1, false]);
+  assert.equal(
+    refused.map(({ type, details }) => [type, details['table'], details['collection_uid']]),
+    [1, 3].map((uid) => ['CorruptData', 'digest_pages', uid]),
+  );
+  units.state.flush();
+  store.commit();
+  assert.equal(
+    [1, 2, 3].map((uid) => store.collection(uid)?.pointsCount),
+    [1, 0, 1],
+  );
+});
 
 test('a unit that changes much begins its transaction or leaves no trace; a refused beginner leaves none either', (t) => {
   const store = openWriter(newStorePath(t.folder()), TEST_CACHE);
