@@ -64,35 +64,49 @@ export async function buildSnapshot(options: BuildOptions): Promise<BuiltSnapsho
 }
 
 async function runThread(id: string, folder: string, options: BuildOptions): Promise<FromSnapshotThread & { kind: 'built' }> {
-  const { storePath, checkpointsDir, cacheBytes, signal, diskFreeBytesMin = 0 } = options;
-  const data: SnapshotThreadData = { id, folder, storePath, checkpointsDir, cacheBytes };
-  let last: FromSnapshotThread | undefined;
-  let fail: (error: StorageFull) => void = () => {};
-  const unwatch = await watchRoom({ folder, freeBytesMin: diskFreeBytesMin, onShort: (error) => fail(error) });
-  const thread = startThread('snapshot-thread.js', 'skein-snapshot', data);
-  const stop = (): void => void thread.terminate();
-  signal?.addEventListener('abort', stop);
-  if (signal?.aborted === true) stop();
+  const { storePath, checkpointsDir, cacheBytes, signal, diskFreeBytesMin: freeBytesMin = 0 } = options;
+  const short = new AbortController();
+  const unwatch = await watchRoom({ folder, freeBytesMin, onShort: (error) => short.abort(error) });
+  let last: FromSnapshotThread | null;
   try {
-    await new Promise<void>((resolve, reject) => {
-      fail = reject;
-      thread.on('message', (message: FromSnapshotThread) => {
-        if (message.kind === 'progress') options.onProgress?.(message.fraction);
-        else last = message;
-      });
-      thread.once('error', reject);
-      thread.once('exit', () => resolve());
-    });
+    last = await lastMessage({ id, folder, storePath, checkpointsDir, cacheBytes }, options, short.signal);
   } finally {
-    signal?.removeEventListener('abort', stop);
     unwatch();
-    await thread.terminate();
   }
   signal?.throwIfAborted();
   if (last?.kind === 'built') return last;
   if (last?.kind !== 'failed') throw new Error('the thread that builds a snapshot ended before it was done');
   if (last.full) throw new StorageFull(last.message);
   throw last.record === null ? new Error(`a snapshot could not be built: ${last.message}`) : SkeinError.fromRecord(last.record);
+}
+
+/** What the thread said last, whether it ended by itself or by the signal; null: nothing.
+ *  @param short when there is no room for it any more  @throws the reason of `short` · Error when the thread fails */
+async function lastMessage(
+  data: SnapshotThreadData,
+  { signal, onProgress }: BuildOptions,
+  short: AbortSignal,
+): Promise<FromSnapshotThread | null> {
+  let last: FromSnapshotThread | null = null;
+  const thread = startThread('snapshot-thread.js', 'skein-snapshot', data);
+  const stop = (): void => void thread.terminate();
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted === true) stop();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      short.addEventListener('abort', () => reject(short.reason as Error));
+      thread.on('message', (message: FromSnapshotThread) => {
+        if (message.kind === 'progress') onProgress?.(message.fraction);
+        else last = message;
+      });
+      thread.once('error', reject);
+      thread.once('exit', () => resolve());
+    });
+    return last;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await thread.terminate();
+  }
 }
 
 async function readPieces(folder: string, pieces: readonly Piece[]): Promise<Buffer> {

@@ -31,4 +31,17 @@ test('a snapshot that would take the room of writes is not built, and leaves not
   await (await buildSnapshot({ ...paths, diskFreeBytesMin: 1 })).remove();
 });
 
+test('the watch over a snapshot ends with it, also when its thread cannot be started', async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const dataDir = t.folder();
+  const before = timers();
+  // What cannot be sent to a thread.
+  const storePath = (() => {}) as unknown as string;
+  const options = { dataDir, storePath, checkpointsDir: dataDir, cacheBytes: 2 ** 21, diskFreeBytesMin: 1 };
+  const refused = await buildSnapshot(options).catch((error: Error) => error);
+  assert.match(String(refused), /could not be cloned/);
+  assert.is(timers(), before);
+  assert.equal(readdirSync(dataDir), []);
+});
+
 test.run();
