@@ -27,6 +27,7 @@ import { storedBytesOf } from './head.js';
 import { KnownArchive } from './known-archive.js';
 import { LogHold, runningOf } from './log-hold.js';
 import { BackupMaker, type MakerParts } from './maker.js';
+import { PastData } from './past-data.js';
 import { NEWEST, planRestore, type RestorePlan } from './plan.js';
 import { type BackupSchedule, backupDue, fullReason } from './policy.js';
 import { type PreparedRestore, prepareRestore } from './restoring.js';
@@ -67,6 +68,8 @@ export class Backups {
   readonly #archive: KnownArchive;
   readonly #hold: LogHold;
   readonly #maker: BackupMaker;
+  /** What a node that is damaged may take from its backups. */
+  readonly past: PastData;
   #timer: NodeJS.Timeout | null = null;
   #ticking = false;
   #lastDrill: DrillReport | null = null;
@@ -78,6 +81,15 @@ export class Backups {
     this.#archive = new KnownArchive(parts);
     this.#hold = new LogHold(parts);
     this.#maker = new BackupMaker({ ...parts, archive: this.#archive, hold: this.#hold });
+    this.past = new PastData({
+      clock: parts.clock,
+      prepare: () => this.#newest(),
+      known: async () => {
+        const log = this.#mustFeed();
+        const { backups } = await this.#archive.known(log);
+        return { archive: this.#archive.of(log), backups, log };
+      },
+    });
   }
 
   start(): void {
@@ -89,6 +101,7 @@ export class Backups {
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     await this.#turns.stop();
+    await this.past.close();
   }
 
   // What is asked.
@@ -250,15 +263,39 @@ export class Backups {
     signal: AbortSignal,
     use: (made: MadeRestore) => Promise<T>,
   ): Promise<T> {
-    const { dataDir, cacheBytes, limits } = this.#parts;
-    const scratch = join(dataDir, `restoring-${randomBytes(16).toString('hex')}`);
-    const how = { archive: this.#archive.of(log), scratch, cacheBytes, limits, signal, onStep: () => {} };
-    const restore = await prepareRestore(plan, how);
+    const restore = await this.#prepare(plan, log, signal);
     try {
-      return await use({ ...restore, plan, scratch });
+      return await use(restore);
     } finally {
       await restore.discard();
     }
+  }
+
+  async #prepare(plan: RestorePlan, log: ReplicatedLog, signal: AbortSignal): Promise<MadeRestore> {
+    const { dataDir, cacheBytes, limits } = this.#parts;
+    const scratch = join(dataDir, `restoring-${randomBytes(16).toString('hex')}`);
+    const how = { archive: this.#archive.of(log), scratch, cacheBytes, limits, signal, onStep: () => {} };
+    return { ...(await prepareRestore(plan, how)), plan, scratch };
+  }
+
+  /** The newest state, for a look at its points; whoever looked discards it. @throws as planRestore, prepareRestore */
+  #newest(): Promise<MadeRestore> {
+    const { log: lines, clock } = this.#parts;
+    return this.#turns.take('restore', (signal) =>
+      logOperation({ log: lines, clock, name: 'backup_opened' }, async (scope) => {
+        const log = this.#mustFeed();
+        const plan = planRestore(await this.#archive.read(log), NEWEST);
+        scope.add({ base: plan.full.id, increments: plan.increments.length });
+        const made = await this.#prepare(plan, log, signal);
+        try {
+          await made.finish(null);
+          return made;
+        } catch (error) {
+          await made.discard();
+          throw error;
+        }
+      }),
+    );
   }
 
   // What is done by itself.

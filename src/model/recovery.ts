@@ -6,9 +6,10 @@ import type { Damage } from './damage.js';
 
 /** log              what stood there is read from the own operation log
  *  master, replica  it is fetched from another node
+ *  backup           it is taken from the backups
  *  recount          sums are counted anew from the points
  *  snapshot         a replica takes all data from its master again */
-export const WAYS = ['log', 'master', 'replica', 'recount', 'snapshot'] as const;
+export const WAYS = ['log', 'master', 'replica', 'backup', 'recount', 'snapshot'] as const;
 export type Way = (typeof WAYS)[number];
 
 /** repaired   it is what was written

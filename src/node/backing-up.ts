@@ -63,6 +63,11 @@ export class BackingUp implements BackupService {
     await this.#backups?.stop();
   }
 
+  /** What a damaged store may take from the backups; null: there is no place for them. */
+  get past(): Backups['past'] | null {
+    return this.#backups?.past ?? null;
+  }
+
   /** Why the node is degraded, as far as its backups go. */
   concerns(): string[] {
     const status = this.status();

@@ -188,6 +188,7 @@ class StartingNode {
       engine: () => this.#data.engine,
       role: () => this.#late.replication.role(),
       peers: () => this.#roles?.peers ?? null,
+      past: () => this.#backingUp.past,
     });
   }
 

@@ -155,6 +155,27 @@ test('alone, a damaged row is refused and listed, all else serves', async (t) =>
   );
 });
 
+test('alone, with backups, damaged rows and entries of the log come from there', async (t) => {
+  const flags = [...FLAGS, '--backup-folder', t.folder(), '--backup-every-operations', '0'];
+  const node = await startNode(t, 'alone', { flags });
+  await node.request('PUT', '/v1/collections/before', { dimension: 2, distance: 'dot' });
+  const made = await node.request<{ kind: string }>('POST', '/v1/backups', { kind: 'full' });
+  assert.is(made.status, 200, JSON.stringify(made.body));
+  await fill(node);
+  assert.is((await node.request('POST', '/v1/backups', { kind: 'incremental' })).status, 200);
+  await node.stop();
+  const changed = flip(databaseOf(node), textOf(7)) + flip(databaseOf(node), floats(11));
+  assert.ok(changed >= 4, `${changed} places were changed`);
+  await node.start();
+  await untilWhole(node);
+  await answersRightly(node);
+  const repaired = await metric(node, /^skein_recovery_attempts_total\{way="backup",outcome="repaired"\} (\S+)$/m);
+  assert.ok(repaired >= 1, `${repaired} from the backups`);
+  assert.is(await node.stop(), 0);
+  assert.equal(verifyStore(node.dataDir, 'full').findings, [], 'what is on the disk is whole again');
+  assert.not.ok(readdirSync(node.dataDir).some((name) => name.startsWith('restoring-')));
+});
+
 /** The header of the database, which no row check survives. */
 function trash(node: ClusterNode): void {
   const bytes = readFileSync(databaseOf(node));

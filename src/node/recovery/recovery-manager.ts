@@ -43,6 +43,10 @@ export class RecoveryManager {
   readonly #record = new RepairRecord();
   /** Collections of which searches do not show yet what was mended. */
   readonly #mended = new Set<number>();
+  /** Collections of which searches are about to show it. */
+  #showing = new Set<number>();
+  /** Cases that the last pass did not meet again: their places may be no more. */
+  readonly #unseen = new Set<string>();
   #engine: CaredEngine | null = null;
   #endListening = (): void => {};
   #round: Promise<void> | null = null;
@@ -78,8 +82,11 @@ export class RecoveryManager {
 
   /** Every row was read. @param startedAtMs of the monotonic clock */
   passed(startedAtMs: number): void {
-    for (const [key, known] of this.#cases)
-      if (isUnlocated(known.damage) && known.seenAtMs < startedAtMs) this.#end(key, known.damage);
+    for (const [key, known] of this.#cases) {
+      if (known.seenAtMs >= startedAtMs) continue;
+      if (isUnlocated(known.damage)) this.#end(key, known.damage);
+      else this.#unseen.add(key);
+    }
     // An index passed over what every row's reading finds whole.
     for (const uid of this.#unexplained()) this.#mended.add(uid);
   }
@@ -89,7 +96,7 @@ export class RecoveryManager {
     const uids = this.#engine?.care.unread() ?? [];
     if (uids.length === 0) return [];
     const known = new Set([...this.#cases.values()].map(({ damage }) => damage.collectionUid));
-    return uids.filter((uid) => !known.has(uid) && !this.#mended.has(uid));
+    return uids.filter((uid) => !known.has(uid) && !this.#mended.has(uid) && !this.#showing.has(uid));
   }
 
   /** Does what is due; called once a second. One round at a time. */
@@ -114,7 +121,9 @@ export class RecoveryManager {
     this.#endListening();
     if (this.#engine !== null && this.#cases.size > 0) this.#parts.log.info('damage_left_behind', { cases: this.#cases.size });
     this.#cases.clear();
+    this.#unseen.clear();
     this.#mended.clear();
+    this.#showing = new Set();
     this.#overflowed = false;
     this.#engine = engine;
     this.#endListening = engine?.care.onDamage((damage) => this.#met(damage)) ?? (() => {});
@@ -130,10 +139,12 @@ export class RecoveryManager {
     for (const [key, known] of [...this.#cases]) {
       if (this.#isOver(engine) || tried === ROUND_MAX) break;
       const step = nextStep(known, this.#parts.around(), this.#parts.clock.monotonicMs());
-      if (step.kind === 'wait') continue;
+      if (step.kind === 'wait' && !this.#unseen.has(key)) continue;
       const damage = await this.#look(engine, known.damage);
       if (this.#isOver(engine)) break;
+      this.#unseen.delete(key);
       if (damage === null) this.#end(key, known.damage);
+      else if (step.kind === 'wait') continue;
       else if (step.kind === 'quarantine') lines.push(this.#quarantine(engine, key, { ...known, damage }, step.reason));
       else {
         tried += 1;
@@ -141,7 +152,7 @@ export class RecoveryManager {
       }
     }
     await this.#list(lines);
-    if (!this.#isOver(engine)) await this.#show(engine);
+    if (!this.#isOver(engine)) this.#show(engine);
     if (!this.#overflowed || this.#cases.size > CASES_MAX / 2) return;
     this.#overflowed = false;
     this.#parts.wantPass();
@@ -160,9 +171,10 @@ export class RecoveryManager {
   async #try(key: string, known: RepairCase, way: Way): Promise<void> {
     const { clock, log, repairs, stopping } = this.#parts;
     const { damage } = known;
-    const { outcome, error, isFinal } = await repairs.go(way, damage);
+    const result = await this.#unlessStopped(repairs.go(way, damage));
     // An end of the node is no failure of the way.
-    if (outcome !== 'repaired' && stopping.aborted) return;
+    if (result === null || (result.outcome !== 'repaired' && stopping.aborted)) return;
+    const { outcome, error, isFinal } = result;
     this.#record.add({ atMs: clock.wallMs(), way, outcome, damage, error });
     const fields = { way, outcome, ...fieldsOf(damage), ...(error !== null && { reason: error }) };
     if (outcome === 'repaired') log.info('damage_repaired', fields);
@@ -179,6 +191,7 @@ export class RecoveryManager {
 
   #forget(key: string, { collectionUid }: Damage): void {
     this.#cases.delete(key);
+    this.#unseen.delete(key);
     if (collectionUid !== null) this.#mended.add(collectionUid);
   }
 
@@ -200,26 +213,38 @@ export class RecoveryManager {
     }
   }
 
-  /** An index may be built anew for it, so it waits until nothing of the collection is under way. */
-  async #show(engine: CaredEngine): Promise<void> {
+  /** An index may be built anew for it, so it waits until nothing of the collection is under way; nothing waits for it. */
+  #show(engine: CaredEngine): void {
     const open = [...this.#cases.values()].filter(({ quarantined }) => !quarantined);
     const busy = new Set(open.map(({ damage }) => damage.collectionUid));
     for (const uid of [...this.#mended]) {
-      if (busy.has(uid)) continue;
+      if (busy.has(uid) || this.#showing.has(uid)) continue;
       this.#mended.delete(uid);
-      if (engine.care.nameOf(uid) !== null) await this.#unlessStopped(engine.care.show(uid));
+      if (engine.care.nameOf(uid) !== null) void this.#showOne(engine, uid, this.#showing);
     }
   }
 
-  async #unlessStopped(work: Promise<void>): Promise<void> {
+  async #showOne(engine: CaredEngine, uid: number, showing: Set<number>): Promise<void> {
+    showing.add(uid);
+    try {
+      await engine.care.show(uid);
+    } catch (error) {
+      if (!this.#isOver(engine)) this.#parts.log.warn('recovery_interrupted', { error });
+    } finally {
+      showing.delete(uid);
+    }
+  }
+
+  /** A reading of a whole collection must not hold a stop up. @returns null when the node stops first */
+  async #unlessStopped<T>(work: Promise<T>): Promise<T | null> {
     const { stopping } = this.#parts;
     let stop = (): void => {};
-    const stopped = new Promise<void>((resolve) => {
-      stop = resolve;
+    const stopped = new Promise<null>((resolve) => {
+      stop = () => resolve(null);
       stopping.addEventListener('abort', stop);
     });
     try {
-      await Promise.race([work, stopped]);
+      return await Promise.race([work, stopped]);
     } finally {
       stopping.removeEventListener('abort', stop);
     }

@@ -9,7 +9,7 @@ import type { RecoveryStatus } from '../../model/recovery.js';
 import type { Role } from '../../model/replication.js';
 import { QuarantineList } from './quarantine-list.js';
 import { RecoveryManager } from './recovery-manager.js';
-import { type RepairPeers, Repairs } from './repairs.js';
+import { type PastRows, type RepairPeers, Repairs } from './repairs.js';
 import { Scrubber, type ScrubSettings } from './scrubber.js';
 import type { Surroundings } from './ways.js';
 
@@ -23,6 +23,8 @@ export interface RecoveryParts {
   role(): Role;
   /** Null while there are no roles. */
   peers(): RepairPeers | null;
+  /** Null: no backups are kept. */
+  past(): PastRows | null;
 }
 
 const TICK_MS = 1_000;
@@ -55,7 +57,7 @@ export class Recovery {
       ...{ clock, log, stopping },
       engine: () => parts.engine(),
       around: () => this.#around(),
-      repairs: new Repairs({ engine: () => this.#openEngine(), peers: this.#peers, sleep, stopping }),
+      repairs: new Repairs({ engine: () => this.#openEngine(), peers: this.#peers, past: () => parts.past(), sleep, stopping }),
       quarantine: this.#quarantine,
       wantPass: () => this.#scrubber.request(),
     });
@@ -91,6 +93,7 @@ export class Recovery {
       role: this.#parts.role(),
       linked: this.#peers.askMaster() !== null,
       replicas: this.#peers.askReplicas().length,
+      backups: this.#parts.past() !== null,
       mayTakeSnapshot: !copyBegun && copies < COPIES_MAX,
       copyBegun,
     };

@@ -3,9 +3,9 @@
  *  Another node is believed in nothing: an answer that does not come in time is a failed try. Must not know: which way is next, counts. */
 
 import type { RunningEngine, StoreCare } from '../../engine/engine.js';
+import type { PastPoint } from '../../engine/restored-store.js';
 import type { Damage } from '../../model/damage.js';
 import { messageOf, SkeinError } from '../../model/errors.js';
-import type { PointId } from '../../model/point.js';
 import type { Outcome, Way } from '../../model/recovery.js';
 import type { Ask } from '../../replication/comparison-asks.js';
 import { askForEntry, askForPoint } from '../../replication/repair-asks.js';
@@ -22,10 +22,20 @@ export interface RepairPeers {
   logMended(): void;
 }
 
+/** What backups have. */
+export interface PastRows {
+  /** A point in the form of compare.ts; null: not in this version. */
+  point(point: PastPoint): Promise<Uint8Array | null>;
+  /** Null: not all of them. @throws RangeError beyond so many bytes */
+  entries(fromSeq: number, count: number, bytesMax: number): Promise<readonly Uint8Array[] | null>;
+}
+
 export interface RepairsParts {
   /** @throws Error while no store is open */
   engine(): Pick<RunningEngine, 'care'>;
   readonly peers: RepairPeers;
+  /** Null: there is no place where backups are kept. */
+  past(): PastRows | null;
   /** Resolves after so long, or when the signal ends it. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** Aborted when the node stops. */
@@ -39,7 +49,7 @@ export interface RepairResult {
   readonly isFinal: boolean;
 }
 
-type FetchPoint = (point: { readonly uid: number; readonly id: PointId; readonly version: number }) => Promise<Uint8Array | null>;
+type FetchPoint = (point: PastPoint) => Promise<Uint8Array | null>;
 
 /** One answer of another node is waited for no longer. */
 const ANSWER_MS = 15_000;
@@ -74,6 +84,8 @@ export class Repairs {
       }
       case 'replica':
         return this.#fromPeers(peers.askReplicas(), damage);
+      case 'backup':
+        return this.#fromBackups(damage);
       case 'recount':
         await this.#care.recount(damage.collectionUid ?? 0);
         return REPAIRED;
@@ -91,6 +103,18 @@ export class Repairs {
   async #fromLog(damage: Damage): Promise<RepairResult> {
     const result = await this.#point((point) => this.#care.logged(point), damage);
     return { ...result, isFinal: true };
+  }
+
+  /** Its answers take as long as a restore does, and an end of the node ends that. */
+  async #fromBackups(damage: Damage): Promise<RepairResult> {
+    const past = this.#parts.past();
+    if (past === null) return { outcome: 'failed', error: 'there is no place for backups', isFinal: false };
+    if (damage.kind !== 'log') return this.#point((point) => past.point(point), damage);
+    const [first, count] = stretchOf(damage);
+    if (count > ENTRIES_MAX) return tooMany();
+    const entries = await past.entries(first, count, ENTRY_BYTES_MAX);
+    if (entries === null) return { outcome: 'absent', error: 'the backups do not have these entries', isFinal: false };
+    return this.#mendLog(first, entries);
   }
 
   /** The first that has it helps; else the last one's words are told, and it is final when all were. */
@@ -132,10 +156,9 @@ export class Repairs {
     return REPAIRED;
   }
 
-  async #entries(ask: Ask, { seq, lastSeq }: Damage): Promise<RepairResult> {
-    const first = seq ?? 0;
-    const count = (lastSeq ?? first) - first + 1;
-    if (count > ENTRIES_MAX) return { outcome: 'failed', error: `more than ${ENTRIES_MAX} entries in a row`, isFinal: true };
+  async #entries(ask: Ask, damage: Damage): Promise<RepairResult> {
+    const [first, count] = stretchOf(damage);
+    if (count > ENTRIES_MAX) return tooMany();
     const entries: Uint8Array[] = [];
     let bytes = 0;
     for (let at = first; entries.length < count; at++) {
@@ -146,10 +169,24 @@ export class Repairs {
         return { outcome: 'failed', error: `the entries have more than ${ENTRY_BYTES_MAX} bytes`, isFinal: true };
       entries.push(entry);
     }
-    await this.#care.mend({ kind: 'log', fromSeq: first, entries });
+    return this.#mendLog(first, entries);
+  }
+
+  async #mendLog(fromSeq: number, entries: readonly Uint8Array[]): Promise<RepairResult> {
+    await this.#care.mend({ kind: 'log', fromSeq, entries });
     this.#parts.peers.logMended();
     return REPAIRED;
   }
+}
+
+/** Of entries: the first, and how many. */
+function stretchOf({ seq, lastSeq }: Damage): [number, number] {
+  const first = seq ?? 0;
+  return [first, (lastSeq ?? first) - first + 1];
+}
+
+function tooMany(): RepairResult {
+  return { outcome: 'failed', error: `more than ${ENTRIES_MAX} entries in a row`, isFinal: true };
 }
 
 function failure(error: unknown): RepairResult {

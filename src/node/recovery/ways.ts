@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly linked: boolean;
   /** Replicas that are linked to this node. */
   readonly replicas: number;
+  /** There is a place where this node's backups are kept. */
+  readonly backups: boolean;
   /** A replica has not taken too many copies lately. */
   readonly mayTakeSnapshot: boolean;
   /** A copy of all data was asked for lately and may still come. */
@@ -52,13 +54,14 @@ export function newCase(damage: Damage, nowMs: number): RepairCase {
 export function waysFor({ kind }: Damage, around: Surroundings): Way[] {
   const snapshot: Way[] = around.role === 'replica' && around.linked && around.mayTakeSnapshot ? ['snapshot'] : [];
   const peers: Way[] = around.role === 'replica' ? (around.linked ? ['master'] : []) : around.replicas > 0 ? ['replica'] : [];
+  const backup: Way[] = around.backups ? ['backup'] : [];
   switch (kind) {
     case 'payload':
     case 'vectors':
     case 'head':
-      return ['log', ...peers, ...snapshot];
+      return ['log', ...peers, ...backup, ...snapshot];
     case 'log':
-      return [...peers, ...snapshot];
+      return [...peers, ...backup, ...snapshot];
     case 'digest_page':
       return ['recount', ...snapshot];
     case 'table':
@@ -73,7 +76,7 @@ export function nextStep(known: RepairCase, around: Surroundings, nowMs: number)
   if (way !== undefined) return nowMs < known.nextAtMs ? { kind: 'wait' } : { kind: 'try', way };
   if (known.quarantined || around.copyBegun) return { kind: 'wait' };
   const tried = Object.keys(known.tries);
-  if (tried.length === 0) return { kind: 'quarantine', reason: 'there is no other node that could have it' };
+  if (tried.length === 0) return { kind: 'quarantine', reason: 'there is no other node, and no backup, that could have it' };
   return { kind: 'quarantine', reason: `${tried.join(', ')}: ${known.lastError ?? 'no success'}` };
 }
 

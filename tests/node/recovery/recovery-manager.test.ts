@@ -20,7 +20,7 @@ const REPAIRED: RepairResult = { outcome: 'repaired', error: null, isFinal: true
 
 class Stand {
   nowMs = 0;
-  around: Surroundings = { role: 'master', linked: false, replicas: 0, mayTakeSnapshot: true, copyBegun: false };
+  around: Surroundings = { role: 'master', linked: false, replicas: 0, backups: false, mayTakeSnapshot: true, copyBegun: false };
   readonly damaged = new Set<string>();
   readonly shown: number[] = [];
   readonly gone: Way[] = [];
@@ -30,6 +30,7 @@ class Stand {
   passesWanted = 0;
   answer: (way: Way, damage: Damage) => RepairResult | Promise<RepairResult> = () => ABSENT;
   meet: (damage: Damage) => void = () => {};
+  show = async (uid: number): Promise<void> => void this.shown.push(uid);
   engine: { care: StoreCare } | null = { care: this.#care() };
   readonly manager = new RecoveryManager({
     engine: () => this.engine as never,
@@ -54,7 +55,7 @@ class Stand {
   #care(): StoreCare {
     return {
       look: async (damage: Damage) => (this.damaged.has(damageKey(damage)) ? damage : null),
-      show: async (uid: number) => void this.shown.push(uid),
+      show: (uid: number) => this.show(uid),
       nameOf: () => 'c',
       unread: () => this.unread,
       onDamage: (listener: (damage: Damage) => void) => {
@@ -114,6 +115,54 @@ test('what nobody has is listed once, and ends when the row is written anew', as
   stand.manager.found(at(1));
   await stand.round();
   assert.equal([stand.manager.status().damaged, stand.shown], [0, [1]]);
+});
+
+test('what a pass does not meet any more is looked at, also in quarantine', async () => {
+  const stand = opened();
+  stand.find(at(1));
+  stand.find(at(2));
+  for (let round = 0; round < 4; round++) await stand.round();
+  assert.is(stand.manager.status().quarantined, 2);
+  // Its collection was dropped, say, or the log was pruned behind it: nobody names the place again.
+  stand.damaged.delete(damageKey(at(1)));
+  stand.nowMs = 10;
+  stand.manager.found(at(2));
+  stand.manager.passed(5);
+  await stand.round();
+  assert.equal(
+    stand.manager.status().known.map(({ damage }) => damage.label),
+    [2],
+  );
+  stand.nowMs = 30;
+  stand.manager.passed(20);
+  await stand.round();
+  assert.equal([stand.manager.status().damaged, stand.manager.status().quarantined], [1, 1], 'it is damaged still');
+});
+
+test('an index that is built anew holds up no repair, and a repair that takes long holds up no stop', async () => {
+  const stand = opened();
+  stand.answer = () => REPAIRED;
+  let shown = (): void => {};
+  stand.show = (uid) => {
+    stand.shown.push(uid);
+    return new Promise((resolve) => {
+      shown = resolve;
+    });
+  };
+  stand.find(at(1));
+  await stand.round();
+  stand.find(at(2));
+  await stand.round();
+  await stand.round();
+  assert.equal([stand.manager.status().damaged, stand.shown], [0, [1]], 'one building after the other');
+  shown();
+  await stand.round();
+  assert.equal(stand.shown, [1, 1], 'what was mended meanwhile is shown too');
+  stand.answer = () => new Promise<never>(() => {});
+  stand.find(at(3));
+  await stand.round();
+  stand.stopping.abort();
+  await stand.manager.stop();
 });
 
 test('no more cases are kept than the bound, and the rest is looked for when they are done', async () => {

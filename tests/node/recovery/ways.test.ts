@@ -17,7 +17,14 @@ import { suite } from '../../support/suite.js';
 
 const test = suite('node/recovery/ways');
 
-const ALONE: Surroundings = { role: 'master', linked: false, replicas: 0, mayTakeSnapshot: true, copyBegun: false };
+const ALONE: Surroundings = {
+  role: 'master',
+  linked: false,
+  replicas: 0,
+  backups: false,
+  mayTakeSnapshot: true,
+  copyBegun: false,
+};
 const MASTER: Surroundings = { ...ALONE, replicas: 2 };
 const REPLICA: Surroundings = { ...ALONE, role: 'replica', linked: true };
 const KINDS: readonly DamageKind[] = ['payload', 'vectors', 'head', 'log', 'digest_page', 'table', 'page'];
@@ -33,6 +40,9 @@ test('the ways of each kind of damage, cheapest first', () => {
   assert.equal(table(REPLICA), [far, far, far, ['master', 'snapshot'], ['recount', 'snapshot'], ['snapshot'], ['snapshot']]);
   assert.equal(table({ ...REPLICA, linked: false }), [own, own, own, [], ['recount'], [], []]);
   assert.equal(table({ ...REPLICA, mayTakeSnapshot: false }).at(-1), []);
+  const kept: Way[] = ['log', 'backup'];
+  assert.equal(table({ ...ALONE, backups: true }), [kept, kept, kept, ['backup'], ['recount'], [], []]);
+  assert.equal(table({ ...REPLICA, backups: true })[0], ['log', 'master', 'backup', 'snapshot']);
 });
 
 test('a way is gone a bounded number of times, with longer pauses, and then the next one; at the end comes quarantine', () => {
