@@ -92,21 +92,34 @@ async function answer(
     refuse(response, refusal);
     return;
   }
+  // Whoever went away meanwhile is answered nothing, and would never give its share back.
+  if (response.destroyed || request.socket.destroyed) return;
   const release = held.reserve(headers['content-length']);
   if (release === null) {
     refuse(response, { status: 503, message: 'too many large messages are on their way in', headers: { 'retry-after': '1' } });
     return;
   }
-  response.once('close', release);
+  onceOver(request, response, release);
   const key = keyOf(headers);
   const { url, timeoutMs } = options;
   const client = new SkeinClient({ url, timeoutMs, transport, encoding: 'json', ...(key !== null && { apiKey: key }) });
   const server = protocolServer({ ...options, client, calls });
   const conversation = new StreamableHTTPServerTransport({ enableJsonResponse: true, maxRequestBodySize: BODY_BYTES_MAX });
   // A caller that has gone away waits for nothing any more: its calls are cancelled.
-  response.once('close', () => void server.close());
+  onceOver(request, response, () => void server.close());
   await server.connect(conversation as Parameters<typeof server.connect>[0]);
   await conversation.handleRequest(request, response);
+}
+
+/** When the answer is out, or its caller is gone: an answer that still waits behind another of its connection is not told of that itself. */
+function onceOver({ socket }: IncomingMessage, response: ServerResponse, over: () => void): void {
+  const end = (): void => {
+    response.off('close', end);
+    socket.off('close', end);
+    over();
+  };
+  response.once('close', end);
+  socket.once('close', end);
 }
 
 /** Holds callers off while a server that asks nobody for a key would be opened to the network. */

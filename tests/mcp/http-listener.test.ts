@@ -1,11 +1,15 @@
 /** MCP over HTTP before a real server that asks for a key: the caller's own key decides, and strangers get no further than the door. */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type HttpListener, type HttpListenerOptions, listenHttp } from '../../src/mcp/http-listener.js';
 import { startServer } from '../support/server-process.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { signingKey, tokenOf } from '../support/token-maker.js';
+import { waitUntil } from '../support/wait-until.js';
 import { overHttp } from './mcp-client.js';
 
 const test = suite('mcp/http-listener', { deadlineMs: 60_000 });
@@ -99,6 +103,86 @@ test('a server that asks nobody for a key is not opened to the network by way of
   assert.is((await post(open.url)).status, 200, 'unless somebody said so');
   await server.kill();
   assert.is((await post(shut.url, { 'api-key': KEY })).status, 503, 'a dead server is not trusted either');
+});
+
+interface SlowServer {
+  readonly url: string;
+  /** Requests that it was to hold. */
+  readonly held: readonly ServerResponse[];
+  answer(): void;
+}
+
+/** A Skein server that holds requests of one path until it is told to answer. */
+async function slowServer(t: TestContext, path: string): Promise<SlowServer> {
+  const held: ServerResponse[] = [];
+  let isSlow = true;
+  const say = (response: ServerResponse): void => void response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  const server = createServer(
+    ({ url }, response) => void (isSlow && url?.startsWith(path) ? held.push(response) : say(response)),
+  );
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const answer = (): void => {
+    isSlow = false;
+    for (const response of held) say(response);
+  };
+  return { url: `http://127.0.0.1:${port}`, held, answer };
+}
+
+const LARGEST_BYTES = 32 * 1024 * 1024;
+const callHead = (bytes: number): string =>
+  [
+    'POST /mcp HTTP/1.1',
+    'host: 127.0.0.1',
+    'content-type: application/json',
+    'accept: application/json, text/event-stream',
+    `content-length: ${bytes}\r\n\r\n`,
+  ].join('\r\n');
+
+/** So many that all room is taken. */
+function fourCallers(t: TestContext, { port }: { readonly port: string }, sent: string): Socket[] {
+  const sockets = [1, 2, 3, 4].map(() => connect(Number(port), '127.0.0.1'));
+  t.after(() => sockets.forEach((socket) => void socket.destroy()));
+  for (const socket of sockets)
+    socket
+      .on('error', () => undefined)
+      .resume()
+      .write(sent);
+  return sockets;
+}
+
+/** When the other side knows it as well. */
+async function leave(sockets: readonly Socket[]): Promise<void> {
+  const closed = sockets.map((socket) => once(socket, 'close'));
+  for (const socket of sockets) socket.end();
+  await Promise.all(closed);
+}
+
+test('callers that go away while their keys are asked about keep no room from those that come later', async (t) => {
+  const server = await slowServer(t, '/v1/version');
+  const listening = await listener(t, server.url);
+  const sockets = fourCallers(t, listening, callHead(LARGEST_BYTES));
+  await waitUntil(() => server.held.length === 4, { what: 'the keys to be asked about' });
+  await leave(sockets);
+  server.answer();
+  assert.is((await post(listening.url)).status, 200);
+});
+
+test('callers that go away while a call waits behind another of their connection keep no room either', async (t) => {
+  const server = await slowServer(t, '/v1/collections');
+  const listening = await listener(t, server.url);
+  const params = { name: 'list_collections', arguments: {} };
+  const first = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+  const sent = `${callHead(first.length)}${first}${callHead(LARGEST_BYTES - first.length)}`;
+  const sockets = fourCallers(t, listening, sent);
+  await waitUntil(async () => (await post(listening.url)).status === 503, { what: 'all room to be taken' });
+  await leave(sockets);
+  const large = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: { filling: 'x'.repeat(10_000) } } };
+  await waitUntil(async () => (await post(listening.url, {}, large)).status === 200, { what: 'room for another caller' });
 });
 
 test('what is no message of the protocol is refused, and the next one is answered', async (t) => {
