@@ -69,10 +69,14 @@ export class StrictGate {
     throw strictRefusal('unindexedFilteringRetrieve', { path: join(path, 'key'), message, limit: false });
   }
 
-  /** @throws InvalidRequest */
+  /** @throws InvalidRequest (also more than a minute's worth), RateLimited */
   searches(collection: string, count: number): void {
-    const mode = this.#strict(collection)?.mode;
-    atMost('searchMaxBatchsize', mode?.searchMaxBatchsize ?? null, count, 'searches');
+    const strict = this.#strict(collection);
+    if (strict === null) return;
+    const { searchMaxBatchsize, readRateLimit } = strict.mode;
+    atMost('searchMaxBatchsize', searchMaxBatchsize, count, 'searches');
+    // One was taken when the request began: all of them are what must fit into a minute.
+    atMost('readRateLimit', readRateLimit, count, '');
     this.more(collection, 'read', count - 1);
   }
 

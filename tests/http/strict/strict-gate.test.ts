@@ -164,6 +164,10 @@ test('read_rate_limit and write_rate_limit count operations by the minute, each 
   assert.is(await refusal('POST', '/search', search), '200');
   nowMs += 60_000;
   assert.is(await refusal('POST', '/search/batch', searches(5)), 'read_rate_limit ', 'more than a minute has is never done');
+  nowMs += 60_000;
+  assert.is(await refusal('POST', '/search/batch', searches(4)), 'read_rate_limit ', 'nor by one more, however long one waits');
+  nowMs += 60_000;
+  assert.is(await refusal('POST', '/search/batch', searches(3)), '200', 'all of a minute at once');
   const operations = [0, 1, 2].map((id) => ({ delete: { collection: 'films', ids: [id] } }));
   const batch = await ask('POST', '/v1/batch', { operations });
   assert.equal([batch.status, batch.body.error.details.strict_mode], [400, 'write_rate_limit']);
