@@ -75,6 +75,14 @@ test('every rule and every panel asks for measures and labels that a running nod
   }
 });
 
+test('what never happened is told as well as what happened long ago', () => {
+  const since = rules.flatMap(({ expr }) => [...expr.matchAll(/time\(\) - (skein_\w+)/g)].map(([, name = '']) => name));
+  assert.ok(since.length >= 3);
+  const missing = since.filter((name) => !rules.some(({ expr }) => expr.includes(`unless on (job, instance) ${name}`)));
+  assert.equal(missing, ['skein_backup_last_timestamp_seconds'], 'of which skein_backup_fulls says that there is none');
+  assert.ok(rules.some(({ expr }) => expr === 'skein_backup_fulls == 0'));
+});
+
 test('probes are no requests of users, whose share of failures rules and objectives ask for', () => {
   const production = readFileSync(fileURLToPath(new URL('../../../docs/PRODUCTION.md', import.meta.url)), 'utf8');
   const asked = [...rules.map(({ expr }) => expr), production].flatMap((text) => [
