@@ -22,6 +22,7 @@ import type { Limits } from '../model/limits.js';
 import { logOperation } from '../model/log-operation.js';
 import type { Listing } from './archive.js';
 import { lookAt } from './drill.js';
+import { isDrillDue } from './drill-due.js';
 import { foresee } from './foresight.js';
 import { storedBytesOf } from './head.js';
 import { KnownArchive } from './known-archive.js';
@@ -57,8 +58,6 @@ export interface MadeRestore extends PreparedRestore {
 }
 
 const TICK_MS = 1_000;
-/** Until the first proof, and from a proof that failed to the next try. */
-const DRILL_AGAIN_MS = 3_600_000;
 /** So many increments hold the largest log there is. */
 const FINAL_INCREMENTS_MAX = 1_000;
 
@@ -73,6 +72,8 @@ export class Backups {
   #timer: NodeJS.Timeout | null = null;
   #ticking = false;
   #lastDrill: DrillReport | null = null;
+  /** Monotonic. */
+  #lastDrillEndedAtMs = 0;
   #drillsFailed = 0;
 
   constructor(parts: BackupsParts) {
@@ -223,6 +224,7 @@ export class Backups {
   /** The proof lies with the full backup as well: a small increment is soon replaced, and its proof with it. */
   async #noted(report: DrillReport, log: ReplicatedLog): Promise<DrillReport> {
     this.#lastDrill = report;
+    this.#lastDrillEndedAtMs = this.#parts.clock.monotonicMs();
     if (!report.ok) {
       this.#drillsFailed += 1;
       return report;
@@ -352,12 +354,10 @@ export class Backups {
   #isDrillDue({ backups, verified }: Listing): boolean {
     const { drillIntervalMs, clock } = this.#parts;
     const oldest = backups.at(-1);
-    if (drillIntervalMs === 0 || oldest === undefined) return false;
-    const nowMs = clock.wallMs();
-    const againMs = Math.min(drillIntervalMs, DRILL_AGAIN_MS);
-    if (this.#lastDrill !== null && nowMs - this.#lastDrill.startedAtMs < againMs) return false;
-    const provenAtMs = this.#lastDrill?.ok === true ? this.#lastDrill.startedAtMs : lastOf(verified);
-    return provenAtMs === null ? nowMs - oldest.createdAtMs >= againMs : nowMs - provenAtMs >= drillIntervalMs;
+    if (oldest === undefined) return false;
+    const lastDrill = this.#lastDrill && { ok: this.#lastDrill.ok, endedAtMs: this.#lastDrillEndedAtMs };
+    const now = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
+    return isDrillDue({ ...now, lastDrill, provenAtMs: verified.values(), oldestAtMs: oldest.createdAtMs }, drillIntervalMs);
   }
 
   #mustFeed(): ReplicatedLog {

@@ -31,7 +31,7 @@ export interface Standing {
 export const MERGED_BYTES_MAX = 1024 * 1024;
 
 /** Clocks of nodes are as equal as this. */
-const CLOCKS_APART_MS_MAX = 60_000;
+export const CLOCKS_APART_MS_MAX = 60_000;
 
 export function standingOf({ backups }: Pick<Listing, 'backups'>, running: Running): Standing {
   const own = backups.filter(({ end }) => isOn(running, end));

@@ -8,7 +8,7 @@ import { Backups, type BackupsParts } from '../../src/backup/backups.js';
 import { NEWEST } from '../../src/backup/plan.js';
 import type { ReplicatedLog } from '../../src/engine/engine.js';
 import { buildSnapshot } from '../../src/engine/snapshot.js';
-import { systemClock } from '../../src/model/clock.js';
+import { type Clock, systemClock } from '../../src/model/clock.js';
 import { SkeinError } from '../../src/model/errors.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
 import { type LogFields, silentLog } from '../../src/model/log.js';
@@ -176,6 +176,16 @@ test('a log that was cut behind the newest backup makes the next one a full one,
   );
 });
 
+/** A clock that a test sets on, and back. */
+function settableClock(): { readonly clock: Clock; aheadMs: number; wallMs: number } {
+  const set = { aheadMs: 0, wallMs: 0 };
+  const clock = {
+    wallMs: () => systemClock.wallMs() + set.wallMs,
+    monotonicMs: () => systemClock.monotonicMs() + set.aheadMs,
+  };
+  return Object.assign(set, { clock });
+}
+
 test('two that are asked for at once are made one after the other, and the second has nothing to do', async (t) => {
   const { backups, write } = await standing(t);
   await write(2);
@@ -226,6 +236,22 @@ test('a drill that finds no way to the newest state is a failed drill, and backu
   const { drill, failed } = backups.status();
   assert.equal([drill?.ok, failed], [false, 0]);
   assert.match(drill?.problem ?? '', increment?.id ?? '');
+});
+
+test('a clock that is set back keeps no drill from being due', async (t) => {
+  const set = settableClock();
+  const intervalMs = 7 * 86_400_000;
+  const { backups, write } = await standing(t, { clock: set.clock, drillIntervalMs: intervalMs });
+  await write(2);
+  await backups.create(null);
+  const before = await backups.drill(NEWEST);
+  set.wallMs = -30 * 86_400_000;
+  set.aheadMs = intervalMs;
+  backups.start();
+  await waitUntil(() => (backups.status().drill?.startedAtMs ?? before.startedAtMs) < before.startedAtMs, {
+    what: 'a drill by itself',
+  });
+  assert.is(backups.status().drill?.ok, true);
 });
 
 test('the proof of a drill outlives the small increment that it ended with', async (t) => {
