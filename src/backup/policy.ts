@@ -1,8 +1,8 @@
 /** Policy: whether a backup is due now, of which kind, and if not, when to ask again. Decisions only: it reads no clock and no log.
  *
  *  Due: so many operations, or so much time, since the newest backup; nothing is due while nothing was written. Full: there is none, the
- *  log does not continue the newest one, the newest full one is old, or replaying what came after it would cost as much as it. Never
- *  before `minIntervalMs` after the last one ended; after failures the wait grows. What was due meanwhile is one backup. */
+ *  log does not continue the newest one, one between is missing, the newest full one is old, or replaying what came after it would cost as
+ *  much as it. Never before `minIntervalMs` after the last one ended; after failures the wait grows. What was due meanwhile is one backup. */
 
 import { delayMs } from '../model/backoff.js';
 
@@ -24,7 +24,7 @@ export interface BackupProgress {
     readonly createdAtMs: number;
     /** Written since it was made. */
     readonly operationsSince: number;
-    /** Can an increment begin where it ends: the log still holds that, in the same history? */
+    /** Can an increment begin where it ends: the log still holds that, in the same history, and increments without a gap lead there? */
     readonly continued: boolean;
   } | null;
   /** The newest full backup that is good, with what came behind it, or null. */
@@ -73,7 +73,7 @@ export function fullReason({ nowMs, newest, full }: BackupProgress, schedule: Ba
 function dueReason({ nowMs, newest, full }: BackupProgress, { everyOperations, intervalMs }: BackupSchedule): DueReason | null {
   if (everyOperations === 0 && intervalMs === 0) return null;
   if (newest === null || full === null) return 'first';
-  // Another line of data: what was written there is in no backup, however little it is.
+  // Another line of data, or a gap: what was written there is in no backup that can be used, however little it is.
   if (!newest.continued) return 'not_continued';
   if (newest.operationsSince === 0) return null;
   if (everyOperations > 0 && newest.operationsSince >= everyOperations) return 'operations';

@@ -23,7 +23,7 @@ export interface Standing {
   readonly full: FullHead | null;
   /** Behind the newest full one. */
   readonly increments: readonly IncrementHead[];
-  /** Does the log still have what follows the newest? */
+  /** Would an increment that is made now be of use: do the increments lead to the newest without a gap, and has the log what follows it? */
   readonly continued: boolean;
 }
 
@@ -40,8 +40,19 @@ export function standingOf({ backups }: Pick<Listing, 'backups'>, running: Runni
   const increments = own.filter(
     (head): head is IncrementHead => head.kind === 'incremental' && head.end.seq > (full?.end.seq ?? 0),
   );
-  const continued = newest !== null && running.logMinSeq <= newest.end.seq + 1;
+  const isWhole = newest !== null && full !== null && reachOf(full, increments) >= newest.end.seq;
+  const continued = isWhole && running.logMinSeq <= newest.end.seq + 1;
   return { newest, full, increments, continued };
+}
+
+/** How far the increments lead on from the full one before something is missing: a restore gets no further. */
+function reachOf(full: FullHead, increments: readonly IncrementHead[]): number {
+  let reach = full.end.seq;
+  for (const { fromSeq, end } of [...increments].sort((left, right) => left.fromSeq - right.fromSeq)) {
+    if (fromSeq > reach + 1) break;
+    reach = Math.max(reach, end.seq);
+  }
+  return reach;
 }
 
 /** What this node has tried: the clock of the world may be set, the other one never is. */

@@ -186,6 +186,34 @@ function settableClock(): { readonly clock: Clock; aheadMs: number; wallMs: numb
   return Object.assign(set, { clock });
 }
 
+test('an increment that vanished from the target makes the next backup a full one, by itself as soon as that is seen', async (t) => {
+  const set = settableClock();
+  const { backups, made, write } = await standing(t, { clock: set.clock, schedule: { ...BY_HAND, everyOperations: 1_000 } });
+  const { archive, engine } = made;
+  const seq = () => engine.log.state().seq;
+  const chainWithGap = async (): Promise<void> => {
+    await write(2);
+    const full = await made.full();
+    await write(2);
+    const middle = await made.increment(full.end.seq + 1);
+    await write(2);
+    await made.increment((middle?.end.seq ?? 0) + 1);
+    await backups.list();
+    await archive.remove(middle?.id ?? '');
+  };
+  await chainWithGap();
+  await write(1);
+  assert.is((await failure(backups.forecast(NEWEST))).type, 'BackupNotFound');
+  const asked = await backups.create('incremental');
+  assert.equal([asked?.kind, asked?.end.seq, (await backups.forecast(NEWEST)).seq], ['full', seq(), seq()]);
+
+  await chainWithGap();
+  backups.start();
+  set.aheadMs = 3_600_000;
+  await waitUntil(() => backups.status().made.full === 2, { what: 'a full backup by itself' });
+  assert.is((await backups.forecast(NEWEST)).seq, seq(), 'although nothing was written since the newest');
+});
+
 test('two that are asked for at once are made one after the other, and the second has nothing to do', async (t) => {
   const { backups, write } = await standing(t);
   await write(2);

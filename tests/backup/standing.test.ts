@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { BackupHead, IncrementHead } from '../../src/backup/head.js';
 import { nameOf } from '../../src/backup/names.js';
+import { NEWEST, planRestore } from '../../src/backup/plan.js';
 import { type BackupSchedule, backupDue } from '../../src/backup/policy.js';
 import { type Attempts, isOn, keptBackups, progressOf, replacedIncrements, standingOf } from '../../src/backup/standing.js';
 import { suite } from '../support/suite.js';
@@ -106,6 +107,35 @@ function due(heads: readonly BackupHead[], attempts: Partial<Attempts>): string 
   const given = { ...before, ...attempts };
   return backupDue(progressOf(standingOf({ backups: heads }, RUNNING), RUNNING, given), SCHEDULE).kind;
 }
+
+test('the newest is continued when a restore leads to it, and only then', () => {
+  const running = { seq: 100, logMinSeq: 1, lineage: LINES[FIRST] ?? [] };
+  fc.assert(
+    fc.property(someHeads, (heads) => {
+      const backups = heads.filter(({ lineage }) => lineage.length === 1);
+      let leads = true;
+      try {
+        planRestore({ backups, damaged: [] }, NEWEST);
+      } catch {
+        leads = false;
+      }
+      assert.is(standingOf({ backups }, running).continued, leads);
+      assert.is(standingOf({ backups }, { ...running, logMinSeq: 90 }).continued, false, 'the log has not what follows');
+    }),
+    { numRuns: 1_000 },
+  );
+  const chain = [head(FIRST, null, 10, 1), head(FIRST, 11, 20, 2), head(FIRST, 21, 30, 3), head(FIRST, 31, 40, 4)];
+  for (const gone of [0, 1, 2, 3]) {
+    const left = chain.filter((_, i) => i !== gone);
+    assert.is(standingOf({ backups: left }, running).continued, gone === 3, `without ${gone}`);
+  }
+});
+
+test('a gap behind the newest full backup makes the next one a full one, at once', () => {
+  const chain = [head(FIRST, null, 50, NOW_MS - 9_000), head(FIRST, 51, 60, NOW_MS - 6_000), head(FIRST, 61, 70, NOW_MS - 3_000)];
+  assert.is(due(chain, {}), 'none');
+  assert.is(due([chain[0], chain[2]] as BackupHead[], {}), 'full');
+});
 
 test('backups from a future that a clock has come back from hold nothing up, and bring no storm of backups', () => {
   const usual = [head(FIRST, 51, 60, NOW_MS - 10_000), head(FIRST, null, 50, NOW_MS - HOUR_MS)];
