@@ -48,8 +48,9 @@ export function auditEntry(route: Route, request: FastifyRequest, reply: Fastify
   };
 }
 
-/** Sent on to the master is not done here; and after a 504 the change may be made, or be made yet. */
+/** Sent on to the master is not done here; after a 504 the change may be made, or be made yet, and after a 202 it has only begun. */
 function outcomeOf(status: number): AuditEntry['outcome'] {
+  if (status === 202) return 'unknown';
   if (status < 300) return 'done';
   if (status < 500) return 'refused';
   return status === 504 ? 'unknown' : 'failed';

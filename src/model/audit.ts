@@ -12,7 +12,7 @@ export interface AuditEntry {
   readonly operation: string;
   /** What it is about: names and ids in the path, and what of the body says it. */
   readonly target: Readonly<Record<string, string>>;
-  /** unknown: it was not answered in time, and may be done. */
+  /** unknown: it had only begun, or was not answered in time, and may be done. */
   readonly outcome: 'done' | 'refused' | 'failed' | 'unknown';
   readonly status: number;
   /** Type of the error that it was answered with. */

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { AuditEntry } from '../../src/model/audit.js';
 import { silentLog } from '../../src/model/log.js';
+import { encodeToken, type Position } from '../../src/model/position.js';
 import { createAudit } from '../../src/observability/audit-log.js';
+import { fakeBackups } from '../support/fake-backups.js';
 import { fakeReplication } from '../support/fake-replication.js';
 import { ALONE } from '../support/http-server.js';
 import { startKeyed } from '../support/keyed-http.js';
@@ -77,6 +79,34 @@ test('an entry names what the call was about, and claims no outcome that nobody 
   await replica.ask('DELETE', '/v1/collections/films', undefined, replica.as('admin'));
   assert.equal([late.audited[0]?.outcome, late.audited[0]?.status], ['unknown', 504]);
   assert.is(replica.audited[0]?.outcome, 'refused', 'it is the master that does it');
+});
+
+test('of a restore it is written down where to, and what has only begun is not called done', async (t) => {
+  const at: Position = { historyId: '1'.repeat(32), epoch: 1, seq: 7 };
+  const place = { base: 'full', increments: [], seq: 7, timeMs: null, historyId: at.historyId, epoch: 1 };
+  const forecast = { ...place, storedBytes: 1, plainBytes: 1, operationsLost: 3 };
+  const backups = fakeBackups({
+    forecast: () => Promise.resolve(forecast),
+    restore: () => Promise.resolve({ position: at, replaced: at, forecast }),
+    create: () => Promise.resolve(null),
+  });
+  const { ask, as, audited } = await startKeyed(t, { service: { backups } });
+  const restore = (body: object) => ask('POST', '/v1/backups/latest/restore', body, as('admin'));
+  await restore({ to_position: 7, dry_run: true });
+  await restore({ to_position: encodeToken(at) });
+  await restore({ to_time: '2026-11-20T08:30:00Z', wait: false });
+  await restore({ to_time: 'yesterday' });
+  await ask('POST', '/v1/backups', { wait: false }, as('admin'));
+  assert.equal(
+    audited.map(({ operation, target, outcome, status }) => [operation, target, outcome, status]),
+    [
+      ['restoreBackup', { backup: 'latest', dry_run: 'true', to_position: '7' }, 'done', 200],
+      ['restoreBackup', { backup: 'latest', to_position: encodeToken(at) }, 'done', 200],
+      ['restoreBackup', { backup: 'latest', to_time: '2026-11-20T08:30:00Z' }, 'unknown', 202],
+      ['restoreBackup', { backup: 'latest' }, 'refused', 400],
+      ['createBackup', {}, 'unknown', 202],
+    ],
+  );
 });
 
 test('entries are lines of a file, or events of the log', (t) => {

@@ -20,6 +20,7 @@ import {
 } from '../../wire/backup-bodies.js';
 import { bodyCheck } from '../../wire/check-body.js';
 import { sendValue, setPosition } from '../answer.js';
+import { noteTarget } from '../audit.js';
 import { queryOf } from '../parameters.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
@@ -103,6 +104,11 @@ function restoreRoute(room: Room): Route {
       const body = checkRestore(await room.bodies.read(request, { kind: 'plain' }));
       const { backups } = room.service;
       const wish = wishOf(idIn(request), body);
+      noteTarget(request, {
+        dry_run: body.dry_run === true ? 'true' : null,
+        to_position: body.to_position === undefined ? null : String(body.to_position),
+        to_time: body.to_time ?? null,
+      });
       if (body.dry_run === true)
         return sendValue(request, reply, { dry_run: true, ...forecastBody(await backups.forecast(wish)) });
       if (body.wait === false) {
@@ -154,7 +160,7 @@ async function patiently<T>({ raw }: FastifyRequest, work: Promise<T>): Promise<
 /** Nobody waits for it: how it ends is in the status, and in the log. */
 function startedInstead(room: Room, request: FastifyRequest, reply: FastifyReply, work: Promise<unknown>, answer: object) {
   work.catch((error: unknown) => room.log.warn('backup_request_failed', { request_id: request.id, error: messageOf(error) }));
-  return sendValue(request, reply.status(202), answer);
+  return sendValue(request, reply, answer, 202);
 }
 
 function idIn(request: FastifyRequest): string | null {
