@@ -89,6 +89,22 @@ test('who asks for a later position, for an explanation, or for no cache is answ
   assert.is((await ask({ explain: true })).cached, undefined);
 });
 
+test('what a write made unreachable is not kept any longer than until the next answer', async (t) => {
+  const { engine, create, put, ask } = await open(t);
+  await create('other', 2);
+  await put('other', [{ id: 9, vector: [1, 2] }]);
+  await engine.search('other', { ...SEARCH, vector: Float32Array.of(0, 0) });
+  for (let limit = 1; limit <= 5; limit++) await ask({ limit });
+  assert.is(engine.status().queryCache.entries, 6);
+  for (let id = 3; id < 6; id++) {
+    await put('c', [{ id, vector: [id, id] }]);
+    await ask();
+    assert.is(engine.status().queryCache.entries, 2, 'the one of the other collection, and the new one');
+  }
+  assert.is((await ask()).cached, true);
+  assert.is((await engine.search('other', { ...SEARCH, vector: Float32Array.of(0, 0) })).cached, true);
+});
+
 test('what is kept is bounded in bytes, and one setting switches it off', async (t) => {
   const random = new Random(t.seed());
   const { engine, ask } = await open(t, 10_000);
