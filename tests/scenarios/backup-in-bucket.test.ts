@@ -35,7 +35,8 @@ test('a bucket that fails hurts no write; when it answers again it has all of th
     ...['--backup-s3-bucket', store.bucket, '--backup-s3-endpoint', store.endpoint, '--backup-s3-prefix', 'clusters/one'],
     ...['--backup-s3-credentials-file', credentials, '--backup-stall-ms', '1500'],
     ...['--backup-every-operations', '0', '--backup-interval-ms', '0', '--dependency-retry-delay-ms', '1'],
-    ...['--dependency-slow-reset-ms', '200', '--dependency-successes-min', '1'],
+    // So long it is open at least, for what is asked of it in between.
+    ...['--dependency-slow-reset-ms', '2000', '--dependency-successes-min', '1'],
   ];
   // As it is shipped: the client of the store is in a file of its own, loaded when it is first needed.
   const server = await startServer(t, join(t.folder(), 'data'), flags);
