@@ -35,8 +35,7 @@ test('a bucket that fails hurts no write; when it answers again it has all of th
     ...['--backup-s3-bucket', store.bucket, '--backup-s3-endpoint', store.endpoint, '--backup-s3-prefix', 'clusters/one'],
     ...['--backup-s3-credentials-file', credentials, '--backup-stall-ms', '1500'],
     ...['--backup-every-operations', '0', '--backup-interval-ms', '0', '--dependency-retry-delay-ms', '1'],
-    // So long it is open at least, for what is asked of it in between.
-    ...['--dependency-slow-reset-ms', '2000', '--dependency-successes-min', '1'],
+    ...['--dependency-slow-reset-ms', '200', '--dependency-successes-min', '1'],
   ];
   // As it is shipped: the client of the store is in a file of its own, loaded when it is first needed.
   const server = await startServer(t, join(t.folder(), 'data'), flags);
@@ -52,8 +51,9 @@ test('a bucket that fails hurts no write; when it answers again it has all of th
   assert.ok(['BackupTargetFailed', 'CircuitOpen'].includes(failed.body.error.type), failed.body.error.type);
   assert.is(await breakerOf(server), '2');
   await put(server, 15, 5);
-  const { status } = await ask<{ status: string }>(server, 'GET', '/health');
-  assert.is(status, 'degraded');
+  const isDegraded = async (): Promise<boolean> =>
+    (await ask<{ status: string }>(server, 'GET', '/health')).status === 'degraded';
+  await waitUntil(isDegraded, { what: 'a look at health after the failure' });
 
   store.fault = () => null;
   await waitUntil(async () => (await server.request('POST', '/v1/backups', {})).status < 300, { what: 'a backup' });
