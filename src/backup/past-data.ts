@@ -55,7 +55,8 @@ export class PastData {
       try {
         return (await this.#reaching(asked.version)).points.value(asked);
       } finally {
-        this.#idle = setTimeout(() => void this.#inTurn(() => this.#letGo()), KEPT_MS).unref();
+        // What cannot be removed now is removed by the next start.
+        this.#idle = setTimeout(() => void this.#inTurn(() => this.#letGo()).catch(() => {}), KEPT_MS).unref();
       }
     });
   }
@@ -78,8 +79,8 @@ export class PastData {
   /** Removes what was restored. What is being prepared must have ended. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#endWaiting();
     await this.#last;
+    this.#endWaiting();
     await this.#letGo();
   }
 

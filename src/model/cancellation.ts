@@ -1,7 +1,7 @@
 /** The news that nobody waits for some work any more: its asker says so, and whoever does it hears it or looks.
  *
  *  Once cancelled, for good. An AbortSignal says the same, but is made for each request here, and its event target and weak references took
- *  a tenth of a search's time, most of it in the garbage collector. Must not know: what the work is. */
+ *  a good tenth of a search's time, most of it in the garbage collector (docs/BENCHMARKS.md). Must not know: what the work is. */
 
 export class Cancellation {
   #isCancelled = false;
