@@ -5,9 +5,10 @@
  *  What comes from here is checked and not proven: whoever writes it proves it. Must not know: what is damaged, how it is repaired. */
 
 import type { ReplicatedLog } from '../engine/engine.js';
-import { type PastPoint, type RestoredPoints, restoredPoints } from '../engine/restored-store.js';
+import { type RestoredPoints, restoredPoints } from '../engine/restored-store.js';
 import type { Clock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
+import type { PointVersion } from '../model/point.js';
 import type { Archive } from './archive.js';
 import type { BackupHead, IncrementHead } from './head.js';
 import { runningOf } from './log-hold.js';
@@ -49,7 +50,7 @@ export class PastData {
 
   /** A point in the form of compare.ts; null: the backups do not have it in this version. Cost: the first one takes a whole restore.
    *  @throws BackupNotFound, BackupDamaged, BackupTargetFailed, DiskLimitExceeded · CorruptData · ShuttingDown */
-  point(asked: PastPoint): Promise<Uint8Array | null> {
+  point(asked: PointVersion): Promise<Uint8Array | null> {
     return this.#inTurn(async () => {
       this.#endWaiting();
       try {

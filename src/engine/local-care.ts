@@ -7,7 +7,7 @@ import { encodePointId } from '../codec/point-id.js';
 import { type Damage, damageOf, damageOfError } from '../model/damage.js';
 import type { ErrorRecord } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
-import type { PointId } from '../model/point.js';
+import type { PointId, PointVersion } from '../model/point.js';
 import { addSums, type ScrubPage, type ScrubPlace } from './care-reads.js';
 import { type Catalogue, damagedReason } from './catalogue.js';
 import type { CompareAnswers } from './compare.js';
@@ -72,7 +72,7 @@ export class LocalCare implements StoreCare {
     return (await this.#parts.reader.read({ kind: 'look', damage })).damage;
   }
 
-  async logged(point: { readonly uid: number; readonly id: PointId; readonly version: number }): Promise<Uint8Array | null> {
+  async logged(point: PointVersion): Promise<Uint8Array | null> {
     return (await this.#parts.reader.read({ kind: 'logged', ...point })).value;
   }
 

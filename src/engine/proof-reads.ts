@@ -5,16 +5,13 @@ import { ByteWriter } from '../codec/bytes.js';
 import { bucketOf, Sum128 } from '../codec/digest.js';
 import { decodeEntry } from '../codec/entry.js';
 import { encodePointId } from '../codec/point-id.js';
-import type { PointId } from '../model/point.js';
+import type { PointVersion } from '../model/point.js';
 import type { StoreReads } from '../storage/storage.js';
 import { encodeValue } from './compare.js';
 
 /** A point as the entry brought it that wrote it last. */
-export interface LoggedRequest {
+export interface LoggedRequest extends PointVersion {
   readonly kind: 'logged';
-  readonly uid: number;
-  readonly id: PointId;
-  readonly version: number;
 }
 
 export interface LoggedAnswer {

@@ -9,7 +9,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ByteWriter } from '../codec/bytes.js';
 import type { AccessKey } from '../model/access-key.js';
-import type { PointId } from '../model/point.js';
+import type { PointVersion } from '../model/point.js';
 import { CURRENT_FILE, inspectDataFolder, type StoreFolder, storeFolder } from '../storage/data-folder.js';
 import { syncFolder, writeDurably } from '../storage/durable-files.js';
 import { MANIFEST_FILE, replaceManifest } from '../storage/manifest.js';
@@ -50,26 +50,19 @@ export function accessKeysOf(made: string): AccessKey[] {
   }
 }
 
-/** A point of some version: which one a damaged row was. */
-export interface PastPoint {
-  readonly uid: number;
-  readonly id: PointId;
-  readonly version: number;
-}
-
 /** Points of a store that is not served. */
 export interface RestoredPoints {
   /** The state it has. */
   readonly seq: number;
   /** The point in the form of compare.ts, or null where it is not there in this version. Checked, and not proven. @throws CorruptData */
-  value(point: PastPoint): Uint8Array | null;
+  value(point: PointVersion): Uint8Array | null;
   close(): void;
 }
 
 export function restoredPoints(made: string): RestoredPoints {
   const reads = openReader(join(made, DATABASE_NAME), { cacheBytes: CACHE_BYTES });
   const { seq } = reads.state();
-  const value = ({ uid, id, version }: PastPoint): Uint8Array | null => {
+  const value = ({ uid, id, version }: PointVersion): Uint8Array | null => {
     const row = reads.pointById(uid, id);
     const vectorSet = row?.version === version ? reads.vectorSet(uid, row.label) : undefined;
     if (row === undefined || vectorSet === undefined) return null;

@@ -2,7 +2,7 @@
  *  Must not know: how it is done. */
 
 import type { Damage } from '../model/damage.js';
-import type { PointId } from '../model/point.js';
+import type { PointVersion } from '../model/point.js';
 import type { ScrubPage, ScrubPlace } from './care-reads.js';
 
 /** A point in the form of compare.ts, or consecutive entries. */
@@ -18,7 +18,7 @@ export interface StoreCare {
   /** What is damaged there now, or null. @throws as the scans of Engine */
   look(damage: Damage): Promise<Damage | null>;
   /** A point of this version as the own log has it, in the form of compare.ts, or null. @throws CorruptData when its entry is damaged too */
-  logged(point: { readonly uid: number; readonly id: PointId; readonly version: number }): Promise<Uint8Array | null>;
+  logged(point: PointVersion): Promise<Uint8Array | null>;
   /** Writes over a row with what is proven to have stood there; durable on return, and reads show it.
    *  Cost: one row; where the head of a point is damaged, one reading of the heads of its collection.
    *  @throws NotRepairable (nothing happened), CorruptData (of another row that would prove it; nothing happened), DiskLimitExceeded, ShuttingDown */

@@ -8,6 +8,13 @@ import { FIXED } from './limits.js';
 
 export type PointId = string | number;
 
+/** A point of a collection as one entry wrote it. */
+export interface PointVersion {
+  readonly uid: number;
+  readonly id: PointId;
+  readonly version: number;
+}
+
 /** Plain JSON object as a user gave it. */
 export type Payload = { readonly [key: string]: JsonValue };
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | Payload;

@@ -5,7 +5,7 @@
 
 import { ByteReader } from '../codec/bytes.js';
 import type { RunningEngine } from '../engine/engine.js';
-import { checkPointId, type PointId } from '../model/point.js';
+import { checkPointId, type PointVersion } from '../model/point.js';
 import type { LinkValues } from '../wire/frames.js';
 import type { Ask } from './comparison-asks.js';
 
@@ -56,14 +56,8 @@ function entryOf({ log }: Pick<RunningEngine, 'log'>, seq: number): Uint8Array |
   return row?.seq === seq ? row.entry : null;
 }
 
-export interface PointAsk {
-  readonly uid: number;
-  readonly id: PointId;
-  readonly version: number;
-}
-
 /** @returns null when the other side has none of this version @throws Error when there is no answer, or one that is none */
-export function askForPoint(ask: Ask, { uid, id, version }: PointAsk): Promise<Uint8Array | null> {
+export function askForPoint(ask: Ask, { uid, id, version }: PointVersion): Promise<Uint8Array | null> {
   return slices(ask, 'repair_value', { uid, id, version });
 }
 

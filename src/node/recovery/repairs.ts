@@ -3,9 +3,9 @@
  *  Another node is believed in nothing: an answer that does not come in time is a failed try. Must not know: which way is next, counts. */
 
 import type { RunningEngine, StoreCare } from '../../engine/engine.js';
-import type { PastPoint } from '../../engine/restored-store.js';
 import type { Damage } from '../../model/damage.js';
 import { messageOf, SkeinError } from '../../model/errors.js';
+import type { PointVersion } from '../../model/point.js';
 import type { Outcome, Way } from '../../model/recovery.js';
 import type { Ask } from '../../replication/comparison-asks.js';
 import { askForEntry, askForPoint } from '../../replication/repair-asks.js';
@@ -25,7 +25,7 @@ export interface RepairPeers {
 /** What backups have. */
 export interface PastRows {
   /** A point in the form of compare.ts; null: not in this version. */
-  point(point: PastPoint): Promise<Uint8Array | null>;
+  point(point: PointVersion): Promise<Uint8Array | null>;
   /** Null: not all of them. @throws RangeError beyond so many bytes */
   entries(fromSeq: number, count: number, bytesMax: number): Promise<readonly Uint8Array[] | null>;
 }
@@ -49,7 +49,7 @@ export interface RepairResult {
   readonly isFinal: boolean;
 }
 
-type FetchPoint = (point: PastPoint) => Promise<Uint8Array | null>;
+type FetchPoint = (point: PointVersion) => Promise<Uint8Array | null>;
 
 /** One answer of another node is waited for no longer. */
 const ANSWER_MS = 15_000;
