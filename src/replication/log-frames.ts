@@ -15,7 +15,9 @@ export interface LogFrame {
 
 const FRAME_ROWS_MAX = 4_096;
 const FRAME_BYTES_TARGET = 512 * 1024;
-const KEPT_BYTES_MAX = 16 * 1024 * 1024;
+const KEPT_BYTES_MAX = 8 * 1024 * 1024;
+/** What a kept frame costs beside its bytes, rounded up: buffer, hash, the record and its place in the map. */
+const KEPT_FRAME_BYTES = 1024;
 
 export class LogFrames {
   readonly #kept = new Map<number, LogFrame>();
@@ -36,19 +38,19 @@ export class LogFrames {
     if (last === undefined || rows[0]?.seq !== fromSeq) return null;
     const entries = rows.map(({ entry }) => entry);
     const hashAfter = last.chainHash;
-    const frame = encodeFrame(epoch, { type: 'entries', firstSeq: fromSeq, hashBefore, hashAfter, entries });
-    const made = { frame, firstSeq: fromSeq, throughSeq: last.seq, hashAfter };
+    const encoded = encodeFrame(epoch, { type: 'entries', firstSeq: fromSeq, hashBefore, hashAfter, entries });
+    const made = { frame: withOwnMemory(encoded), firstSeq: fromSeq, throughSeq: last.seq, hashAfter };
     this.#keep(made);
     return made;
   }
 
   #keep(made: LogFrame): void {
     this.#kept.set(made.firstSeq, made);
-    this.#bytes += made.frame.length;
-    for (const [seq, { frame }] of this.#kept) {
+    this.#bytes += costOf(made);
+    for (const [seq, oldest] of this.#kept) {
       if (this.#bytes <= KEPT_BYTES_MAX) return;
       this.#kept.delete(seq);
-      this.#bytes -= frame.length;
+      this.#bytes -= costOf(oldest);
     }
   }
 
@@ -56,4 +58,17 @@ export class LogFrames {
     this.#kept.clear();
     this.#bytes = 0;
   }
+}
+
+/** A small Buffer is a part of a pool of 8 KiB, and one that is kept keeps the whole pool.
+ *  https://nodejs.org/api/buffer.html#static-method-bufferallocunsafesize */
+function withOwnMemory(bytes: Buffer): Buffer {
+  if (bytes.buffer.byteLength === bytes.length) return bytes;
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  own.set(bytes);
+  return own;
+}
+
+function costOf({ frame }: LogFrame): number {
+  return frame.length + KEPT_FRAME_BYTES;
 }

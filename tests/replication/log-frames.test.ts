@@ -15,7 +15,7 @@ class FakeLog {
   reads = 0;
   epoch = 1;
   readonly minSeq: number;
-  readonly lastSeq: number;
+  lastSeq: number;
   readonly entryBytes: number;
 
   constructor(minSeq: number, lastSeq: number, entryBytes = 100) {
@@ -77,7 +77,7 @@ test('with a new epoch every frame is made anew', () => {
   assert.is(log.reads, 2);
 });
 
-test('frames are about half a MiB, and at most 16 MiB of them are kept', () => {
+test('frames are about half a MiB, and at most 8 MiB of them are kept', () => {
   const log = new FakeLog(1, 400, 64 * 1024);
   const frames = new LogFrames();
   let at = 1;
@@ -93,8 +93,23 @@ test('frames are about half a MiB, and at most 16 MiB of them are kept', () => {
   assert.is(log.reads, readsBefore + 1, 'the oldest is not');
 });
 
+test('small frames hold no memory beside their own, and count for more than their bytes', () => {
+  const log = new FakeLog(1, 0);
+  const frames = new LogFrames();
+  for (let seq = 1; seq <= 8_192; seq++) {
+    log.lastSeq = seq;
+    const frame = frames.from(log.log, seq, BEFORE)?.frame;
+    assert.is(frame?.buffer.byteLength, frame?.length);
+  }
+  const readsBefore = log.reads;
+  frames.from(log.log, 8_192, BEFORE);
+  assert.is(log.reads, readsBefore, 'the newest is kept');
+  frames.from(log.log, 1, BEFORE);
+  assert.is(log.reads, readsBefore + 1, 'the oldest is not');
+});
+
 test('one entry larger than all that may be kept is sent, and not kept', () => {
-  const log = new FakeLog(1, 1, 17 * 1024 * 1024);
+  const log = new FakeLog(1, 1, 9 * 1024 * 1024);
   const frames = new LogFrames();
   assert.is(frames.from(log.log, 1, BEFORE)?.throughSeq, 1);
   frames.from(log.log, 1, BEFORE);
