@@ -95,7 +95,7 @@ export class SharedSnapshot {
     held.users -= 1;
     if (held.users > 0) return;
     if (held !== this.#current) {
-      void held.built.remove();
+      void removed(held);
       return;
     }
     this.#idle = setTimeout(() => this.#retire(), this.#idleMs);
@@ -112,7 +112,7 @@ export class SharedSnapshot {
     const held = this.#current;
     this.#current = null;
     this.#parts.keepLogAfter(null);
-    if (held !== null && held.users === 0) void held.built.remove();
+    if (held !== null && held.users === 0) void removed(held);
   }
 
   async close(): Promise<void> {
@@ -123,6 +123,11 @@ export class SharedSnapshot {
     const held = this.#current;
     this.#retire();
     // Whoever still reads it learns that it is gone, and asks again elsewhere.
-    if (held !== null && held.users > 0) await held.built.remove();
+    if (held !== null && held.users > 0) await removed(held);
   }
+}
+
+/** Files that cannot be removed now are removed by the next start. */
+function removed({ built }: Held): Promise<void> {
+  return built.remove().catch(() => undefined);
 }

@@ -18,6 +18,7 @@ class Builder {
   logMinSeq = 1;
   tailSeq = 5;
   readonly shared: SharedSnapshot;
+  removalFails = false;
 
   constructor(idleMs = LONG_MS, heedsAbort = true) {
     const build = (signal: AbortSignal): Promise<BuiltSnapshot> =>
@@ -42,6 +43,7 @@ class Builder {
       read: async () => Buffer.alloc(0),
       remove: async () => {
         this.removed.push(baseSeq);
+        if (this.removalFails) throw new Error('no such right');
       },
     };
   }
@@ -193,6 +195,21 @@ test('closing removes what is still read', async () => {
   await builder.shared.close();
   assert.equal(builder.removed, [7]);
   lease.release();
+});
+
+test('files that cannot be removed end nothing', async () => {
+  const builder = new Builder(1);
+  builder.removalFails = true;
+  const idle = await builder.built(7);
+  idle.release();
+  await waitUntil(() => builder.removed.length === 1, { what: 'the removal after a while' });
+  builder.logMinSeq = 100;
+  const outdated = await builder.built(8);
+  const newer = await builder.built(120);
+  outdated.release();
+  await builder.shared.close();
+  assert.equal(builder.removed, [7, 8, 120]);
+  newer.release();
 });
 
 test.run();
