@@ -37,6 +37,7 @@ const AGAIN_MS = 10_000;
 
 export class PastData {
   readonly #parts: PastDataParts;
+  readonly #keptMs: number;
   #held: Held | null = null;
   #failure: { readonly error: unknown; readonly atMs: number } | null = null;
   #idle: NodeJS.Timeout | null = null;
@@ -44,8 +45,9 @@ export class PastData {
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(parts: PastDataParts) {
+  constructor(parts: PastDataParts, keptMs = KEPT_MS) {
     this.#parts = parts;
+    this.#keptMs = keptMs;
   }
 
   /** A point in the form of compare.ts; null: the backups do not have it in this version. Cost: the first one takes a whole restore.
@@ -56,8 +58,7 @@ export class PastData {
       try {
         return (await this.#reaching(asked.version)).points.value(asked);
       } finally {
-        // What cannot be removed now is removed by the next start.
-        this.#idle = setTimeout(() => void this.#inTurn(() => this.#letGo()).catch(() => {}), KEPT_MS).unref();
+        this.#idle = setTimeout(() => void this.#inTurn(() => this.#letGo()), this.#keptMs).unref();
       }
     });
   }
@@ -90,6 +91,7 @@ export class PastData {
       if (this.#closed) throw new SkeinError('ShuttingDown', 'The server is stopping');
       return work();
     });
+    // One that nobody waits for, the removal after a while, may fail as well: the next start removes what is left.
     this.#last = result.catch(() => {});
     return result;
   }

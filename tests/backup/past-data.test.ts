@@ -9,6 +9,7 @@ import type { PointId } from '../../src/model/point.js';
 import { type BackedUp, backedUp } from '../support/backups.js';
 import { rejectionOf } from '../support/refusal.js';
 import { suite, type TestContext } from '../support/suite.js';
+import { waitUntil } from '../support/wait-until.js';
 
 const test = suite('backup/past-data', { deadlineMs: 60_000 });
 const MINUTE_MS = 60_000;
@@ -20,23 +21,29 @@ interface Stand {
   readonly restored: string[];
   nowMs: number;
   fails: Error | null;
+  removalFails: Error | null;
 }
 
-async function standing(t: TestContext): Promise<Stand> {
+async function standing(t: TestContext, keptMs = MINUTE_MS): Promise<Stand> {
   const made = await backedUp(t);
   await made.create('c', 2);
-  const stand = { made, restored: [] as string[], nowMs: 0, fails: null as Error | null };
-  const past = new PastData({
+  const stand = { made, restored: [] as string[], nowMs: 0, fails: null as Error | null, removalFails: null as Error | null };
+  const parts = {
     clock: { monotonicMs: () => stand.nowMs, wallMs: () => stand.nowMs },
     prepare: async () => {
       if (stand.fails !== null) throw stand.fails;
       const restore = await made.restore();
       await restore.finish(null);
       stand.restored.push(dirname(restore.storePath));
-      return restore;
+      const discard = async (): Promise<void> => {
+        await restore.discard();
+        if (stand.removalFails !== null) throw stand.removalFails;
+      };
+      return { storePath: restore.storePath, discard };
     },
     known: async () => ({ archive: made.archive, backups: (await made.archive.list()).backups, log: made.engine.log }),
-  });
+  };
+  const past = new PastData(parts, keptMs);
   t.after(() => past.close());
   return Object.assign(stand, { past });
 }
@@ -99,6 +106,19 @@ test('a restore that failed is not begun again for each question', async (t) => 
   await assertFails(versionOf(stand, 1, seqOf(made)));
   stand.nowMs += MINUTE_MS;
   assert.ok((await versionOf(stand, 1, seqOf(made))) !== null);
+});
+
+test('what was restored is removed a while after the last question, and a removal that fails ends nothing', async (t) => {
+  const stand = await standing(t, 1);
+  const { made, restored } = stand;
+  await made.put('c', [{ id: 1, vector: [1, 1] }]);
+  await made.full();
+  stand.removalFails = new Error('no such right');
+  for (let times = 1; times <= 2; times++) {
+    assert.ok((await versionOf(stand, 1, seqOf(made))) !== null);
+    assert.is(restored.length, times);
+    await waitUntil(() => !existsSync(restored.at(-1) ?? ''), { what: 'the removal' });
+  }
 });
 
 test('entries come from increments, across them, all or none', async (t) => {
