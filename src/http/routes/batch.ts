@@ -53,7 +53,7 @@ export function batchRoutes(room: Room): Route[] {
         const asked = read.operations.map((operation) => checkCreate(operation, room.limits));
         plainAsked(request, { operations: asked.length, w: write.parameters.required, wait: write.parameters.wait });
         const operations = scopedOperations(principalOf(request), asked, write.engine);
-        holdStrictly(room, operations);
+        holdStrictly(room, request, operations);
         const receipt = await writeUnit(room, write, operations, read.hash, read.refused);
         const written = await confirm(room, reply, write, receipt);
         const results = receipt.results.map((result, i) => resultBody(write.engine, operations[i], result));
@@ -64,7 +64,8 @@ export function batchRoutes(room: Room): Route[] {
 }
 
 /** Each operation on points as its own route would be. @throws InvalidRequest, RateLimited */
-function holdStrictly({ strict }: Room, operations: readonly Operation[]): void {
+function holdStrictly({ strict }: Room, request: FastifyRequest, operations: readonly Operation[]): void {
+  const { timeout_ms: timeoutMs } = request.query as { readonly timeout_ms?: unknown };
   const counts = new Map<string, number>();
   for (const [i, operation] of operations.entries()) {
     if (needOf(operation) !== 'write' || !('collection' in operation)) continue;
@@ -74,7 +75,10 @@ function holdStrictly({ strict }: Room, operations: readonly Operation[]): void 
     if (kind === 'upsert') strict.points(collection, operation.points.ids.length, path);
     if (kind === 'patch') strict.points(collection, operation.patches.length, path);
   }
-  for (const [collection, count] of counts) strict.more(collection, 'write', count);
+  for (const [collection, count] of counts) {
+    strict.timeout(collection, timeoutMs);
+    strict.more(collection, 'write', count);
+  }
 }
 
 /** Before anything of it can be refused. What is written of it are the operations that administer, the first of them where they are many. */

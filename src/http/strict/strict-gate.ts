@@ -42,8 +42,14 @@ export class StrictGate {
   begin(collection: string, work: Work, timeoutMs: unknown): void {
     const strict = this.#strict(collection);
     if (strict === null) return;
-    if (typeof timeoutMs === 'string') checkTimeout(strict, Number(timeoutMs), 'timeout_ms');
+    this.timeout(collection, timeoutMs);
     this.#take(strict, work, 1);
+  }
+
+  /** @param timeoutMs as the query of a request has it that writes to several collections @throws InvalidRequest */
+  timeout(collection: string, timeoutMs: unknown): void {
+    const strict = this.#strict(collection);
+    if (strict !== null && typeof timeoutMs === 'string') checkTimeout(strict, Number(timeoutMs), 'timeout_ms');
   }
 
   /** Further operations of a request that holds several. @throws InvalidRequest (more than a minute's worth), RateLimited */

@@ -61,6 +61,10 @@ test('search_max_hnsw_ef, search_allow_exact and max_timeout', async (t) => {
   assert.is(measured.body.error.details.strict_mode, 'search_allow_exact', 'recall is measured against exact search');
   assert.is(await refusal('PUT', '?timeout_ms=2001', points(1)), 'max_timeout timeout_ms');
   assert.is(await refusal('PUT', '?timeout_ms=2000', points(1)), '200');
+  const batch = { operations: [{ upsert: { collection: 'movies', ...points(1) } }] };
+  const late = await ask('POST', '/v1/batch?timeout_ms=2001', batch);
+  assert.equal([late.status, late.body.error.details.strict_mode], [400, 'max_timeout']);
+  assert.is((await ask('POST', '/v1/batch?timeout_ms=2000', batch)).status, 200);
 });
 
 test('search_max_batchsize and upsert_max_batchsize', async (t) => {
