@@ -58,6 +58,7 @@ export function routeSchema(route: Route): FastifySchema {
     response: {
       ...(route.master === true ? { 307: ELSEWHERE } : {}),
       [route.status ?? 200]: { description: 'Done.', ...route.answer },
+      ...(route.mayOnlyBegin === true ? { 202: { description: 'Begun: how it ends is in the log.', ...route.answer } } : {}),
       '4XX': ANY_FAILURE,
       '5XX': ANY_FAILURE,
     },

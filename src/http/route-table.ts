@@ -22,6 +22,8 @@ export interface Route {
   readonly answer?: TSchema;
   readonly answerTypes?: readonly string[];
   readonly status?: number;
+  /** With `wait: false` in the body it answers 202 as soon as it has begun. */
+  readonly mayOnlyBegin?: boolean;
   /** Asks for points or changes them: it has a deadline, and is a slow query when it takes long. */
   readonly timed?: boolean;
   /** What the caller's key must allow; none: no key is asked for. */

@@ -102,6 +102,13 @@ test('operations have names, words, parameters, both body forms and both outcome
   assert.is(names.size, Object.values(document.paths).flatMap((operations) => Object.keys(operations)).length);
 });
 
+test('what may only begin says so', async (t) => {
+  const { document } = await documentOf(t);
+  const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
+  const begun = operations.filter(({ responses }) => '202' in responses).map(({ operationId }) => operationId);
+  assert.equal(begun.sort(), ['createBackup', 'restoreBackup', 'verifyBackup']);
+});
+
 test('every error type is in the document, and no other', async (t) => {
   const { document } = await documentOf(t);
   assert.equal(document.components.schemas['Error']?.properties.error.properties.type.enum, Object.keys(ERRORS));
