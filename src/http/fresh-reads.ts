@@ -19,11 +19,18 @@ export async function beFresh(
   const { replication } = room.service;
   if (position !== null) {
     room.times.allow(wanted.askedBy, maxWaitMs);
+    const startMs = room.clock.monotonicMs();
     try {
       await engine.waitFor(position, level, collection, maxWaitMs);
     } catch (error) {
       if (!(error instanceof SkeinError) || error.type !== 'ReplicaBehind') throw error;
-      throw new SkeinError('ReplicaBehind', error.message, { ...error.details, lag_ms: replication.stalenessMs() });
+      // The write that was waited for is there, whether this replica has heard of it or not.
+      const waitedMs = Math.round(room.clock.monotonicMs() - startMs);
+      const lagMs = replication.stalenessMs();
+      throw new SkeinError('ReplicaBehind', error.message, {
+        ...error.details,
+        lag_ms: lagMs === null ? null : Math.max(lagMs, waitedMs),
+      });
     }
   }
   if (maxStalenessMs === null) return;

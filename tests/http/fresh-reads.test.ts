@@ -1,6 +1,7 @@
 /** How old an answer may be: max_staleness_ms on every read, and what ReplicaBehind says of the lag. */
 
 import * as assert from 'uvu/assert';
+import { type Clock, systemClock } from '../../src/model/clock.js';
 import { SkeinError } from '../../src/model/errors.js';
 import { FakeEngine } from '../support/fake-engine.js';
 import { fakeReplication } from '../support/fake-replication.js';
@@ -11,12 +12,12 @@ const test = suite('http/fresh-reads');
 const POINTS = '/v1/collections/c/points';
 
 /** A server whose state is so old. */
-async function stale(t: TestContext, stalenessMs: number | null) {
+async function stale(t: TestContext, stalenessMs: number | null, clock: Clock = systemClock) {
   const engine = new FakeEngine();
   const spec = { dimension: 2, distance: 'dot', hnsw: { m: 2, efConstruct: 2, efSearch: 2 }, ttlMs: null } as const;
   await engine.write([{ kind: 'create_collection', collection: 'c', spec }], { wait: 'durable', timeoutMs: 1 });
   const replication = fakeReplication({ role: () => 'replica', stalenessMs: () => stalenessMs });
-  return { ...(await startHttp(t, { engine, service: { replication } })), engine };
+  return { ...(await startHttp(t, { engine, service: { replication }, clock })), engine };
 }
 
 const READS = [
@@ -74,6 +75,18 @@ test('a position that a replica does not reach in time says how far behind it is
     const { status, body } = await ask('GET', '/v1/collections', undefined, { 'x-skein-min-position': token });
     assert.equal([status, body.error.details], [503, { requested: 9, applied: 1, lag_ms: lagMs }]);
   }
+});
+
+test('a replica that has not heard of what it was asked to reach is behind by the wait at least', async (t) => {
+  let nowMs = 0;
+  const { ask, engine } = await stale(t, 3, { monotonicMs: () => nowMs, wallMs: () => nowMs });
+  const token = (await ask('GET', '/v1/collections')).headers.get('x-skein-position') ?? '';
+  engine.waitFor = async () => {
+    nowMs += 1_000;
+    throw new SkeinError('ReplicaBehind', 'not yet', { requested: 9, applied: 1, lag_ms: null });
+  };
+  const { body } = await ask('GET', '/v1/collections', undefined, { 'x-skein-min-position': token });
+  assert.is(body.error.details.lag_ms, 1_000);
 });
 
 test.run();
