@@ -13,7 +13,7 @@ import type { Clock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import type { Dependencies } from '../resilience/dependencies.js';
-import { placeOfBackups } from './backup-place.js';
+import { placeOfBackups, warnOfOneDisk } from './backup-place.js';
 import type { Roles } from './roles.js';
 
 export interface BackingUpParts {
@@ -55,6 +55,8 @@ export class BackingUp implements BackupService {
   }
 
   start(): void {
+    const { config, log } = this.#parts;
+    void warnOfOneDisk(config.dataDir, config.backup.place, log);
     this.#backups?.start();
   }
 
