@@ -21,7 +21,8 @@ const DETAILS: Readonly<Partial<Record<ErrorType, string>>> = {
   InvalidCollectionName: '`collection`',
   ZeroVector: '`point_id`, `path`',
   WriteConcernImpossible: '`required`, `voters`',
-  Forbidden: '`needed`, `key_role`; `collection` where it is not in the scope',
+  Forbidden:
+    '`needed`, `key_role`; `collection` where it is not in the scope; `origin` or `host` alone for a page that may not call',
   CollectionNotFound: '`collection`, `available_collections` (at most 100)',
   PointNotFound: '`id`, `collection`',
   KeyNotFound: '`key_id`',

@@ -24,17 +24,21 @@ export function mustAllow({ role }: Principal, needed: Need): void {
 
 /** The name to go on with: the collection's own for a key with a scope, else as it was given.
  *  @param name a checked name, of a collection or an alias or of nothing yet  @throws Forbidden naming what was given */
-export function scopedName(principal: Principal, name: string, engine: NamedEngine): string {
+function scopedName(principal: Principal, needed: Need, name: string, engine: NamedEngine): string {
   if (principal.scope === null) return name;
   const own = engine.findCollection(name)?.name ?? name;
-  mustBeInScope(principal, name, own);
+  mustBeInScope(principal, needed, name, own);
   return own;
 }
 
-/** @param given what the caller said  @param own what it stands for @throws Forbidden */
-export function mustBeInScope({ scope, role }: Principal, given: string, own = given): void {
+/** @param needed for the details of the refusal  @param given what the caller said  @param own what it stands for @throws Forbidden */
+export function mustBeInScope({ scope, role }: Principal, needed: Need, given: string, own = given): void {
   if (inScope(scope, own)) return;
-  throw new SkeinError('Forbidden', `The key is not for the collection '${given}'`, { key_role: role, collection: given });
+  throw new SkeinError('Forbidden', `The key is not for the collection '${given}'`, {
+    needed,
+    key_role: role,
+    collection: given,
+  });
 }
 
 /** Checks the role, and the scope as far as the path tells; puts the collection's own name into the parameters.
@@ -48,7 +52,7 @@ export function authorize(
   mustAllow(principal, needs);
   if (principal.scope === null || looksAtScope === true) return;
   if (!path.includes('/:collection')) throw notNodeWide(principal, needs);
-  params['collection'] = scopedName(principal, checkCollectionName(params['collection']), engine());
+  params['collection'] = scopedName(principal, needs, checkCollectionName(params['collection']), engine());
 }
 
 function notNodeWide({ role }: Principal, needed: Need): SkeinError {

@@ -26,6 +26,9 @@ export interface GateParts {
   readonly meter: Meter;
 }
 
+/** Of a header that is told back, in characters: longer than any name with its scheme and port. */
+const SHOWN_LENGTH_MAX = 300;
+
 export class Gate {
   readonly authentication: Authentication;
   readonly #parts: GateParts;
@@ -100,11 +103,14 @@ export class Gate {
  *  browser speaks it. @throws Forbidden */
 function mustNotBePage(headers: IncomingHttpHeaders, rules: NameRules): void {
   if (isForeignPage(headers))
-    throw new SkeinError('Forbidden', 'Pages of other origins may not call a server that asks for no key');
+    throw new SkeinError('Forbidden', 'Pages of other origins may not call a server that asks for no key', {
+      origin: headers.origin?.slice(0, SHOWN_LENGTH_MAX),
+    });
   if (headers.host === undefined || !isForeignName(headers, rules)) return;
   throw new SkeinError(
     'Forbidden',
     'A server that asks for no key does not answer under this name: give it --allowed-hosts NAME, or a key',
+    { host: headers.host.slice(0, SHOWN_LENGTH_MAX) },
   );
 }
 

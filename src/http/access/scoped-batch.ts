@@ -27,23 +27,24 @@ export function scopedOperations(
   if (principal.scope === null) return operations;
   // What earlier operations of the batch make of a name.
   const inside = new Map<string, string | null>();
-  const ownName = (name: string): string => {
+  const ownName = (needed: Need, name: string): string => {
     const known = inside.has(name) ? inside.get(name) : engine.findCollection(name)?.name;
     const own = known ?? name;
-    mustBeInScope(principal, name, own);
+    mustBeInScope(principal, needed, name, own);
     return own;
   };
   return operations.map((operation): Operation => {
+    const needed = needOf(operation);
     if (operation.kind === 'delete_alias') {
-      mustBeInScope(principal, operation.alias);
-      ownName(operation.alias);
+      mustBeInScope(principal, needed, operation.alias);
+      ownName(needed, operation.alias);
       inside.set(operation.alias, null);
       return operation;
     }
-    const own = ownName(operation.collection);
+    const own = ownName(needed, operation.collection);
     if (operation.kind === 'put_alias') {
-      mustBeInScope(principal, operation.alias);
-      ownName(operation.alias);
+      mustBeInScope(principal, needed, operation.alias);
+      ownName(needed, operation.alias);
       inside.set(operation.alias, own);
     }
     return { ...operation, collection: own };

@@ -7,13 +7,24 @@ import { suite } from '../../support/suite.js';
 
 const test = suite('http/access/callers');
 
-function status({ url }: KeyedHttp, path: string, headers: Record<string, string>, method = 'GET'): Promise<number> {
+function ask(
+  { url }: KeyedHttp,
+  path: string,
+  headers: Record<string, string>,
+  method = 'GET',
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const asked = request(url + path, { method, headers, agent: false }, (answer) => {
-      answer.resume().on('end', () => resolve(answer.statusCode ?? 0));
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
     });
     asked.on('error', reject).end();
   });
+}
+
+async function status(...asked: Parameters<typeof ask>): Promise<number> {
+  return (await ask(...asked)).status;
 }
 
 test('without keys names that may be bent and pages of other origins are refused, on every path', async (t) => {
@@ -27,6 +38,16 @@ test('without keys names that may be bent and pages of other origins are refused
   }
   assert.is(await status(http, '/replication/promote', { host: own, origin: 'null' }, 'POST'), 403);
   assert.is(await status(http, '/health', { host: 'evil.example' }), 200);
+});
+
+test('the refusal names what gave the page away, cut short where it is long', async (t) => {
+  const http = await startKeyed(t);
+  const own = new URL(http.url).host;
+  const details = async (headers: Record<string, string>): Promise<unknown> =>
+    JSON.parse((await ask(http, '/v1/collections', headers)).text).error.details;
+  assert.equal(await details({ host: own, origin: 'https://evil.example' }), { origin: 'https://evil.example' });
+  assert.equal(await details({ host: 'evil.example:7171' }), { host: 'evil.example:7171' });
+  assert.equal(await details({ host: own, origin: 'x'.repeat(5_000) }), { origin: 'x'.repeat(300) });
 });
 
 test('where a key is asked for the key decides alone, and without one private names are fine', async (t) => {
