@@ -83,7 +83,7 @@ export async function runTestFile(compiled: string, label: string, deadlineMs: n
     return { passed: 0, failed: 1, output: failure, failures: [failure], tookMs: 0 };
   }
   // A process group of its own, so that servers started by a test die with it.
-  const child = spawn(process.execPath, ['--enable-source-maps', compiled], {
+  const child = spawn(process.execPath, [...process.execArgv, '--enable-source-maps', compiled], {
     cwd: projectFolder,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     detached: true,
