@@ -170,7 +170,7 @@ export class Backups {
       logOperation({ log: lines, clock, name: 'restore' }, async (scope) => {
         const log = this.#mustFeed();
         try {
-          const plan = planRestore(await this.#archive.read(log), wish);
+          const plan = await this.#planned(wish, log);
           scope.add({ base: plan.full.id, increments: plan.increments.length });
           return await this.#prepared(plan, log, signal, (made) => {
             scope.add({ restored_seq: made.reached.state.seq });
@@ -198,9 +198,15 @@ export class Backups {
   drill(wish: RestoreWish): Promise<DrillReport> {
     return this.#turns.take('drill', async (signal) => {
       const log = this.#mustFeed();
-      const plan = planRestore(await this.#archive.read(log), wish);
+      const plan = await this.#planned(wish, log);
       return this.#noted(await this.#drilled(plan, log, signal), log);
     });
+  }
+
+  /** What is asked for by its name is looked at again, whatever was found before. @throws as planRestore · BackupTargetFailed */
+  async #planned(wish: RestoreWish, log: ReplicatedLog): Promise<RestorePlan> {
+    if (wish.backup !== null) this.#archive.pardon(wish.backup);
+    return planRestore(await this.#archive.read(log), wish);
   }
 
   /** By itself: that no plan leads to the newest state is what this one found, and no failure of a backup. @throws BackupTargetFailed */
@@ -277,7 +283,12 @@ export class Backups {
     const { dataDir, cacheBytes, limits } = this.#parts;
     const scratch = join(dataDir, `restoring-${randomBytes(16).toString('hex')}`);
     const how = { archive: this.#archive.of(log), scratch, cacheBytes, limits, signal, onStep: () => {} };
-    return { ...(await prepareRestore(plan, how)), plan, scratch };
+    try {
+      return { ...(await prepareRestore(plan, how)), plan, scratch };
+    } catch (error) {
+      this.#archive.noteDamage(error);
+      throw error;
+    }
   }
 
   /** The newest state, for a look at its points; whoever looked discards it. @throws as planRestore, prepareRestore */

@@ -1,9 +1,12 @@
 /** The archive of the cluster that this node is of, and what is known to be in it: read when it is asked for, and now and then; what this node
  *  does there itself is added without reading. What was read last is shown until something newer was: a place that cannot be reached takes
- *  nothing out of sight. Must not know: what backups are made of, when. */
+ *  nothing out of sight. A backup that was read to its end and found damaged stays so until somebody asks for it by its name.
+ *  Must not know: what backups are made of, when. */
 
 import type { ReplicatedLog } from '../engine/engine.js';
+import type { DamagedBackup } from '../model/backup.js';
 import type { Clock } from '../model/clock.js';
+import { SkeinError } from '../model/errors.js';
 import { NO_EPOCH } from '../model/position.js';
 import { Archive, type Listing } from './archive.js';
 import type { BackupHead } from './head.js';
@@ -16,6 +19,8 @@ export class KnownArchive {
   readonly #parts: { readonly target: BackupTarget; readonly clock: Clock };
   #archive: Archive | null = null;
   #listing: Listing | null = null;
+  /** What a list does not show, since it reads the heads alone. */
+  readonly #disproven = new Map<string, DamagedBackup>();
   #isDoubted = true;
   #listedAtMs = 0;
   #epoch = NO_EPOCH;
@@ -34,6 +39,7 @@ export class KnownArchive {
     if (this.#archive?.clusterId !== clusterId) {
       this.#archive = new Archive(this.#parts.target, clusterId);
       this.#listing = null;
+      this.#disproven.clear();
     }
     return this.#archive;
   }
@@ -54,7 +60,10 @@ export class KnownArchive {
   /** @throws BackupTargetFailed */
   async read(log: ReplicatedLog): Promise<Listing> {
     const { epoch } = log.state();
-    const listing = await this.of(log).list();
+    const found = await this.of(log).list();
+    const there = new Set(found.backups.map(({ id }) => id));
+    for (const id of this.#disproven.keys()) if (!there.has(id)) this.#disproven.delete(id);
+    const listing = [...this.#disproven.values()].reduce(withDamaged, found);
     this.#listing = listing;
     this.#isDoubted = false;
     this.#listedAtMs = this.#parts.clock.monotonicMs();
@@ -76,8 +85,26 @@ export class KnownArchive {
     this.#listing = { backups: backups.filter(isOther), damaged: damaged.filter(isOther), verified: proofs, headless };
   }
 
+  /** A restore failed: where that was the backup's fault, it counts as damaged from now on. */
+  noteDamage(error: unknown): void {
+    if (!(error instanceof SkeinError) || error.type !== 'BackupDamaged') return;
+    const { backup: id, object, problem } = error.details as { backup: string; object: string; problem: string };
+    this.#disproven.set(id, { id, object, problem });
+    if (this.#listing !== null) this.#listing = withDamaged(this.#listing, { id, object, problem });
+  }
+
+  /** It is to be looked at again. */
+  pardon(id: string): void {
+    if (this.#disproven.delete(id)) this.doubt();
+  }
+
   /** The next question reads it anew. */
   doubt(): void {
     this.#isDoubted = true;
   }
+}
+
+function withDamaged(listing: Listing, broken: DamagedBackup): Listing {
+  const isOther = ({ id }: { readonly id: string }): boolean => id !== broken.id;
+  return { ...listing, backups: listing.backups.filter(isOther), damaged: [...listing.damaged.filter(isOther), broken] };
 }

@@ -77,7 +77,10 @@ export class BackingUp implements BackupService {
     const found: string[] = [];
     if (status.failuresInRow > 0) found.push(`backups fail: ${status.lastFailure?.message ?? 'no reason was given'}`);
     if ((status.stored?.damaged ?? 0) > 0) found.push(`${status.stored?.damaged} backups are damaged`);
-    if (status.drill?.ok === false) found.push(`the newest backup could not be restored for a check: ${status.drill.problem}`);
+    if (status.drill?.ok === false) {
+      const { backups, problem } = status.drill;
+      found.push(`a restore of ${backups.at(-1) ?? 'the newest state'} failed when it was tried: ${problem}`);
+    }
     return found;
   }
 

@@ -1,7 +1,7 @@
 /** Backups of an engine whose target fails: nothing is left of what failed, nothing of the log is let go, no hole is ever passed over, and what
  *  was known stays in sight. */
 
-import { readdirSync, truncateSync } from 'node:fs';
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { Backups, type BackupsParts } from '../../src/backup/backups.js';
@@ -264,6 +264,29 @@ test('a drill that finds no way to the newest state is a failed drill, and backu
   const { drill, failed } = backups.status();
   assert.equal([drill?.ok, failed], [false, 0]);
   assert.match(drill?.problem ?? '', increment?.id ?? '');
+});
+
+test('what a drill found damaged stays so, and the next backup goes round it, until it is asked for by its name', async (t) => {
+  const { backups, made, write } = await standing(t);
+  await write(2);
+  await backups.create(null);
+  await write(2);
+  const broken = (await backups.create(null))?.id ?? '';
+  const file = join(made.targetFolder, made.archive.clusterId, broken, 'entries.gz');
+  const sound = readFileSync(file);
+  writeFileSync(
+    file,
+    sound.map((byte, i) => (i === 20 ? byte ^ 1 : byte)),
+  );
+  const damaged = async () => (await backups.list()).damaged.map(({ id }) => id);
+  assert.equal([(await backups.drill(NEWEST)).ok, await damaged()], [false, [broken]]);
+  await write(1);
+  await backups.create(null);
+  assert.equal([(await backups.drill(NEWEST)).ok, await damaged()], [true, [broken]]);
+  assert.is((await failure(backups.forecast({ ...NEWEST, backup: broken }))).type, 'BackupDamaged');
+  assert.equal([(await backups.drill({ ...NEWEST, backup: broken })).ok, await damaged()], [false, [broken]]);
+  writeFileSync(file, sound);
+  assert.equal([(await backups.drill({ ...NEWEST, backup: broken })).ok, await damaged()], [true, []]);
 });
 
 test('a clock that is set back keeps no drill from being due', async (t) => {
