@@ -5,7 +5,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../model/clock.js';
 import type { CollectionSpec } from '../model/collection.js';
-import { messageOf } from '../model/errors.js';
+import { type ErrorRecord, messageOf } from '../model/errors.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { CollectionRow } from '../storage/storage.js';
@@ -27,6 +27,8 @@ export interface KeeperOptions {
   readonly catalogue: Catalogue;
   readonly guards: EngineGuards;
   onFatal(reason: string): void;
+  /** As WriterEvents.refused, of questions to an index. */
+  onRefused(record: ErrorRecord): ErrorRecord;
 }
 
 const LEVEL_POLL_MS = 20;
@@ -50,7 +52,7 @@ export class IndexKeeper {
   }
 
   #newPool(engine: EngineKind, workers: number): IndexPool {
-    const { data, limits, log, clock, catalogue, guards, onFatal } = this.#options;
+    const { data, limits, log, clock, catalogue, guards, onFatal, onRefused } = this.#options;
     const events: IndexPoolEvents = {
       report: (report) => {
         const before = catalogue.byUid(report.uid)?.[engine]?.report ?? null;
@@ -64,6 +66,7 @@ export class IndexKeeper {
         catalogue.lost(uid, engine);
         this.#wakeRoom();
       },
+      refused: (record) => onRefused(record),
       fatal: (reason) => {
         onFatal(reason);
         catalogue.endWaits();

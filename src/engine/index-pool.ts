@@ -8,7 +8,7 @@
 import type { Cancellation } from '../model/cancellation.js';
 import type { Clock } from '../model/clock.js';
 import { collectionDropped } from '../model/collection.js';
-import { SkeinError } from '../model/errors.js';
+import { type ErrorRecord, SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import { QueueLimit } from '../resilience/queue-limit.js';
 import { GivenUpBoard } from './given-up.js';
@@ -21,6 +21,8 @@ export interface IndexPoolEvents {
   report(report: IndexReport): void;
   /** The worker of this collection died; nothing of it is known until the next report. */
   lost(uid: number): void;
+  /** A question was refused by its worker. @returns what its caller is told */
+  refused(record: ErrorRecord): ErrorRecord;
   fatal(reason: string): void;
 }
 
@@ -350,7 +352,8 @@ export class IndexPool {
       case 'refused': {
         const { error } = message;
         this.#left(message.id, message.workMs);
-        return this.#asks.get(message.id)?.reject(error === null ? collectionDropped() : SkeinError.fromRecord(error));
+        const refusal = error === null ? collectionDropped() : SkeinError.fromRecord(this.#options.events.refused(error));
+        return this.#asks.get(message.id)?.reject(refusal);
       }
       case 'settled':
         this.#settling.get(message.id)?.resolve();

@@ -8,9 +8,11 @@ import { type Damage, damageOf, damageOfError } from '../model/damage.js';
 import type { ErrorRecord } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { PointId, PointVersion } from '../model/point.js';
+import type { StoreReads } from '../storage/storage.js';
 import { addSums, type ScrubPage, type ScrubPlace } from './care-reads.js';
 import { type Catalogue, damagedReason } from './catalogue.js';
 import type { CompareAnswers } from './compare.js';
+import { placedDamage } from './damage-place.js';
 import type { IndexKeeper } from './index-keeper.js';
 import type { OthersPage } from './proof-reads.js';
 import type { Reader } from './reader.js';
@@ -20,6 +22,7 @@ import type { WriterLink } from './writer-link.js';
 export interface LocalCareParts {
   readonly link: WriterLink;
   readonly reader: Reader;
+  readonly reads: StoreReads;
   readonly keeper: IndexKeeper;
   readonly catalogue: Catalogue;
   /** What was searched before is of no use. */
@@ -34,10 +37,12 @@ export class LocalCare implements StoreCare {
     this.#parts = parts;
   }
 
-  /** Something was refused; damage is told. */
-  refused(record: ErrorRecord): void {
+  /** Something was refused; damage is told. @returns the refusal as its caller is to have it, with the names of what is damaged */
+  refused(record: ErrorRecord): ErrorRecord {
     const damage = damageOfError(record);
-    if (damage !== null) for (const listener of this.#listeners) listener(damage);
+    if (damage === null) return record;
+    for (const listener of this.#listeners) listener(damage);
+    return placedDamage(record, (uid) => this.nameOf(uid), this.#parts.reads);
   }
 
   onDamage(listener: (damage: Damage) => void): () => void {

@@ -190,8 +190,8 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     this.log.news(news);
   }
 
-  refused(record: ErrorRecord): void {
-    this.care.refused(record);
+  refused(record: ErrorRecord): ErrorRecord {
+    return this.care.refused(record);
   }
 
   fatal(reason: string): void {

@@ -3,6 +3,7 @@
 
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../model/clock.js';
+import type { ErrorRecord } from '../model/errors.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Role } from '../model/replication.js';
@@ -95,6 +96,7 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
   try {
     const readerData = { storePath: options.storePath, cacheBytes: options.readerCacheBytes };
     const reads = openReader(readerData.storePath, readerData);
+    const onRefused = (record: ErrorRecord): ErrorRecord => events.refused(record);
     const onWork = (work: EngineWork): void => options.onWork?.(work);
     const reader = new Reader(
       reads,
@@ -102,7 +104,7 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
       { queueMax: limits.searchQueueMax, guards, clock },
       {
         onWork,
-        onRefused: (record) => events.refused(record),
+        onRefused,
       },
     );
     close = () => reader.close().finally(() => link.stop());
@@ -116,6 +118,7 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
       catalogue,
       guards,
       onFatal: options.onFatal,
+      onRefused,
     });
     const parts = { link, reader, reads, keeper, catalogue, limits, clock, log, state, accessKeys, cluster, role: options.role };
     const onSearch = (search: EndedSearch): void => options.onSearch?.(search);
@@ -189,8 +192,8 @@ class LateEvents implements WriterEvents {
     this.#target?.news(...args);
   }
 
-  refused(...args: Parameters<WriterEvents['refused']>): void {
-    this.#target?.refused(...args);
+  refused(record: ErrorRecord): ErrorRecord {
+    return this.#target?.refused(record) ?? record;
   }
 
   fatal(reason: string): void {

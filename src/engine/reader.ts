@@ -20,8 +20,8 @@ const INLINE_BYTES_MAX = 1024 * 1024;
 export interface ReaderEvents {
   /** Each read as it ends. */
   onWork?(work: EngineWork): void;
-  /** Each read that was refused. */
-  onRefused?(record: ErrorRecord): void;
+  /** Each read that was refused. @returns what its caller is told */
+  onRefused?(record: ErrorRecord): ErrorRecord;
 }
 
 export class Reader {
@@ -57,11 +57,16 @@ export class Reader {
     try {
       return this.#readInline(request, rowBytes) ?? (await this.#readInWorker(request, ofUseMs, cancellation));
     } catch (error) {
-      if (error instanceof SkeinError) this.#tell.onRefused?.(error.toRecord());
-      throw error;
+      throw error instanceof SkeinError ? this.#refusal(error) : error;
     } finally {
       this.#tell.onWork?.({ kind: 'read', read: request.kind, tookMs: performance.now() - startMs });
     }
+  }
+
+  #refusal(error: SkeinError): SkeinError {
+    const record = error.toRecord();
+    const told = this.#tell.onRefused?.(record) ?? record;
+    return told === record ? error : new SkeinError(told.type, told.message, told.details, error);
   }
 
   #readInline<K extends ReadKind>(request: RequestOf<K>, rowBytes: number): ReadAnswers[K] | null {

@@ -43,8 +43,8 @@ export interface WriterEvents {
   /** The disk was found full (true) or a commit went through again (false). */
   full(full: boolean): void;
   news(news: FollowerNews): void;
-  /** A request was refused, or what the thread does by itself. */
-  refused(record: ErrorRecord): void;
+  /** A request was refused, or what the thread does by itself. @returns what the caller is told */
+  refused(record: ErrorRecord): ErrorRecord;
   fatal(reason: string): void;
 }
 
@@ -227,10 +227,7 @@ export class WriterLink {
       this.#open.delete(reply.id);
       this.release(request.bytes);
       if ('outcome' in reply) request.resolve(reply.outcome);
-      else {
-        this.#events.refused(reply.refused);
-        request.reject(SkeinError.fromRecord(reply.refused));
-      }
+      else request.reject(SkeinError.fromRecord(this.#events.refused(reply.refused)));
     }
   }
 

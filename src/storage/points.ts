@@ -152,5 +152,5 @@ function raise(cells: readonly unknown[]): never {
 }
 
 function damagedPoint(cells: readonly unknown[], id: PointId): Error {
-  return damagedRow('points', { ...placeOfPoint(cells), id });
+  return damagedRow('points', { ...placeOfPoint(cells), point_id: id });
 }

@@ -26,6 +26,7 @@ test('a collection settles when the indexes of all engines have, also when one o
     catalogue: new Catalogue(),
     guards: UNGUARDED,
     onFatal: (reason) => assert.unreachable(reason),
+    onRefused: (record) => record,
   });
   t.after(() => keeper.stop(0));
   let finish = (): void => {};

@@ -35,6 +35,7 @@ test('an index that was closed while it saved reports nothing to the one that wa
       report: (report) => reports.push(report),
       lost: (lost) => assert.unreachable(`collection ${lost} was lost`),
       fatal: (reason) => assert.unreachable(reason),
+      refused: (record) => record,
     },
   });
   t.after(() => pool.stop());

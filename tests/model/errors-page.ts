@@ -38,7 +38,8 @@ const DETAILS: Readonly<Partial<Record<ErrorType, string>>> = {
   UnsupportedMediaType: '`content_type` or `content_encoding`, `supported`',
   NotMaster: '`master_url`; header `Location`',
   RateLimited: '`retry_after_ms`; header `Retry-After`',
-  CorruptData: '`collection`, `point_id`',
+  CorruptData:
+    '`collection`; `point_id` where it is about a point (null: its id is damaged too); `table`, and `collection_uid`, `label` or `seq` of the row; `code` where a page of the file is damaged',
   BackupDamaged: '`backup`, `object`, `problem`',
   BackupTargetFailed: '`target`, `operation`, `key`, `reason`: `unreachable`, `timeout`, `denied`, `full` or `refused`',
   Starting: '`step`, `progress`, `eta_ms`',
