@@ -166,7 +166,7 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
   addFields(restoring, RESTORE_FIELDS);
   restoring.action(async () => {
     const { restore } = await import('./restore.js');
-    ended(await restore(valuesOf(RESTORE_FIELDS, restoring, surroundings), surroundings));
+    ended(await restore(valuesOf(RESTORE_FIELDS, restoring, surroundings), flagsOf(restoring), surroundings));
   });
 
   const mcp = command('mcp', 'Offer the tools of a server to language models, over the Model Context Protocol.');

@@ -1,12 +1,15 @@
-/** `skein restore`: the data as it was, in a new folder with no server (--to), or in the running server. Exit code 0 when it is done. */
+/** `skein restore`: the data as it was, in a new folder with no server (--to), or in the running server (--in-place). Exit code 0 when it is done.
+ *
+ *  Invariant: a server's own data is replaced only where that was asked for in so many words; a slip in the words ends before anything is asked. */
 
+import { BACKUP_TARGET_FIELDS } from '../config/backup-fields.js';
 import { readBackupPlace } from '../config/backup-settings.js';
 import type { RESTORE_FIELDS } from '../config/command-fields.js';
-import type { ValuesOf } from '../config/field.js';
+import { flagOf, type ValuesOf } from '../config/field.js';
 import { ConfigError } from '../config/resolve.js';
 import type { RestoreWish } from '../model/backup.js';
 import { parseInstant } from '../model/instant.js';
-import { decodeToken, encodeToken } from '../model/position.js';
+import { decodeToken, encodeToken, type Position } from '../model/position.js';
 import type { OfflineRestore } from '../node/offline-restore.js';
 import { UsageError } from './failure.js';
 import { progressView } from './import/progress.js';
@@ -25,12 +28,35 @@ interface Reached {
   readonly stored_bytes: number;
 }
 
-export async function restore(values: Values, surroundings: Surroundings): Promise<ExitCode> {
-  if (values.at !== null && values.position !== null) throw new UsageError('--at and --position are both given: one of them');
-  if (values.to !== null) return intoFolder({ ...values, to: values.to }, surroundings);
-  const other = values.keepClusterId ? '--keep-cluster-id' : values.cluster === null ? null : '--cluster';
-  if (other !== null) throw new UsageError(`${other} goes with --to FOLDER`);
+/** @param flags those of the command line, by key: a place of backups in the environment may be that of a server beside it
+ *  @throws UsageError · ConfigError · what the server or the place answers */
+export async function restore(
+  values: Values,
+  flags: Readonly<Record<string, unknown>>,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  const wish = wishOf(values);
+  if (values.to !== null && values.inPlace) throw new UsageError('--to and --in-place are both given: one of them');
+  if (values.to !== null) return intoFolder({ ...values, to: values.to }, wish, surroundings);
+  mustMeanServer(values, flags);
   return inServer(values, surroundings);
+}
+
+/** @throws UsageError */
+function mustMeanServer(
+  { url, cluster, keepClusterId, inPlace, dryRun }: Values,
+  flags: Readonly<Record<string, unknown>>,
+): void {
+  const place = Object.keys(BACKUP_TARGET_FIELDS).find((key) => flags[key] !== undefined);
+  const other = keepClusterId ? '--keep-cluster-id' : cluster !== null ? '--cluster' : place === undefined ? null : flagOf(place);
+  if (other !== null)
+    throw new UsageError(
+      `${other} goes with --to FOLDER: without it the server at ${url} restores its own data, from its own backups`,
+    );
+  if (inPlace || dryRun) return;
+  throw new UsageError(
+    `this would replace the data of the server at ${url}, and of its replicas, by what it was: --dry-run shows what that comes to, --in-place does it, and --to FOLDER restores into a new folder instead`,
+  );
 }
 
 async function inServer(values: Values, { output, stopping: signal }: Surroundings): Promise<ExitCode> {
@@ -66,7 +92,11 @@ async function inServer(values: Values, { output, stopping: signal }: Surroundin
   }
 }
 
-async function intoFolder(values: Values & { readonly to: string }, surroundings: Surroundings): Promise<ExitCode> {
+async function intoFolder(
+  values: Values & { readonly to: string },
+  wish: RestoreWish,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
   const { output, errors, stopping: signal } = surroundings;
   const { place, problems, warnings } = readBackupPlace(values);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -80,7 +110,7 @@ async function intoFolder(values: Values & { readonly to: string }, surroundings
     const into = values.dryRun ? null : { dataDir: values.to, keepClusterId: values.keepClusterId };
     const onStep = (_step: string, fraction: number): void => view.update(fraction, 0);
     done = await offlineRestoreFrom(place, {
-      ...{ stallMs: values.backupStallMs, clusterId: values.cluster, wish: wishOf(values), into, signal, onStep },
+      ...{ stallMs: values.backupStallMs, clusterId: values.cluster, wish, into, signal, onStep },
     });
   } finally {
     view.end();
@@ -127,16 +157,26 @@ function reachedLines({ base, increments, seq, time, stored_bytes: bytes }: Reac
   return [`from ${base}${behind}, ${grouped(bytes)} bytes`, `to seq ${grouped(seq)}${when}`];
 }
 
-/** @throws UsageError · SkeinError InvalidRequest */
+/** @throws UsageError */
 function wishOf({ backup, at, position }: Values): RestoreWish {
+  if (at !== null && position !== null) throw new UsageError('--at and --position are both given: one of them');
   const timeMs = at === null ? null : parseInstant(at);
   if (at !== null && timeMs === null) throw new UsageError(`--at ${at} is not an instant such as 2026-11-20T08:30:00Z`);
   if (position === null) return { backup, position: null, seq: null, timeMs };
   if (isSeq(position)) return { backup, position: null, seq: Number(position), timeMs };
-  return { backup, position: decodeToken(position, 'position'), seq: null, timeMs };
+  return { backup, position: tokenIn(position), seq: null, timeMs };
+}
+
+/** @throws UsageError */
+function tokenIn(text: string): Position {
+  try {
+    return decodeToken(text, 'position');
+  } catch {
+    throw new UsageError(`--position ${text} is neither a position token nor a seq`);
+  }
 }
 
 /** A token has 44 characters. */
 function isSeq(text: string): boolean {
-  return /^[0-9]{1,16}$/.test(text);
+  return /^[0-9]{1,15}$/.test(text);
 }

@@ -172,7 +172,12 @@ export const RESTORE_FIELDS = {
   to: {
     kind: 'path',
     default: null,
-    doc: 'New data folder to restore into, from the place of the backup settings, with no server. Without it the server at --url restores its own data.',
+    doc: 'New data folder to restore into, from the place of the backup settings, with no server.',
+  },
+  inPlace: {
+    kind: 'boolean',
+    default: false,
+    doc: 'Replace the data of the server at --url, and so of its replicas, by what is in its own backups.',
   },
   at: { kind: 'text', default: null, doc: 'Instant (ISO 8601) to restore to: the state before the first later write.' },
   position: { kind: 'text', default: null, doc: 'Position token, or seq, to restore to.' },

@@ -54,10 +54,54 @@ test('a backup made and listed by commands becomes a new folder at a position, w
   assert.is(await copy.stop(), 0);
 });
 
+test('a server replaces its data only when it is asked to in place; a dry run needs no more words', async (t) => {
+  const [dataDir, backups] = [join(t.folder(), 'data'), join(t.folder(), 'backups')];
+  const server = await startServer(t, dataDir, ['--backup-folder', backups, ...BY_HAND]);
+  const at = ['--url', server.url];
+  const count = async () => (await server.request<{ count: number }>('POST', '/v1/collections/c/points/count', {})).body.count;
+  await server.request('PUT', '/v1/collections/c', { dimension: 2, distance: 'euclid' });
+  await server.request('PUT', '/v1/collections/c/points', { points: [{ id: 1, vector: [1, 1] }] });
+  assert.is((await runSkein(['backup', ...at])).exitCode, 0);
+  await server.request('PUT', '/v1/collections/c/points', { points: [{ id: 2, vector: [2, 1] }] });
+  for (const words of [[], ['--backup-folder', backups], ['--backup-folder', backups, '--in-place'], ['--no-in-place']]) {
+    const refused = await runSkein(['restore', ...words, ...at]);
+    assert.is(refused.exitCode, 2, words.join(' '));
+    assert.match(refused.errors, words.includes('--backup-folder') ? '--backup-folder goes with --to' : '--in-place does it');
+  }
+  const dry = await runSkein(['restore', '--dry-run', ...at]);
+  assert.is(dry.exitCode, 0, dry.errors);
+  assert.match(dry.output, 'nothing was changed');
+  assert.is(await count(), 2, 'nothing was restored so far');
+  const environment = { SKEIN_BACKUP_FOLDER: backups };
+  const done = await runSkein(['restore', '--in-place', ...at], { environment });
+  assert.is(done.exitCode, 0, done.errors);
+  assert.is(await count(), 1);
+  assert.is(await server.stop(), 0);
+});
+
+test('a slip in what to restore to is a slip of usage, whether a server is meant or a folder', async (t) => {
+  const nobody = ['--url', 'http://127.0.0.1:1'];
+  for (const where of [
+    [...nobody, '--in-place'],
+    [...nobody, '--dry-run'],
+    ['--to', join(t.folder(), 'x'), '--backup-folder', t.folder()],
+  ])
+    for (const [slip, said] of [
+      [['--at', 'yesterday'], '--at yesterday is not an instant'],
+      [['--position', 'garbage'], '--position garbage is neither'],
+      [['--position', '9999999999999999'], 'is neither a position token nor a seq'],
+      [['--at', 'now', '--position', '1'], 'both given'],
+    ] as const) {
+      const { exitCode, errors } = await runSkein(['restore', ...where, ...slip]);
+      assert.is(exitCode, 2, [...where, ...slip].join(' '));
+      assert.match(errors, said);
+    }
+  assert.is((await runSkein(['restore', '--in-place', '--to', join(t.folder(), 'x')])).exitCode, 2);
+});
+
 test('a restore says what it lacks', async (t) => {
   const folder = t.folder();
   assert.is((await runSkein(['restore', '--to', join(folder, 'x')])).exitCode, 2);
-  assert.is((await runSkein(['restore', '--at', 'now', '--position', '1'])).exitCode, 2);
   assert.is((await runSkein(['restore', '--cluster', 'x'])).exitCode, 2);
   mkdirSync(join(folder, 'empty'));
   const none = await runSkein(['restore', '--backup-folder', join(folder, 'empty'), '--to', join(folder, 'x')]);
