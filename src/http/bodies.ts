@@ -3,7 +3,9 @@
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../model/clock.js';
 import { FIXED } from '../model/limits.js';
+import { NoBody } from '../wire/body-parts.js';
 import type { BodyForm } from '../wire/body-reader.js';
+import { bodyCheck } from '../wire/check-body.js';
 import { type BodyTask, type Decoded, decodeBody } from '../wire/decode-body.js';
 import { BodyIntake, type IntakeLimits } from './body-intake.js';
 import { bodyForm, hasBody } from './body-type.js';
@@ -37,6 +39,19 @@ export class Bodies {
     }
   }
 
+  /** For a route that takes no body: nothing and `{}` are none, and what says more is not passed over.
+   *  @throws InvalidRequest naming its fields · as BodyIntake.take and decodeBody */
+  async mustBeEmpty(request: FastifyRequest): Promise<void> {
+    const { headers } = request.raw;
+    if (!hasBody(headers)) return;
+    const { bytes, release } = await this.#intake.take(request.raw, FIXED.needlessBodyBytesMax);
+    try {
+      if (bytes.length > 0) checkEmpty(decodeBody(bytes, bodyForm(headers), { kind: 'plain' }));
+    } finally {
+      release();
+    }
+  }
+
   /** Decodes bytes that were taken elsewhere (the chunks of an import). The bytes are given away and come back. */
   async decode<Task extends BodyTask>(
     bytes: Uint8Array<ArrayBuffer>,
@@ -54,3 +69,4 @@ export class Bodies {
 }
 
 const EMPTY_OBJECT = Buffer.from('{}');
+const checkEmpty = bodyCheck(NoBody);

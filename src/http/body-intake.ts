@@ -40,9 +40,8 @@ export class BodyIntake {
     return this.#heldBytes;
   }
 
-  /** @throws PayloadTooLarge, RequestTimeout, UnsupportedMediaType, Overloaded, InvalidRequest (broken gzip, connection lost) */
-  take(request: IncomingMessage): Promise<TakenBody> {
-    const limit = this.#limits.bodyBytesMax;
+  /** @param limit of its bytes, unpacked  @throws PayloadTooLarge, RequestTimeout, UnsupportedMediaType, Overloaded, InvalidRequest (broken gzip, connection lost) */
+  take(request: IncomingMessage, limit = this.#limits.bodyBytesMax): Promise<TakenBody> {
     const compressed = isCompressed(request.headers);
     if (Number(request.headers['content-length']) > limit) throw tooLarge(limit);
     return new Promise((resolve, reject) => {

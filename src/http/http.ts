@@ -93,7 +93,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   addPrincipals(app);
   addAudited(app);
   addTimes(app);
-  for (const route of table.routes) addRoute(app, route, { hooks, connections, times, strict, guards: service.guards });
+  for (const route of table.routes) addRoute(app, route, { hooks, bodies, connections, times, strict, guards: service.guards });
   app.get(DOCUMENT, { schema: { hide: true } }, (_request, reply) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
   );
@@ -323,6 +323,7 @@ function addBodyTypes(app: FastifyInstance): void {
 
 interface RouteSurroundings {
   readonly hooks: Hooks;
+  readonly bodies: Pick<Bodies, 'mustBeEmpty'>;
   readonly connections: Connections;
   readonly times: RequestTimes;
   readonly strict: StrictGate;
@@ -347,9 +348,21 @@ function strictly(work: Work, strict: StrictGate): Check {
   });
 }
 
+/** A caller that sends fields to a route that takes none means something by them, such as that nothing is to be changed yet. */
+function handlerOf(route: Route, bodies: RouteSurroundings['bodies']): Route['handle'] {
+  if (route.method === 'GET' || route.body !== undefined) return (request, reply) => route.handle(request, reply);
+  return async (request, reply) => {
+    // What is no name is told before what is in the body, as everywhere.
+    const { collection: name } = request.params as { readonly collection?: string };
+    if (name !== undefined) checkCollectionName(name);
+    await bodies.mustBeEmpty(request);
+    return route.handle(request, reply);
+  };
+}
+
 function addRoute(app: FastifyInstance, route: Route, surroundings: RouteSurroundings): void {
   const { hooks, times } = surroundings;
-  const handle = (request: FastifyRequest, reply: FastifyReply) => route.handle(request, reply);
+  const handle = handlerOf(route, surroundings.bodies);
   const measured = hooks.meter.route(route.method, route.path);
   const { slow } = hooks;
   const traced = hooks.traced(route);

@@ -149,6 +149,8 @@ export const FIXED = {
   filterAnswersBytesMax: 8 * MIB,
   /** Bodies above this are parsed off the main thread. */
   inlineBodyBytesMax: 256 * KIB,
+  /** The body of a request that takes none: it is read so that its fields can be named. */
+  needlessBodyBytesMax: 64 * KIB,
   /** Bodies on their way in, all together; what would exceed it is refused as Overloaded. */
   bodyBytesHeldMax: 256 * MIB,
   /** Answers on their way out, all together; what would exceed it is refused as Overloaded. Short ones do not count. */

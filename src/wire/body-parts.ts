@@ -9,6 +9,9 @@ import type { FilterBody as FilterShape } from './filter-body.js';
 export const OWN_CHECK = 'x-own-check';
 export const closed = { additionalProperties: false } as const;
 
+/** What a route without fields of its own takes. */
+export const NoBody = Type.Object({}, closed);
+
 export const Token = Type.String({ description: 'A position token: opaque; equal exactly when history, epoch and seq are.' });
 export const Timestamp = Type.String({ format: 'date-time', description: 'ISO 8601, UTC, milliseconds.' });
 
