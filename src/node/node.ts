@@ -208,10 +208,11 @@ class StartingNode {
     await this.#roles.start();
     this.#links.start();
     this.#backingUp.start();
+    // Before the first look at health, which then sees what the start did not read or found damaged.
+    this.#recovery.start(folder.quick);
     if (!this.#roles.isBlank) this.#serves();
     // A node that waits for its first snapshot is watched too.
     if (this.#stopping === null) this.#health.start();
-    this.#recovery.start(folder.quick);
     const { metrics } = this.#measuring;
     const hasFiles = config.replication.tls.cert !== null || this.#tokenKeys.rules !== null;
     const reload = hasFiles ? () => this.#reload() : null;

@@ -52,6 +52,18 @@ test('a start that fails at its last step can be tried again', async (t) => {
   await next.stop();
 });
 
+test('the first look at health knows that the start has not read every row', async (t) => {
+  const dataDir = join(t.folder(), 'data');
+  const first = await startNode(optionsFor(dataDir));
+  assert.is(await ask(first.url, 'c', { dimension: 2, distance: 'euclid' }), 201);
+  await first.stop();
+  const node = await startNode(optionsFor(dataDir));
+  t.after(() => node.stop());
+  const { status, reasons } = (await (await fetch(`${node.url}/health`)).json()) as { status: string; reasons: string[] };
+  assert.is(status, 'degraded');
+  assert.match(reasons.join(), /not every row was read/);
+});
+
 test('a replica that waits for its first snapshot is watched, and not ready', async (t) => {
   const options = optionsFor(join(t.folder(), 'data'), { master: 'ws://127.0.0.1:1', healthIntervalMs: '20' });
   const node = await startNode(options);
