@@ -70,7 +70,7 @@ function requiredNodes(w: unknown, concern: WriteConcernService): number {
   if (w === 'majority') return majorityOf(voters);
   const count = integer(w);
   if (count === null || count < 1) throw invalidRequest('w', 'must be majority or a count of nodes from 1 on');
-  if (count > voters) {
+  if (count > voters && count > voters + concern.joining()) {
     throw new SkeinError('WriteConcernImpossible', `w=${count} asks for more nodes than the ${voters} there are`, {
       required: count,
       voters,

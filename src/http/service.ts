@@ -22,6 +22,8 @@ export interface WriteConcernService {
   defaultRequired(): number;
   /** Registered voters, this master included, connected or not. */
   voters(): number;
+  /** Replicas on their way to be voters: linked, or away for a while, as after a snapshot. A write may wait for them. */
+  joining(): number;
   /** Waits until `required` nodes hold `seq` durably, or `waitMs` has passed. @returns how many do, this one included */
   wait(seq: number, required: number, waitMs: number): Promise<number>;
   /** Asked before every write: may it be taken now? Waits while the mastership is being handed over.

@@ -62,7 +62,7 @@ export const ERRORS = {
     status: 400,
     retryable: false,
     fault: 'client',
-    meaning: 'The write concern asks for more nodes than there are voters.',
+    meaning: 'The write concern asks for more nodes than there are voters and replicas that are joining.',
   },
   Unauthorized: { status: 401, retryable: false, fault: 'client', meaning: 'No key was given, or it is not known.' },
   Forbidden: { status: 403, retryable: false, fault: 'client', meaning: 'The key does not allow this.' },

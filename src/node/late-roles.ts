@@ -47,6 +47,7 @@ export function lateRoles({ roles, opened, roleBefore, links }: LateRolesParts):
       mayAcknowledge: () => opened().writeConcern.mayAcknowledge(),
       defaultRequired: () => opened().writeConcern.defaultRequired(),
       voters: () => opened().writeConcern.voters(),
+      joining: () => opened().writeConcern.joining(),
       wait: (seq, required, waitMs) => opened().writeConcern.wait(seq, required, waitMs),
     },
   };

@@ -109,6 +109,10 @@ export class WriteGate implements WriteConcernService {
     return this.#parts.voters();
   }
 
+  joining(): number {
+    return this.#parts.registry.joining();
+  }
+
   defaultRequired(): number {
     const { defaultW } = this.#parts.rules;
     if (typeof defaultW === 'number') return defaultW;

@@ -28,6 +28,8 @@ export interface Moment {
 
 /** Lagging begins after so many heartbeats in a row above the limit. */
 const LAGGING_BEATS = 3;
+/** How long a replica that is no voter yet may be without a link and still be waited for: as a large snapshot takes to be installed. */
+const JOINING_MS_MAX = 600_000;
 
 export class ReplicaRecord {
   readonly nodeId: string;
@@ -38,6 +40,8 @@ export class ReplicaRecord {
   /** Of the process that linked last; null: none did. */
   runId: string | null = null;
   linked = false;
+  /** Its node is to be a voter, by its last greeting. */
+  wantsVote = false;
   phase: 'opening' | 'snapshot' | 'catchup' | 'streaming' | 'closed' = 'closed';
   durableSeq: number | null = null;
   appliedSeq: number | null = null;
@@ -68,6 +72,12 @@ export class ReplicaRecord {
   forgetPosition(): void {
     this.durableSeq = null;
     this.appliedSeq = null;
+  }
+
+  /** On its way to be a voter: linked, or heard not long ago. The link of one that has its snapshot is away until that is installed. */
+  isJoining(nowMs: number): boolean {
+    if (this.voter || !this.wantsVote || this.heardMs === null) return false;
+    return this.linked || nowMs - this.heardMs <= JOINING_MS_MAX;
   }
 
   lagMs(moment: Moment, rules: RecordRules): number | null {

@@ -100,10 +100,10 @@ export class ReplicaRegistry {
   }
 
   enlist(hello: Hello, protocolVersion: number | null, rule: SyncRule): void {
-    const { nodeId, runId, host, port, position } = hello;
+    const { nodeId, runId, host, port, position, voter: wantsVote } = hello;
     const record = this.#record(nodeId, host, port);
     const wallMs = this.#parts.clock.wallMs();
-    Object.assign(record, { runId, host, port, linked: true, protocolVersion, connectedWallMs: wallMs });
+    Object.assign(record, { runId, host, port, wantsVote, linked: true, protocolVersion, connectedWallMs: wallMs });
     record.heard(this.#parts.clock.monotonicMs(), wallMs);
     record.phase = rule === 'partial' ? 'catchup' : 'snapshot';
     // It is the same sync, however often the link breaks.
@@ -252,6 +252,7 @@ export class ReplicaRegistry {
   release(): void {
     for (const record of this.#records.values()) {
       record.connectedWallMs = null;
+      record.wantsVote = false;
       record.forgetPosition();
     }
   }
@@ -274,6 +275,18 @@ export class ReplicaRegistry {
     for (const record of this.#records.values()) {
       const lag = record.lagMs(moment, this.#parts.rules);
       if (record.voter && record.linked && !record.diverged && lag !== null && lag <= maxLagMs) count += 1;
+    }
+    return count;
+  }
+
+  /** Replicas that will be voters when they reach the tail: a write may wait for them, and they count for no majority. */
+  joining(): number {
+    this.takeVoters();
+    const nowMs = this.#parts.clock.monotonicMs();
+    let count = 0;
+    for (const record of this.#records.values()) {
+      const isForgotten = this.#forgotten.get(record.nodeId) === record.runId;
+      if (!isForgotten && record.isJoining(nowMs)) count += 1;
     }
     return count;
   }

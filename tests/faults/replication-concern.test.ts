@@ -78,6 +78,22 @@ test('w counts nodes that hold the write: one, two, most of them; more than ther
   await waitUntilEqual([master, one]);
 });
 
+test('from the first link of a replica on a write waits for it, also while it installs its snapshot', async (t) => {
+  const master = await startNode(t, 'master', { flags: [...QUICK_BEATS] });
+  await makeCollection(master);
+  const starting = startNode(t, 'one', { flags: [...QUICK_BEATS], master: master.replicationUrl });
+  // When the test fails before it is waited for, that failure is the one to show.
+  starting.catch(() => undefined);
+  const linked = async (): Promise<boolean> => {
+    const { body } = await master.request<{ replicas: unknown[] }>('GET', '/replication/replicas');
+    return body.replicas.length === 1;
+  };
+  await waitUntil(linked, { what: 'the first link' });
+  assert.is(await required(master, 1, 'w=2'), 2);
+  assert.is((await put(master, 2, 'w=3')).body.error.type, 'WriteConcernImpossible');
+  assert.is((await (await starting).request('GET', '/v1/collections/c/points/1')).status, 200);
+});
+
 test('a write that was not confirmed in time is confirmed by a retry with its key, once, with the same answer', async (t) => {
   const { master, replicas, proxies } = await startCluster(t, { replicas: 1, flags: QUICK_BEATS, proxied: true });
   const [replica] = replicas as [ClusterNode];

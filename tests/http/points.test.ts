@@ -222,6 +222,28 @@ test('a write that too few nodes confirm is durable and says so', async (t) => {
   assert.equal(one.body.write_concern, { required: 1, acknowledged: 1 });
 });
 
+test('a write waits for replicas that are joining, and for no more nodes than will be there', async (t) => {
+  const waits: number[][] = [];
+  const wait = (seq: number, required: number, waitMs: number): Promise<number> => {
+    waits.push([seq, required]);
+    return Promise.resolve(waitMs > 100 ? required : 1);
+  };
+  const { ask } = await startHttp(t, { service: { writeConcern: { ...ALONE, joining: () => 1, wait } } });
+  const put = (query: string) => ask('PUT', `/v1/collections/c?${query}`, { dimension: 2, distance: 'dot' });
+  const late = await put('w=2&timeout_ms=50');
+  assert.equal([late.status, late.body.error.type], [504, 'WriteConcernTimeout']);
+  const waited = await ask('DELETE', '/v1/collections/c?w=2');
+  assert.equal([waited.status, waited.body.write_concern], [200, { required: 2, acknowledged: 2 }]);
+  const impossible = await put('w=3');
+  assert.equal([impossible.status, impossible.body.error.type], [400, 'WriteConcernImpossible']);
+  assert.is((await put('w=majority')).status, 201);
+  const twice = [
+    [1, 2],
+    [2, 2],
+  ];
+  assert.equal(waits, twice, 'who joins counts for no majority, and what is refused was not written');
+});
+
 test('options of a write reach the engine', async (t) => {
   const { ask, engine } = await withPoints(t);
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

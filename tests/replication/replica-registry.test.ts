@@ -94,6 +94,41 @@ test('voters have rows although they never linked; whoever is no voter any more 
   assert.is(known.registry.of(NODE), null, 'this node has no row');
 });
 
+test('a replica that wants to vote is joining from its first link until it is a voter, also between two links', () => {
+  const known = new Known();
+  const { registry } = known;
+  assert.is(registry.joining(), 0);
+  registry.enlist({ ...known.hello(null), voter: false }, 1, 'no_position');
+  assert.is(registry.joining(), 0, 'one that shall not vote');
+  registry.enlist({ ...known.hello(null), voter: true }, 1, 'no_position');
+  assert.is(registry.joining(), 1, 'it takes a snapshot');
+  registry.unlinked(R, 'it has its snapshot');
+  known.nowMs += 600_000;
+  assert.is(registry.joining(), 1, 'it installs it');
+  known.nowMs += 1;
+  assert.is(registry.joining(), 0, 'it does not come again');
+  registry.enlist({ ...known.hello(20), voter: true }, 1, 'partial');
+  assert.is(registry.joining(), 1);
+  known.voter();
+  assert.is(registry.joining(), 0, 'it is a voter');
+});
+
+test('nobody waits for a replica that was forgotten, unless it is started anew, nor for those of an earlier role', async () => {
+  const known = new Known();
+  const { registry } = known;
+  const link = (): void => registry.enlist({ ...known.hello(20), voter: true }, 1, 'partial');
+  link();
+  await registry.forget(R);
+  link();
+  assert.is(registry.joining(), 0);
+  known.runId = 'second';
+  link();
+  assert.is(registry.joining(), 1);
+  registry.unlinked(R, 'another master');
+  registry.release();
+  assert.is(registry.joining(), 0);
+});
+
 test('commits that leave the voters as they are do not go through them again; another list is gone through', () => {
   const known = new Known();
   let looks = 0;

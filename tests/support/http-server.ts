@@ -65,6 +65,7 @@ export const ALONE: HttpService['writeConcern'] = {
   mayAcknowledge: () => true,
   defaultRequired: () => 1,
   voters: () => 1,
+  joining: () => 0,
   wait: () => Promise.resolve(1),
 };
 
