@@ -154,7 +154,7 @@ export class Backups {
   /** What a restore would do. Cost: reads the target, and at most one increment. @throws as planRestore · BackupTargetFailed */
   async forecast(wish: RestoreWish): Promise<RestoreForecast> {
     const log = this.#mustFeed();
-    const plan = planRestore(await this.#archive.read(log), wish);
+    const plan = planRestore(await this.#archive.read(log), wish, runningOf(log));
     const ahead = await foresee(plan, this.#archive.of(log));
     const { historyId, epoch } = placeOf(plan, ahead.seq);
     const running = runningOf(log);
@@ -183,8 +183,8 @@ export class Backups {
     );
   }
 
-  /** Puts what is in no backup yet into increments, while nobody writes: so what is about to be replaced can be brought back.
-   *  Inside of restore() only. @throws as create */
+  /** Puts what is in no backup yet into increments: before data is replaced, so that it can be brought back, and afterwards, so that the newest
+   *  in the archive is what took its place. Inside of restore() only. @throws as create */
   async archiveRest(): Promise<void> {
     const { signal } = new AbortController();
     for (let turn = 0; turn < FINAL_INCREMENTS_MAX; turn++) {
@@ -206,7 +206,7 @@ export class Backups {
   /** What is asked for by its name is looked at again, whatever was found before. @throws as planRestore · BackupTargetFailed */
   async #planned(wish: RestoreWish, log: ReplicatedLog): Promise<RestorePlan> {
     if (wish.backup !== null) this.#archive.pardon(wish.backup);
-    return planRestore(await this.#archive.read(log), wish);
+    return planRestore(await this.#archive.read(log), wish, runningOf(log));
   }
 
   /** By itself: that no plan leads to the newest state is what this one found, and no failure of a backup. @throws BackupTargetFailed */
@@ -216,7 +216,7 @@ export class Backups {
       const startedAtMs = this.#parts.clock.wallMs();
       let plan: RestorePlan;
       try {
-        plan = planRestore(listing, NEWEST);
+        plan = planRestore(listing, NEWEST, runningOf(log));
       } catch (error) {
         const nothing = { seq: null, points: null, recall: null };
         const report = { backups: [], startedAtMs, tookMs: 0, ok: false, problem: messageOf(error), ...nothing };
@@ -297,7 +297,7 @@ export class Backups {
     return this.#turns.take('restore', (signal) =>
       logOperation({ log: lines, clock, name: 'backup_opened' }, async (scope) => {
         const log = this.#mustFeed();
-        const plan = planRestore(await this.#archive.read(log), NEWEST);
+        const plan = planRestore(await this.#archive.read(log), NEWEST, runningOf(log));
         scope.add({ base: plan.full.id, increments: plan.increments.length });
         const made = await this.#prepare(plan, log, signal);
         try {

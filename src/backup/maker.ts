@@ -93,24 +93,35 @@ export class BackupMaker {
     });
   }
 
+  /** In front of a full one goes an increment, so that no moment and no older full one depends on it. */
   async #write(log: ReplicatedLog, standing: Standing, kind: BackupKind, signal: AbortSignal): Promise<BackupHead | null> {
-    const { archive } = this.#parts;
-    const how = { archive: archive.of(log), log, createdAtMs: this.#nextCreatedAtMs(), signal };
-    if (kind === 'full' || standing.newest === null || !standing.continued) return this.#writeFull(how);
-    if (standing.newest.end.seq >= log.state().seq) return null;
-    const merged = mergeable(standing, runningOf(log));
-    try {
-      const head = await writeIncrement(merged?.fromSeq ?? standing.newest.end.seq + 1, how);
-      if (head === null) return null;
-      archive.took(head);
-      const known = archive.shown?.backups ?? [];
-      if (merged !== null && replaces(head, merged, known)) await this.#removeReplaced(log, merged.id);
-      return head;
-    } catch (error) {
-      // Pruned at this very moment, over its hard bound.
-      if (error instanceof LogGone) return this.#writeFull(how);
-      throw error;
+    if (standing.continued) {
+      try {
+        const increment = await this.#writeIncrement(log, standing, signal);
+        if (kind === 'incremental') return increment;
+        if (increment !== null) this.#made.incremental += 1;
+      } catch (error) {
+        // Pruned at this very moment, over its hard bound.
+        if (!(error instanceof LogGone)) throw error;
+      }
     }
+    return this.#writeFull(this.#how(log, signal));
+  }
+
+  async #writeIncrement(log: ReplicatedLog, standing: Standing, signal: AbortSignal): Promise<BackupHead | null> {
+    const { archive } = this.#parts;
+    const merged = mergeable(standing, runningOf(log));
+    if (standing.fromSeq === null || standing.fromSeq > log.state().seq) return null;
+    const head = await writeIncrement(merged?.fromSeq ?? standing.fromSeq, this.#how(log, signal));
+    if (head === null) return null;
+    archive.took(head);
+    const known = archive.shown?.backups ?? [];
+    if (merged !== null && replaces(head, merged, known)) await this.#removeReplaced(log, merged.id);
+    return head;
+  }
+
+  #how(log: ReplicatedLog, signal: AbortSignal): WritingOptions {
+    return { archive: this.#parts.archive.of(log), log, createdAtMs: this.#nextCreatedAtMs(), signal };
   }
 
   async #writeFull(how: WritingOptions): Promise<BackupHead> {

@@ -12,7 +12,7 @@ import { SkeinError } from '../model/errors.js';
 import { backupDamaged } from './damaged.js';
 import type { BackupEnd, BackupHead, FullHead, IncrementHead } from './head.js';
 import { readName } from './names.js';
-import { isOn as isOnLine } from './standing.js';
+import { isOn as isOnLine, type Running } from './standing.js';
 
 export interface RestorePlan {
   readonly full: FullHead;
@@ -29,15 +29,17 @@ export interface Known {
   readonly damaged: readonly DamagedBackup[];
 }
 
+type Line = Pick<Running, 'lineage' | 'seq'>;
 type Bound = Pick<RestorePlan, 'seq' | 'timeMs'>;
 
 export const NEWEST: RestoreWish = { backup: null, position: null, seq: null, timeMs: null };
 
-/** @throws BackupNotFound (nothing leads there) · PositionLost (no backup is of this position's line) · BackupDamaged (one that is in the way) */
-export function planRestore(known: Known, wish: RestoreWish): RestorePlan {
+/** @param running the line that is followed where the wish names none: of a data folder that is there; null: the newest of the archive
+ *  @throws BackupNotFound (nothing leads there) · PositionLost (no backup is of this position's line) · BackupDamaged (one that is in the way) */
+export function planRestore(known: Known, wish: RestoreWish, running: Line | null = null): RestorePlan {
   const asked = askedFor(known, wish.backup);
   let refusal: unknown;
-  for (const line of linesOf(known.backups, wish, asked)) {
+  for (const line of linesOf(known.backups, wish, asked, running)) {
     try {
       return planOn(line, known, wish, asked);
     } catch (error) {
@@ -70,7 +72,12 @@ function askedFor({ backups, damaged }: Known, id: string | null): BackupHead | 
 }
 
 /** The backups whose lines may be followed, best first: those that hold the position, or the newest of all. @throws PositionLost, BackupNotFound */
-function linesOf(backups: readonly BackupHead[], { position }: RestoreWish, asked: BackupHead | null): readonly BackupHead[] {
+function linesOf(
+  backups: readonly BackupHead[],
+  { position }: RestoreWish,
+  asked: BackupHead | null,
+  running: Line | null,
+): readonly BackupHead[] {
   if (position !== null) {
     const held = backups.filter((head) => isOn(head, position)).sort((left, right) => (isFurther(left, right) ? -1 : 1));
     if (held.length > 0) return held;
@@ -78,8 +85,10 @@ function linesOf(backups: readonly BackupHead[], { position }: RestoreWish, aske
     throw new SkeinError('PositionLost', why, { seq: position.seq });
   }
   // A full backup that was asked for is where it begins; what it leads to is the newest of its line.
-  const line = asked?.kind === 'full' ? furthest(backups.filter((head) => isOn(head, asked.end))) : (asked ?? furthest(backups));
-  if (line === undefined) throw notFound('There is no backup');
+  const own = running === null ? backups : backups.filter(({ end }) => isOnLine(running, end));
+  const line = asked?.kind === 'full' ? furthest(backups.filter((head) => isOn(head, asked.end))) : (asked ?? furthest(own));
+  if (line === undefined)
+    throw notFound(backups.length === 0 ? 'There is no backup' : 'There is no backup of the data that runs here');
   return [line];
 }
 

@@ -1,8 +1,8 @@
 /** Policy: whether a backup is due now, of which kind, and if not, when to ask again. Decisions only: it reads no clock and no log.
  *
- *  Due: so many operations, or so much time, since the newest backup; nothing is due while nothing was written. Full: there is none, the
- *  log does not continue the newest one, one between is missing, the newest full one is old, or replaying what came after it would cost as
- *  much as it. Never before `minIntervalMs` after the last one ended; after failures the wait grows. What was due meanwhile is one backup. */
+ *  Due: so many operations, or so much time, since the newest backup; nothing is due while nothing was written. At once: one between is
+ *  missing, or nothing is held of the history that runs, as behind a promotion and a restore. Full: there is none, the log does not
+ *  continue them, the newest full one is old, or replaying what came after it would cost as much as it. Never before `minIntervalMs` after the last one ended; after failures the wait grows. What was due meanwhile is one backup. */
 
 import { delayMs } from '../model/backoff.js';
 
@@ -22,10 +22,12 @@ export interface BackupProgress {
   /** The newest backup that is whole, or null. */
   readonly newest: {
     readonly createdAtMs: number;
-    /** Written since it was made. */
+    /** Written, and in no increment. */
     readonly operationsSince: number;
-    /** Can an increment begin where it ends: the log still holds that, in the same history, and increments without a gap lead there? */
+    /** Does the log hold what comes next, in the same history, and do increments without a gap lead there? */
     readonly continued: boolean;
+    /** Is something older in no increment, or nothing at all of the history that runs? */
+    readonly lacking: boolean;
   } | null;
   /** The newest full backup that is good, with what came behind it, or null. */
   readonly full: {
@@ -41,7 +43,7 @@ export interface BackupProgress {
 }
 
 export type FullReason = 'first' | 'not_continued' | 'full_interval' | 'increments_outweigh';
-export type DueReason = 'first' | 'operations' | 'interval' | 'not_continued';
+export type DueReason = 'first' | 'operations' | 'interval' | 'not_continued' | 'lacking';
 
 export type BackupDue =
   /** @property askAgainMs  how long nothing can be due by time alone; null: only writes or settings can change it */
@@ -75,6 +77,7 @@ function dueReason({ nowMs, newest, full }: BackupProgress, { everyOperations, i
   if (newest === null || full === null) return 'first';
   // Another line of data, or a gap: what was written there is in no backup that can be used, however little it is.
   if (!newest.continued) return 'not_continued';
+  if (newest.lacking) return 'lacking';
   if (newest.operationsSince === 0) return null;
   if (everyOperations > 0 && newest.operationsSince >= everyOperations) return 'operations';
   return intervalMs > 0 && elapsed(nowMs, newest.createdAtMs) >= intervalMs ? 'interval' : null;

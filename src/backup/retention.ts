@@ -2,8 +2,9 @@
  *
  *    full A ◄─ increment ◄─ increment      full B ◄─ increment …        (◄─: continues)
  *
- *  A full backup goes when `fullsMax` good ones are newer, or when no moment of the last `ageMsMax` needs it: a newer good one is itself
- *  that old. An increment goes with the last full one that it can be replayed on. So a broken backup pushes nothing out, the newest good
+ *  A full backup goes when `fullsMax` good ones are newer and it is not the first good one of one of the last `fullsMax` days (UTC): so
+ *  many of them, made in a hurry, take nothing from how far back one can go. Or it goes when no moment of the last `ageMsMax` needs it: a
+ *  newer good one is itself that old. An increment goes with the last full one that it can be replayed on. So a broken backup pushes nothing out, the newest good
  *  full one always stays, and what can be restored without the removed ones can be restored afterwards. */
 
 export interface KeptBackup {
@@ -18,20 +19,24 @@ export interface KeptBackup {
 }
 
 export interface RetentionRules {
-  /** Good full backups that stay, ≥ 1. */
+  /** Good full backups that stay, and days of which the first one stays, ≥ 1. */
   readonly fullsMax: number;
   /** null: age removes nothing. */
   readonly ageMsMax: number | null;
 }
 
+const DAY_MS = 86_400_000;
+
 /** @returns ids in the order in which to remove them: whenever that is broken off, nothing is left without what it hangs on
  *  Cost: backups × how many full ones each hangs on */
 export function expiredBackups(backups: readonly KeptBackup[], rules: RetentionRules, nowMs: number): string[] {
   const goodFulls = backups.filter(({ kind, good }) => kind === 'full' && good);
+  const daily = firstOfDays(goodFulls, dayOf(nowMs) - rules.fullsMax);
   const expires = ({ createdAtMs, id }: KeptBackup): boolean => {
     const newer = goodFulls.filter((full) => isNewer(full, { createdAtMs, id }));
     const { ageMsMax } = rules;
-    return newer.length >= rules.fullsMax || (ageMsMax !== null && newer.some((full) => full.createdAtMs <= nowMs - ageMsMax));
+    const tooMany = newer.length >= rules.fullsMax && !daily.has(id);
+    return tooMany || (ageMsMax !== null && newer.some((full) => full.createdAtMs <= nowMs - ageMsMax));
   };
   const continuations = continuationsOf(backups);
   const bases = basesOf(backups, continuations);
@@ -46,6 +51,21 @@ export function expiredBackups(backups: readonly KeptBackup[], rules: RetentionR
     .filter(goes)
     .sort((a, b) => depth(b) - depth(a) || (isNewer(a, b) ? 1 : -1))
     .map(({ id }) => id);
+}
+
+/** The first full backup of each day after that one, and of those to come, if a clock was set back. */
+function firstOfDays(fulls: readonly KeptBackup[], afterDay: number): ReadonlySet<string> {
+  const first = new Map<number, KeptBackup>();
+  for (const full of fulls) {
+    const day = dayOf(full.createdAtMs);
+    const known = first.get(day);
+    if (day > afterDay && (known === undefined || isNewer(known, full))) first.set(day, full);
+  }
+  return new Set([...first.values()].map(({ id }) => id));
+}
+
+function dayOf(atMs: number): number {
+  return Math.floor(atMs / DAY_MS);
 }
 
 /** Two of the same moment are told apart by id, so that every run decides alike. */

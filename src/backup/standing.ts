@@ -23,8 +23,12 @@ export interface Standing {
   readonly full: FullHead | null;
   /** Behind the newest full one. */
   readonly increments: readonly IncrementHead[];
-  /** Would an increment that is made now be of use: do the increments lead to the newest without a gap, and has the log what follows it? */
+  /** Where the next increment begins: at the first seq of a unit that the log has and no increment of this line. Null: there is none. */
+  readonly fromSeq: number | null;
+  /** Would an increment that is made now be of use: is it there, and do the newest full one and increments lead to it without a gap? */
   readonly continued: boolean;
+  /** Is something in no increment that is older than the newest, or nothing at all of the history that runs? */
+  readonly lacking: boolean;
 }
 
 /** An increment is made anew, longer, while it is smaller than this: so there is not one for each minute. */
@@ -33,16 +37,39 @@ export const MERGED_BYTES_MAX = 1024 * 1024;
 /** Clocks of nodes are as equal as this. */
 export const CLOCKS_APART_MS_MAX = 60_000;
 
+/** Increments are one line beside the full ones: they go on where the last one ended, whether full ones lie between or not. So every full one leads
+ *  to the newest state, and every moment since the oldest can be restored. */
 export function standingOf({ backups }: Pick<Listing, 'backups'>, running: Running): Standing {
   const own = backups.filter(({ end }) => isOn(running, end));
   const newest = lastOf(own);
   const full = lastOf(own.filter((head): head is FullHead => head.kind === 'full'));
-  const increments = own.filter(
-    (head): head is IncrementHead => head.kind === 'incremental' && head.end.seq > (full?.end.seq ?? 0),
-  );
-  const isWhole = newest !== null && full !== null && reachOf(full, increments) >= newest.end.seq;
-  const continued = isWhole && running.logMinSeq <= newest.end.seq + 1;
-  return { newest, full, increments, continued };
+  const line = own.filter((head): head is IncrementHead => head.kind === 'incremental');
+  const increments = line.filter(({ end }) => end.seq > (full?.end.seq ?? 0));
+  const fromSeq = firstMissing(own, line, running.logMinSeq);
+  const continued = full !== null && fromSeq !== null && reachOf(full, increments) >= fromSeq - 1;
+  const isHole = fromSeq !== null && line.some(({ end }) => end.seq >= fromSeq);
+  return { newest, full, increments, fromSeq, continued, lacking: isHole || !holdsHistory(own, running) };
+}
+
+/** Behind the end of one of them, which is the end of a unit, and not before the oldest full one. */
+function firstMissing(own: readonly BackupHead[], line: readonly IncrementHead[], logMinSeq: number): number | null {
+  const oldest = Math.min(...own.filter(({ kind }) => kind === 'full').map(({ end }) => end.seq));
+  const byStart = [...line].sort((left, right) => left.fromSeq - right.fromSeq);
+  const ends = own.map(({ end }) => end.seq).filter((seq) => seq >= oldest);
+  const starts = ends.map((seq) => seq + 1).sort((left, right) => left - right);
+  let [at, heldTo] = [0, 0];
+  for (const start of starts) {
+    for (let head = byStart[at]; head !== undefined && head.fromSeq <= start; head = byStart[++at])
+      heldTo = Math.max(heldTo, head.end.seq);
+    if (start >= logMinSeq && start > heldTo) return start;
+  }
+  return null;
+}
+
+/** A history begins with an entry of its own. */
+function holdsHistory(own: readonly BackupHead[], { lineage, seq }: Running): boolean {
+  const current = lineage.at(-1);
+  return current === undefined || seq <= current.startSeq || own.some(({ end }) => end.historyId === current.historyId);
 }
 
 /** How far the increments lead on from the full one before something is missing: a restore gets no further. */
@@ -67,14 +94,14 @@ export interface Attempts {
 
 /** Instants in it are on the monotonic clock: no clock that is set, forward or back, keeps a backup from being due. */
 export function progressOf(standing: Standing, { seq }: Running, attempts: Attempts): BackupProgress {
-  const { newest, full, increments, continued } = standing;
+  const { newest, full, increments, fromSeq, continued, lacking } = standing;
   const { monotonicMs, lastEndedAtMs, lastFullAtMs, failures } = attempts;
   return {
     ...{ nowMs: monotonicMs, lastEndedAtMs, failures },
     newest: newest && {
       createdAtMs: madeAtMs(newest, attempts, lastEndedAtMs),
-      operationsSince: seq - newest.end.seq,
-      continued,
+      operationsSince: seq - (fromSeq === null ? newest.end.seq : fromSeq - 1),
+      ...{ continued, lacking },
     },
     full: full && {
       createdAtMs: madeAtMs(full, attempts, lastFullAtMs),
@@ -91,18 +118,17 @@ function madeAtMs({ createdAtMs }: BackupHead, { wallMs, monotonicMs }: Attempts
   return rememberedMs ?? Number.NEGATIVE_INFINITY;
 }
 
-/** The increment that the next one takes the place of, or null: the newest backup, while it is small and the log has all of it. */
-export function mergeable({ newest }: Standing, { logMinSeq }: Running): IncrementHead | null {
-  if (newest?.kind !== 'incremental' || storedBytesOf(newest) >= MERGED_BYTES_MAX) return null;
-  return logMinSeq <= newest.fromSeq ? newest : null;
+/** The increment that the next one takes the place of, or null: the last before it, while it is small and the log has all of it. */
+export function mergeable({ increments, fromSeq }: Standing, { logMinSeq }: Running): IncrementHead | null {
+  const last = lastOf(increments);
+  if (last === null || fromSeq === null || last.end.seq !== fromSeq - 1 || storedBytesOf(last) >= MERGED_BYTES_MAX) return null;
+  return logMinSeq <= last.fromSeq ? last : null;
 }
 
-/** From where the log is to be kept: what is in no backup yet, and what the next increment holds again.
+/** From where the log is to be kept: what is in no increment yet, and what the next one holds again.
  *  Without any backup of this line, all that is there: nobody knows yet what is needed. */
 export function keepLogFrom(standing: Standing, running: Running): number {
-  const { newest } = standing;
-  if (newest === null) return running.logMinSeq;
-  return mergeable(standing, running)?.fromSeq ?? newest.end.seq + 1;
+  return mergeable(standing, running)?.fromSeq ?? standing.fromSeq ?? running.logMinSeq;
 }
 
 /** What the rules of retention look at. */

@@ -98,7 +98,12 @@ export class BackingUp implements BackupService {
     if (roles.role() !== 'master')
       throw new SkeinError('NotMaster', 'Only the master restores; its replicas take the data from it');
     const forecast = await backups.forecast(wish);
-    const receipt = await backups.restore(wish, (made) => roles.restore(made, () => backups.archiveRest()));
+    const receipt = await backups.restore(wish, async (made) => {
+      const done = await roles.restore(made, () => backups.archiveRest());
+      // From here on the newest that is in the archive is what runs, not what was left. A failure is counted, and the next try due at once.
+      await backups.archiveRest().catch((error: unknown) => this.#parts.log.warn('restored_data_not_archived', { error }));
+      return done;
+    });
     return { ...receipt, forecast };
   };
 

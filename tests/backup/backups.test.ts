@@ -1,13 +1,14 @@
 /** Backups of an engine whose target fails: nothing is left of what failed, nothing of the log is let go, no hole is ever passed over, and what
  *  was known stays in sight. */
 
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { Backups, type BackupsParts } from '../../src/backup/backups.js';
 import { NEWEST } from '../../src/backup/plan.js';
 import type { ReplicatedLog } from '../../src/engine/engine.js';
 import { buildSnapshot } from '../../src/engine/snapshot.js';
+import type { RestoreWish } from '../../src/model/backup.js';
 import { type Clock, systemClock } from '../../src/model/clock.js';
 import { SkeinError } from '../../src/model/errors.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
@@ -132,7 +133,8 @@ test('a place that ran full is tidied by the rules that hold now', async (t) => 
   await before.write(1);
   target.fails = (operation) => (operation === 'put' ? 'full' : null);
   await failure(after.create('incremental'));
-  assert.is((await after.list()).backups.length, 1);
+  const { backups } = await after.list();
+  assert.is(backups.filter(({ kind }) => kind === 'full').length, 2, 'the newest, and the first of the day');
 });
 
 test('an increment that could not be removed when a longer one took its place goes later', async (t) => {
@@ -172,7 +174,7 @@ test('a log that was cut behind the newest backup makes the next one a full one,
   stand.seen = (log) => log;
   assert.equal(
     (await backups.list()).backups.map(({ kind }) => kind),
-    ['full', 'full'],
+    ['full', 'full', 'full'],
   );
 });
 
@@ -186,7 +188,7 @@ function settableClock(): { readonly clock: Clock; aheadMs: number; wallMs: numb
   return Object.assign(set, { clock });
 }
 
-test('an increment that vanished from the target makes the next backup a full one, by itself as soon as that is seen', async (t) => {
+test('what an increment held that vanished from the target is in the next one, by itself as soon as that is seen', async (t) => {
   const set = settableClock();
   const { backups, made, write } = await standing(t, { clock: set.clock, schedule: { ...BY_HAND, everyOperations: 1_000 } });
   const { archive, engine } = made;
@@ -205,12 +207,12 @@ test('an increment that vanished from the target makes the next backup a full on
   await write(1);
   assert.is((await failure(backups.forecast(NEWEST))).type, 'BackupNotFound');
   const asked = await backups.create('incremental');
-  assert.equal([asked?.kind, asked?.end.seq, (await backups.forecast(NEWEST)).seq], ['full', seq(), seq()]);
+  assert.equal([asked?.kind, asked?.end.seq, (await backups.forecast(NEWEST)).seq], ['incremental', seq(), seq()]);
 
   await chainWithGap();
   backups.start();
   set.aheadMs = 3_600_000;
-  await waitUntil(() => backups.status().made.full === 2, { what: 'a full backup by itself' });
+  await waitUntil(() => backups.status().made.incremental === 2, { what: 'an increment by itself' });
   assert.is((await backups.forecast(NEWEST)).seq, seq(), 'although nothing was written since the newest');
 });
 
@@ -287,6 +289,35 @@ test('what a drill found damaged stays so, and the next backup goes round it, un
   assert.equal([(await backups.drill({ ...NEWEST, backup: broken })).ok, await damaged()], [false, [broken]]);
   writeFileSync(file, sound);
   assert.equal([(await backups.drill({ ...NEWEST, backup: broken })).ok, await damaged()], [true, []]);
+});
+
+test('every moment since the oldest full backup can be restored, and the newest without any one of the full ones', async (t) => {
+  const { backups, made, write } = await standing(t, { retention: { fullsMax: 9, ageMsMax: null } });
+  const fulls: string[] = [];
+  for (const kind of ['full', null, 'full', 'full', null, 'full'] as const) {
+    await write(2);
+    const head = await backups.create(kind);
+    if (head?.kind === 'full') fulls.push(head.id);
+  }
+  await write(1);
+  await backups.create(null);
+  const { seq } = made.engine.log.state();
+  const first = (await backups.list()).backups.at(-1)?.end.seq ?? 0;
+  assert.equal([fulls.length, seq - first], [4, 11]);
+  const restoredTo = async (wish: Partial<RestoreWish>): Promise<[number, string]> => {
+    const restore = await made.restore(wish);
+    const { state } = restore.reached;
+    await restore.discard();
+    return [state.seq, Buffer.from(state.digest).toString('hex')];
+  };
+  for (let at = first; at <= seq; at++) assert.equal(await restoredTo({ seq: at }), [at, made.digests.get(at)]);
+  for (const id of fulls) {
+    const away = join(made.folder, 'away');
+    const place = join(made.targetFolder, made.archive.clusterId, id);
+    renameSync(place, away);
+    assert.equal(await restoredTo({}), [seq, made.digests.get(seq)], `without ${id}`);
+    renameSync(away, place);
+  }
 });
 
 test('a clock that is set back keeps no drill from being due', async (t) => {

@@ -32,7 +32,7 @@ function progress(given: Given = {}): BackupProgress {
   const { endedAgoMs = null, failures = 0 } = given;
   return {
     nowMs: NOW_MS,
-    newest: { createdAtMs: NOW_MS - ageMs, operationsSince: operations, continued },
+    newest: { createdAtMs: NOW_MS - ageMs, operationsSince: operations, continued, lacking: false },
     full: { createdAtMs: NOW_MS - fullAgeMs, bytes: 1_000, increments, incrementBytes },
     lastEndedAtMs: endedAgoMs === null ? null : NOW_MS - endedAgoMs,
     failures,

@@ -90,7 +90,19 @@ function restorable(backups: readonly KeptBackup[]): Set<string> {
   return found;
 }
 
-test('whatever there is, the newest good full backup stays, and never more good ones than asked for', (t) => {
+test('the first full backup of each of the last days stays, however many were made since', () => {
+  const hurried = Array.from({ length: 200 }, (_, i) => full(`x${String(i).padStart(3, '0')}`, 1 + i / 50));
+  const left = (now: number, fullsMax: number): string[] => {
+    const gone = new Set(expiredBackups(hurried, keep(fullsMax), now * DAY_MS));
+    return hurried.map(({ id }) => id).filter((id) => !gone.has(id));
+  };
+  assert.equal(left(4.99, 3), ['x050', 'x100', 'x150', 'x197', 'x198', 'x199']);
+  assert.equal(left(6.5, 3), ['x150', 'x197', 'x198', 'x199']);
+  assert.equal(left(9, 3), ['x197', 'x198', 'x199']);
+  assert.equal(left(0.5, 2), ['x000', 'x050', 'x100', 'x150', 'x198', 'x199'], 'a clock that was set back removes no day');
+});
+
+test('whatever there is, the newest good full backup stays, and only as many others as asked for, and one a day', (t) => {
   const property = fc.property(someBackups, someRules, (backups, rules) => {
     const gone = new Set(expiredBackups(backups, rules, NOW_MS));
     const goodFulls = backups.filter(({ kind, good }) => kind === 'full' && good);
@@ -98,8 +110,11 @@ test('whatever there is, the newest good full backup stays, and never more good 
     const newestMs = Math.max(...goodFulls.map(({ createdAtMs }) => createdAtMs));
     if (goodFulls.length > 0) assert.ok(left.some(({ createdAtMs }) => createdAtMs === newestMs));
     else assert.is(gone.size, 0, 'without a good one nothing goes');
-    assert.ok(left.length <= rules.fullsMax);
-    if (rules.ageMsMax === null) assert.is(left.length, Math.min(goodFulls.length, rules.fullsMax));
+    assert.ok(left.length >= Math.min(goodFulls.length, rules.ageMsMax === null ? rules.fullsMax : 1));
+    const days = new Set(
+      left.map(({ createdAtMs }) => Math.floor(createdAtMs / DAY_MS)).filter((day) => day > 12 - rules.fullsMax),
+    );
+    assert.ok(left.length <= rules.fullsMax + days.size);
   });
   fc.assert(property, { seed: t.seed(), numRuns: 500 });
 });

@@ -7,7 +7,15 @@ import type { BackupHead, IncrementHead } from '../../src/backup/head.js';
 import { nameOf } from '../../src/backup/names.js';
 import { NEWEST, planRestore } from '../../src/backup/plan.js';
 import { type BackupSchedule, backupDue } from '../../src/backup/policy.js';
-import { type Attempts, isOn, keptBackups, progressOf, replacedIncrements, standingOf } from '../../src/backup/standing.js';
+import {
+  type Attempts,
+  isOn,
+  keptBackups,
+  progressOf,
+  type Running,
+  replacedIncrements,
+  standingOf,
+} from '../../src/backup/standing.js';
 import { suite } from '../support/suite.js';
 
 const test = suite('backup/standing');
@@ -102,39 +110,79 @@ const SCHEDULE: BackupSchedule = { everyOperations: 0, intervalMs: HOUR_MS, minI
 const RUNNING = { seq: 100, logMinSeq: 1, lineage: LINES[FIRST] ?? [] };
 const NOW_MS = 400 * DAY_MS;
 
-function due(heads: readonly BackupHead[], attempts: Partial<Attempts>): string {
+function due(heads: readonly BackupHead[], attempts: Partial<Attempts>, running: Running = RUNNING): string {
   const before = { wallMs: NOW_MS, monotonicMs: 50 * DAY_MS, lastEndedAtMs: null, lastFullAtMs: null, failures: 0 };
   const given = { ...before, ...attempts };
-  return backupDue(progressOf(standingOf({ backups: heads }, RUNNING), RUNNING, given), SCHEDULE).kind;
+  return backupDue(progressOf(standingOf({ backups: heads }, running), running, given), SCHEDULE).kind;
 }
 
-test('the newest is continued when a restore leads to it, and only then', () => {
-  const running = { seq: 100, logMinSeq: 1, lineage: LINES[FIRST] ?? [] };
+const leadsToNewest = (backups: readonly BackupHead[]): boolean => {
+  try {
+    const { full, increments } = planRestore({ backups, damaged: [] }, NEWEST);
+    return (increments.at(-1) ?? full).end.seq === RUNNING.seq;
+  } catch {
+    return false;
+  }
+};
+
+test('the next increment leads to the newest state and leaves out nothing that the log still has, or none would be of use', () => {
   fc.assert(
-    fc.property(someHeads, (heads) => {
+    fc.property(someHeads, fc.integer({ min: 1, max: 80 }), (heads, logMinSeq) => {
       const backups = heads.filter(({ lineage }) => lineage.length === 1);
-      let leads = true;
-      try {
-        planRestore({ backups, damaged: [] }, NEWEST);
-      } catch {
-        leads = false;
+      const { fromSeq, continued } = standingOf({ backups }, { ...RUNNING, logMinSeq });
+      const withNext = (from: number): BackupHead[] => [...backups, head(FIRST, from, RUNNING.seq, 2_000_000)];
+      if (!continued) {
+        for (let from = logMinSeq; from <= RUNNING.seq; from++) {
+          const isStart = backups.some(({ end }) => end.seq + 1 === from);
+          if (isStart) assert.not(leadsToNewest(withNext(from)), `from ${from}`);
+        }
+        return;
       }
-      assert.is(standingOf({ backups }, running).continued, leads);
-      assert.is(standingOf({ backups }, { ...running, logMinSeq: 90 }).continued, false, 'the log has not what follows');
+      const made = withNext(fromSeq ?? 0);
+      const oldest = Math.min(...backups.filter(({ kind }) => kind === 'full').map(({ end }) => end.seq));
+      for (const seq of backups.map(({ end }) => end.seq + 1).filter((start) => start > oldest && start >= logMinSeq)) {
+        const isHeld = made.some((one) => one.kind === 'incremental' && one.fromSeq <= seq && seq <= one.end.seq);
+        assert.ok(isHeld, `seq ${seq} is in an increment`);
+      }
+      assert.ok(leadsToNewest(made));
     }),
     { numRuns: 1_000 },
   );
   const chain = [head(FIRST, null, 10, 1), head(FIRST, 11, 20, 2), head(FIRST, 21, 30, 3), head(FIRST, 31, 40, 4)];
-  for (const gone of [0, 1, 2, 3]) {
-    const left = chain.filter((_, i) => i !== gone);
-    assert.is(standingOf({ backups: left }, running).continued, gone === 3, `without ${gone}`);
-  }
+  const starts = chain.map((_, gone) => standingOf({ backups: chain.filter((_one, i) => i !== gone) }, RUNNING));
+  assert.equal(
+    starts.map(({ fromSeq, continued, lacking }) => [fromSeq, continued, lacking]),
+    [
+      [null, false, false],
+      [11, true, true],
+      [21, true, true],
+      [31, true, false],
+    ],
+  );
 });
 
-test('a gap behind the newest full backup makes the next one a full one, at once', () => {
+test('increments go on where the last one ended, whatever full ones were made since', () => {
+  const fulls = [head(FIRST, null, 10, 1), head(FIRST, null, 30, 3), head(FIRST, null, 60, 4)];
+  assert.is(standingOf({ backups: fulls }, RUNNING).fromSeq, 11);
+  const { fromSeq, full, lacking } = standingOf({ backups: [...fulls, head(FIRST, 11, 40, 2)] }, RUNNING);
+  assert.equal([fromSeq, full?.end.seq, lacking], [41, 60, false]);
+  assert.is(standingOf({ backups: fulls }, { ...RUNNING, logMinSeq: 12 }).fromSeq, 31, 'the log has nothing older');
+});
+
+test('a hole is filled at once, by a full one only where the log cannot', () => {
   const chain = [head(FIRST, null, 50, NOW_MS - 9_000), head(FIRST, 51, 60, NOW_MS - 6_000), head(FIRST, 61, 70, NOW_MS - 3_000)];
   assert.is(due(chain, {}), 'none');
-  assert.is(due([chain[0], chain[2]] as BackupHead[], {}), 'full');
+  const holed = [chain[0], chain[2]] as BackupHead[];
+  assert.is(due(holed, {}), 'incremental');
+  assert.is(due(holed, {}, { ...RUNNING, logMinSeq: 60 }), 'full');
+});
+
+test('a history that no backup knows is backed up at once', () => {
+  const chain = [head(FIRST, null, 20, NOW_MS - 9_000), head(FIRST, 21, 30, NOW_MS - 6_000)];
+  const running = { seq: 31, logMinSeq: 1, lineage: LINES[SECOND] ?? [] };
+  assert.is(due(chain, {}, running), 'incremental');
+  assert.is(due([...chain, head(SECOND, 31, 31, NOW_MS - 1_000)], {}, running), 'none');
+  assert.is(due(chain, {}, { ...running, seq: 30 }), 'none', 'nothing was written in it');
 });
 
 test('backups from a future that a clock has come back from hold nothing up, and bring no storm of backups', () => {

@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { runSkein } from '../cli/run-skein.js';
 import { startCluster } from '../support/cluster.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { suite } from '../support/suite.js';
@@ -87,6 +88,8 @@ test('a cluster goes back to a position with its replica, and forward again to w
     what: 'the replica to come along',
   });
   assert.is(await countOf(replica), 12);
+  const looked = await ask<{ points: number }>(master, 'POST', '/v1/backups/latest/verify', {});
+  assert.is(looked.points, 12, 'the newest is what runs, not what was left');
   await put(master, 50, 1);
 
   await ask(master, 'POST', path, { to_position: now.position });
@@ -105,6 +108,27 @@ test('a cluster goes back to a position with its replica, and forward again to w
   assert.equal([drill.problem, drill.ok], [null, true]);
   assert.type((await backupsOf(master)).last_verified_at, 'string');
   assert.is((await backupsOf(master)).failures_in_row, 0);
+});
+
+test('what a restore brought back is what the next disaster finds in the backups', async (t) => {
+  const [dataDir, target, to] = [join(t.folder(), 'data'), join(t.folder(), 'backups'), join(t.folder(), 'copy')];
+  const flags = ['--backup-folder', target, '--backup-every-operations', '0', '--backup-interval-ms', '0'];
+  const server = await startServer(t, dataDir, flags);
+  await ask(server, 'PUT', '/v1/collections/c', { dimension: 2, distance: 'euclid' });
+  await put(server, 0, 4);
+  const then = await statsOf(server);
+  await ask(server, 'POST', '/v1/backups', {});
+  await ask(server, 'DELETE', '/v1/collections/c');
+  for (const times of [1, 2]) {
+    await ask(server, 'POST', '/v1/backups/latest/restore', { to_position: then.position });
+    assert.is(await countOf(server), 4, `after ${times}`);
+  }
+  await server.kill();
+  const restored = await runSkein(['restore', '--backup-folder', target, '--to', to]);
+  assert.is(restored.exitCode, 0, restored.errors);
+  const copy = await startServer(t, to);
+  assert.is(await countOf(copy), 4);
+  assert.is(await copy.stop(), 0);
 });
 
 /** All other places are swept in tests/faults/backup-failpoints.test.ts. */
