@@ -81,7 +81,7 @@ export const BACKUP_FIELDS = {
     min: 1,
     max: 10_000,
     default: 7,
-    doc: 'So many good full backups stay, each with what was written after it; older ones are removed.',
+    doc: 'So many of the newest good full backups stay, and the first one of each of as many days (UTC), each with what was written after it; others are removed.',
   },
   backupKeepMs: {
     kind: 'duration',

@@ -98,7 +98,7 @@ export class SharedSnapshot {
       void removed(held);
       return;
     }
-    this.#idle = setTimeout(() => this.#retire(), this.#idleMs);
+    this.#idle = setTimeout(() => void this.#retire(), this.#idleMs);
     this.#idle.unref();
   }
 
@@ -108,11 +108,11 @@ export class SharedSnapshot {
   }
 
   /** It is given to nobody any more. */
-  #retire(): void {
+  async #retire(): Promise<void> {
     const held = this.#current;
     this.#current = null;
     this.#parts.keepLogAfter(null);
-    if (held !== null && held.users === 0) void removed(held);
+    if (held !== null && held.users === 0) await removed(held);
   }
 
   async close(): Promise<void> {
@@ -121,7 +121,7 @@ export class SharedSnapshot {
     this.#abort.abort();
     await this.#building?.catch(() => undefined);
     const held = this.#current;
-    this.#retire();
+    await this.#retire();
     // Whoever still reads it learns that it is gone, and asks again elsewhere.
     if (held !== null && held.users > 0) await removed(held);
   }
