@@ -10,6 +10,11 @@ export const REPLICATION_FIELDS = {
     default: null,
     doc: 'Master to follow. Counts at the first start on a folder; afterwards the node keeps the role that it last had.',
   },
+  takeMastership: {
+    kind: 'boolean',
+    default: false,
+    doc: 'For one start on data whose NODE file is gone: this node is the master. A new epoch and history begin, as with a promotion by force. Without effect where NODE is there.',
+  },
   clusterKeyFile: {
     kind: 'path',
     default: null,

@@ -91,6 +91,7 @@ export function readReplication(
 function used(values: ReplicationValues): Omit<ReplicationValues, 'clusterKey'> {
   return {
     master: values.master,
+    takeMastership: values.takeMastership,
     clusterKeyFile: values.clusterKeyFile,
     advertise: values.advertise,
     voter: values.voter,
@@ -110,6 +111,8 @@ function used(values: ReplicationValues): Omit<ReplicationValues, 'clusterKey'> 
 
 function contradictions(values: ReplicationValues): string[] {
   const found: string[] = [];
+  if (values.master !== null && values.takeMastership)
+    found.push('master and take_mastership contradict each other: the node follows, or is the master');
   if (values.clusterKey !== null && values.clusterKeyFile !== null)
     found.push('cluster_key and cluster_key_file are both given: one of them, please');
   if ((values.tlsCertFile === null) !== (values.tlsKeyFile === null))

@@ -56,7 +56,10 @@ export class NodeData {
 
   /** Locks and verifies the folder, or makes it. @throws StoreRefused, Error */
   async openFolder(
-    how: Pick<OpenDataOptions, 'blank' | 'verifyAtStart' | 'acceptLostTail' | 'before' | 'recoverAtStart' | 'cannotFollow'>,
+    how: Pick<
+      OpenDataOptions,
+      'blank' | 'verifyAtStart' | 'acceptLostTail' | 'before' | 'forgotten' | 'recoverAtStart' | 'cannotFollow'
+    >,
   ): Promise<OpenData> {
     const { settings, log, onStep } = this.#parts;
     const { dataDir, limits, writerCacheBytes: cacheBytes } = settings;

@@ -2,7 +2,7 @@
  *
  *    NODE = JSON {format, role, masterUrl, highestEpoch, crc of the others}, replaced as a whole, durably
  *  It stands over the flags of a start: a node keeps the role that it last had. A file that cannot be trusted is no reason to guess:
- *  it is refused, naming what to do. Must not know: what roles do. */
+ *  it is refused, naming what to do; so is its absence beside data that another node may have (forgotten-role.ts). Must not know: what roles do. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +25,8 @@ export function readNodeState(dataDir: string): NodeState | null {
   const path = join(dataDir, NODE_FILE);
   if (!existsSync(path)) return null;
   const damaged = new Error(
-    `${path} is damaged. If this node was the master, write no file and start it with its data; else remove the file and start with --master`,
+    `${path} is damaged, so nobody knows whether this node is the master. It does not start; nothing was changed.
+Move the file away and start again: with --master URL to go on as a replica of another node, with --take-mastership if this node is the master (a new epoch and history begin). Data that no other node ever had needs neither.`,
   );
   let found: unknown;
   try {
@@ -33,7 +34,7 @@ export function readNodeState(dataDir: string): NodeState | null {
   } catch {
     throw damaged;
   }
-  const { format, role, masterUrl, highestEpoch, crc } = found as Record<string, unknown>;
+  const { format, role, masterUrl, highestEpoch, crc } = (found ?? {}) as Record<string, unknown>;
   const roleKnown = role === 'master' || role === 'replica';
   const urlKnown = masterUrl === null || typeof masterUrl === 'string';
   if (format !== FORMAT || !roleKnown || !urlKnown || !Number.isSafeInteger(highestEpoch)) throw damaged;

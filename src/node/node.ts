@@ -21,6 +21,7 @@ import { nativeBuild } from '../vector-index/open-index.js';
 import { auditOf } from './audit.js';
 import { BackingUp } from './backing-up.js';
 import { Certificates } from './certificates.js';
+import { warnOfWish } from './forgotten-role.js';
 import { Guarding } from './guarding.js';
 import { type LateRoles, lateRoles } from './late-roles.js';
 import { LinkGuard } from './link-guard.js';
@@ -227,11 +228,14 @@ class StartingNode {
   async #openFolder(): Promise<{ folder: OpenData; state: NodeState }> {
     const { config } = this.#options;
     const { dataDir, verifyAtStart, acceptLostTail } = config;
-    const { master } = config.replication;
-    this.#before = readNodeState(dataDir) ?? this.#before;
-    const before = this.#before;
+    const { master: masterUrl, takeMastership } = config.replication;
+    const wish = { masterUrl, takeMastership };
+    const noted = readNodeState(dataDir);
+    const before = noted ?? this.#before;
+    this.#before = before;
     const how: Parameters<NodeData['openFolder']>[0] = {
       ...{ blank: before.role === 'replica', verifyAtStart, acceptLostTail, before },
+      forgotten: noted === null ? wish : null,
       recoverAtStart: config.recovery.recoverAtStart,
       cannotFollow: (masterUrl, { record: own }) =>
         reachMaster(roleSettings(config, this.#certificates.forLinks), {
@@ -242,10 +246,9 @@ class StartingNode {
     };
     const folder = await this.#data.openFolder(how);
     const known = readNodeState(dataDir);
-    const state = known ?? this.#before;
+    const state = known ?? folder.before;
     if (known === null) writeNodeState(dataDir, state);
-    if (master !== null && known?.role === 'master')
-      this.#log.warn('stays_master', { reason: 'this node was promoted; its own role stands over --master', master });
+    if (noted !== null) warnOfWish(this.#log, noted, wish);
     return { folder, state };
   }
 

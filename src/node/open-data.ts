@@ -22,11 +22,13 @@ import { type ManifestReading, readManifest } from '../storage/manifest.js';
 import { StoreRefused } from '../storage/storage.js';
 import { verifyInChild } from '../storage/verify-in-child.js';
 import type { Finding } from '../storage/verify-report.js';
+import { type RoleWish, roleWithoutNote } from './forgotten-role.js';
 import { beginNewHistory } from './new-history.js';
 import { type NodeState, writeNodeState } from './node-state.js';
 import { endMove, movedStores, moveStoreAside, resumeMove } from './recovery/moved-stores.js';
 import { QUARANTINE_FOLDER } from './recovery/quarantine-list.js';
 import { planForDamage, type RecoverAtStart } from './recovery/start-damage.js';
+import { ROLLBACK_FOLDER } from './rollback.js';
 
 export interface OpenDataOptions {
   readonly dataDir: string;
@@ -37,8 +39,10 @@ export interface OpenDataOptions {
   readonly recoverAtStart: RecoverAtStart;
   /** Why data cannot be taken from this master now, or null. @param manifest of the store that would be moved away */
   cannotFollow(masterUrl: string, manifest: ManifestReading): Promise<string | null>;
-  /** What the node was when it ran last. */
+  /** What the node was when it ran last, or is to be at its first start. */
   readonly before: NodeState;
+  /** Where no NODE file says what it was, and there is data; null: there is one. */
+  readonly forgotten: RoleWish | null;
   readonly cacheBytes: number;
   readonly limits: Limits;
   readonly bootId: string;
@@ -51,6 +55,8 @@ export interface OpenDataOptions {
 export interface OpenData {
   readonly lock: FolderLock;
   readonly store: StoreFolder;
+  /** What the node is, from here on. */
+  readonly before: NodeState;
   /** True when this start made the store. */
   readonly made: boolean;
   /** True when not every row is known to be whole: only a quick check was done, or damaged rows were found. */
@@ -60,7 +66,7 @@ export interface OpenData {
 /** Of a store that has never joined a cluster. */
 const NO_ID = '0'.repeat(32);
 /** Where data was put away that counted once. */
-const PUT_AWAY = [QUARANTINE_FOLDER, 'rollback'];
+const PUT_AWAY = [QUARANTINE_FOLDER, ROLLBACK_FOLDER];
 const FULL_CHECK_BYTES_MAX = 4 * 1024 ** 3;
 const FINDINGS_SHOWN_MAX = 10;
 /** A report names no more. */
@@ -77,11 +83,16 @@ export async function openData(options: OpenDataOptions): Promise<OpenData> {
     const found = inspectDataFolder(options.dataDir);
     if (found.kind === 'refused') throw new StoreRefused('folder', found.reason);
     options.onFound(found.kind === 'data' ? found.store : null);
-    if (found.kind !== 'data') return { lock, store: make(options, found.kind, moved), made: true, quick: false };
+    if (found.kind !== 'data') return { lock, before: options.before, ...make(options, found.kind, moved) };
     if (moved !== null) endMove(moved);
-    const checked = await check(options, found.store, found.manifest);
-    if (typeof checked === 'object') return { lock, store: make(options, 'fresh', checked.moved), made: true, quick: false };
-    return { lock, store: found.store, made: false, quick: checked === 'unsure' };
+    const before =
+      options.forgotten === null
+        ? options.before
+        : roleWithoutNote({ ...options, ...options.forgotten }, found.store.databasePath, found.manifest.record?.role ?? null);
+    const known = { ...options, before };
+    const checked = await check(known, found.store, found.manifest);
+    if (typeof checked === 'object') return { lock, before, ...make(known, 'fresh', checked.moved) };
+    return { lock, before, store: found.store, made: false, quick: checked === 'unsure' };
   } catch (error) {
     lock.release();
     throw error;
@@ -96,7 +107,11 @@ export function currentStore(dataDir: string): StoreFolder {
 }
 
 /** @param moved where the store lies whose place this one takes, as the same node; null: there was none */
-function make(options: OpenDataOptions, kind: 'fresh' | 'half_made', moved: string | null): StoreFolder {
+function make(
+  options: OpenDataOptions,
+  kind: 'fresh' | 'half_made',
+  moved: string | null,
+): Pick<OpenData, 'store' | 'made' | 'quick'> {
   const { dataDir } = options;
   if (!options.blank && PUT_AWAY.some((name) => existsSync(join(dataDir, name))))
     throw new StoreRefused(
@@ -112,7 +127,7 @@ function make(options: OpenDataOptions, kind: 'fresh' | 'half_made', moved: stri
   const role = options.blank ? 'replica' : 'master';
   const store = createDataFolder(dataDir, identity, { role, bootId: options.bootId }, { cacheBytes: options.cacheBytes });
   if (moved !== null) endMove(moved);
-  return store;
+  return { store, made: true, quick: false };
 }
 
 function nodeIdOf(moved: string | null): string | null {

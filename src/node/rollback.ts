@@ -16,6 +16,7 @@ import { failpoint } from '../model/failpoint.js';
 import type { Log } from '../model/log.js';
 import { syncFolder } from '../storage/durable-files.js';
 
+export const ROLLBACK_FOLDER = 'rollback';
 const ROWS_PER_READ = 256;
 const BYTES_PER_READ = 1024 * 1024;
 
@@ -24,7 +25,7 @@ const BYTES_PER_READ = 1024 * 1024;
 export async function saveRollback(dataDir: string, log: ReplicatedLog, commonSeq: number, events: Log): Promise<void> {
   const { seq: lastSeq, logMinSeq, chainHash } = log.state();
   if (lastSeq <= commonSeq) return;
-  const folder = join(dataDir, 'rollback');
+  const folder = join(dataDir, ROLLBACK_FOLDER);
   mkdirSync(folder, { recursive: true });
   const what = `${commonSeq + 1}-${lastSeq}-${Buffer.from(chainHash).toString('hex').slice(0, 8)}.jsonl`;
   if (readdirSync(folder).some((name) => name.endsWith(`-${what}`))) return;

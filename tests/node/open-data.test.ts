@@ -47,7 +47,7 @@ function change({ database }: Folder, sql: string): void {
 
 async function open(dataDir: string, before: NodeState, options: Partial<OpenDataOptions> = {}): Promise<OpenData> {
   const opened = await openData({
-    ...{ dataDir, before, blank: before.role === 'replica', verifyAtStart: 'full', acceptLostTail: false },
+    ...{ dataDir, before, forgotten: null, blank: before.role === 'replica', verifyAtStart: 'full', acceptLostTail: false },
     ...{ recoverAtStart: 'resync', cacheBytes: OPTIONS.cacheBytes, limits: DEFAULT_LIMITS, bootId: 'next', log: silentLog },
     cannotFollow: async () => null,
     onFound: () => {},
