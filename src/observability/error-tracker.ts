@@ -17,7 +17,7 @@ const STACK_LENGTH_MAX = 4_000;
 const CONTEXT_FIELDS_MAX = 20;
 const VALUE_LENGTH_MAX = 200;
 /** Shown as 0 from the start, so that the first one is seen to have come: alerts ask how much a counter grew. */
-const WATCHED = ['Internal', 'CorruptData', 'damaged_row', 'Error', 'TypeError', 'RangeError', 'ReferenceError'];
+const WATCHED = ['Internal', 'CorruptData', 'damage_found', 'Error', 'TypeError', 'RangeError', 'ReferenceError'];
 const TYPE = /^[A-Za-z][\w.]{0,63}$/;
 
 interface Tracked {

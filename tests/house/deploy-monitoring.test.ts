@@ -1,9 +1,11 @@
 /** docs/deploy/prometheus and docs/deploy/grafana: rules and panels that ask for what a running node exports, and for nothing else. */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
+import { ERRORS } from '../../src/model/errors.js';
 import type { MeasureFacts } from '../../src/observability/metrics.js';
 import { measuresOfNode } from '../observability/metrics-page.js';
 import { deployText } from '../support/deploy-files.js';
@@ -73,6 +75,25 @@ test('every rule and every panel asks for measures and labels that a running nod
   for (const { title, targets = [] } of dashboard.panels) {
     for (const { expr, legendFormat } of targets) mustBeExported(title, expr, facts, shownIn(legendFormat));
   }
+});
+
+/** What is logged as an error without one, by the name of its event. */
+function eventsLogged(): Set<string> {
+  const folder = fileURLToPath(new URL('../../../src/', import.meta.url));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const events = files.flatMap((name) => [...readFileSync(join(folder, name), 'utf8').matchAll(/\.error\(\s*'(\w+)'/g)]);
+  return new Set(events.map(([, event = '']) => event));
+}
+
+test('errors that alerts watch are there as 0 from the start, no others are, and all of them can come', async (t) => {
+  const watched = rules.flatMap(({ expr }) =>
+    [...expr.matchAll(/skein_errors_total\{type=~"([^"]+)"\}/g)].flatMap(([, types = '']) => types.split('|')),
+  );
+  const { text } = await measuresOfNode(t.folder());
+  const shown = [...text.matchAll(/^skein_errors_total\{type="([^"]+)"\} 0$/gm)].map(([, type = '']) => type);
+  assert.equal([...new Set(watched)].sort(), shown.sort());
+  const events = eventsLogged();
+  for (const type of watched) assert.ok(type in ERRORS || type in globalThis || events.has(type), `nobody logs ${type}`);
 });
 
 test('what never happened is told as well as what happened long ago', () => {
