@@ -136,8 +136,15 @@ export class Backups {
 
   /** Reads the target. @throws BackupsOff (no data yet) · BackupTargetFailed */
   async list(): Promise<BackupList> {
-    const { backups, damaged, verified } = await this.#archive.read(this.#mustFeed());
-    return { backups: backups.map((head) => infoOf(head, verified)), damaged };
+    await this.#archive.read(this.#mustFeed());
+    return this.known(null);
+  }
+
+  /** What was read last, and what this node did there since. Asks nobody. @param readFailure why not what is there now */
+  known(readFailure: string | null): BackupList {
+    const { backups = [], damaged = [], verified = new Map<string, number>() } = this.#archive.shown ?? {};
+    const { readAtMs } = this.#archive;
+    return { backups: backups.map((head) => infoOf(head, verified)), damaged, readAtMs, readFailure };
   }
 
   /** Makes a backup now. @param kind null: an increment where one is enough @returns null when nothing was written since the newest

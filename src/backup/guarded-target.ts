@@ -4,6 +4,8 @@
  *    list, get     until the first piece came; later failures reach the reader, who knows what it has
  *    put           when its body can be read anew (ReplayableBody), else one try
  *
+ *  While the breaker is open nobody calls, but for somebody who asks by hand: `reach` is then the try, with small questions.
+ *
  *  Only failures that may pass count: a full or forbidden place answers, and must stay open for reading and removing. */
 
 import type { Dependencies, Dependency } from '../resilience/dependencies.js';
@@ -34,10 +36,34 @@ export interface GuardOptions {
   readonly retry?: Partial<RetrySettings>;
 }
 
-export function guardTarget(target: BackupTarget, { dependencies, signal, retry = {} }: GuardOptions): BackupTarget {
+export interface GuardedTarget extends BackupTarget {
+  /** For what is asked by hand: a place that was left alone is looked at now, until it is proven again. Those who ask meanwhile share the
+   *  look. Cost: nothing while the breaker is closed, else the beginning of a listing, a few times. @throws BackupTargetFailed · CircuitOpen */
+  reach(): Promise<void>;
+}
+
+/** Looks in a row: as many successes as a setting may ask for. */
+const LOOKS_MAX = 1_000;
+
+export function guardTarget(target: BackupTarget, { dependencies, signal, retry = {} }: GuardOptions): GuardedTarget {
   const dependency = dependencies.add({ name: DEPENDENCY, isSlow: true, retry, isFailure: mayPass });
+  const look = async (): Promise<void> => {
+    for await (const _ of target.list('')) return;
+  };
+  const looks = async (): Promise<void> => {
+    for (let left = LOOKS_MAX; left > 0 && dependency.status().state !== 'closed'; left--)
+      await dependency.call('look', look, { signal, repeatable: false, asked: true });
+  };
+  let reaching: Promise<void> | null = null;
+  const endOfReach = (): void => {
+    reaching = null;
+  };
   return {
     name: target.name,
+    reach: () => {
+      reaching ??= looks().finally(endOfReach);
+      return reaching;
+    },
     list: (prefix) => guarded<StoredObject>(dependency, `list ${prefix}`, () => target.list(prefix), signal),
     get: (key) => guarded<Uint8Array>(dependency, `get ${key}`, () => target.get(key), signal),
     put: (key, body) =>

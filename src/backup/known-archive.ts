@@ -23,6 +23,7 @@ export class KnownArchive {
   readonly #disproven = new Map<string, DamagedBackup>();
   #isDoubted = true;
   #listedAtMs = 0;
+  #readAtMs: number | null = null;
   #epoch = NO_EPOCH;
 
   constructor(parts: { readonly target: BackupTarget; readonly clock: Clock }) {
@@ -32,6 +33,11 @@ export class KnownArchive {
   /** As it was read last, however long ago: for showing it. Null: not yet. */
   get shown(): Listing | null {
     return this.#listing;
+  }
+
+  /** When that was read, ms since 1970. Null: not yet. */
+  get readAtMs(): number | null {
+    return this.#listing === null ? null : this.#readAtMs;
   }
 
   of(log: ReplicatedLog): Archive {
@@ -67,6 +73,7 @@ export class KnownArchive {
     this.#listing = listing;
     this.#isDoubted = false;
     this.#listedAtMs = this.#parts.clock.monotonicMs();
+    this.#readAtMs = this.#parts.clock.wallMs();
     this.#epoch = epoch;
     return listing;
   }

@@ -147,9 +147,11 @@ export class BackupMaker {
   failed(error: unknown): void {
     const { clock, archive } = this.#parts;
     this.#lastEndedAtMs = clock.monotonicMs();
+    // That it was not even asked says nothing of why: what it was that failed before stays in sight.
+    const isReason = !(error instanceof SkeinError && error.type === 'CircuitOpen');
+    if (isReason || this.#failuresInRow === 0) this.#lastFailure = { atMs: clock.wallMs(), message: messageOf(error) };
     this.#failed += 1;
     this.#failuresInRow += 1;
-    this.#lastFailure = { atMs: clock.wallMs(), message: messageOf(error) };
     archive.doubt();
   }
 

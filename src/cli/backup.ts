@@ -62,19 +62,29 @@ function created(made: Backup | null): Said {
 }
 
 function listed(list: BackupList): Said {
-  const { target, backups, damaged, lastFailure, failuresInRow } = list;
+  const { target, backups, readAt, readFailure, damaged, lastFailure, failuresInRow } = list;
   const objects = [
     ...backups.map((one) => ({ kind: 'backup', ...shown(one) })),
     ...damaged.map((one) => ({ kind: 'damaged', ...one })),
+    ...(readFailure === null ? [] : [{ kind: 'not_read', target, read_at: readAt, problem: readFailure }]),
   ];
   if (target === null)
     return { objects, lines: ['this server has no place for backups: set backup_folder, or backup_s3_bucket'] };
   const columns = [{ title: 'id' }, { title: 'seq', right: true }, { title: 'bytes', right: true }, { title: 'verified' }];
   const rows = backups.map(({ id, seq, bytes, verifiedAt }) => [id, grouped(seq), grouped(bytes), verifiedAt ?? '']);
-  const lines = [`${counted(backups.length, 'backup')} in ${target}`, ...(rows.length > 0 ? tableLines(columns, rows) : [])];
+  const lines = [...headingOf(list), ...(rows.length > 0 ? tableLines(columns, rows) : [])];
   for (const { id, object, problem } of damaged) lines.push(`DAMAGED: ${id}: ${object}: ${problem}`);
   if (lastFailure !== null && failuresInRow > 0) lines.push(`backups fail since ${lastFailure.at}: ${lastFailure.message}`);
-  return { objects, lines };
+  return { objects, lines, failed: readFailure !== null };
+}
+
+function headingOf({ target, backups, readAt, readFailure }: BackupList): string[] {
+  const count = counted(backups.length, 'backup');
+  if (readFailure === null) return [`${count} in ${target}`];
+  return [
+    `NOT READ: ${readFailure}`,
+    readAt === null ? `what is in ${target} is not known` : `${count} in ${target} at ${readAt}`,
+  ];
 }
 
 function verified(drill: BackupDrill): Said {

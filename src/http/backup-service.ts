@@ -14,8 +14,9 @@ import type {
 export interface BackupService {
   /** Null when no target is configured. */
   status(): BackupStatus | null;
-  /** Each of these: @throws BackupsOff (no target, or no data yet) · BackupTargetFailed · CircuitOpen · Starting · ShuttingDown */
+  /** What was read last where the target cannot be read now. @throws BackupsOff (no target, or no data yet) · Starting · ShuttingDown */
   list(): Promise<BackupList>;
+  /** Each of these: @throws BackupsOff (no target, or no data yet) · BackupTargetFailed · CircuitOpen · Starting · ShuttingDown */
   /** @param kind null: an increment where one is enough @returns null when nothing was written since the newest @throws Overloaded */
   create(kind: BackupKind | null): Promise<BackupInfo | null>;
   /** @throws BackupNotFound · PositionLost · BackupDamaged */

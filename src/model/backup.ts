@@ -33,6 +33,10 @@ export interface BackupList {
   /** Newest first. */
   readonly backups: readonly BackupInfo[];
   readonly damaged: readonly DamagedBackup[];
+  /** When the place was read; null: it was not yet, so that nothing is known of it. */
+  readonly readAtMs: number | null;
+  /** Why it could not be read now, so that this is as it was at readAtMs; null: it was read. */
+  readonly readFailure: string | null;
 }
 
 export interface RestoreWish {

@@ -1,16 +1,16 @@
 /** Backups of a node, put together: the place where they are kept, when they are made, and the way of a restore into the running data.
  *
  *  Without a place there are none, and every question but the status says so. A place that cannot be reached at the start is tried again with
- *  each call: a node serves without its backups. Must not know: how backups are made, HTTP. */
+ *  each call: a node serves without its backups. What is asked by hand reaches for a place that is left alone for a while. Must not know: how backups are made, HTTP. */
 
 import { Backups } from '../backup/backups.js';
-import { guardTarget } from '../backup/guarded-target.js';
+import { type GuardedTarget, guardTarget } from '../backup/guarded-target.js';
 import type { BackupPlace } from '../config/backup-settings.js';
 import type { Config } from '../config/config.js';
 import type { RunningEngine } from '../engine/engine.js';
 import type { BackupService } from '../http/http.js';
 import type { Clock } from '../model/clock.js';
-import { SkeinError } from '../model/errors.js';
+import { messageOf, SkeinError } from '../model/errors.js';
 import type { Log } from '../model/log.js';
 import type { Dependencies } from '../resilience/dependencies.js';
 import { placeOfBackups, warnOfOneDisk } from './backup-place.js';
@@ -29,45 +29,53 @@ export interface BackingUpParts {
   opened(): Roles;
 }
 
+/** The place, and what is done with it. */
+interface Made {
+  readonly target: GuardedTarget;
+  readonly backups: Backups;
+}
+
 export class BackingUp implements BackupService {
   readonly #parts: BackingUpParts;
-  readonly #backups: Backups | null;
+  readonly #made: Made | null;
   readonly #stopping = new AbortController();
 
   constructor(parts: BackingUpParts) {
     this.#parts = parts;
     const { place } = parts.config.backup;
-    this.#backups = place === null ? null : this.#make(place);
+    this.#made = place === null ? null : this.#make(place);
   }
 
-  #make(place: BackupPlace): Backups {
+  #make(place: BackupPlace): Made {
     const { config, clock, log, dependencies, engine, roles } = this.#parts;
     const { backup, dataDir, limits, writerCacheBytes } = config;
-    const target = placeOfBackups(place, backup.stallMs, clock, () => engine()?.log.state().nodeId ?? null);
-    return new Backups({
-      target: guardTarget(target, { dependencies, signal: this.#stopping.signal }),
+    const plain = placeOfBackups(place, backup.stallMs, clock, () => engine()?.log.state().nodeId ?? null);
+    const target = guardTarget(plain, { dependencies, signal: this.#stopping.signal });
+    const backups = new Backups({
+      target,
       ...{ schedule: backup.schedule, retention: backup.retention, drillIntervalMs: backup.drillIntervalMs },
       ...{ dataDir, limits, clock, log, cacheBytes: writerCacheBytes },
       feed: () => (roles()?.isBlank === false ? (engine()?.log ?? null) : null),
       isActive: () => backup.fromReplica || roles()?.role() === 'master',
       buildSnapshot: (signal) => this.#parts.opened().buildSnapshot(signal),
     });
+    return { target, backups };
   }
 
   start(): void {
     const { config, log } = this.#parts;
     void warnOfOneDisk(config.dataDir, config.backup.place, log);
-    this.#backups?.start();
+    this.#made?.backups.start();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort(new SkeinError('ShuttingDown', 'The server is stopping'));
-    await this.#backups?.stop();
+    await this.#made?.backups.stop();
   }
 
   /** What a damaged store may take from the backups; null: there is no place for them. */
   get past(): Backups['past'] | null {
-    return this.#backups?.past ?? null;
+    return this.#made?.backups.past ?? null;
   }
 
   /** Why the node is degraded, as far as its backups go. */
@@ -86,17 +94,27 @@ export class BackingUp implements BackupService {
 
   // What the routes ask.
 
-  status: BackupService['status'] = () => this.#backups?.status() ?? null;
-  list: BackupService['list'] = async () => this.#on().list();
-  create: BackupService['create'] = async (kind) => this.#on().create(kind);
-  forecast: BackupService['forecast'] = async (wish) => this.#on().forecast(wish);
-  drill: BackupService['drill'] = async (wish) => this.#on().drill(wish);
+  status: BackupService['status'] = () => this.#made?.backups.status() ?? null;
+  create: BackupService['create'] = async (kind) => (await this.#reached()).create(kind);
+  forecast: BackupService['forecast'] = async (wish) => (await this.#reached()).forecast(wish);
+  drill: BackupService['drill'] = async (wish) => (await this.#reached()).drill(wish);
+
+  list: BackupService['list'] = async () => {
+    const { backups } = this.#on();
+    try {
+      return await (await this.#reached()).list();
+    } catch (error) {
+      if (isOutOfReach(error)) return backups.known(messageOf(error));
+      throw error;
+    }
+  };
 
   restore: BackupService['restore'] = async (wish) => {
-    const backups = this.#on();
+    this.#on();
     const roles = this.#parts.opened();
     if (roles.role() !== 'master')
       throw new SkeinError('NotMaster', 'Only the master restores; its replicas take the data from it');
+    const backups = await this.#reached();
     const forecast = await backups.forecast(wish);
     const receipt = await backups.restore(wish, async (made) => {
       const done = await roles.restore(made, () => backups.archiveRest());
@@ -107,9 +125,19 @@ export class BackingUp implements BackupService {
     return { ...receipt, forecast };
   };
 
-  #on(): Backups {
+  async #reached(): Promise<Backups> {
+    const { target, backups } = this.#on();
+    await target.reach();
+    return backups;
+  }
+
+  #on(): Made {
     this.#parts.opened();
-    if (this.#backups !== null) return this.#backups;
+    if (this.#made !== null) return this.#made;
     throw new SkeinError('BackupsOff', 'This node has no place for backups: set backup_folder, or backup_s3_bucket');
   }
+}
+
+function isOutOfReach(error: unknown): boolean {
+  return error instanceof SkeinError && (error.type === 'BackupTargetFailed' || error.type === 'CircuitOpen');
 }

@@ -3,6 +3,8 @@
  *    closed ─ failures in a row ─► open ─ resetMs ─► half-open ─ successes in a row ─► closed
  *                                    ▲──────── failure ──────────┘
  *
+ *  Somebody who asks by hand need not wait for resetMs: `tryNow` half-opens it at once.
+ *
  *  A thin policy over cockatiel (npmjs.com/package/cockatiel, after M. Nygard, "Release It!", 2007), which closes with the first success:
  *  ProvingBreaker tells it about the rest. While one call tries in the half-open state the others are refused, so that nobody waits for how
  *  it ends; a first try that ends with neither success nor failure proves nothing and leaves it open. Which errors count as failures is
@@ -54,7 +56,12 @@ class ProvingBreaker implements IBreaker {
     this.#onProven = onProven;
   }
 
-  /** Have there been successes since it was open, but too few? */
+  /** From here on as many successes are needed as after it was open. */
+  mustProve(): void {
+    this.#successesLeft = this.#successesMin;
+  }
+
+  /** Are there successes missing since it was open? */
   get isProving(): boolean {
     return this.#successesLeft > 0;
   }
@@ -100,6 +107,7 @@ export class CircuitBreaker {
       { halfOpenAfter: options.resetMs, breaker: this.#proving },
     );
     this.#policy.onStateChange((state) => {
+      if (state === CircuitState.Isolated) return;
       if (state === CircuitState.Open) this.#openedAtMs = performance.now();
       if (state === CircuitState.Closed && this.#proving.isProving) return;
       options.onState?.(stateName(state), options.name);
@@ -131,6 +139,15 @@ export class CircuitBreaker {
   /** Is it open, and any call may try, but none did? */
   get overdue(): boolean {
     return this.state === 'open' && performance.now() - this.#openedAtMs > OVERDUE * this.#options.resetMs;
+  }
+
+  /** Lets one call at a time try from now on, however short ago it opened. Does nothing unless it is open. */
+  tryNow(): void {
+    if (this.#policy.state !== CircuitState.Open) return;
+    this.#proving.mustProve();
+    // Cockatiel half-opens by time alone. Held and let go it counts itself closed, as it does whenever there is something to prove.
+    this.#policy.isolate().dispose();
+    this.#options.onState?.('half_open', this.name);
   }
 
   /** @param mayTry false: while it is open this call is not the one that tries, because how it ends would say little

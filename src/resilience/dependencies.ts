@@ -3,6 +3,8 @@
  *
  *    call ─► retry ─► breaker ─► work        (a breaker that is open ends the tries at once)
  *
+ *  Whoever is refused learns why: a call that failed itself has its own error, another one CircuitOpen with what failed last.
+ *
  *  Invariant: every dependency that was made is in `status()`, under a name that no other has. Must not know: what is called. */
 
 import { messageOf, SkeinError } from '../model/errors.js';
@@ -55,6 +57,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** False: a second try could do harm, or is not possible. By default true. */
   readonly repeatable?: boolean;
+  /** True: somebody waits for it, so it may try although the breaker is open. By default false. */
+  readonly asked?: boolean;
 }
 
 export interface DependenciesParts {
@@ -110,16 +114,29 @@ export class Dependency {
   }
 
   /** Calls it. @param operation what for, in log lines  @throws CircuitOpen · what `work` throws · the signal’s reason */
-  async call<T>(operation: string, work: () => Promise<T>, { signal, repeatable = true }: CallOptions = {}): Promise<T> {
-    const guarded = (): Promise<T> => this.#breaker.run(() => this.#watched(work));
-    if (!repeatable) return guarded();
-    return retry(guarded, {
-      operation: `${this.name}: ${operation}`,
-      settings: this.#retry,
-      isWorthRetrying: (error) => !isRefusal(error) && this.#options.isFailure(error),
-      log: this.#parts.log,
-      ...(signal === undefined ? {} : { signal }),
-    });
+  async call<T>(operation: string, work: () => Promise<T>, options: CallOptions = {}): Promise<T> {
+    const { signal, repeatable = true, asked = false } = options;
+    if (asked) this.#breaker.tryNow();
+    let met: unknown = null;
+    const guarded = (): Promise<T> =>
+      this.#breaker.run(() =>
+        this.#watched(work).catch((error: unknown) => {
+          met = error;
+          throw error;
+        }),
+      );
+    try {
+      if (!repeatable) return await guarded();
+      return await retry(guarded, {
+        operation: `${this.name}: ${operation}`,
+        settings: this.#retry,
+        isWorthRetrying: (error) => !isRefusal(error) && this.#options.isFailure(error),
+        log: this.#parts.log,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (error) {
+      throw isRefusal(error) ? (met ?? this.#explained(error)) : error;
+    }
   }
 
   status(): DependencyStatus {
@@ -136,6 +153,15 @@ export class Dependency {
     }
   }
 
+  #explained(refusal: SkeinError): SkeinError {
+    if (this.#lastFailure === null) return refusal;
+    const { message } = this.#lastFailure;
+    return new SkeinError('CircuitOpen', `${refusal.message}; it failed last with: ${message}`, {
+      ...refusal.details,
+      last_failure: message,
+    });
+  }
+
   #onState(state: BreakerState): void {
     const fields = { dependency: this.name, from: this.#state, to: state, last_failure: this.#lastFailure?.message ?? null };
     this.#state = state;
@@ -144,6 +170,6 @@ export class Dependency {
   }
 }
 
-function isRefusal(error: unknown): boolean {
+function isRefusal(error: unknown): error is SkeinError {
   return error instanceof SkeinError && error.type === 'CircuitOpen';
 }

@@ -33,6 +33,10 @@ export interface BackupList {
   readonly running: { readonly kind: string; readonly since: string } | null;
   /** Newest first. */
   readonly backups: readonly Backup[];
+  /** When the target was read for this; null: not since the server started, so that nothing is known of it. */
+  readonly readAt: string | null;
+  /** Why it cannot be read now, so that this is as it was at readAt; null: it was read. */
+  readonly readFailure: string | null;
   readonly damaged: readonly { readonly id: string; readonly object: string; readonly problem: string }[];
   readonly operationsSince: number | null;
   readonly lastVerifiedAt: string | null;

@@ -40,7 +40,11 @@ export const BackupListBody = Type.Object({
   active: Type.Boolean({ description: 'This node makes backups by itself now.' }),
   running: nullable(Type.Object({ kind: Type.Enum(['full', 'incremental', 'drill', 'restore']), since: Timestamp })),
   backups: Type.Array(BackupBody, { description: 'Newest first.' }),
-  count: Count,
+  count: nullable(Type.Integer({ minimum: 0, description: 'Null: the target was not read since the start.' })),
+  read_at: nullable(Type.String({ description: 'When the target was read for this, ISO 8601; null: not since the start.' })),
+  read_failure: nullable(
+    Type.String({ description: 'Why it cannot be read now, so that this is as it was at read_at; null: it was read.' }),
+  ),
   damaged: Type.Array(Type.Object({ id: Type.String(), object: Type.String(), problem: Type.String() })),
   operations_since: nullable(Type.Integer({ description: 'Written since the newest backup of this line of data.' })),
   last_verified_at: nullable(Timestamp),

@@ -114,6 +114,28 @@ test('what is known of a place stays in sight while it cannot be reached', async
   await failure(backups.create(null));
   const { stored } = backups.status();
   assert.equal([stored?.newestAtMs, stored?.operationsSince], [made?.createdAtMs, 3]);
+  const { backups: seen, readAtMs, readFailure } = backups.known('why');
+  assert.equal([seen.map(({ id }) => id), typeof readAtMs, readFailure], [[made?.id], 'number', 'why']);
+});
+
+test('why a place failed stays in sight while it is not even asked', async (t) => {
+  const set = settableClock();
+  const { target, backups, write } = await standing(t, { clock: set.clock, schedule: { ...BY_HAND, everyOperations: 1 } });
+  assert.equal(backups.known(null), { backups: [], damaged: [], readAtMs: null, readFailure: null });
+  await write(1);
+  target.refuses = () => new SkeinError('CircuitOpen', 'left alone', { dependency: 'd', retry_after_ms: 1 });
+  backups.start();
+  const failed = (count: number) => waitUntil(() => backups.status().failed >= count, { what: `failure ${count}` });
+  await failed(1);
+  assert.is(backups.status().lastFailure?.message, 'left alone', 'nothing else is known');
+  target.refuses = () => null;
+  target.fails = () => 'unreachable';
+  set.aheadMs += 3_600_000;
+  await failed(2);
+  target.refuses = () => new SkeinError('CircuitOpen', 'left alone', { dependency: 'd', retry_after_ms: 1 });
+  set.aheadMs += 3_600_000;
+  await failed(3);
+  assert.match(backups.status().lastFailure?.message ?? '', 'as the test says');
 });
 
 test('a place that ran full is tidied by the rules that hold now', async (t) => {

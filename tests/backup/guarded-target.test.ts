@@ -1,7 +1,7 @@
 /** A target behind its breaker: what is tried again, what is not, and what counts against it. */
 
 import * as assert from 'uvu/assert';
-import { guardTarget, ReplayableBody } from '../../src/backup/guarded-target.js';
+import { type GuardedTarget, guardTarget, ReplayableBody } from '../../src/backup/guarded-target.js';
 import { type BackupTarget, ObjectNotFound, type TargetFailure, targetFailed } from '../../src/backup/target.js';
 import { SkeinError } from '../../src/model/errors.js';
 import { silentLog } from '../../src/model/log.js';
@@ -15,7 +15,7 @@ const HELLO = Buffer.from('hello');
 /** A target that fails as often as it is told to, before or behind its first piece. */
 class Rig {
   readonly dependencies = new Dependencies({ log: silentLog, wallMs: () => 0 });
-  readonly target: BackupTarget;
+  readonly target: GuardedTarget;
   failures = 0;
   reason: TargetFailure = 'unreachable';
   afterFirst = false;
@@ -119,6 +119,20 @@ test('three failures in a row, and it is not asked for a while', async () => {
   assert.is(rig.state, 'open');
   assert.is(await typeOf(collected(rig.target.get('a'))), 'CircuitOpen');
   assert.is(rig.calls, 3);
+});
+
+test('who asks by hand reaches for a place that is left alone: one look at a time, until it is proven or has said why not', async () => {
+  const rig = new Rig();
+  await rig.target.reach();
+  assert.is(rig.calls, 0, 'nothing is asked while nothing is wrong');
+  rig.failures = 4;
+  await typeOf(rig.target.remove('a'));
+  const [first, second] = await Promise.all([typeOf(rig.target.reach()), typeOf(rig.target.reach())]);
+  assert.equal([first, second, rig.calls, rig.state], ['BackupTargetFailed', 'BackupTargetFailed', 4, 'open']);
+  assert.is(await typeOf(rig.target.remove('a')), 'CircuitOpen', 'others still leave it alone');
+  await rig.target.reach();
+  assert.is(rig.state, 'closed');
+  await rig.target.remove('a');
 });
 
 test('a missing object and a full or forbidden place are answers: told at once, and not counted', async () => {

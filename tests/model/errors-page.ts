@@ -45,7 +45,7 @@ const DETAILS: Readonly<Partial<Record<ErrorType, string>>> = {
   Starting: '`step`, `progress`, `eta_ms`',
   ReplicaBehind: '`requested`, `applied`, `lag_ms`; `max_staleness_ms` where that was asked for',
   IndexBehind: '`requested`, `applied`',
-  CircuitOpen: '`dependency`, `retry_after_ms`; header `Retry-After`',
+  CircuitOpen: '`dependency`, `retry_after_ms`; `last_failure` where it is known; header `Retry-After`',
   Overloaded: '`reason`; header `Retry-After`',
   SearchUnavailable: '`failed: [{engine, message}]`',
   WriteConcernTimeout: '`required`, `acknowledged`, `position`',

@@ -155,6 +155,31 @@ test('while it is being proven one call at a time is let through', async () => {
   assert.is(rig.breaker.state, 'closed');
 });
 
+test('told to try now it lets one call at a time through: a failure opens it again, successes close it', async () => {
+  const rig = new Rig(1, 60_000, 2);
+  rig.breaker.tryNow();
+  assert.equal([rig.breaker.state, rig.states], ['closed', []], 'there is nothing to try');
+  await rig.end('bad');
+  assert.is(await rig.end('good'), 'CircuitOpen');
+  rig.breaker.tryNow();
+  assert.is(await rig.end('bad'), 'bad');
+  assert.is(await rig.end('good'), 'CircuitOpen', 'for as long as after any failure');
+  rig.breaker.tryNow();
+  assert.is(await rig.end('your fault'), 'your fault', 'proves nothing');
+  const gate = new EventTarget();
+  const opened = new Promise((resolve) => gate.addEventListener('open', resolve));
+  const running = rig.breaker.run(() => opened);
+  assert.is(await rig.end('good'), 'CircuitOpen', 'one at a time');
+  rig.breaker.tryNow();
+  assert.is(await rig.end('good'), 'CircuitOpen', 'also when it is told again');
+  gate.dispatchEvent(new Event('open'));
+  await running;
+  assert.is(rig.breaker.state, 'half_open');
+  assert.is(await rig.end('good'), 'good');
+  assert.is(rig.breaker.state, 'closed');
+  assert.equal(rig.states, ['open', 'half_open', 'open', 'half_open', 'closed']);
+});
+
 test('its refusal says when to come back', async () => {
   const rig = new Rig(1);
   await rig.end('bad');

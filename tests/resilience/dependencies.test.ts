@@ -52,7 +52,7 @@ test('a failure is tried again, an error that is not the dependency’s is not, 
 test('its breaker opens after failures in a row, ends the tries at once, and closes when it is proven; each step is one line', async () => {
   const rig = new Rig();
   await rig.call(new Error('gone'));
-  assert.is(await rig.call(new Error('gone')), 'CircuitOpen', 'the third failure opens it, and the next try is refused');
+  assert.is(await rig.call(new Error('gone')), 'gone', 'the third failure opens it: that is why the next try is refused');
   assert.is(rig.calls, 3);
   assert.equal(rig.all.status(), [
     { name: 'store', state: 'open', failures: 3, failuresTotal: 3, lastFailure: { message: 'gone', atMs: 1_234 } },
@@ -63,6 +63,18 @@ test('its breaker opens after failures in a row, ends the tries at once, and clo
   assert.is(rig.store.status().state, 'closed');
   const steps = rig.lines.filter(({ event }) => event === 'circuit_breaker').map(({ from, to }) => `${from} ${to}`);
   assert.equal(steps, ['closed open', 'open half_open', 'half_open closed']);
+});
+
+test('a refusal says what failed last, and who asks by hand has the next try', async () => {
+  const rig = new Rig();
+  for (let i = 0; i < 2; i++) await rig.call(new Error('gone'));
+  const refused = await rig.store.call('ask', async () => 'good').catch((error: SkeinError) => error);
+  assert.instance(refused, SkeinError);
+  assert.match((refused as SkeinError).message, 'it failed last with: gone');
+  assert.is((refused as SkeinError).details['last_failure'], 'gone');
+  assert.is(await rig.store.call('ask', async () => 'good', { asked: true }), 'good');
+  assert.is(await rig.call(null), 'good');
+  assert.is(rig.store.status().state, 'closed');
 });
 
 test('what is said for all holds where a dependency says nothing, slow ones have limits of their own', async () => {

@@ -9,6 +9,8 @@ export class BreakableTarget implements BackupTarget {
   readonly calls: Partial<Record<Operation, number>> = {};
   /** Why a call fails; null: it does not. */
   fails: (operation: Operation, key: string) => FailedCall['reason'] | null = () => null;
+  /** What it throws instead of being asked; null: nothing. */
+  refuses: () => Error | null = () => null;
   readonly #target: BackupTarget;
 
   constructor(target: BackupTarget) {
@@ -17,6 +19,8 @@ export class BreakableTarget implements BackupTarget {
   }
 
   #pass(operation: Operation, key: string): void {
+    const refusal = this.refuses();
+    if (refusal !== null) throw refusal;
     this.calls[operation] = (this.calls[operation] ?? 0) + 1;
     const reason = this.fails(operation, key);
     if (reason !== null) throw targetFailed({ target: this.name, operation, key, reason, message: 'as the test says' });

@@ -1,7 +1,7 @@
 /** Routes of backups: what there is, one more, the way back, and the proof that there is one. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { BackupInfo, DrillReport, RestoreForecast, RestoreReceipt, RestoreWish } from '../../model/backup.js';
+import type { BackupInfo, BackupList, DrillReport, RestoreForecast, RestoreReceipt, RestoreWish } from '../../model/backup.js';
 import { invalidRequest, messageOf } from '../../model/errors.js';
 import { parseInstant } from '../../model/instant.js';
 import { decodeToken, encodeToken } from '../../model/position.js';
@@ -31,6 +31,7 @@ const checkVerify = bodyCheck(VerifyBackupBody);
 const ABOUT = { tag: 'server', needs: 'admin' } as const;
 /** In the place of an id: whatever is the newest. */
 const LATEST = 'latest';
+const NOWHERE: BackupList = { backups: [], damaged: [], readAtMs: null, readFailure: null };
 
 export function backupRoutes(room: Room): Route[] {
   return [listRoute(room), createRoute(room), restoreRoute(room), verifyRoute(room)];
@@ -52,7 +53,7 @@ function listRoute(room: Room): Route {
 }
 
 async function listBody({ service: { backups } }: Room): Promise<BackupListBody> {
-  const found = backups.status() === null ? { backups: [], damaged: [] } : await backups.list();
+  const found = backups.status() === null ? NOWHERE : await backups.list();
   const status = backups.status();
   const { running = null, lastFailure = null, drill = null } = status ?? {};
   return {
@@ -60,7 +61,9 @@ async function listBody({ service: { backups } }: Room): Promise<BackupListBody>
     active: status?.active ?? false,
     running: running && { kind: running.kind, since: instant(running.sinceMs) },
     backups: found.backups.map(backupBody),
-    count: found.backups.length,
+    count: found.readAtMs === null && status !== null ? null : found.backups.length,
+    read_at: instantOrNull(found.readAtMs),
+    read_failure: found.readFailure,
     damaged: found.damaged.map(({ id, object, problem }) => ({ id, object, problem })),
     operations_since: status?.stored?.operationsSince ?? null,
     last_verified_at: instantOrNull(status?.stored?.lastVerifiedAtMs ?? null),
