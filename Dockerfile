@@ -7,6 +7,8 @@
 #
 # A server that listens beyond its own machine, as one in a container must, refuses to start without a key: the file named by
 # SKEIN_API_KEY_FILE holds it in its first line and must be readable for the user `node` (uid 1000).
+# Without a place for backups there are none: add -v /srv/backups/skein:/backups -e SKEIN_BACKUP_FOLDER=/backups, where that is a folder of the
+# same user on a disk of another machine.
 # Both builds of the native graph are inside where the building machine has AVX2; the one that fits the processor is chosen at start.
 
 FROM node:20-bookworm AS build
@@ -27,7 +29,8 @@ COPY --from=build /skein/package.json ./
 COPY --from=build /skein/node_modules node_modules
 COPY --from=build /skein/build build
 COPY --from=build /skein/dist/bundle dist/bundle
-RUN mkdir /data && chown node:node /data
+# A volume that is empty takes over whose the folder of the image is.
+RUN mkdir /data /backups && chown node:node /data /backups && chmod 0700 /backups
 USER node
 VOLUME /data
 EXPOSE 7171

