@@ -77,15 +77,34 @@ function apiLines(error: SkeinApiError): string[] {
     case 'NotMaster':
       return [first, `the master is at ${String(error.details['master_url'])}: give that with --url`];
     case 'NotPromotable':
-      return [
-        first,
-        'look at "skein status" on both nodes; --force promotes all the same, and writes that only the old master has are lost',
-      ];
+      return [first, promotionHint(error.details['reason'])];
     case 'Internal':
       return [first, ...(error.requestId === null ? [] : [`the server's log has it under request id ${error.requestId}`])];
     case 'UnknownAnswer':
       return [first, 'is there a Skein server at that address?'];
     default:
       return [first];
+  }
+}
+
+const BY_FORCE = '--force promotes all the same, and writes that only the old master has are lost';
+
+/** What helps is another thing for each reason; --force is named only where it is not refused as well. */
+function promotionHint(reason: unknown): string {
+  switch (reason) {
+    case 'already_master':
+      return 'nothing is left to do; for another master give the address of a replica with --url';
+    case 'no_data':
+      return 'let it take the data first: "skein follow MASTER_URL"';
+    case 'newer_master':
+      return 'look at "skein status" on all nodes: one of them is the master now';
+    case 'behind':
+      return 'ask again when "skein status" shows that it has caught up';
+    case 'diverged':
+      return `make it equal first: "skein resync --full"; ${BY_FORCE}, and what differs here stays`;
+    case 'no_voter':
+      return BY_FORCE;
+    default:
+      return `look at "skein status" on both nodes; ${BY_FORCE}`;
   }
 }

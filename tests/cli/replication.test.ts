@@ -47,13 +47,28 @@ test('promote says the new epoch, what may be lost, or why not and what to do', 
     to_seq: null,
     known_seq: 1_044,
   });
-  const promote = (): never => {
-    throw new SkeinError('NotPromotable', 'the master cannot be reached', { reason: 'master_unreachable' });
-  };
-  const refused = await (await over(t, { promote })).run('promote');
-  assert.is(refused.exitCode, 1);
-  assert.match(refused.errors, 'the master cannot be reached (NotPromotable)');
-  assert.match(refused.errors, '--force promotes all the same');
+});
+
+test('a refused promotion names what helps: --force only where that is not refused as well', async (t) => {
+  for (const [reason, hint, isForcible] of [
+    ['master_unreachable', 'on both nodes', true],
+    ['handover_failed', 'on both nodes', true],
+    ['no_voter', 'are lost', true],
+    ['diverged', 'skein resync --full', true],
+    ['already_master', 'address of a replica', false],
+    ['no_data', 'skein follow', false],
+    ['newer_master', 'is the master now', false],
+    ['behind', 'caught up', false],
+  ] as const) {
+    const promote = (): never => {
+      throw new SkeinError('NotPromotable', 'it cannot', { reason });
+    };
+    const { exitCode, errors } = await (await over(t, { promote })).run('promote');
+    assert.is(exitCode, 1);
+    assert.match(errors, 'it cannot (NotPromotable)');
+    assert.match(errors, hint);
+    assert.is(errors.includes('--force promotes all the same'), isForcible, reason);
+  }
 });
 
 test('follow and resync pass on what they are given', async (t) => {
