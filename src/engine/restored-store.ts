@@ -5,11 +5,12 @@
  *  Invariant: a folder is the complete old state or the complete new one; one that was to be made is not usable before its last step.
  *  Must not know: where the files came from. */
 
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ByteWriter } from '../codec/bytes.js';
 import type { AccessKey } from '../model/access-key.js';
 import type { PointVersion } from '../model/point.js';
+import { makeFolder } from '../resilience/make-folder.js';
 import { CURRENT_FILE, inspectDataFolder, type StoreFolder, storeFolder } from '../storage/data-folder.js';
 import { syncFolder, writeDurably } from '../storage/durable-files.js';
 import { MANIFEST_FILE, replaceManifest } from '../storage/manifest.js';
@@ -82,7 +83,7 @@ export function adoptRestored(dataDir: string, made: string, as: RestoredAs): St
 /** What a restore may write into: a folder with nothing in it, or with what is left of a restore that was cut off.
  *  @returns the names of leftovers  @throws StoreRefused (folder) for any other */
 export function mustTakeRestore(dataDir: string): string[] {
-  mkdirSync(dataDir, { recursive: true });
+  makeFolder(dataDir);
   const names = readdirSync(dataDir).filter((name) => name !== 'LOCK' && name !== 'lost+found');
   const own = [MANIFEST_FILE, CURRENT_FILE, 'NODE'].flatMap((name) => [name, `${name}.new`]);
   const leftovers = names.filter((name) => RESTORING_NAME.test(name) || own.includes(name));

@@ -5,7 +5,7 @@
  *  Written beside and renamed, once: a link that breaks while the other copy is fetched does not save the same entries again.
  *  Points stand there as they were given, so an operator can import them again. Source: MongoDB's rollback files. */
 
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeEntry } from '../codec/entry.js';
 import { decodeVectorSet } from '../codec/vector-set.js';
@@ -14,6 +14,7 @@ import type { Effect } from '../model/entry.js';
 import { SkeinError } from '../model/errors.js';
 import { failpoint } from '../model/failpoint.js';
 import type { Log } from '../model/log.js';
+import { makeFolder } from '../resilience/make-folder.js';
 import { syncFolder } from '../storage/durable-files.js';
 
 export const ROLLBACK_FOLDER = 'rollback';
@@ -26,7 +27,7 @@ export async function saveRollback(dataDir: string, log: ReplicatedLog, commonSe
   const { seq: lastSeq, logMinSeq, chainHash } = log.state();
   if (lastSeq <= commonSeq) return;
   const folder = join(dataDir, ROLLBACK_FOLDER);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const what = `${commonSeq + 1}-${lastSeq}-${Buffer.from(chainHash).toString('hex').slice(0, 8)}.jsonl`;
   if (readdirSync(folder).some((name) => name.endsWith(`-${what}`))) return;
   const path = join(folder, `${new Date().toISOString().replaceAll(':', '-')}-${what}`);

@@ -11,7 +11,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  mkdirSync,
   openSync,
   readSync,
   renameSync,
@@ -23,6 +22,7 @@ import {
 import { dirname } from 'node:path';
 import { messageOf } from '../model/errors.js';
 import type { LogFileOptions } from '../model/log.js';
+import { makeFolder } from '../resilience/make-folder.js';
 
 const RETRY_MS = 1_000;
 const LOOK_MS = 1_000;
@@ -113,7 +113,7 @@ export class LogFile {
 
   #open(): void {
     const { path } = this.#parts;
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const fd = openSync(path, FLAGS, FILE_MODE);
     let stats: Stats;
     try {

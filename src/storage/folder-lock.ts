@@ -4,9 +4,9 @@
  *  itself means nothing. It is never opened with fs here: closing any descriptor of it in this process would drop the lock.
  *  Must not know: what the folder holds. */
 
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { messageOf } from '../model/errors.js';
+import { makeFolder } from '../resilience/make-folder.js';
 import { sqliteCode } from './database-errors.js';
 import { type Database, loadDriver } from './driver.js';
 import { StoreRefused } from './storage.js';
@@ -46,15 +46,6 @@ export function lockFolder(dataDir: string): FolderLock {
       connection.close();
     },
   };
-}
-
-function makeFolder(dataDir: string): void {
-  try {
-    mkdirSync(dataDir, { recursive: true });
-  } catch {
-    // On a read-only file system the recursive call says that there is no such folder; the plain one says why.
-    mkdirSync(dataDir);
-  }
 }
 
 function refusal(error: unknown, dataDir: string, path: string): unknown {

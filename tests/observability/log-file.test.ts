@@ -1,6 +1,16 @@
 /** Log files: they follow each other, keep their number, and survive their disk. */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -47,6 +57,13 @@ test('however long lines are, none is torn or lost while the files last, and no 
     }),
     { seed: t.seed(), numRuns: 15 },
   );
+});
+
+test('a path below a link to nowhere is refused at once, and by name', (t) => {
+  const link = join(t.folder(), 'disk');
+  symlinkSync(`${link}-not-mounted`, link);
+  const path = join(link, 'logs', 'skein.log');
+  assert.throws(() => fileAt(path), `the log file ${path} cannot be written: EEXIST: file already exists, mkdir '${link}'`);
 });
 
 test('a file from before is gone on with, and a full one followed', (t) => {

@@ -5,8 +5,9 @@
  *  MOVING stays until the new store is made, so whenever the process ends, the next start goes on where it was, as the same node.
  *  Must not know: why, what comes instead. */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../resilience/make-folder.js';
 import { syncFolder, writeDurably } from '../../storage/durable-files.js';
 import { QUARANTINE_FOLDER, timeName } from './quarantine-list.js';
 
@@ -18,7 +19,7 @@ const MOVED_NAME = /^store-(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d\.\d{3}Z)$/;
  *  @returns where it lies now  @throws Error of the file system */
 export function moveStoreAside(dataDir: string, atMs: number): string {
   const target = join(dataDir, QUARANTINE_FOLDER, `store-${timeName(atMs)}`);
-  mkdirSync(target, { recursive: true });
+  makeFolder(target);
   for (const path of [join(dataDir, QUARANTINE_FOLDER), dataDir]) syncFolder(path);
   const names = readdirSync(dataDir).filter((name) => PARTS.test(name));
   writeDurably(join(target, MOVING_FILE), Buffer.from(names.map((name) => `${name}\n`).join('')));

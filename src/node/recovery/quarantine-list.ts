@@ -57,7 +57,10 @@ export class QuarantineList {
     const room = LINES_MAX - this.#lines;
     if (first === undefined || room <= 0) return;
     const folder = join(this.#dataDir, QUARANTINE_FOLDER);
-    await mkdir(folder, { recursive: true });
+    // Not with `recursive`: that never ends where the name is a link to nowhere.
+    await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
     const isNew = this.#path === null;
     this.#path ??= join(folder, `${timeName(first.atMs)}.jsonl`);
     const text = lines.slice(0, room).map((line) => `${JSON.stringify(lineOf(line))}\n`);
