@@ -75,7 +75,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   try {
     return await starting.run();
   } catch (error) {
-    await starting.stop().catch((failure: unknown) => options.log.error('stop_failed', { error: failure }));
+    await starting.stop('debug').catch((failure: unknown) => options.log.error('stop_failed', { error: failure }));
     throw error;
   }
 }
@@ -350,12 +350,12 @@ class StartingNode {
     return this.#roles?.isBlank === false ? this.#data.engine : null;
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
+  stop(stepLevel: 'info' | 'debug' = 'info'): Promise<void> {
+    this.#stopping ??= this.#stop(stepLevel);
     return this.#stopping;
   }
 
-  #stop(): Promise<void> {
+  #stop(stepLevel: 'info' | 'debug'): Promise<void> {
     const { shutdownTimeoutMs: totalMs, guards } = this.#options.config;
     // For the links and the data behind the requests.
     const closingMs = closingMsOf(totalMs);
@@ -369,7 +369,7 @@ class StartingNode {
       { name: 'data', keepsMs: 0, run: () => this.#data.close() },
       { name: 'traces', keepsMs: 0, run: () => this.#tracing.stop() },
     ];
-    return runStopSteps(steps, { totalMs, clock: systemClock, log: this.#log }).finally(() => {
+    return runStopSteps(steps, { totalMs, clock: systemClock, log: this.#log, stepLevel }).finally(() => {
       this.#measuring.stop();
       this.#guards.stop();
     });

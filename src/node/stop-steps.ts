@@ -21,10 +21,12 @@ export interface StopRules {
   readonly totalMs: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** Of the lines of steps that ended well: nobody misses them where nothing had begun. */
+  readonly stepLevel: 'info' | 'debug';
 }
 
 /** @throws Error naming the steps that failed or were not done in time; all were begun */
-export async function runStopSteps(steps: readonly StopStep[], { totalMs, clock, log }: StopRules): Promise<void> {
+export async function runStopSteps(steps: readonly StopStep[], { totalMs, clock, log, stepLevel }: StopRules): Promise<void> {
   const startMs = clock.monotonicMs();
   const deadlineMs = startMs + totalMs;
   const problems: string[] = [];
@@ -33,7 +35,7 @@ export async function runStopSteps(steps: readonly StopStep[], { totalMs, clock,
     const leftMs = Math.max(0, deadlineMs - beganMs);
     const problem = await before(leftMs, () => run(Math.max(0, leftMs - keepsMs)));
     const tookMs = Math.round(clock.monotonicMs() - beganMs);
-    if (problem === null) log.info('stop_step', { step: name, took_ms: tookMs });
+    if (problem === null) log[stepLevel]('stop_step', { step: name, took_ms: tookMs });
     else log.error('stop_step_failed', { step: name, took_ms: tookMs, problem });
     if (problem !== null) problems.push(`${name}: ${problem}`);
   }

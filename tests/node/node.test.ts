@@ -1,5 +1,6 @@
 /** A node in this process: a start that fails leaves the data folder, the port and every thread free. */
 
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { loadConfig } from '../../src/config/config.js';
@@ -50,6 +51,22 @@ test('a start that fails at its last step can be tried again', async (t) => {
   const next = await startNode(optionsFor(dataDir));
   assert.match((await next.metrics?.text()) ?? '', /^skein_ready 1$/m);
   await next.stop();
+});
+
+test('a start that fails says nothing of a stop', async (t) => {
+  const dataDir = join(t.folder(), 'data');
+  mkdirSync(dataDir);
+  const lock = lockFolder(dataDir);
+  const lines: string[] = [];
+  const note = (event: string): void => void lines.push(event);
+  const log = { ...silentProcessLog, info: note, warn: note, error: note };
+  const failure = await startNode({ ...optionsFor(dataDir), log }).catch((error: Error) => error.message);
+  lock.release();
+  assert.match(String(failure), 'in use');
+  assert.equal(
+    lines.filter((event) => event.startsWith('stop')),
+    [],
+  );
 });
 
 test('the first look at health knows that the start has not read every row', async (t) => {

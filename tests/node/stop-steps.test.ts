@@ -26,10 +26,10 @@ class Rig {
     };
   }
 
-  run(totalMs: number, steps: readonly StopStep[]): Promise<string | null> {
+  run(totalMs: number, steps: readonly StopStep[], stepLevel: 'info' | 'debug' = 'info'): Promise<string | null> {
     const note: Log['info'] = (event, fields = {}) => void this.logged.push(`${event} ${fields['step']} ${fields['took_ms']}`);
-    const log: Log = { debug: note, info: note, warn: note, error: note };
-    return runStopSteps(steps, { totalMs, clock: { wallMs: () => 0, monotonicMs: () => this.nowMs }, log }).then(
+    const log: Log = { debug: () => {}, info: note, warn: note, error: note };
+    return runStopSteps(steps, { totalMs, clock: { wallMs: () => 0, monotonicMs: () => this.nowMs }, log, stepLevel }).then(
       () => null,
       (error: Error) => error.message,
     );
@@ -60,6 +60,12 @@ test('a step that fails keeps none from being begun, and the stop says so', asyn
   ]);
   assert.is(problem, 'the stop was not clean: a: no; b: never');
   assert.equal(rig.begun, ['a', 'b', 'c']);
+});
+
+test('where nothing had begun, only steps that fail are told', async () => {
+  const rig = new Rig();
+  await rig.run(60_000, [rig.step('a'), rig.step('b', () => Promise.reject(new Error('no')))], 'debug');
+  assert.equal(rig.logged, ['stop_step_failed b 0']);
 });
 
 test('a step that does not end is left behind when the time is over, and all is over with it', async () => {
