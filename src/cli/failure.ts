@@ -57,11 +57,20 @@ function connectionLines(error: SkeinConnectionError): string[] {
     case 'EPIPE':
       return [
         `the server at ${error.url} broke the connection off`,
-        'it may have been stopped; "skein status" shows whether it is back',
+        error.url.startsWith('http:')
+          ? `it may have been stopped; or it speaks TLS: then it is ${withScheme('https', error.url)}`
+          : 'it may have been stopped; "skein status" shows whether it is back',
       ];
+    case 'EPROTO':
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+      return [error.message, `does it speak TLS? If it does not, it is ${withScheme('http', error.url)}`];
     default:
       return [error.message];
   }
+}
+
+function withScheme(scheme: 'http' | 'https', url: string): string {
+  return url.replace(/^https?:/, `${scheme}:`);
 }
 
 function apiLines(error: SkeinApiError): string[] {
