@@ -40,6 +40,12 @@ export async function clustersIn(target: BackupTarget): Promise<string[]> {
   return [...found].sort();
 }
 
+/** Do backups lie there without the folder of their cluster? Then it is the inside of a place, which is one level up. @throws BackupTargetFailed */
+export async function isInsidePlace(target: BackupTarget): Promise<boolean> {
+  for await (const { key } of target.list('')) if (readName(key.split('/', 1)[0] ?? '') !== null) return true;
+  return false;
+}
+
 export class Archive {
   readonly target: BackupTarget;
   readonly clusterId: string;

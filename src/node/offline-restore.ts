@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Archive, clustersIn } from '../backup/archive.js';
+import { Archive, clustersIn, isInsidePlace } from '../backup/archive.js';
 import { type Foresight, foresee } from '../backup/foresight.js';
 import { planRestore, type RestorePlan } from '../backup/plan.js';
 import { prepareRestore, type RestoringOptions } from '../backup/restoring.js';
@@ -57,6 +57,7 @@ export async function restoreOffline(options: OfflineRestoreOptions): Promise<Of
   const { target, wish, into } = options;
   const archive = new Archive(target, options.clusterId ?? (await onlyClusterIn(target)));
   const listing = await archive.list();
+  if (listing.backups.length + listing.damaged.length === 0) throw await noBackupIn(target);
   const plan = planRestore(listing, wish);
   const foresight = await foresee(plan, archive);
   if (into === null) return { plan, foresight, made: null };
@@ -99,12 +100,19 @@ async function make(plan: RestorePlan, archive: Archive, options: Making): Promi
 async function onlyClusterIn(target: BackupTarget): Promise<string> {
   const clusters = await clustersIn(target);
   const [first] = clusters;
-  if (first === undefined) throw new SkeinError('BackupNotFound', `There is no backup in ${target.name}`);
+  if (first === undefined) throw await noBackupIn(target);
   if (clusters.length === 1) return first;
   throw new SkeinError(
     'BackupNotFound',
     `There are backups of several clusters in ${target.name}; say which: ${clusters.join(', ')}`,
   );
+}
+
+async function noBackupIn(target: BackupTarget): Promise<SkeinError> {
+  const advice = (await isInsidePlace(target))
+    ? ': what lies there is of one cluster; the place of its backups is one level up'
+    : '';
+  return new SkeinError('BackupNotFound', `There is no backup in ${target.name}${advice}`);
 }
 
 function newId(): string {

@@ -1,6 +1,6 @@
 /** `skein backup` and `skein restore` against a real server and a folder: what was backed up is served again, with the same digest. */
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { startServer } from '../support/server-process.js';
@@ -33,6 +33,20 @@ test('a backup made and listed by commands becomes a new folder at a position, w
   assert.match(listed, `2 backups in folder ${backups}`);
   assert.is((await runSkein(['backup', 'list', 'x', ...at])).exitCode, 2);
   await server.stop();
+
+  const [ofCluster = ''] = readdirSync(backups).filter((name) => !name.startsWith('.'));
+  for (const more of [[], ['--cluster', ofCluster]]) {
+    const inside = await runSkein([
+      'restore',
+      '--backup-folder',
+      join(backups, ofCluster),
+      '--to',
+      join(t.folder(), 'x'),
+      ...more,
+    ]);
+    assert.is(inside.exitCode, 1);
+    assert.match(inside.errors, 'one level up');
+  }
 
   const to = join(t.folder(), 'copy');
   const words = ['restore', '--backup-folder', backups, '--to', to, '--position', then.position, '--json'];
