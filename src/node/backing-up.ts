@@ -39,6 +39,7 @@ export class BackingUp implements BackupService {
   readonly #parts: BackingUpParts;
   readonly #made: Made | null;
   readonly #stopping = new AbortController();
+  #isOnDiskOfData = false;
 
   constructor(parts: BackingUpParts) {
     this.#parts = parts;
@@ -64,7 +65,7 @@ export class BackingUp implements BackupService {
 
   start(): void {
     const { config, log } = this.#parts;
-    void warnOfOneDisk(config.dataDir, config.backup.place, log);
+    void warnOfOneDisk(config.dataDir, config.backup.place, log).then((isSo) => (this.#isOnDiskOfData = isSo));
     this.#made?.backups.start();
   }
 
@@ -90,6 +91,11 @@ export class BackingUp implements BackupService {
       found.push(`a restore of ${backups.at(-1) ?? 'the newest state'} failed when it was tried: ${problem}`);
     }
     return found;
+  }
+
+  /** What nothing suffers from yet. */
+  notes(): string[] {
+    return this.#isOnDiskOfData ? ['the backups lie on the disk of the data'] : [];
   }
 
   // What the routes ask.

@@ -78,9 +78,20 @@ export class Certificates {
     if (expiresMs === null) return [];
     const validFromMs = Date.parse(new X509Certificate(this.#tls.cert ?? '').validFrom);
     if (validFromMs > this.#parts.clock.wallMs()) return ['the certificate of this node is not valid yet'];
-    const days = Math.floor((expiresMs - this.#parts.clock.wallMs()) / DAY_MS);
+    const days = this.#daysLeft(expiresMs);
     if (days >= EXPIRY_CONCERN_DAYS) return [];
     return [days < 0 ? 'the certificate of this node has expired' : `the certificate of this node ends in ${days} days`];
+  }
+
+  /** What is well, and good to know. */
+  notes(): string[] {
+    const expiresMs = this.#expiresMs();
+    const days = expiresMs === null ? 0 : this.#daysLeft(expiresMs);
+    return days < EXPIRY_CONCERN_DAYS ? [] : [`the certificate of this node ends in ${days} days`];
+  }
+
+  #daysLeft(expiresMs: number): number {
+    return Math.floor((expiresMs - this.#parts.clock.wallMs()) / DAY_MS);
   }
 
   #read(): void {

@@ -7,10 +7,11 @@ import type { Config } from '../config/config.js';
 import type { Engine } from '../engine/engine.js';
 import type { HealthService } from '../http/http.js';
 import type { Clock } from '../model/clock.js';
-import type { HealthCheck, HealthRegistry } from '../model/health.js';
+import type { HealthRegistry } from '../model/health.js';
 import type { Log } from '../model/log.js';
 import type { Meter } from '../model/meter.js';
 import type { RecoveryStatus } from '../model/recovery.js';
+import { type ConcernedPart, concernCheck } from '../observability/concern-check.js';
 import { dependencyCheck } from '../observability/dependency-check.js';
 import { engineChecks } from '../observability/engine-checks.js';
 import { measureHealth } from '../observability/health-measures.js';
@@ -35,8 +36,8 @@ export interface NodeHealthParts {
   replication(): ReplicationFacts;
   storeConcern(): string | null;
   recovery(): RecoveryStatus | null;
-  /** What else degrades the node, one sentence each; empty when nothing is wrong. */
-  concerns(): readonly string[];
+  /** Each is a component of its own. */
+  readonly concerned: readonly ConcernedPart[];
   /** Who speaks, to the webhook. */
   about(): Readonly<Record<string, unknown>>;
 }
@@ -77,7 +78,7 @@ export function nodeHealth(parts: NodeHealthParts): NodeHealth {
       eventLoopMaxMs: health.healthEventLoopMaxMs,
       timeoutMs,
     }),
-    concernCheck(() => parts.concerns(), timeoutMs),
+    ...parts.concerned.map((part) => concernCheck(part, timeoutMs)),
     dependencyCheck(() => parts.dependencies.status(), timeoutMs),
   ];
   for (const check of checks) runner.add(check);
@@ -114,16 +115,6 @@ export function nodeHealth(parts: NodeHealthParts): NodeHealth {
       figures.stop();
     },
   };
-}
-
-/** What the parts of the node say of themselves, where no check of its own asks. */
-function concernCheck(concerns: () => readonly string[], deadlineMs: number): HealthCheck {
-  const check: HealthCheck['check'] = () => {
-    const found = concerns();
-    if (found.length === 0) return { status: 'healthy', message: 'nothing else is known to be wrong', latencyMs: null };
-    return { status: 'degraded', message: found.join('; '), latencyMs: null };
-  };
-  return { name: 'guards', deadlineMs, whenSilent: 'degraded', check };
 }
 
 function webhookOf({ config, clock, log, about, dependencies }: NodeHealthParts): HealthWebhook | null {

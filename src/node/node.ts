@@ -21,6 +21,7 @@ import { nativeBuild } from '../vector-index/open-index.js';
 import { auditOf } from './audit.js';
 import { BackingUp } from './backing-up.js';
 import { Certificates } from './certificates.js';
+import { concernedParts } from './concerned-parts.js';
 import { warnOfWish } from './forgotten-role.js';
 import { Guarding } from './guarding.js';
 import { type LateRoles, lateRoles } from './late-roles.js';
@@ -181,7 +182,7 @@ class StartingNode {
       }),
       storeConcern: () => this.#recovery.concern,
       recovery: () => this.#recovery.status(),
-      concerns: () => [...this.#guards.concerns(), ...this.#backingUp.concerns(), ...this.#certificates.concerns()],
+      concerned: concernedParts(config, { guards: this.#guards, backups: this.#backingUp, certificates: this.#certificates }),
       about: () => ({ url: this.#url, role: this.#late.replication.role(), version }),
     });
     this.#recovery = new Recovery({
