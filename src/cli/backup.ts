@@ -8,6 +8,7 @@ import { counted, grouped } from './numbers.js';
 import { connectTo } from './server-connection.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
 import { tableLines } from './table.js';
+import { sayingThatItWaits } from './waiting-notice.js';
 
 type Values = ValuesOf<typeof BACKUP_COMMAND_FIELDS>;
 
@@ -22,12 +23,13 @@ export async function backup(
   action: string,
   id: string | undefined,
   values: Values,
-  { output, stopping }: Surroundings,
+  { output, errors, stopping }: Surroundings,
 ): Promise<ExitCode> {
   if (id !== undefined && action !== 'verify') throw new UsageError('only "skein backup verify" takes the id of a backup');
   const client = connectTo(values);
   try {
-    const { objects, lines, failed = false } = await run(action, id, values, client, stopping);
+    const work = run(action, id, values, client, stopping);
+    const { objects, lines, failed = false } = await sayingThatItWaits(`the backups of ${values.url}`, errors, work);
     for (const line of values.json ? objects.map((object) => JSON.stringify(object)) : lines) print(output, line);
     return failed ? EXIT.failed : EXIT.done;
   } finally {

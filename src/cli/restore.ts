@@ -16,6 +16,7 @@ import { progressView } from './import/progress.js';
 import { grouped } from './numbers.js';
 import { connectTo } from './server-connection.js';
 import { EXIT, type ExitCode, print, type Surroundings, type TextStream } from './surroundings.js';
+import { sayingThatItWaits } from './waiting-notice.js';
 
 type Values = ValuesOf<typeof RESTORE_FIELDS>;
 
@@ -59,7 +60,7 @@ function mustMeanServer(
   );
 }
 
-async function inServer(values: Values, { output, stopping: signal }: Surroundings): Promise<ExitCode> {
+async function inServer(values: Values, { output, errors, stopping: signal }: Surroundings): Promise<ExitCode> {
   const client = connectTo(values);
   const { backup, at, position, dryRun, url } = values;
   try {
@@ -68,7 +69,8 @@ async function inServer(values: Values, { output, stopping: signal }: Surroundin
       ...(at === null ? {} : { toTime: at }),
       ...(position === null ? {} : { toPosition: isSeq(position) ? Number(position) : position }),
     };
-    const done = await client.backups.restore(target, { dryRun }, { signal });
+    const work = client.backups.restore(target, { dryRun }, { signal });
+    const done = await sayingThatItWaits(`the restore of ${url}`, errors, work);
     const reached = {
       base: done.base,
       increments: done.increments,
