@@ -1,6 +1,6 @@
 /** Makes a folder whose path somebody gave, with those above it that are missing. Instead of mkdir with `recursive`: that one never ends, with a
  *  core of its own, where a folder that is there takes no others and says ENOENT (/proc, a link to a disk that is not mounted).
- *  Seen with Node 20.20; https://github.com/oven-sh/bun/pull/40600 names the cases. Must not know: what the folder is for. */
+ *  Seen with Node 20.20. Must not know: what the folder is for. */
 
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
