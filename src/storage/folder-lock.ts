@@ -1,9 +1,11 @@
 /** One process per data folder: LOCK is an empty SQLite file held by an exclusive transaction.
  *
  *  The lock is the kernel's (POSIX advisory), so it ends with the process, SIGKILL included: a stale lock cannot exist, and the file
- *  itself means nothing. It is never opened with fs here: closing any descriptor of it in this process would drop the lock.
+ *  itself means nothing. It is never opened with fs here (asked for access only): closing any descriptor of it in this process would drop the lock.
  *  Must not know: what the folder holds. */
 
+import { accessSync, constants } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { messageOf } from '../model/errors.js';
 import { makeFolder } from '../resilience/make-folder.js';
@@ -62,8 +64,30 @@ function refusal(error: unknown, dataDir: string, path: string): unknown {
   }
   if (code.startsWith('SQLITE_READONLY')) {
     const why = 'the file system is read-only, or the file belongs to another user';
-    return new StoreRefused('unwritable', `${path} cannot be written: ${why}`, { cause: error });
+    return new StoreRefused('unwritable', `${path} cannot be written by ${userName()}: ${why}`, { cause: error });
   }
-  const message = messageOf(error);
-  return new StoreRefused('unwritable', `${dataDir} cannot be locked (${message})`, { cause: error });
+  const message = code.startsWith('SQLITE_CANTOPEN') ? whyUnopened(dataDir, path, error) : messageOf(error);
+  return new StoreRefused('unwritable', `${dataDir} cannot be locked by ${userName()} (${message})`, { cause: error });
+}
+
+/** SQLite only says that it could not; the system says what was in the way. */
+function whyUnopened(dataDir: string, path: string, error: unknown): string {
+  try {
+    accessSync(dataDir, constants.W_OK | constants.X_OK);
+    accessSync(path, constants.R_OK | constants.W_OK);
+  } catch (refused) {
+    const isOwners = (refused as NodeJS.ErrnoException).code === 'EACCES';
+    return `${messageOf(refused)}${isOwners ? '; the folder and what is in it must belong to that user' : ''}`;
+  }
+  return `${path}: ${messageOf(error)}`;
+}
+
+/** Where there is no entry for the number, as in many containers, the number alone. */
+function userName(): string {
+  const number = `user ${process.getuid?.() ?? 'of this process'}`;
+  try {
+    return `${number} (${userInfo().username})`;
+  } catch {
+    return number;
+  }
 }

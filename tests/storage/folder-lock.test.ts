@@ -61,6 +61,10 @@ test('a file in place of the folder, and a LOCK that is something else, are refu
     reasonOf(() => lockFolder(`${folder}/data`)),
     'unwritable',
   );
+  mkdirSync(`${folder}/other/LOCK`, { recursive: true });
+  const user = `user ${process.getuid?.()}`;
+  assert.throws(() => lockFolder(`${folder}/other`), `${folder}/other cannot be locked by ${user}`);
+  assert.throws(() => lockFolder(`${folder}/other`), `(${folder}/other/LOCK: unable to open database file)`);
 });
 
 test.run();
