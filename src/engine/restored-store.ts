@@ -11,7 +11,7 @@ import { ByteWriter } from '../codec/bytes.js';
 import type { AccessKey } from '../model/access-key.js';
 import type { PointVersion } from '../model/point.js';
 import { makeFolder } from '../resilience/make-folder.js';
-import { CURRENT_FILE, inspectDataFolder, type StoreFolder, storeFolder } from '../storage/data-folder.js';
+import { CURRENT_FILE, inspectDataFolder, RESTORING_NAME, type StoreFolder, storeFolder } from '../storage/data-folder.js';
 import { syncFolder, writeDurably } from '../storage/durable-files.js';
 import { MANIFEST_FILE, replaceManifest } from '../storage/manifest.js';
 import type { ManifestRecord } from '../storage/manifest-slot.js';
@@ -22,7 +22,6 @@ import { encodeValue } from './compare.js';
 import { DATABASE_NAME, pathOf, type SnapshotFile, type SnapshotHead } from './snapshot-head.js';
 import { verifyStoreOf } from './snapshot-install.js';
 
-export const RESTORING_NAME = /^restoring-[0-9a-f]{32}$/;
 const CACHE_BYTES = 4 * 1024 * 1024;
 
 /** Who the folder belongs to. */

@@ -5,9 +5,8 @@
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inspectDataFolder } from '../storage/data-folder.js';
+import { inspectDataFolder, RESTORING_NAME } from '../storage/data-folder.js';
 import { finishSwitch, setAside, setStoreAside } from '../storage/store-switch.js';
-import { RESTORING_NAME } from './restored-store.js';
 import { OUTGOING_NAME } from './snapshot-building.js';
 import { emptyIncoming } from './snapshot-incoming.js';
 

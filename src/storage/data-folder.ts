@@ -7,6 +7,7 @@
  *    store-<n>/checkpoints/<uid>/<vector name, or default>/<seq>.{hnsw,json}
  *    store-<n>/MANIFEST        after a switch to a store that came ready-made (store-switch.ts), until it is moved out
  *    making-store-<n>/         a store that is being made
+ *    restoring-<id>/           what a restore works in
  *    NODE, incoming-*, outgoing-*, removed-store-<n>, rollback/, quarantine/: not looked at here
  *
  *  A store is made under making-store-1, then MANIFEST, then CURRENT, and last the folder gets its name: so as long as no store-<n>
@@ -29,6 +30,8 @@ const FIRST_STORE = 'store-1';
 /** Notes of the node about itself; they are no data and do not make a folder other than fresh. */
 const NODE_FILE = 'NODE';
 export const STORE_NAME = /^store-[1-9][0-9]{0,8}$/;
+/** What a restore into this folder works in. */
+export const RESTORING_NAME = /^restoring-[0-9a-f]{32}$/;
 const MAKING_NAME = /^making-store-[1-9][0-9]{0,8}$/;
 
 /** Where the store that counts is. */
@@ -81,6 +84,11 @@ function withoutStore(
 ): FolderState {
   const making = names.filter((name) => MAKING_NAME.test(name));
   const ours = [CURRENT_FILE, MANIFEST_FILE, `${CURRENT_FILE}.new`, `${MANIFEST_FILE}.new`];
+  const cutOff = names.find((name) => RESTORING_NAME.test(name));
+  if (cutOff !== undefined)
+    return refused(
+      `there is no store, but ${cutOff}, which a restore leaves that was cut off: if it was to make this folder, run 'skein restore' again`,
+    );
   const rest = names.filter((name) => !making.includes(name) && !ours.includes(name));
   if (manifest.record !== null && manifest.record.lastSeq > 0) {
     return refused(`MANIFEST says that seq ${manifest.record.lastSeq} was stored, but there is no store`);

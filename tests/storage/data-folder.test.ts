@@ -110,6 +110,10 @@ test('a folder with things that are not ours is refused by their names', (t) => 
   const folder = t.folder();
   writeFileSync(join(folder, 'photo.jpg'), '');
   assert.match(reason(inspectDataFolder(folder)), /not a data folder of Skein \(it holds photo\.jpg\)/);
+  const cutOff = t.folder();
+  mkdirSync(join(cutOff, `restoring-${'a'.repeat(32)}`));
+  for (const name of ['NODE', 'MANIFEST']) writeFileSync(join(cutOff, name), '');
+  assert.match(reason(inspectDataFolder(cutOff)), /restoring-a+, which a restore leaves.*run 'skein restore' again/);
   writeFileSync(join(folder, 'file'), '');
   assert.throws(() => inspectDataFolder(join(folder, 'file')), /cannot be read/);
 });
