@@ -5,9 +5,8 @@
  *  Invariant: a backup is listed when all of it was stored; one whose head or objects are not what they were is listed as damaged, by name
  *  and with what is wrong. Must not know: when backups are made, how they are restored. */
 
-import type { DamagedBackup } from '../model/backup.js';
 import { failpoint } from '../model/failpoint.js';
-import { backupDamaged } from './damaged.js';
+import { type BrokenBackup, backupDamaged } from './damaged.js';
 import { ReplayableBody } from './guarded-target.js';
 import { BACKUP_HEAD_BYTES_MAX, type BackupHead, encodeHead, type PackedFile, readHead } from './head.js';
 import { BACKUP_FORMAT, HEAD_NAME, keyOf, readKey, readName } from './names.js';
@@ -18,7 +17,7 @@ export interface Listing {
   /** Newest first. */
   readonly backups: readonly BackupHead[];
   /** Newest first. */
-  readonly damaged: readonly DamagedBackup[];
+  readonly damaged: readonly BrokenBackup[];
   /** Objects without a head: of a backup that is being made, or was cut off. */
   readonly headless: readonly StoredObject[];
   /** When a backup was last found to be right by restoring it, by id. */
@@ -49,7 +48,7 @@ export async function isInsidePlace(target: BackupTarget): Promise<boolean> {
 export class Archive {
   readonly target: BackupTarget;
   readonly clusterId: string;
-  readonly #heads = new Map<string, { readonly object: StoredObject; readonly head: BackupHead | DamagedBackup }>();
+  readonly #heads = new Map<string, { readonly object: StoredObject; readonly head: BackupHead | BrokenBackup }>();
 
   /** @param target with what retries a call by itself (guarded-target.ts) */
   constructor(target: BackupTarget, clusterId: string) {
@@ -61,7 +60,7 @@ export class Archive {
   async list(): Promise<Listing> {
     const objects = await this.#objects('');
     const backups: BackupHead[] = [];
-    const damaged: DamagedBackup[] = [];
+    const damaged: BrokenBackup[] = [];
     const headless: StoredObject[] = [];
     const verified = new Map<string, number>();
     const withHead: [string, Map<string, StoredObject>][] = [];
@@ -96,7 +95,7 @@ export class Archive {
   }
 
   /** Null when it is gone meanwhile. */
-  async #look(id: string, files: ReadonlyMap<string, StoredObject>): Promise<BackupHead | DamagedBackup | null> {
+  async #look(id: string, files: ReadonlyMap<string, StoredObject>): Promise<BackupHead | BrokenBackup | null> {
     const object = files.get(HEAD_NAME) as StoredObject;
     const known = this.#heads.get(id);
     const same = known?.object.bytes === object.bytes && known.object.modifiedAtMs === object.modifiedAtMs;
@@ -108,13 +107,13 @@ export class Archive {
       const bytes = files.get(packedName(name))?.bytes ?? null;
       if (bytes === storedBytes) continue;
       const problem = bytes === null ? 'it is missing' : `it has ${bytes} bytes, not ${storedBytes}`;
-      return { id, object: this.#key(id, packedName(name)), problem };
+      return { id, object: this.#key(id, packedName(name)), problem, end: head.end };
     }
     return head;
   }
 
-  async #readHead(id: string, object: StoredObject): Promise<BackupHead | DamagedBackup | null> {
-    const damaged = (problem: string): DamagedBackup => ({ id, object: object.key, problem });
+  async #readHead(id: string, object: StoredObject): Promise<BackupHead | BrokenBackup | null> {
+    const damaged = (problem: string): BrokenBackup => ({ id, object: object.key, problem, end: null });
     const format = readName(id)?.format;
     if (format !== BACKUP_FORMAT) return damaged(`it has format ${format}, which this build does not know`);
     if (object.bytes > BACKUP_HEAD_BYTES_MAX) return damaged(`a head of ${object.bytes} bytes is longer than any`);

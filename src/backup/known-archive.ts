@@ -4,11 +4,11 @@
  *  Must not know: what backups are made of, when. */
 
 import type { ReplicatedLog } from '../engine/engine.js';
-import type { DamagedBackup } from '../model/backup.js';
 import type { Clock } from '../model/clock.js';
 import { SkeinError } from '../model/errors.js';
 import { NO_EPOCH } from '../model/position.js';
 import { Archive, type Listing } from './archive.js';
+import type { BrokenBackup } from './damaged.js';
 import type { BackupHead } from './head.js';
 import type { BackupTarget } from './target.js';
 
@@ -20,7 +20,7 @@ export class KnownArchive {
   #archive: Archive | null = null;
   #listing: Listing | null = null;
   /** What a list does not show, since it reads the heads alone. */
-  readonly #disproven = new Map<string, DamagedBackup>();
+  readonly #disproven = new Map<string, BrokenBackup>();
   #isDoubted = true;
   #listedAtMs = 0;
   #readAtMs: number | null = null;
@@ -96,8 +96,9 @@ export class KnownArchive {
   noteDamage(error: unknown): void {
     if (!(error instanceof SkeinError) || error.type !== 'BackupDamaged') return;
     const { backup: id, object, problem } = error.details as { backup: string; object: string; problem: string };
-    this.#disproven.set(id, { id, object, problem });
-    if (this.#listing !== null) this.#listing = withDamaged(this.#listing, { id, object, problem });
+    const end = this.#listing?.backups.find((head) => head.id === id)?.end ?? this.#disproven.get(id)?.end ?? null;
+    this.#disproven.set(id, { id, object, problem, end });
+    if (this.#listing !== null) this.#listing = withDamaged(this.#listing, { id, object, problem, end });
   }
 
   /** It is to be looked at again. */
@@ -111,7 +112,7 @@ export class KnownArchive {
   }
 }
 
-function withDamaged(listing: Listing, broken: DamagedBackup): Listing {
+function withDamaged(listing: Listing, broken: BrokenBackup): Listing {
   const isOther = ({ id }: { readonly id: string }): boolean => id !== broken.id;
   return { ...listing, backups: listing.backups.filter(isOther), damaged: [...listing.damaged.filter(isOther), broken] };
 }

@@ -10,8 +10,9 @@ import { messageOf, SkeinError } from '../model/errors.js';
 import { logOperation } from '../model/log-operation.js';
 import { type BackupHead, storedBytesOf } from './head.js';
 import { type LogHold, runningOf } from './log-hold.js';
+import { readName } from './names.js';
 import { asNoRoom } from './no-room.js';
-import { type Attempts, mergeable, replaces, type Standing, standingOf } from './standing.js';
+import { type Attempts, nextStretch, replaces, type Standing, standingOf } from './standing.js';
 import { type TidyingParts, tidy } from './tidying.js';
 import { LogGone, type WritingOptions, writeFull, writeIncrement } from './writing.js';
 
@@ -19,6 +20,16 @@ export interface MakerParts extends TidyingParts {
   readonly hold: LogHold;
   buildSnapshot(signal: AbortSignal): Promise<BuiltSnapshot>;
 }
+
+interface Increments {
+  /** Null: nothing was written since the newest. */
+  readonly last: BackupHead | null;
+  /** False: the log no longer has what comes next, and nothing but a full one helps. */
+  readonly isContinued: boolean;
+}
+
+/** So many hold the largest log there is. */
+const INCREMENTS_AT_ONCE_MAX = 1_000;
 
 export class BackupMaker {
   readonly #parts: MakerParts;
@@ -65,7 +76,6 @@ export class BackupMaker {
       this.#failuresInRow = 0;
       if (head === null) return null;
       if (head.kind === 'full') this.#lastFullAtMs = this.#lastEndedAtMs;
-      this.#made[head.kind] += 1;
       this.#lastTookMs = Math.round(this.#lastEndedAtMs - startMs);
       // Reading all of the target for each of many increments would cost more than they do.
       if (head.kind === 'full' || !archive.isFresh(log)) await tidy(this.#parts, log);
@@ -82,10 +92,9 @@ export class BackupMaker {
   }
 
   #logged(log: ReplicatedLog, kind: BackupKind, signal: AbortSignal): Promise<BackupHead | null> {
-    const { archive, clock } = this.#parts;
+    const { clock } = this.#parts;
     return logOperation({ log: this.#parts.log, clock, name: 'backup', fields: { kind } }, async (scope) => {
-      const standing = standingOf(await archive.known(log), runningOf(log));
-      const head = await this.#write(log, standing, kind, signal);
+      const head = await this.#write(log, kind, signal);
       scope.add(
         head === null ? { backup: null } : { backup: head.id, kind: head.kind, seq: head.end.seq, bytes: storedBytesOf(head) },
       );
@@ -93,30 +102,51 @@ export class BackupMaker {
     });
   }
 
-  /** In front of a full one goes an increment, so that no moment and no older full one depends on it. */
-  async #write(log: ReplicatedLog, standing: Standing, kind: BackupKind, signal: AbortSignal): Promise<BackupHead | null> {
-    if (standing.continued) {
-      try {
-        const increment = await this.#writeIncrement(log, standing, signal);
-        if (kind === 'incremental') return increment;
-        if (increment !== null) this.#made.incremental += 1;
-      } catch (error) {
-        // Pruned at this very moment, over its hard bound.
-        if (!(error instanceof LogGone)) throw error;
-      }
-    }
-    return this.#writeFull(this.#how(log, signal));
+  async #write(log: ReplicatedLog, kind: BackupKind, signal: AbortSignal): Promise<BackupHead | null> {
+    const { last, isContinued } = await this.#writeIncrements(log, log.state().seq, signal);
+    return kind === 'incremental' && isContinued ? last : this.#writeFull(log, signal);
   }
 
-  async #writeIncrement(log: ReplicatedLog, standing: Standing, signal: AbortSignal): Promise<BackupHead | null> {
-    const { archive } = this.#parts;
-    const merged = mergeable(standing, runningOf(log));
-    if (standing.fromSeq === null || standing.fromSeq > log.state().seq) return null;
-    const head = await writeIncrement(merged?.fromSeq ?? standing.fromSeq, this.#how(log, signal));
+  /** A full one ends where an increment ends: so no moment and no older full one depends on it, and nothing of a restore of it is in none. */
+  async #writeFull(log: ReplicatedLog, signal: AbortSignal): Promise<BackupHead> {
+    const built = await this.#parts.buildSnapshot(signal);
+    try {
+      await this.#writeIncrements(log, built.head.baseSeq, signal);
+      const head = await writeFull(built, this.#how(log, signal));
+      this.#took(head);
+      return head;
+    } finally {
+      await built.remove();
+    }
+  }
+
+  /** All that is in none yet, up to this seq. */
+  async #writeIncrements(log: ReplicatedLog, toSeq: number, signal: AbortSignal): Promise<Increments> {
+    let last: BackupHead | null = null;
+    try {
+      for (let turn = 0; turn < INCREMENTS_AT_ONCE_MAX; turn++) {
+        const standing = standingOf(await this.#parts.archive.known(log), runningOf(log));
+        if (!standing.continued) return { last, isContinued: false };
+        const head = await this.#writeIncrement(log, standing, toSeq, signal);
+        if (head === null) break;
+        last = head;
+      }
+      return { last, isContinued: true };
+    } catch (error) {
+      // Pruned at this very moment, over its hard bound.
+      if (error instanceof LogGone) return { last, isContinued: false };
+      throw error;
+    }
+  }
+
+  async #writeIncrement(log: ReplicatedLog, standing: Standing, toSeq: number, signal: AbortSignal): Promise<BackupHead | null> {
+    const next = nextStretch(standing, runningOf(log), toSeq);
+    if (next === null) return null;
+    const head = await writeIncrement(next, this.#how(log, signal));
     if (head === null) return null;
-    archive.took(head);
-    const known = archive.shown?.backups ?? [];
-    if (merged !== null && replaces(head, merged, known)) await this.#removeReplaced(log, merged.id);
+    this.#took(head);
+    const known = this.#parts.archive.shown?.backups ?? [];
+    if (next.merged !== null && replaces(head, next.merged, known)) await this.#removeReplaced(log, next.merged.id);
     return head;
   }
 
@@ -124,11 +154,9 @@ export class BackupMaker {
     return { archive: this.#parts.archive.of(log), log, createdAtMs: this.#nextCreatedAtMs(), signal };
   }
 
-  async #writeFull(how: WritingOptions): Promise<BackupHead> {
-    const built = await this.#parts.buildSnapshot(how.signal);
-    const head = await writeFull(built, how).finally(() => built.remove());
+  #took(head: BackupHead): void {
     this.#parts.archive.took(head);
-    return head;
+    this.#made[head.kind] += 1;
   }
 
   /** One that stays does no harm: the longer one is there, and this goes when the archive is tidied. */
@@ -155,9 +183,10 @@ export class BackupMaker {
     archive.doubt();
   }
 
-  /** Another instant for each, so that no two have one name. */
+  /** Another instant for each, so that no two have one name, and later than all: names are in the order of their making. */
   #nextCreatedAtMs(): number {
-    const newest = this.#parts.archive.shown?.backups[0]?.createdAtMs ?? 0;
+    const { backups = [], damaged = [] } = this.#parts.archive.shown ?? {};
+    const newest = Math.max(backups[0]?.createdAtMs ?? 0, readName(damaged[0]?.id ?? '')?.createdAtMs ?? 0);
     this.#createdAtMs = Math.max(this.#parts.clock.wallMs(), this.#createdAtMs + 1, newest + 1);
     return this.#createdAtMs;
   }

@@ -7,9 +7,10 @@
  *  Invariant: no gap is passed over, and no damaged backup that may hold later writes: both are refusals that name them.
  *  Must not know: targets, bytes. */
 
-import type { DamagedBackup, RestoreWish } from '../model/backup.js';
+import type { RestoreWish } from '../model/backup.js';
 import { SkeinError } from '../model/errors.js';
-import { backupDamaged } from './damaged.js';
+import { positionAt } from '../model/position.js';
+import { type BrokenBackup, backupDamaged } from './damaged.js';
 import type { BackupEnd, BackupHead, FullHead, IncrementHead } from './head.js';
 import { readName } from './names.js';
 import { isOn as isOnLine, type Running } from './standing.js';
@@ -26,7 +27,7 @@ export interface RestorePlan {
 /** What there is to plan with. */
 export interface Known {
   readonly backups: readonly BackupHead[];
-  readonly damaged: readonly DamagedBackup[];
+  readonly damaged: readonly BrokenBackup[];
 }
 
 type Line = Pick<Running, 'lineage' | 'seq'>;
@@ -41,7 +42,7 @@ export function planRestore(known: Known, wish: RestoreWish, running: Line | nul
   let refusal: unknown;
   for (const line of linesOf(known.backups, wish, asked, running)) {
     try {
-      return planOn(line, known, wish, asked);
+      return planOn({ line, running }, known, wish, asked);
     } catch (error) {
       refusal ??= error;
     }
@@ -49,7 +50,9 @@ export function planRestore(known: Known, wish: RestoreWish, running: Line | nul
   throw refusal;
 }
 
-function planOn(line: BackupHead, known: Known, wish: RestoreWish, asked: BackupHead | null): RestorePlan {
+type Followed = Pick<Way, 'line' | 'running'>;
+
+function planOn({ line, running }: Followed, known: Known, wish: RestoreWish, asked: BackupHead | null): RestorePlan {
   const bound = boundOf(wish, asked, line);
   const onLine = known.backups.filter(({ end }) => isOn(line, end));
   const fulls = onLine.filter((head): head is FullHead => head.kind === 'full' && isEarlyEnough(head.end, bound));
@@ -58,7 +61,7 @@ function planOn(line: BackupHead, known: Known, wish: RestoreWish, asked: Backup
   const increments = onLine.filter((head): head is IncrementHead => head.kind === 'incremental');
   const chain = chainFrom(base, increments, bound);
   const isOpen = wish.position === null && wish.seq === null && (asked === null || wish.timeMs !== null);
-  mustLeadTo(chain.at(-1) ?? base, { line, bound, isOpen, increments, known });
+  mustLeadTo(chain.at(-1) ?? base, { line, running, bound, isOpen, increments, known });
   return { full: base, increments: chain, ...bound };
 }
 
@@ -74,12 +77,12 @@ function askedFor({ backups, damaged }: Known, id: string | null): BackupHead | 
 /** The backups whose lines may be followed, best first: those that hold the position, or the newest of all. @throws PositionLost, BackupNotFound */
 function linesOf(
   backups: readonly BackupHead[],
-  { position }: RestoreWish,
+  { position, seq }: RestoreWish,
   asked: BackupHead | null,
   running: Line | null,
 ): readonly BackupHead[] {
   if (position !== null) {
-    const held = backups.filter((head) => isOn(head, position)).sort((left, right) => (isFurther(left, right) ? -1 : 1));
+    const held = holding(backups, position);
     if (held.length > 0) return held;
     const why = 'No backup holds this position: it lies behind the newest one, or on a line of data that ended before it';
     throw new SkeinError('PositionLost', why, { seq: position.seq });
@@ -89,7 +92,13 @@ function linesOf(
   const line = asked?.kind === 'full' ? furthest(backups.filter((head) => isOn(head, asked.end))) : (asked ?? furthest(own));
   if (line === undefined)
     throw notFound(backups.length === 0 ? 'There is no backup' : 'There is no backup of the data that runs here');
-  return [line];
+  // What another line has in common with this one may be in its increments alone: of a master that was further than the one that came after it.
+  return seq === null || seq > line.end.seq ? [line] : [line, ...holding(backups, positionAt(line.lineage, seq, line.end))];
+}
+
+/** Furthest first. */
+function holding(backups: readonly BackupHead[], place: Pick<BackupEnd, 'historyId' | 'seq'>): BackupHead[] {
+  return backups.filter((head) => isOn(head, place)).sort((left, right) => (isFurther(left, right) ? -1 : 1));
 }
 
 /** A position, a seq or an instant; else the end of what was asked for, or of the line. */
@@ -140,6 +149,7 @@ function isWanted({ fromSeq, firstTimeMs }: IncrementHead, seq: number, { timeMs
 
 interface Way {
   readonly line: BackupHead;
+  readonly running: Line | null;
   readonly bound: Bound;
   /** It ends with whatever is the newest, not at a place that was named. */
   readonly isOpen: boolean;
@@ -148,7 +158,7 @@ interface Way {
 }
 
 /** @param last of the chain @throws BackupNotFound, BackupDamaged when something is missing between it and what is wanted */
-function mustLeadTo(last: BackupHead, { line, bound, isOpen, increments, known }: Way): void {
+function mustLeadTo(last: BackupHead, { line, running, bound, isOpen, increments, known }: Way): void {
   const { seq, timeMs } = last.end;
   const isPast = bound.timeMs !== null && timeMs !== null && timeMs > bound.timeMs;
   const isThere = bound.seq === null ? isPast : seq >= bound.seq;
@@ -160,8 +170,18 @@ function mustLeadTo(last: BackupHead, { line, bound, isOpen, increments, known }
   }
   if (!isClosed && bound.seq !== null) throw notFound(`The backups lead to seq ${seq}, and not to ${bound.seq}`, { seq });
   if (!isOpen || isPast || seq < line.end.seq) return;
-  const later = known.damaged.find(({ id }) => id > last.id);
+  const later = known.damaged.find((broken) => mayLeadOn(broken, last, running));
   if (later !== undefined) throw backupDamaged(later);
+}
+
+/** May it hold more than what leads to this one? Nothing is later than the data that runs. Names tell when one was made, which is no proof: a hole
+ *  may be filled later than what follows it was made. */
+function mayLeadOn({ id, end }: BrokenBackup, last: BackupHead, running: Line | null): boolean {
+  const own = running !== null && isOnLine(running, last.end) ? running : null;
+  if (own !== null && last.end.seq >= own.seq) return false;
+  if (end !== null && own !== null) return isOnLine(own, end) && end.seq > last.end.seq;
+  if (end !== null) return isLater(end, last.end);
+  return id > last.id || holds(id, last.end.seq + 1);
 }
 
 function holds(id: string, seq: number): boolean {
@@ -182,9 +202,11 @@ function furthest<T extends BackupHead>(heads: readonly T[]): T | undefined {
 }
 
 function isFurther(left: BackupHead, right: BackupHead): boolean {
-  if (left.end.epoch !== right.end.epoch) return left.end.epoch > right.end.epoch;
-  if (left.end.seq !== right.end.seq) return left.end.seq > right.end.seq;
-  return left.id > right.id;
+  return isLater(left.end, right.end) || (!isLater(right.end, left.end) && left.id > right.id);
+}
+
+function isLater(left: BackupEnd, right: BackupEnd): boolean {
+  return left.epoch === right.epoch ? left.seq > right.seq : left.epoch > right.epoch;
 }
 
 function describe({ position, seq, timeMs }: RestoreWish): string {

@@ -4,8 +4,8 @@
  *
  *  A full backup goes when `fullsMax` good ones are newer and it is not the first good one of one of the last `fullsMax` days (UTC): so
  *  many of them, made in a hurry, take nothing from how far back one can go. Or it goes when no moment of the last `ageMsMax` needs it: a
- *  newer good one is itself that old. An increment goes with the last full one that it can be replayed on. So a broken backup pushes nothing out, the newest good
- *  full one always stays, and what can be restored without the removed ones can be restored afterwards. */
+ *  newer good one is itself that old. What a restore or a promotion has left pushes nothing out of the data that runs. An increment goes with the last full one that it can be replayed on. So a broken backup pushes nothing out, the newest good
+ *  full one of what runs always stays, and what can be restored without the removed ones can be restored afterwards. */
 
 export interface KeptBackup {
   readonly id: string;
@@ -14,6 +14,8 @@ export interface KeptBackup {
   readonly createdAtMs: number;
   /** False: it is known to be damaged. */
   readonly good: boolean;
+  /** Is it of the data that runs? False: another line of data parted from that before its end. */
+  readonly isRunning: boolean;
   /** Of an increment: backups that it can be replayed after, any one of them. Of a full one: none. */
   readonly continues: readonly string[];
 }
@@ -32,8 +34,8 @@ const DAY_MS = 86_400_000;
 export function expiredBackups(backups: readonly KeptBackup[], rules: RetentionRules, nowMs: number): string[] {
   const goodFulls = backups.filter(({ kind, good }) => kind === 'full' && good);
   const daily = firstOfDays(goodFulls, dayOf(nowMs) - rules.fullsMax);
-  const expires = ({ createdAtMs, id }: KeptBackup): boolean => {
-    const newer = goodFulls.filter((full) => isNewer(full, { createdAtMs, id }));
+  const expires = ({ createdAtMs, id, isRunning }: KeptBackup): boolean => {
+    const newer = goodFulls.filter((full) => isNewer(full, { createdAtMs, id }) && (full.isRunning || !isRunning));
     const { ageMsMax } = rules;
     const tooMany = newer.length >= rules.fullsMax && !daily.has(id);
     return tooMany || (ageMsMax !== null && newer.some((full) => full.createdAtMs <= nowMs - ageMsMax));

@@ -4,7 +4,7 @@
 import type { BackupInfo } from '../model/backup.js';
 import { historyEnd } from '../model/position.js';
 import type { Listing } from './archive.js';
-import { type BackupHead, type FullHead, type IncrementHead, storedBytesOf } from './head.js';
+import { type BackupHead, type FullHead, type IncrementHead, plainBytesOf, storedBytesOf } from './head.js';
 import { readName } from './names.js';
 import type { BackupProgress } from './policy.js';
 import type { KeptBackup } from './retention.js';
@@ -25,6 +25,8 @@ export interface Standing {
   readonly increments: readonly IncrementHead[];
   /** Where the next increment begins: at the first seq of a unit that the log has and no increment of this line. Null: there is none. */
   readonly fromSeq: number | null;
+  /** Where it ends at the latest: where a full one does, so that what follows that one is in increments of its own. Null: at the end of the log. */
+  readonly toSeq: number | null;
   /** Would an increment that is made now be of use: is it there, and do the newest full one and increments lead to it without a gap? */
   readonly continued: boolean;
   /** Is something in no increment that is older than the newest, or nothing at all of the history that runs? */
@@ -33,6 +35,8 @@ export interface Standing {
 
 /** An increment is made anew, longer, while it is smaller than this: so there is not one for each minute. */
 export const MERGED_BYTES_MAX = 1024 * 1024;
+/** Unpacked: far below what one may hold (writing.ts), so that each goes on behind the one before. */
+const MERGED_PLAIN_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Clocks of nodes are as equal as this. */
 export const CLOCKS_APART_MS_MAX = 60_000;
@@ -48,7 +52,8 @@ export function standingOf({ backups }: Pick<Listing, 'backups'>, running: Runni
   const fromSeq = firstMissing(own, line, running.logMinSeq);
   const continued = full !== null && fromSeq !== null && reachOf(full, increments) >= fromSeq - 1;
   const isHole = fromSeq !== null && line.some(({ end }) => end.seq >= fromSeq);
-  return { newest, full, increments, fromSeq, continued, lacking: isHole || !holdsHistory(own, running) };
+  const toSeq = fromSeq === null ? null : firstFullEnd(own, fromSeq);
+  return { newest, full, increments, fromSeq, toSeq, continued, lacking: isHole || !holdsHistory(own, running) };
 }
 
 /** Behind the end of one of them, which is the end of a unit, and not before the oldest full one. */
@@ -64,6 +69,11 @@ function firstMissing(own: readonly BackupHead[], line: readonly IncrementHead[]
     if (start >= logMinSeq && start > heldTo) return start;
   }
   return null;
+}
+
+function firstFullEnd(own: readonly BackupHead[], fromSeq: number): number | null {
+  const ends = own.filter(({ kind, end }) => kind === 'full' && end.seq >= fromSeq).map(({ end }) => end.seq);
+  return ends.length === 0 ? null : Math.min(...ends);
 }
 
 /** A history begins with an entry of its own. */
@@ -118,10 +128,27 @@ function madeAtMs({ createdAtMs }: BackupHead, { wallMs, monotonicMs }: Attempts
   return rememberedMs ?? Number.NEGATIVE_INFINITY;
 }
 
+/** One that hardly takes room may still be as long as any: anew it would end where it ended. */
+function isSmall(head: IncrementHead): boolean {
+  return storedBytesOf(head) < MERGED_BYTES_MAX && plainBytesOf(head) < MERGED_PLAIN_BYTES_MAX;
+}
+
+/** The next increment up to this seq, and the one that it takes the place of. Null: there is nothing for it. */
+export function nextStretch(
+  standing: Standing,
+  running: Running,
+  toSeq: number,
+): { readonly fromSeq: number; readonly toSeq: number; readonly merged: IncrementHead | null } | null {
+  const { fromSeq } = standing;
+  if (fromSeq === null || fromSeq > toSeq) return null;
+  const merged = mergeable(standing, running);
+  return { fromSeq: merged?.fromSeq ?? fromSeq, toSeq: Math.min(toSeq, standing.toSeq ?? toSeq), merged };
+}
+
 /** The increment that the next one takes the place of, or null: the last before it, while it is small and the log has all of it. */
 export function mergeable({ increments, fromSeq }: Standing, { logMinSeq }: Running): IncrementHead | null {
   const last = lastOf(increments);
-  if (last === null || fromSeq === null || last.end.seq !== fromSeq - 1 || storedBytesOf(last) >= MERGED_BYTES_MAX) return null;
+  if (last === null || fromSeq === null || last.end.seq !== fromSeq - 1 || !isSmall(last)) return null;
   return logMinSeq <= last.fromSeq ? last : null;
 }
 
@@ -132,16 +159,17 @@ export function keepLogFrom(standing: Standing, running: Running): number {
 }
 
 /** What the rules of retention look at. */
-export function keptBackups({ backups, damaged }: Pick<Listing, 'backups' | 'damaged'>): KeptBackup[] {
+export function keptBackups({ backups, damaged }: Pick<Listing, 'backups' | 'damaged'>, running: Running): KeptBackup[] {
   const byEnd = [...backups].sort((left, right) => left.end.seq - right.end.seq);
   const sound = backups.map((head): KeptBackup => {
     const { id, kind, createdAtMs } = head;
-    return { id, kind, createdAtMs, good: true, continues: kind === 'full' ? [] : continuedBy(head, byEnd) };
+    const isRunning = isOn(running, head.end);
+    return { id, kind, createdAtMs, good: true, isRunning, continues: kind === 'full' ? [] : continuedBy(head, byEnd) };
   });
   // Nothing hangs on what is damaged; it goes when sound ones have taken its place.
   const broken = damaged.map(({ id }): KeptBackup => {
     const createdAtMs = readName(id)?.createdAtMs ?? 0;
-    return { id, kind: 'full', createdAtMs, good: false, continues: [] };
+    return { id, kind: 'full', createdAtMs, good: false, isRunning: false, continues: [] };
   });
   return [...sound, ...broken];
 }

@@ -8,6 +8,7 @@ import type { ReplicatedLog } from '../engine/engine.js';
 import type { Clock } from '../model/clock.js';
 import type { Log } from '../model/log.js';
 import type { KnownArchive } from './known-archive.js';
+import { runningOf } from './log-hold.js';
 import { expiredBackups, type RetentionRules } from './retention.js';
 import { keptBackups, replacedIncrements } from './standing.js';
 
@@ -26,7 +27,7 @@ export async function tidy({ archive, retention, clock, log }: TidyingParts, fee
   try {
     const listing = await archive.read(feed);
     const nowMs = clock.wallMs();
-    const expired = expiredBackups(keptBackups(listing), retention, nowMs);
+    const expired = expiredBackups(keptBackups(listing, runningOf(feed)), retention, nowMs);
     for (const id of new Set([...replacedIncrements(listing), ...expired])) {
       await archive.of(feed).remove(id);
       archive.lost(id);

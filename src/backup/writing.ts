@@ -35,6 +35,11 @@ export interface WritingOptions {
   readonly signal: AbortSignal;
 }
 
+export interface Stretch {
+  readonly fromSeq: number;
+  readonly toSeq: number;
+}
+
 const READ_BYTES = 1024 * 1024;
 const ROWS_PER_READ = 4_096;
 /** An increment larger than this ends, and another one follows. */
@@ -63,12 +68,13 @@ export async function writeFull(built: BuiltSnapshot, { archive, log, createdAtM
   });
 }
 
-/** Stores the log from a seq on, which begins a unit, up to its end or about INCREMENT_BYTES_MAX.
+/** Stores the log from a seq on, which begins a unit, up to one that ends one, the log's end or about INCREMENT_BYTES_MAX.
  *  @returns null when there is nothing
  *  @throws LogGone · CorruptData (of the log) · BackupTargetFailed · the signal's reason */
-export async function writeIncrement(fromSeq: number, options: WritingOptions): Promise<IncrementHead | null> {
+export async function writeIncrement({ fromSeq, toSeq }: Stretch, options: WritingOptions): Promise<IncrementHead | null> {
   const { archive, log, createdAtMs, signal } = options;
-  const { seq: lastSeq, nodeId } = log.state();
+  const { seq, nodeId } = log.state();
+  const lastSeq = Math.min(seq, toSeq);
   if (lastSeq < fromSeq) return null;
   const firstTimeMs = readEntryHead(rowAt(log, fromSeq).entry).timeMs;
   const end = await endOfStretch(log, fromSeq, lastSeq);

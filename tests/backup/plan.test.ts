@@ -114,7 +114,12 @@ test('what is beyond a fork is lost, what is in a hole is not found, and an inst
 
 test('a damaged backup that may hold more is named, and one that was asked for as well', () => {
   const heads = [head(2, null, 20), head(2, 21, 30)];
-  const broken = { id: nameOf({ createdAtMs: madeMs + 5_000, range: { fromSeq: 31, toSeq: 35 } }), object: 'o', problem: 'p' };
+  const broken = {
+    id: nameOf({ createdAtMs: madeMs + 5_000, range: { fromSeq: 31, toSeq: 35 } }),
+    object: 'o',
+    problem: 'p',
+    end: null,
+  };
   const known = { backups: newestFirst(heads), damaged: [broken] };
   assert.is(
     typeOf(() => planRestore(known, NEWEST)),

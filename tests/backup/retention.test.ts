@@ -13,6 +13,7 @@ const full = (id: string, day: number, good = true): KeptBackup => ({
   kind: 'full',
   createdAtMs: day * DAY_MS,
   good,
+  isRunning: true,
   continues: [],
 });
 const increment = (id: string, day: number, ...continues: readonly string[]): KeptBackup => ({
@@ -20,6 +21,7 @@ const increment = (id: string, day: number, ...continues: readonly string[]): Ke
   kind: 'incremental',
   createdAtMs: day * DAY_MS,
   good: true,
+  isRunning: true,
   continues,
 });
 const keep = (fullsMax: number, ageDays: number | null = null): RetentionRules => ({
@@ -54,6 +56,14 @@ test('by age everything goes that no moment of the stretch needs', () => {
   assert.equal(expiredBackups(backups, keep(9, 2), 3.9 * DAY_MS), [], 'the moment 1.9 needs a');
   assert.equal(expiredBackups(backups, keep(9, 2), 4 * DAY_MS), ['a1', 'a']);
   assert.equal(expiredBackups(backups, keep(9, 2), 99 * DAY_MS), ['a1', 'a', 'b'], 'the newest stays however old');
+});
+
+test('what was left pushes nothing out of what runs, and goes in its own turn', () => {
+  const left = (one: KeptBackup): KeptBackup => ({ ...one, isRunning: false });
+  const backups = [full('a', 1), increment('a1', 1.5, 'a'), left(full('b', 2)), left(full('c', 3)), full('d', 4)];
+  assert.equal(expiredBackups(backups, keep(1), 9 * DAY_MS), ['a1', 'a', 'b', 'c']);
+  assert.equal(expiredBackups(backups, keep(2), 9 * DAY_MS), ['b']);
+  assert.equal(expiredBackups(backups.slice(0, 4), keep(1), 9 * DAY_MS), ['b'], 'the only one of what runs');
 });
 
 test('an increment whose full backup is gone goes by the same rules', () => {

@@ -62,7 +62,7 @@ const someHeads = fc
 test('an increment continues what ends inside of it, or directly before it, on its line', () => {
   fc.assert(
     fc.property(someHeads, (backups) => {
-      const kept = new Map(keptBackups({ backups, damaged: [] }).map(({ id, continues }) => [id, continues]));
+      const kept = new Map(keptBackups({ backups, damaged: [] }, RUNNING).map(({ id, continues }) => [id, continues]));
       for (const one of backups) {
         const wanted =
           one.kind === 'full'

@@ -56,7 +56,7 @@ export async function backedUp(t: TestContext): Promise<BackedUp> {
       const built = await buildSnapshot({ dataDir: folder, storePath, checkpointsDir, cacheBytes: 2 ** 20 });
       return writeFull(built, how()).finally(() => built.remove());
     },
-    increment: (fromSeq) => writeIncrement(fromSeq, how()),
+    increment: (fromSeq) => writeIncrement({ fromSeq, toSeq: engine.log.state().seq }, how()),
     async restore(wish = {}) {
       const plan = planRestore(await archive.list(), { ...NEWEST, ...wish });
       const scratch = join(t.folder(), `restoring-${randomBytes(16).toString('hex')}`);
