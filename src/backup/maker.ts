@@ -186,7 +186,8 @@ export class BackupMaker {
   /** Another instant for each, so that no two have one name, and later than all: names are in the order of their making. */
   #nextCreatedAtMs(): number {
     const { backups = [], damaged = [] } = this.#parts.archive.shown ?? {};
-    const newest = Math.max(backups[0]?.createdAtMs ?? 0, readName(damaged[0]?.id ?? '')?.createdAtMs ?? 0);
+    const broken = damaged.map(({ id }) => readName(id)?.createdAtMs ?? 0);
+    const newest = Math.max(backups[0]?.createdAtMs ?? 0, ...broken);
     this.#createdAtMs = Math.max(this.#parts.clock.wallMs(), this.#createdAtMs + 1, newest + 1);
     return this.#createdAtMs;
   }

@@ -4,6 +4,7 @@
 import type { BackupInfo } from '../model/backup.js';
 import { historyEnd } from '../model/position.js';
 import type { Listing } from './archive.js';
+import type { BrokenBackup } from './damaged.js';
 import { type BackupHead, type FullHead, type IncrementHead, plainBytesOf, storedBytesOf } from './head.js';
 import { readName } from './names.js';
 import type { BackupProgress } from './policy.js';
@@ -17,6 +18,9 @@ export interface Running {
   readonly lineage: readonly { readonly historyId: string; readonly startSeq: number }[];
 }
 
+/** What is known of an archive. */
+type Found = Pick<Listing, 'backups'> & Partial<Pick<Listing, 'damaged'>>;
+
 export interface Standing {
   /** The newest backup of this line of data; null: there is none. */
   readonly newest: BackupHead | null;
@@ -29,7 +33,7 @@ export interface Standing {
   readonly toSeq: number | null;
   /** Would an increment that is made now be of use: is it there, and do the newest full one and increments lead to it without a gap? */
   readonly continued: boolean;
-  /** Is something in no increment that is older than the newest, or nothing at all of the history that runs? */
+  /** Is something in no increment that is older than the newest, or that only a damaged one holds, or nothing at all of the history that runs? */
   readonly lacking: boolean;
 }
 
@@ -43,7 +47,7 @@ export const CLOCKS_APART_MS_MAX = 60_000;
 
 /** Increments are one line beside the full ones: they go on where the last one ended, whether full ones lie between or not. So every full one leads
  *  to the newest state, and every moment since the oldest can be restored. */
-export function standingOf({ backups }: Pick<Listing, 'backups'>, running: Running): Standing {
+export function standingOf({ backups, damaged = [] }: Found, running: Running): Standing {
   const own = backups.filter(({ end }) => isOn(running, end));
   const newest = lastOf(own);
   const full = lastOf(own.filter((head): head is FullHead => head.kind === 'full'));
@@ -53,7 +57,9 @@ export function standingOf({ backups }: Pick<Listing, 'backups'>, running: Runni
   const continued = full !== null && fromSeq !== null && reachOf(full, increments) >= fromSeq - 1;
   const isHole = fromSeq !== null && line.some(({ end }) => end.seq >= fromSeq);
   const toSeq = fromSeq === null ? null : firstFullEnd(own, fromSeq);
-  return { newest, full, increments, fromSeq, toSeq, continued, lacking: isHole || !holdsHistory(own, running) };
+  const isBroken = newest !== null && damaged.some((one) => isMissed(one, newest, fromSeq, running));
+  const lacking = isHole || isBroken || !holdsHistory(own, running);
+  return { newest, full, increments, fromSeq, toSeq, continued, lacking };
 }
 
 /** Behind the end of one of them, which is the end of a unit, and not before the oldest full one. */
@@ -69,6 +75,12 @@ function firstMissing(own: readonly BackupHead[], line: readonly IncrementHead[]
     if (start >= logMinSeq && start > heldTo) return start;
   }
   return null;
+}
+
+/** Does the log have something of it that is in no increment? What cannot be read may hold all that was there when it was made. */
+function isMissed({ id, end }: BrokenBackup, newest: BackupHead, fromSeq: number | null, running: Running): boolean {
+  if (fromSeq === null || fromSeq > running.seq) return false;
+  return end === null ? id > newest.id : end.seq >= fromSeq && isOn(running, end);
 }
 
 function firstFullEnd(own: readonly BackupHead[], fromSeq: number): number | null {

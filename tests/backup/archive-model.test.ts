@@ -198,6 +198,25 @@ function mustComeToRest(world: ArchiveWorld): void {
   }
 }
 
+/** By itself it came to hold something of the data that runs. */
+function mustFollow(world: ArchiveWorld): void {
+  const { newest } = standingOf(world.listing(), world.running);
+  assert.is(newest?.end.historyId, world.running.lineage.at(-1)?.historyId);
+}
+
+/** A restore that begins with a full one leaves nothing in an increment that went over its end. */
+function mustNotCross({ backups }: ArchiveWorld, known: ReadonlySet<BackupHead>): void {
+  for (const one of backups) {
+    if (one.kind === 'full' || known.has(one)) continue;
+    const line = { lineage: one.lineage, seq: one.end.seq };
+    const inside = backups.filter(({ kind, end }) => kind === 'full' && end.seq >= one.fromSeq && end.seq < one.end.seq);
+    assert.not(
+      inside.some(({ end }) => isOn(line, end)),
+      `${one.id} goes over the end of a full one`,
+    );
+  }
+}
+
 function mustBeTidy(world: ArchiveWorld): void {
   const listing = world.listing();
   const kept = keptBackups(listing, world.running);
@@ -237,10 +256,11 @@ test('whatever becomes of a cluster, no moment since the oldest full backup is m
       take(world, step);
       for (const place of before) assert.ok(canRestore(world, place), `${step.what} took ${keyOf(place)}`);
       if (step.what.startsWith('tidy')) assert.is(ownFulls(world).length > 0, hadFull);
-      if (standingOf(world, world.running).newest?.end.seq === world.running.seq && step.what === 'restore')
+      if (standingOf(world.listing(), world.running).newest?.end.seq === world.running.seq && step.what === 'restore')
         mustHoldNewest(world);
     }
     mustComeToRest(world);
+    mustFollow(world);
     world.archiveRest();
     mustHoldNewest(world);
     mustHoldAll(world);
@@ -259,7 +279,9 @@ test('what is lost is refused by name, nothing is passed off as the newest, and 
     world.make('full');
     for (const step of steps) {
       const hadFull = ownFulls(world).length > 0;
+      const known = new Set(world.backups);
       take(world, step);
+      if (step.what !== 'heal') mustNotCross(world, known);
       if (step.what.startsWith('tidy')) assert.is(ownFulls(world).length > 0, hadFull);
       mustNotPassOff(world);
       mustAnswerAlike(world);
@@ -272,6 +294,12 @@ test('what is lost is refused by name, nothing is passed off as the newest, and 
       );
     }
     mustComeToRest(world);
+    mustFollow(world);
+    const isBlind = world.damaged.some(({ broken }) => broken.end === null);
+    assert.not.match(
+      reachedBy(() => world.plan(NEWEST)),
+      isBlind ? 'NotFound' : ':',
+    );
   });
   fc.assert(property, { seed: t.seed(), numRuns: t.rounds(300, 3_000) });
 });

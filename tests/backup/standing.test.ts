@@ -177,6 +177,20 @@ test('a hole is filled at once, by a full one only where the log cannot', () => 
   assert.is(due(holed, {}, { ...RUNNING, logMinSeq: 60 }), 'full');
 });
 
+test('what only a damaged backup holds is written again at once, and once', () => {
+  const [full, last] = [head(FIRST, null, 50, NOW_MS - 9_000), head(FIRST, 51, 60, NOW_MS - 3_000)];
+  const again = head(FIRST, 51, 100, NOW_MS - 1_000);
+  const lacking = (gone: BackupHead, end: BackupHead['end'] | null, backups: BackupHead[], running: Running = RUNNING) =>
+    standingOf({ backups, damaged: [{ id: gone.id, object: 'o', problem: 'p', end }] }, running).lacking;
+  assert.ok(lacking(last, last.end, [full]));
+  assert.ok(lacking(last, null, [full]), 'nobody can tell what it held');
+  assert.not(lacking(last, last.end, [again, full]));
+  assert.not(lacking(last, null, [again, full]));
+  assert.not(lacking(last, null, [full], { ...RUNNING, seq: 50 }), 'nothing was written');
+  const left = head(SECOND, 31, 60, NOW_MS - 3_000);
+  assert.not(lacking(left, left.end, [full]), 'it is of another line');
+});
+
 test('a history that no backup knows is backed up at once', () => {
   const chain = [head(FIRST, null, 20, NOW_MS - 9_000), head(FIRST, 21, 30, NOW_MS - 6_000)];
   const running = { seq: 31, logMinSeq: 1, lineage: LINES[SECOND] ?? [] };

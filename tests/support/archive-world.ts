@@ -74,7 +74,7 @@ export class ArchiveWorld {
 
   /** As far as it is not kept for backups. */
   prune(): void {
-    const keepFrom = keepLogFrom(standingOf(this, this.running), this.running);
+    const keepFrom = keepLogFrom(standingOf(this.listing(), this.running), this.running);
     this.pruneTo(keepFrom);
   }
 
@@ -117,13 +117,13 @@ export class ArchiveWorld {
   due() {
     const attempts = { lastEndedAtMs: this.#lastEndedAtMs, lastFullAtMs: this.#lastFullAtMs, failures: 0 };
     const now = { wallMs: this.nowMs, monotonicMs: this.nowMs };
-    return backupDue(progressOf(standingOf(this, this.running), this.running, { ...attempts, ...now }), SCHEDULE);
+    return backupDue(progressOf(standingOf(this.listing(), this.running), this.running, { ...attempts, ...now }), SCHEDULE);
   }
 
   kindWanted(): BackupKind {
     const attempts = { lastEndedAtMs: this.#lastEndedAtMs, lastFullAtMs: this.#lastFullAtMs, failures: 0 };
     const now = { wallMs: this.nowMs, monotonicMs: this.nowMs };
-    const progress = progressOf(standingOf(this, this.running), this.running, { ...attempts, ...now });
+    const progress = progressOf(standingOf(this.listing(), this.running), this.running, { ...attempts, ...now });
     return fullReason(progress, SCHEDULE) === null ? 'incremental' : 'full';
   }
 
@@ -141,7 +141,7 @@ export class ArchiveWorld {
 
   #write(kind: BackupKind, unitsMeanwhile: number, kill: Kill | null): BackupHead | null {
     const last = this.#writeIncrements(this.running.seq, kill);
-    if ((kind === 'incremental' && standingOf(this, this.running).continued) || kill === 'before_full') return last;
+    if ((kind === 'incremental' && standingOf(this.listing(), this.running).continued) || kill === 'before_full') return last;
     this.write(unitsMeanwhile);
     const place = this.placesOf(this.running).at(-1) as Place;
     this.write(unitsMeanwhile);
@@ -154,7 +154,7 @@ export class ArchiveWorld {
 
   #writeIncrements(toSeq: number, kill: Kill | null): BackupHead | null {
     let last: BackupHead | null = null;
-    for (let turns = 0; standingOf(this, this.running).continued; turns++) {
+    for (let turns = 0; standingOf(this.listing(), this.running).continued; turns++) {
       if (turns > 200) throw new Error('the log does not come to an end');
       const head = this.#writeIncrement(toSeq, kill);
       if (head === null) break;
@@ -164,7 +164,7 @@ export class ArchiveWorld {
   }
 
   #writeIncrement(toSeq: number, kill: Kill | null): BackupHead | null {
-    const next = nextStretch(standingOf(this, this.running), this.running, toSeq);
+    const next = nextStretch(standingOf(this.listing(), this.running), this.running, toSeq);
     if (next === null) return null;
     const { fromSeq, merged } = next;
     const head = this.#head(fromSeq, this.#endOfStretch(fromSeq, next.toSeq));
