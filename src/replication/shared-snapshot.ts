@@ -51,7 +51,7 @@ export class SharedSnapshot {
     if (this.#closed) throw new Error('no snapshot is given any more');
     this.#stayAwake();
     const base = this.#current?.built.head.baseSeq ?? null;
-    if (base !== null && (base < notBefore || !this.#parts.continues(base))) this.#retire();
+    if (base !== null && (base < notBefore || !this.#parts.continues(base))) void this.#retire();
     const held = this.#current ?? (await this.#oneBuild());
     held.users += 1;
     this.#stayAwake();

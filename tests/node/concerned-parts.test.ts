@@ -30,7 +30,9 @@ test('guards, backups and certificates are told apart, and what is not configure
   const parts = { guards: said('guards'), backups: said('backups'), certificates: said('certificates') };
   const tls = { tlsCertFile: join(CERTIFICATES, 'node.pem'), tlsKeyFile: join(CERTIFICATES, 'node.key') };
   const all = concernedParts(configOf(folder, { backupFolder: `${folder}-backups`, ...tls }), parts);
-  const found = await Promise.all(all.map(async (part) => [part.name, await concernCheck(part, 1_000).check(new AbortController().signal)] as const));
+  const found = await Promise.all(
+    all.map(async (part) => [part.name, await concernCheck(part, 1_000).check(new AbortController().signal)] as const),
+  );
   const degraded = (message: string) => ({ status: 'degraded', message, latencyMs: null });
   assert.equal(found, [
     ['guards', degraded('guards fail')],

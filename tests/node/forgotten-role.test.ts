@@ -57,6 +57,10 @@ test('the NODE file of a replica, or of a master with voters, is gone: neither s
   const replica = await started(t, replicaDir, { master: master.node.url });
   const states = async () => (await master.client.replication.status()).replicas.map(({ status }) => status);
   await waitUntil(async () => (await states()).join() === 'Connected', { what: 'the replica to be up to date' });
+  const positionOf = async ({ client }: Running) => (await client.replication.status()).stats?.position;
+  await waitUntil(async () => (await positionOf(replica)) === (await positionOf(master)), {
+    what: 'the replica to know the voters',
+  });
   const [, , historyId] = await lineOf(master);
   await replica.node.stop();
   await master.node.stop();
