@@ -1,6 +1,7 @@
 /** What metrics, the log and slow queries cost a search: two servers over the same data and the same graph, one with all of it, one with
  *  none, asked in turns for a fraction of a second each (on, off, off, on, …), so that whatever else the machine does meets both alike.
- *  Half of the turns are run with the two folders exchanged, because a process may be faster than its twin for no reason but its memory.
+ *  The processes are started anew again and again, half of the time with the two folders exchanged, because a process may be faster than its
+ *  twin by a twentieth for no reason but its memory.
  *
  *  Two answers: the ratio of rates, pair by pair, with a confidence interval of its median by resampling; and processor time of the whole
  *  process for one search, which the load of the machine moves less. */
@@ -24,6 +25,8 @@ const EF = 64;
 const ROUND_MS = 250;
 /** A scrape for about every fifteen seconds of searching, as Prometheus does. */
 const SCRAPE_EVERY_ROUNDS = 60;
+/** Starts of both processes. */
+const STARTS = 8;
 const RESAMPLES = 2_000;
 const COST_MAX = 0.02;
 const OFF = ['--no-metrics', '--slow-query-ms', '0', '--log-level', 'silent'];
@@ -42,14 +45,18 @@ export const observabilityCost: Bench = {
   about: 'what metrics, log and slow queries cost a search',
   async run(progress) {
     const count = scaled(50_000, 2_000);
-    const pairsOfEach = Math.max(4, Math.round(scaledMs(60_000) / (2 * ROUND_MS)));
+    const pairsOfEach = Math.max(4, Math.round(scaledMs(120_000) / (2 * ROUND_MS * STARTS)));
     const pairs = await withFolder(async (folder) => {
       const stream = new ClusterStream(DIMENSION);
       progress('filling');
       const [first, second] = await twins(folder, stream, count);
       const requests = searchRequests(stream.queries, { collection: COLLECTION, form: 'msgpack', ef: EF });
-      const found = await inTurns({ on: first, off: second }, requests, pairsOfEach, progress);
-      return [...found, ...(await inTurns({ on: second, off: first }, requests, pairsOfEach, progress))];
+      const found: Pair[] = [];
+      for (let start = 0; start < STARTS; start++) {
+        const folders = start % 2 === 0 ? { on: first, off: second } : { on: second, off: first };
+        found.push(...(await inTurns(folders, requests, pairsOfEach, progress)));
+      }
+      return found;
     });
     const costs = pairs.map(({ on, off }) => 1 - on.perSecond / off.perSecond);
     const [low, high] = confidence(costs);

@@ -7,6 +7,7 @@ import { atMost, type Bench, type Cell, type Figure } from './support/bench.js';
 import { type Cluster, withCluster } from './support/cluster.js';
 import type { HttpConnection } from './support/http-connection.js';
 import { median } from './support/latencies.js';
+import { readMetric } from './support/metrics.js';
 import { MixedLoad } from './support/mixed-load.js';
 import { type OpenLoadResult, openLoad } from './support/open-load.js';
 import { residentMemory } from './support/process-figures.js';
@@ -28,10 +29,20 @@ const WARM_UP_MS = 30_000;
 const MIB = 1024 * 1024;
 const P99_MS_MAX = 1_000;
 const GROWTH_MAX = 1.05;
+/** What the server knows of its memory: the rest is SQLite's, other threads' heaps and what the allocator has not given back. */
+const PARTS: readonly (readonly [name: string, metric: RegExp])[] = [
+  ['indexes', /^skein_collection_memory_bytes\{/],
+  ['heap of the main thread', /^skein_process_memory_bytes\{kind="heap_used"\}/],
+  ['its array buffers', /^skein_process_memory_bytes\{kind="array_buffers"\}/],
+];
+/** Looks, between two at the parts. */
+const PARTS_EVERY = 6;
 
 interface Looks {
   /** By node, in the order of time. */
   readonly rssBytes: readonly number[][];
+  /** Of the nodes together, by part, in the order of time. */
+  readonly partBytes: readonly number[][];
   /** Reason → looks that found it. */
   readonly notHealthy: Map<string, number>;
   count: number;
@@ -51,7 +62,7 @@ const soak: Bench = {
       await fill(cluster, load);
       await cluster.equal(replicas);
       await openLoad(PER_SECOND, performance.now() + WARM_UP_MS, () => load.next());
-      const looks: Looks = { rssBytes: nodes.map(() => []), notHealthy: new Map(), count: 0 };
+      const looks: Looks = { rssBytes: nodes.map(() => []), partBytes: PARTS.map(() => []), notHealthy: new Map(), count: 0 };
       const connections = await Promise.all(nodes.map((node) => node.connect()));
       const beganMs = performance.now();
       const sampling = new Sampling(LOOK_MS, () => look(nodes, connections, looks));
@@ -91,22 +102,33 @@ async function look(nodes: readonly ServerProcess[], connections: readonly HttpC
     if (status === 'healthy') continue;
     for (const reason of found as string[]) looks.notHealthy.set(reason, (looks.notHealthy.get(reason) ?? 0) + 1);
   }
+  if (looks.count % PARTS_EVERY === 0) {
+    for (const [i, [, metric]] of PARTS.entries()) {
+      const found = await Promise.all(connections.map((connection) => readMetric(connection, metric)));
+      looks.partBytes[i]?.push(found.reduce((sum, bytes) => sum + bytes, 0));
+    }
+  }
   looks.count += 1;
 }
 
-function report({ latencies, all, failures, seconds }: OpenLoadResult, { rssBytes, notHealthy, count }: Looks) {
+function report({ latencies, all, failures, seconds }: OpenLoadResult, { rssBytes, partBytes, notHealthy, count }: Looks) {
   const rows = [...latencies].map(([kind, own]): Cell[] => {
     const { count: requests, p50, p95, p99, max } = own.summary();
     return [kind, requests, p50, p95, p99, max];
   });
   const quarter = (values: readonly number[], which: number): number =>
     median(values.slice((values.length * which) >> 2, (values.length * (which + 1)) >> 2));
-  const growth = rssBytes.map((values) => quarter(values, 3) / quarter(values, 1));
-  const memory = rssBytes.map((values, i): Cell[] => [
-    i === 0 ? 'master' : `replica ${i}`,
+  const growthOf = (values: readonly number[]): number => quarter(values, 3) / quarter(values, 1);
+  const growth = rssBytes.map(growthOf);
+  const byQuarter = (name: string, values: readonly number[]): Cell[] => [
+    name,
     ...[0, 1, 2, 3].map((which) => Math.round(quarter(values, which) / MIB)),
-    growth[i] ?? Number.NaN,
-  ]);
+    growthOf(values),
+  ];
+  const memory = [
+    ...rssBytes.map((values, i) => byQuarter(i === 0 ? 'master' : `replica ${i}`, values)),
+    ...partBytes.map((values, i) => byQuarter(`all nodes: ${PARTS[i]?.[0]}`, values)),
+  ];
   const failed = [...failures.values()].reduce((sum, times) => sum + times, 0);
   const { p99, max } = all.summary();
   const figures: Figure[] = [
