@@ -46,7 +46,8 @@ test('guards, backups and certificates are told apart, and what is not configure
 test('backups on the disk of the data are a note, failing ones a fault, and both under their own name', async (t) => {
   const folder = t.folder();
   const backups = join(folder, 'backups');
-  const config = configOf(join(folder, 'data'), { backupFolder: backups, healthConfirmations: '1' });
+  const often = { backupEveryOperations: '1', backupMinIntervalMs: '0' };
+  const config = configOf(join(folder, 'data'), { backupFolder: backups, healthConfirmations: '1', ...often });
   const node = await startNode({ config, shownConfig: {}, log: silentProcessLog, onFatal: () => {} });
   t.after(() => node.stop());
   const told = async (): Promise<Record<string, Told>> => {
@@ -58,14 +59,13 @@ test('backups on the disk of the data are a note, failing ones a fault, and both
   });
   assert.is((await told())['backups']?.status, 'healthy');
   // A file where the folder was: nothing can be put there.
+  rmSync(backups, { recursive: true, force: true });
+  writeFileSync(backups, '');
   await fetch(`${node.url}/v1/collections/c`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
     body: '{"dimension":2,"distance":"dot"}',
   });
-  rmSync(backups, { recursive: true, force: true });
-  writeFileSync(backups, '');
-  await fetch(`${node.url}/v1/backups`, { method: 'POST' });
   await waitUntil(async () => (await told())['backups']?.status === 'degraded', { what: 'the failure to be told' });
   const { guards } = await told();
   assert.equal([guards?.status, guards?.message], ['healthy', 'no work is refused']);
