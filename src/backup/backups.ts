@@ -58,8 +58,6 @@ export interface MadeRestore extends PreparedRestore {
 }
 
 const TICK_MS = 1_000;
-/** So many increments hold the largest log there is. */
-const FINAL_INCREMENTS_MAX = 1_000;
 
 export class Backups {
   readonly #parts: BackupsParts;
@@ -193,12 +191,7 @@ export class Backups {
   /** Puts what is in no backup yet into increments: before data is replaced, so that it can be brought back, and afterwards, so that the newest
    *  in the archive is what took its place. Inside of restore() only. @throws as create */
   async archiveRest(): Promise<void> {
-    const { signal } = new AbortController();
-    for (let turn = 0; turn < FINAL_INCREMENTS_MAX; turn++) {
-      const log = this.#mustFeed();
-      if ((await this.#maker.make(log, 'incremental', signal)) === null) return;
-    }
-    throw new Error('the log does not come to an end');
+    await this.#maker.make(this.#mustFeed(), 'incremental', new AbortController().signal);
   }
 
   /** Restores into a scratch folder, looks at it, and removes it. @throws as planRestore when there is nothing to restore · ShuttingDown */

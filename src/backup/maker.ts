@@ -128,10 +128,10 @@ export class BackupMaker {
         const standing = standingOf(await this.#parts.archive.known(log), runningOf(log));
         if (!standing.continued) return { last, isContinued: false };
         const head = await this.#writeIncrement(log, standing, toSeq, signal);
-        if (head === null) break;
+        if (head === null) return { last, isContinued: true };
         last = head;
       }
-      return { last, isContinued: true };
+      throw new Error('the log does not come to an end');
     } catch (error) {
       // Pruned at this very moment, over its hard bound.
       if (error instanceof LogGone) return { last, isContinued: false };
