@@ -4,39 +4,20 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { loadConfig } from '../../src/config/config.js';
-import { silentProcessLog } from '../../src/model/log.js';
 import { NO_EPOCH } from '../../src/model/position.js';
 import { forgottenRole, type RoleTraces } from '../../src/node/forgotten-role.js';
-import { type Node, startNode } from '../../src/node/node.js';
 import { NODE_FILE, readNodeState } from '../../src/node/node-state.js';
-import { SkeinClient } from '../../src/sdk/index.js';
 import { createDataFolder } from '../../src/storage/data-folder.js';
 import { IDENTITY, OPTIONS } from '../storage/story.js';
+import { type StartedNode, startedNode } from '../support/started-node.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const test = suite('node/forgotten-role', { deadlineMs: 60_000 });
 const NO_WISH = { masterUrl: null, takeMastership: false };
 
-interface Running {
-  readonly node: Node;
-  readonly client: SkeinClient;
-}
-
-async function started(
-  t: TestContext,
-  dataDir: string,
-  flags: Readonly<Record<string, string | boolean>> = {},
-): Promise<Running> {
-  const given = { dataDir, port: '0', heartbeatMs: '50', ...flags };
-  const { config } = loadConfig({ flags: given, environment: {}, workingDir: dataDir });
-  const node = await startNode({ config, shownConfig: {}, log: silentProcessLog, onFatal: () => {} });
-  t.after(() => node.stop());
-  const client = new SkeinClient({ url: node.url, retries: false });
-  t.after(() => client.close());
-  return { node, client };
-}
+const started = (t: TestContext, dataDir: string, flags: Readonly<Record<string, string | boolean>> = {}): Promise<StartedNode> =>
+  startedNode(t, dataDir, { heartbeatMs: '50', ...flags });
 
 async function refusal(t: TestContext, dataDir: string): Promise<string> {
   return started(t, dataDir).then(
@@ -45,7 +26,7 @@ async function refusal(t: TestContext, dataDir: string): Promise<string> {
   );
 }
 
-async function lineOf({ client }: Running): Promise<unknown[]> {
+async function lineOf({ client }: StartedNode): Promise<unknown[]> {
   const { role, stats } = await client.replication.status();
   return [role, stats?.epoch, stats?.historyId];
 }
@@ -57,7 +38,7 @@ test('the NODE file of a replica, or of a master with voters, is gone: neither s
   const replica = await started(t, replicaDir, { master: master.node.url });
   const states = async () => (await master.client.replication.status()).replicas.map(({ status }) => status);
   await waitUntil(async () => (await states()).join() === 'Connected', { what: 'the replica to be up to date' });
-  const positionOf = async ({ client }: Running) => (await client.replication.status()).stats?.position;
+  const positionOf = async ({ client }: StartedNode) => (await client.replication.status()).stats?.position;
   await waitUntil(async () => (await positionOf(replica)) === (await positionOf(master)), {
     what: 'the replica to know the voters',
   });

@@ -5,24 +5,14 @@ import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import * as assert from 'uvu/assert';
-import { loadConfig } from '../../src/config/config.js';
-import { silentProcessLog } from '../../src/model/log.js';
-import { type Node, startNode } from '../../src/node/node.js';
-import { SkeinApiError, SkeinClient } from '../../src/sdk/index.js';
+import { SkeinApiError } from '../../src/sdk/index.js';
+import { type StartedNode, startedNode } from '../support/started-node.js';
 import { suite, type TestContext } from '../support/suite.js';
 
 const test = suite('node/master-alone', { deadlineMs: 60_000 });
 
-async function started(t: TestContext, flags: Record<string, string> = {}): Promise<{ node: Node; client: SkeinClient }> {
-  const dataDir = join(t.folder(), 'data');
-  const given = { dataDir, port: '0', ...flags };
-  const { config } = loadConfig({ flags: given, environment: {}, workingDir: dataDir });
-  const node = await startNode({ config, shownConfig: {}, log: silentProcessLog, onFatal: () => {} });
-  t.after(() => node.stop());
-  const client = new SkeinClient({ url: node.url, retries: false });
-  t.after(() => client.close());
-  return { node, client };
-}
+const started = (t: TestContext, flags: Record<string, string> = {}): Promise<StartedNode> =>
+  startedNode(t, join(t.folder(), 'data'), flags);
 
 async function refusalOf(promise: Promise<unknown>): Promise<unknown> {
   try {
