@@ -1,16 +1,18 @@
-/** What metrics, the log and slow queries cost a search: two servers over the same data and the same graph, one with all of it, one with
- *  none, asked in turns for a fraction of a second each (on, off, off, on, …), so that whatever else the machine does meets both alike.
- *  The processes are started anew again and again, half of the time with the two folders exchanged, because a process may be faster than its
- *  twin by a twentieth for no reason but its memory.
+/** What metrics, the log and slow queries cost a search: servers over the same data and the same graph, two with all of it and two with
+ *  none, asked in turns for a fraction of a second each, there and back, so that whatever else the machine does meets all alike.
  *
- *  Two answers: the ratio of rates, pair by pair, with a confidence interval of its median by resampling; and processor time of the whole
- *  process for one search, which the load of the machine moves less. */
+ *  A process is faster or slower than one that is its like by a twentieth for all of its life, by where its memory lies and what the
+ *  compiler saw first. So all four are started anew again and again, each on another folder and in another order; one start is one
+ *  observation, however many turns it had, and the interval comes from resampling starts. What the two with none differ in is the
+ *  control: what it shows besides 0 is the error of the bench.
+ *
+ *  Two answers: the ratio of rates; and processor time of the whole process for one search, which the load of the machine moves less. */
 
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { atMost, type Bench, type Cell, type Progress, scaled, scaledMs } from './support/bench.js';
+import { atMost, type Bench, type Cell, type Figure, scaled } from './support/bench.js';
 import { ClusterStream } from './support/clusters.js';
-import { median, percentileOf } from './support/latencies.js';
+import { percentileOf } from './support/latencies.js';
 import { drive } from './support/load.js';
 import { fill } from './support/loaded-collection.js';
 import { processorMs } from './support/process-figures.js';
@@ -23,125 +25,160 @@ const CONNECTIONS = 8;
 const DIMENSION = 128;
 const EF = 64;
 const ROUND_MS = 250;
-/** A scrape for about every fifteen seconds of searching, as Prometheus does. */
-const SCRAPE_EVERY_ROUNDS = 60;
-/** Starts of both processes. */
-const STARTS = 8;
+const WARM_MS = 750;
+const TURNS = 12;
+const SCRAPES = 20;
 const RESAMPLES = 2_000;
 const COST_MAX = 0.02;
 const OFF = ['--no-metrics', '--slow-query-ms', '0', '--log-level', 'silent'];
+const SIDES = ['on', 'on too', 'off', 'off too'] as const;
 
-type Side = 'on' | 'off';
+type Side = (typeof SIDES)[number];
 
-interface Round {
-  readonly perSecond: number;
+/** What one process did in all of its turns. */
+interface Work {
   readonly searches: number;
+  readonly seconds: number;
   readonly processorMs: number;
 }
-type Pair = Readonly<Record<Side, Round>>;
+interface Start {
+  readonly done: ReadonlyMap<Side, Work>;
+  /** Processor time of one look by Prometheus, milliseconds. */
+  readonly scrapeMs: number;
+}
 
 export const observabilityCost: Bench = {
   name: 'observability_cost',
   about: 'what metrics, log and slow queries cost a search',
   async run(progress) {
     const count = scaled(50_000, 2_000);
-    const pairsOfEach = Math.max(4, Math.round(scaledMs(120_000) / (2 * ROUND_MS * STARTS)));
-    const pairs = await withFolder(async (folder) => {
+    // Each in each place of the order on each folder.
+    const starts = SIDES.length * scaled(4);
+    const found = await withFolder(async (folder) => {
       const stream = new ClusterStream(DIMENSION);
       progress('filling');
-      const [first, second] = await twins(folder, stream, count);
+      const folders = await likeFolders(folder, stream, count);
       const requests = searchRequests(stream.queries, { collection: COLLECTION, form: 'msgpack', ef: EF });
-      const found: Pair[] = [];
-      for (let start = 0; start < STARTS; start++) {
-        const folders = start % 2 === 0 ? { on: first, off: second } : { on: second, off: first };
-        found.push(...(await inTurns(folders, requests, pairsOfEach, progress)));
+      const observed: Start[] = [];
+      for (let start = 0; start < starts; start++) {
+        progress(`start ${start} of ${starts}`);
+        observed.push(await inTurns(folders, requests, start));
       }
-      return found;
+      return observed;
     });
-    const costs = pairs.map(({ on, off }) => 1 - on.perSecond / off.perSecond);
-    const [low, high] = confidence(costs);
-    const sum = (side: Side, of: (round: Round) => number): number => pairs.reduce((total, pair) => total + of(pair[side]), 0);
-    const microseconds = (side: Side): number => (1_000 * sum(side, (one) => one.processorMs)) / sum(side, (one) => one.searches);
-    const rows = (['on', 'off'] as const).map((side): Cell[] => [
-      side,
-      sum(side, ({ searches }) => searches),
-      median(pairs.map((pair) => pair[side].perSecond)),
-      microseconds(side),
-    ]);
-    const title = `observability_cost ${count.toLocaleString('en-US')} × ${DIMENSION}, ${CONNECTIONS} connections, ${pairs.length} pairs`;
+    const costs = (of: (work: Work) => number, on: readonly Side[], off: readonly Side[]): number[] =>
+      found.map((start) => {
+        const [with_, without] = [on, off].map((sides) => mean(sides.map((side) => of(workOf(start, side)))));
+        return 1 - (without ?? 0) / (with_ ?? 0);
+      });
+    const [on, off] = [SIDES.slice(0, 2), SIDES.slice(2)];
+    const searchMs = ({ seconds, searches }: Work): number => (seconds * 1_000) / searches;
+    const processorUs = ({ processorMs: ms, searches }: Work): number => (ms * 1_000) / searches;
+    const throughput = costs(searchMs, on, off);
     return {
-      tables: [{ title, columns: ['metrics, log, slow queries', 'searches', '/s, median', 'µs of processor each'], rows }],
-      figures: [
-        { name: 'share of search throughput, median of pairs', value: median(costs), unit: '', bound: atMost(COST_MAX) },
-        { name: 'the same, 95 % confidence, low', value: low, unit: '' },
-        { name: 'the same, 95 % confidence, high', value: high, unit: '' },
-        { name: 'share of processor time for one search', value: 1 - microseconds('off') / microseconds('on'), unit: '' },
+      tables: [
+        {
+          title: `observability_cost ${count.toLocaleString('en-US')} × ${DIMENSION}, ${CONNECTIONS} connections, ${starts} starts`,
+          columns: ['metrics, log, slow queries', 'searches', '/s, mean of starts', 'µs of processor each'],
+          rows: SIDES.map((side): Cell[] => {
+            const works = found.map((start) => workOf(start, side));
+            const searches = works.reduce((sum, work) => sum + work.searches, 0);
+            return [side, searches, mean(works.map((work) => 1_000 / searchMs(work))), mean(works.map(processorUs))];
+          }),
+        },
       ],
-      notes: ['a cost below 0 is a round in which the server that measures was faster'],
+      figures: [
+        { name: 'share of search throughput, mean of starts', value: mean(throughput), unit: '', bound: atMost(COST_MAX) },
+        ...confidence('the same', throughput),
+        ...measured('share of processor time of a search', costs(processorUs, on, off)),
+        { name: 'processor time of one scrape', value: mean(found.map(({ scrapeMs }) => scrapeMs)), unit: 'ms' },
+        ...measured('control: share of throughput, off against off', costs(searchMs, ['off'], ['off too'])),
+      ],
+      notes: ['a cost below 0: the servers that measure were faster'],
     };
   },
 };
 
-/** Two folders with the same store and the same graph. */
-async function twins(folder: string, stream: ClusterStream, count: number): Promise<readonly [string, string]> {
-  const first = join(folder, 'first');
-  const second = join(folder, 'second');
+/** As many folders as sides, with the same store and the same graph. */
+async function likeFolders(folder: string, stream: ClusterStream, count: number): Promise<readonly string[]> {
+  const folders = SIDES.map((side) => join(folder, side));
+  const [first = folder, ...others] = folders;
   const server = await ServerProcess.start({ dataDir: first });
   try {
     await fill(server, stream.take(count), { collection: COLLECTION });
   } finally {
     await server.stop();
   }
-  cpSync(first, second, { recursive: true });
-  return [first, second];
+  for (const other of others) cpSync(first, other, { recursive: true });
+  return folders;
 }
 
-async function inTurns(
-  folders: Readonly<Record<Side, string>>,
-  requests: ReturnType<typeof searchRequests>,
-  count: number,
-  progress: Progress,
-): Promise<Pair[]> {
-  const on = await ServerProcess.start({ dataDir: folders.on });
-  const off = await ServerProcess.start({ dataDir: folders.off, flags: OFF }).catch(async (error: unknown) => {
-    await on.stop();
-    throw error;
-  });
+/** One start of all four. @param start its number: says in which order they start, and on which folder each */
+async function inTurns(folders: readonly string[], requests: ReturnType<typeof searchRequests>, start: number): Promise<Start> {
+  const order = SIDES.map((_, at) => SIDES[(at + start) % SIDES.length] as Side);
+  const servers = new Map<Side, ServerProcess>();
+  const driven = async (side: Side, forMs: number): Promise<Work> => {
+    const { port, pid } = servers.get(side) as ServerProcess;
+    const before = processorMs(pid);
+    const { answered, seconds } = await drive({ port, connections: CONNECTIONS, requests, forMs });
+    return { searches: answered, seconds, processorMs: processorMs(pid) - before };
+  };
   try {
-    for (const { port } of [on, off]) await drive({ port, connections: CONNECTIONS, requests, forMs: 4 * ROUND_MS });
-    const pairs: Pair[] = [];
-    for (let turn = 0; turn < count; turn += 1) {
-      if (turn % 20 === 0) progress(`pair ${turn} of ${count}`);
-      if (turn % SCRAPE_EVERY_ROUNDS === 0) await scrape(on);
-      const early = turn % 2 === 0 ? await round(on, requests) : await round(off, requests);
-      const late = turn % 2 === 0 ? await round(off, requests) : await round(on, requests);
-      pairs.push(turn % 2 === 0 ? { on: early, off: late } : { on: late, off: early });
+    for (const [at, side] of order.entries()) {
+      const dataDir = folders[(at + (start >> 2)) % folders.length] as string;
+      servers.set(side, await ServerProcess.start({ dataDir, flags: side.startsWith('off') ? OFF : [] }));
     }
-    return pairs;
+    for (const side of order) await driven(side, WARM_MS);
+    const done = new Map<Side, Work>();
+    for (let turn = 0; turn < TURNS; turn++) {
+      for (const side of turn % 2 === 0 ? order : order.toReversed())
+        done.set(side, added(done.get(side), await driven(side, ROUND_MS)));
+    }
+    return { done, scrapeMs: await scrapes(servers.get('on') as ServerProcess) };
   } finally {
-    await Promise.all([on.stop(), off.stop()]);
+    await Promise.all([...servers.values()].map((server) => server.stop()));
   }
 }
 
-async function round({ port, pid }: ServerProcess, requests: ReturnType<typeof searchRequests>): Promise<Round> {
-  const before = processorMs(pid);
-  const { perSecond, answered } = await drive({ port, connections: CONNECTIONS, requests, forMs: ROUND_MS });
-  return { perSecond, searches: answered, processorMs: processorMs(pid) - before };
-}
-
-async function scrape(server: ServerProcess): Promise<void> {
+async function scrapes(server: ServerProcess): Promise<number> {
   const connection = await server.connect();
   try {
-    await connection.send(prepare('GET', '/metrics', 'json', null));
+    const before = processorMs(server.pid);
+    for (let scrape = 0; scrape < SCRAPES; scrape++) await connection.send(prepare('GET', '/metrics', 'json', null));
+    return (processorMs(server.pid) - before) / SCRAPES;
   } finally {
     connection.close();
   }
 }
 
-/** Of the median, by resampling (Efron 1979). @returns where 95 of 100 medians lie */
-function confidence(values: readonly number[]): readonly [number, number] {
-  const medians = Array.from({ length: RESAMPLES }, () =>
-    median(values.map(() => values[Math.floor(Math.random() * values.length)] ?? 0)),
+function workOf(start: Start, side: Side): Work {
+  return start.done.get(side) as Work;
+}
+
+function added(sum: Work | undefined, more: Work): Work {
+  if (sum === undefined) return more;
+  return {
+    searches: sum.searches + more.searches,
+    seconds: sum.seconds + more.seconds,
+    processorMs: sum.processorMs + more.processorMs,
+  };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function measured(name: string, values: readonly number[]): Figure[] {
+  return [{ name, value: mean(values), unit: '' }, ...confidence('the same', values)];
+}
+
+/** Where 95 of 100 means of resampled starts lie (the bootstrap, Efron 1979). */
+function confidence(name: string, values: readonly number[]): Figure[] {
+  const means = Array.from({ length: RESAMPLES }, () =>
+    mean(values.map(() => values[Math.floor(Math.random() * values.length)] ?? 0)),
   );
-  return [percentileOf(medians, 0.025), percentileOf(medians, 0.975)];
+  return [
+    { name: `${name}, 95 % confidence, low`, value: percentileOf(means, 0.025), unit: '' },
+    { name: `${name}, 95 % confidence, high`, value: percentileOf(means, 0.975), unit: '' },
+  ];
 }
