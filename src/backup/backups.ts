@@ -32,7 +32,7 @@ import { PastData } from './past-data.js';
 import { NEWEST, planRestore, type RestorePlan } from './plan.js';
 import { type BackupSchedule, backupDue, fullReason } from './policy.js';
 import { type PreparedRestore, prepareRestore } from './restoring.js';
-import { infoOf, isOn, progressOf, standingOf } from './standing.js';
+import { infoOf, isOn, progressOf, restorableFrom, standingOf } from './standing.js';
 import type { BackupTarget } from './target.js';
 import { Turns } from './turns.js';
 
@@ -127,6 +127,7 @@ export class Backups {
       bytes: backups.reduce((sum, head) => sum + storedBytesOf(head), 0),
       newestAtMs: newest?.createdAtMs ?? null,
       newestBytes: newest === undefined ? null : storedBytesOf(newest),
+      restorableFrom: log === null ? null : restorableFrom(backups, runningOf(log)),
       operationsSince: log === null || own === null ? null : log.state().seq - own.end.seq,
       lastVerifiedAtMs: lastOf(verified),
     };
@@ -142,7 +143,9 @@ export class Backups {
   known(readFailure: string | null): BackupList {
     const { backups = [], damaged = [], verified = new Map<string, number>() } = this.#archive.shown ?? {};
     const { readAtMs } = this.#archive;
-    return { backups: backups.map((head) => infoOf(head, verified)), damaged, readAtMs, readFailure };
+    const log = this.#parts.feed();
+    const from = log === null ? null : restorableFrom(backups, runningOf(log));
+    return { backups: backups.map((head) => infoOf(head, verified)), damaged, restorableFrom: from, readAtMs, readFailure };
   }
 
   /** Makes a backup now. @param kind null: an increment where one is enough @returns null when nothing was written since the newest
@@ -150,7 +153,10 @@ export class Backups {
   create(kind: BackupKind | null): Promise<BackupInfo | null> {
     return this.#turns.take(kind ?? 'incremental', async (signal) => {
       const log = this.#mustFeed();
-      const listing = await this.#archive.read(log);
+      const listing = await this.#archive.read(log).catch((error: unknown) => {
+        if (!signal.aborted) this.#maker.failed(error);
+        throw error;
+      });
       const head = await this.#maker.make(log, kind ?? this.#kindFor(listing, log), signal);
       return head === null ? null : infoOf(head, new Map());
     });

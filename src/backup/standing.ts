@@ -104,6 +104,21 @@ function reachOf(full: FullHead, increments: readonly IncrementHead[]): number {
   return reach;
 }
 
+/** From where on every state of this line can be restored, up to its newest backup: the end of the oldest full one from which increments and
+ *  other full ones lead on without a gap. Null: from nowhere. */
+export function restorableFrom(backups: readonly BackupHead[], running: Running): BackupHead['end'] | null {
+  const own = backups.filter(({ end }) => isOn(running, end)).sort((left, right) => right.end.seq - left.end.seq);
+  // Whoever gets there gets to every state behind it.
+  let from = own[0]?.end.seq ?? 0;
+  let oldest: FullHead | null = null;
+  for (const head of own) {
+    if (head.end.seq < from) break;
+    if (head.kind === 'full') oldest = head;
+    from = Math.min(from, head.kind === 'full' ? head.end.seq - 1 : head.fromSeq - 1);
+  }
+  return oldest?.end ?? null;
+}
+
 /** What this node has tried: the clock of the world may be set, the other one never is. */
 export interface Attempts {
   readonly wallMs: number;

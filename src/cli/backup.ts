@@ -64,10 +64,11 @@ function created(made: Backup | null): Said {
 }
 
 function listed(list: BackupList): Said {
-  const { target, backups, readAt, readFailure, damaged, lastFailure, failuresInRow } = list;
+  const { target, backups, restorableFrom, readAt, readFailure, damaged, lastFailure, failuresInRow } = list;
   const objects = [
     ...backups.map((one) => ({ kind: 'backup', ...shown(one) })),
     ...damaged.map((one) => ({ kind: 'damaged', ...one })),
+    ...(restorableFrom === null ? [] : [{ kind: 'restorable', from: restorableFrom }]),
     ...(readFailure === null ? [] : [{ kind: 'not_read', target, read_at: readAt, problem: readFailure }]),
   ];
   if (target === null)
@@ -75,6 +76,10 @@ function listed(list: BackupList): Said {
   const columns = [{ title: 'id' }, { title: 'seq', right: true }, { title: 'bytes', right: true }, { title: 'verified' }];
   const rows = backups.map(({ id, seq, bytes, verifiedAt }) => [id, grouped(seq), grouped(bytes), verifiedAt ?? '']);
   const lines = [...headingOf(list), ...(rows.length > 0 ? tableLines(columns, rows) : [])];
+  if (restorableFrom !== null) {
+    const { seq, time } = restorableFrom;
+    lines.push(`every state since seq ${grouped(seq)}${time === null ? '' : `, ${time},`} can be restored`);
+  }
   for (const { id, object, problem } of damaged) lines.push(`DAMAGED: ${id}: ${object}: ${problem}`);
   if (lastFailure !== null && failuresInRow > 0) lines.push(`backups fail since ${lastFailure.at}: ${lastFailure.message}`);
   return { objects, lines, failed: readFailure !== null };

@@ -29,10 +29,18 @@ export interface DamagedBackup {
   readonly problem: string;
 }
 
+/** Every state from there to the newest backup of the data that runs can be restored; null: none can, or it is not known. */
+export interface RestorableFrom {
+  readonly seq: number;
+  /** Of the last entry that it has; null when nobody knew it. */
+  readonly timeMs: number | null;
+}
+
 export interface BackupList {
   /** Newest first. */
   readonly backups: readonly BackupInfo[];
   readonly damaged: readonly DamagedBackup[];
+  readonly restorableFrom: RestorableFrom | null;
   /** When the place was read; null: it was not yet, so that nothing is known of it. */
   readonly readAtMs: number | null;
   /** Why it could not be read now, so that this is as it was at readAtMs; null: it was read. */
@@ -107,6 +115,7 @@ export interface BackupStatus {
     readonly bytes: number;
     readonly newestAtMs: number | null;
     readonly newestBytes: number | null;
+    readonly restorableFrom: RestorableFrom | null;
     /** Written since the newest backup; null when there is none of this line. */
     readonly operationsSince: number | null;
     readonly lastVerifiedAtMs: number | null;

@@ -12,6 +12,10 @@ export function measureBackups(meter: Meter, status: () => BackupStatus | null):
   const gauge = (name: string, help: string) => meter.gauge({ name: `backup_${name}`, help }).series();
   const counter = (name: string, help: string) => grownCounter(meter, `backup_${name}_total`, help);
   const newestAt = gauge('last_timestamp_seconds', 'When the newest backup in the target was made, in seconds since 1970.');
+  const restorableFrom = gauge(
+    'restorable_from_timestamp_seconds',
+    'Every state from then to the newest backup can be restored, in seconds since 1970.',
+  );
   const newestBytes = gauge('last_bytes', 'What the newest backup takes in the target.');
   const lastTook = gauge('last_duration_seconds', 'How long the last backup took that this node made.');
   const verifiedAt = gauge(
@@ -32,6 +36,7 @@ export function measureBackups(meter: Meter, status: () => BackupStatus | null):
     const now = status();
     const there = now?.stored ?? null;
     newestAt.set(secondsOf(there?.newestAtMs));
+    restorableFrom.set(secondsOf(there?.restorableFrom?.timeMs));
     newestBytes.set(there?.newestBytes ?? null);
     lastTook.set(secondsOf(now?.lastTookMs));
     verifiedAt.set(secondsOf(there?.lastVerifiedAtMs));

@@ -30,7 +30,11 @@ export class BackupCalls {
       ...{ target: body.target, active: body.active, running: body.running },
       ...{ backups: body.backups.map(backupFromWire), damaged: body.damaged },
       ...{ readAt: body.read_at ?? null, readFailure: body.read_failure ?? null },
-      ...{ operationsSince: body.operations_since, lastVerifiedAt: body.last_verified_at },
+      ...{
+        restorableFrom: body.restorable_from ?? null,
+        operationsSince: body.operations_since,
+        lastVerifiedAt: body.last_verified_at,
+      },
       ...{ failuresInRow: body.failures_in_row, lastFailure: body.last_failure },
       lastDrill: body.last_drill === null ? null : drillFromWire(body.last_drill),
     };

@@ -38,6 +38,8 @@ export interface BackupList {
   /** Why it cannot be read now, so that this is as it was at readAt; null: it was read. */
   readonly readFailure: string | null;
   readonly damaged: readonly { readonly id: string; readonly object: string; readonly problem: string }[];
+  /** Every state from there to the newest backup of the data that runs can be restored; null: none can. */
+  readonly restorableFrom: { readonly seq: number; readonly time: string | null } | null;
   readonly operationsSince: number | null;
   readonly lastVerifiedAt: string | null;
   readonly failuresInRow: number;

@@ -46,6 +46,12 @@ export const BackupListBody = Type.Object({
     Type.String({ description: 'Why it cannot be read now, so that this is as it was at read_at; null: it was read.' }),
   ),
   damaged: Type.Array(Type.Object({ id: Type.String(), object: Type.String(), problem: Type.String() })),
+  restorable_from: nullable(
+    Type.Object(
+      { seq: Count, time: nullable(Timestamp) },
+      { description: 'Every state from there to the newest backup of this line of data can be restored; null: none can.' },
+    ),
+  ),
   operations_since: nullable(Type.Integer({ description: 'Written since the newest backup of this line of data.' })),
   last_verified_at: nullable(Timestamp),
   failures_in_row: Count,

@@ -114,14 +114,26 @@ test('what is known of a place stays in sight while it cannot be reached', async
   await failure(backups.create(null));
   const { stored } = backups.status();
   assert.equal([stored?.newestAtMs, stored?.operationsSince], [made?.createdAtMs, 3]);
-  const { backups: seen, readAtMs, readFailure } = backups.known('why');
+  assert.is(stored?.restorableFrom?.seq, made?.end.seq);
+  const { backups: seen, restorableFrom, readAtMs, readFailure } = backups.known('why');
+  assert.equal(restorableFrom, stored?.restorableFrom);
   assert.equal([seen.map(({ id }) => id), typeof readAtMs, readFailure], [[made?.id], 'number', 'why']);
+});
+
+test('a backup by hand into a place that cannot even be read counts as one that failed', async (t) => {
+  const { target, backups, write } = await standing(t);
+  await write(1);
+  target.fails = () => 'unreachable';
+  await failure(backups.create(null));
+  const { failed, failuresInRow, lastFailure } = backups.status();
+  assert.equal([failed, failuresInRow], [1, 1]);
+  assert.match(lastFailure?.message ?? '', 'as the test says');
 });
 
 test('why a place failed stays in sight while it is not even asked', async (t) => {
   const set = settableClock();
   const { target, backups, write } = await standing(t, { clock: set.clock, schedule: { ...BY_HAND, everyOperations: 1 } });
-  assert.equal(backups.known(null), { backups: [], damaged: [], readAtMs: null, readFailure: null });
+  assert.equal(backups.known(null), { backups: [], damaged: [], restorableFrom: null, readAtMs: null, readFailure: null });
   await write(1);
   target.refuses = () => new SkeinError('CircuitOpen', 'left alone', { dependency: 'd', retry_after_ms: 1 });
   backups.start();

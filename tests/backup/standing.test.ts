@@ -14,6 +14,7 @@ import {
   progressOf,
   type Running,
   replacedIncrements,
+  restorableFrom,
   standingOf,
 } from '../../src/backup/standing.js';
 import { suite } from '../support/suite.js';
@@ -124,6 +125,30 @@ const leadsToNewest = (backups: readonly BackupHead[]): boolean => {
     return false;
   }
 };
+
+test('every state can be restored from where it is said, and no full backup before that one leads as far', () => {
+  const canBeRestored = (backups: readonly BackupHead[], seq: number): boolean => {
+    try {
+      planRestore({ backups, damaged: [] }, { ...NEWEST, seq }, RUNNING);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const seqs = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  fc.assert(
+    fc.property(someHeads, (heads) => {
+      const from = restorableFrom(heads, RUNNING);
+      const newest = standingOf({ backups: heads }, RUNNING).newest?.end.seq ?? 0;
+      if (from !== null) for (const seq of seqs(from.seq, newest)) assert.ok(canBeRestored(heads, seq), `seq ${seq}`);
+      // What another line has in common with this one may lead further.
+      const own = heads.filter(({ lineage }) => lineage.length === 1);
+      const fulls = own.filter(({ kind }) => kind === 'full').map(({ end }) => end.seq);
+      const leading = fulls.filter((full) => seqs(full, newest).every((seq) => canBeRestored(own, seq)));
+      assert.is(restorableFrom(own, RUNNING)?.seq, leading.length === 0 ? undefined : Math.min(...leading));
+    }),
+  );
+});
 
 test('the next increment leads to the newest state and leaves out nothing that the log still has, or none would be of use', () => {
   fc.assert(

@@ -31,6 +31,7 @@ test('a backup made and listed by commands becomes a new folder at a position, w
   assert.match((await runSkein(['backup', 'create', ...at])).output, 'nothing was written');
   const listed = (await runSkein(['backup', 'list', ...at])).output;
   assert.match(listed, `2 backups in folder ${backups}`);
+  assert.match(listed, /every state since seq [\d,]+, \S+Z, can be restored/);
   assert.is((await runSkein(['backup', 'list', 'x', ...at])).exitCode, 2);
   await server.stop();
 

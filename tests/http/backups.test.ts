@@ -25,16 +25,37 @@ async function listed(t: TestContext, list: BackupList, status: BackupStatus | n
 }
 
 test('a place that cannot be read shows what was read last, when, and why not now', async (t) => {
-  const body = await listed(t, { backups: [BACKUP], damaged: [], readAtMs: 60_000, readFailure: 'no such file' });
+  const body = await listed(t, {
+    backups: [BACKUP],
+    damaged: [],
+    restorableFrom: null,
+    readAtMs: 60_000,
+    readFailure: 'no such file',
+  });
   assert.equal([body.count, body.backups[0].id], [1, BACKUP.id]);
   assert.equal([body.read_at, body.read_failure], ['1970-01-01T00:01:00.000Z', 'no such file']);
+  assert.is(body.restorable_from, null);
   assert.equal(body.last_failure, { at: '1970-01-01T00:00:01.000Z', message: 'ENOENT' });
 });
 
+test('since when every state can be restored', async (t) => {
+  const list = { backups: [BACKUP], damaged: [], readAtMs: 60_000, readFailure: null };
+  const known = await listed(t, { ...list, restorableFrom: { seq: 3, timeMs: 5_000 } });
+  assert.equal(known.restorable_from, { seq: 3, time: '1970-01-01T00:00:05.000Z' });
+  const untimed = await listed(t, { ...list, restorableFrom: { seq: 0, timeMs: null } });
+  assert.equal(untimed.restorable_from, { seq: 0, time: null }, 'of an empty log');
+});
+
 test('of a place that was never read nothing is counted; where there is none, there are none', async (t) => {
-  const unknown = await listed(t, { backups: [], damaged: [], readAtMs: null, readFailure: 'no such file' });
+  const unknown = await listed(t, {
+    backups: [],
+    damaged: [],
+    restorableFrom: null,
+    readAtMs: null,
+    readFailure: 'no such file',
+  });
   assert.equal([unknown.target, unknown.count, unknown.read_at], ['folder /b', null, null]);
-  const none = await listed(t, { backups: [BACKUP], damaged: [], readAtMs: 1, readFailure: null }, null);
+  const none = await listed(t, { backups: [BACKUP], damaged: [], restorableFrom: null, readAtMs: 1, readFailure: null }, null);
   assert.equal([none.target, none.count, none.read_at, none.read_failure], [null, 0, null, null]);
 });
 

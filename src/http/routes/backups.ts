@@ -31,7 +31,7 @@ const checkVerify = bodyCheck(VerifyBackupBody);
 const ABOUT = { tag: 'server', needs: 'admin' } as const;
 /** In the place of an id: whatever is the newest. */
 const LATEST = 'latest';
-const NOWHERE: BackupList = { backups: [], damaged: [], readAtMs: null, readFailure: null };
+const NOWHERE: BackupList = { backups: [], damaged: [], restorableFrom: null, readAtMs: null, readFailure: null };
 
 export function backupRoutes(room: Room): Route[] {
   return [listRoute(room), createRoute(room), restoreRoute(room), verifyRoute(room)];
@@ -65,6 +65,10 @@ async function listBody({ service: { backups } }: Room): Promise<BackupListBody>
     read_at: instantOrNull(found.readAtMs),
     read_failure: found.readFailure,
     damaged: found.damaged.map(({ id, object, problem }) => ({ id, object, problem })),
+    restorable_from: found.restorableFrom && {
+      seq: found.restorableFrom.seq,
+      time: instantOrNull(found.restorableFrom.timeMs),
+    },
     operations_since: status?.stored?.operationsSince ?? null,
     last_verified_at: instantOrNull(status?.stored?.lastVerifiedAtMs ?? null),
     failures_in_row: status?.failuresInRow ?? 0,
