@@ -273,8 +273,10 @@ export class Stand {
     const { role, epoch, divergences, position } = await node.stats();
     const isMaster = node === this.master;
     assert.equal([role, epoch, divergences], [isMaster ? 'master' : 'replica', this.epoch, 0], node.name);
-    const { status } = await this.ok<{ status: string }>('GET', '/health', undefined, node);
-    assert.is(status, 'healthy', node.name);
+    // Health shows a look that may be a second old.
+    const isHealthy = async (): Promise<boolean> =>
+      (await this.ok<{ status: string }>('GET', '/health', undefined, node)).status === 'healthy';
+    await waitUntil(isHealthy, { what: `${node.name} to be healthy` });
     const read = await node.request('GET', '/v1/collections/keyed/points/0?max_wait_ms=8000', undefined, {
       'x-skein-min-position': this.#keyed.lastToken,
     });
