@@ -261,9 +261,12 @@ export class ReplicaRegistry {
     const moment = this.#moment();
     if (moment === null) return [];
     const { rules, role } = this.#parts;
-    // To a replica other voters are strangers, its master among them, until they follow it.
+    // To a replica voters are strangers, its master among them, unless they follow it now: one that did is back at the master, or will be, and
+    // whether it is there is for the master to say.
     const isMaster = role() === 'master';
-    const followers = [...this.#records.values()].filter(({ connectedWallMs }) => isMaster || connectedWallMs !== null);
+    const followers = [...this.#records.values()].filter(
+      ({ connectedWallMs, linked, voter }) => isMaster || linked || (connectedWallMs !== null && !voter),
+    );
     return followers.map((record) => record.info(moment, rules)).sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 

@@ -64,7 +64,7 @@ class Known {
   }
 }
 
-test('a replica lists those that follow it, linked or not, and no other voter; a master lists all', () => {
+test('a replica lists those that follow it, linked or not, and voters only while they are; a master lists all', () => {
   const other = 'c'.repeat(32);
   const known = new Known();
   const ids = (): string[] => known.registry.replicas().map(({ id }) => id);
@@ -76,6 +76,9 @@ test('a replica lists those that follow it, linked or not, and no other voter; a
   known.registry.enlist(known.hello(20), 1, 'partial');
   assert.equal(ids(), [R]);
   known.registry.unlinked(R, 'cut');
+  assert.equal(ids(), [], 'a voter follows another node by now, or nobody');
+  known.fake.voters = known.fake.voters.filter(({ nodeId }) => nodeId !== R);
+  known.registry.takeVoters();
   assert.equal(ids(), [R], 'what is disconnected stays in the list');
   known.registry.release();
   assert.equal(ids(), []);
