@@ -42,9 +42,9 @@ async function ask(
   path: string,
   signal: AbortSignal,
 ): Promise<{ readonly status: number; readonly text: string }> {
-  const transport = new HttpTransport({ url: origin, connectionsMax: 1, anyCertificate: true });
+  const transport = new HttpTransport({ connectionsMax: 1, anyCertificate: true });
   try {
-    const { status, body } = await transport.send({ method: 'GET', path, headers: {}, body: null, signal });
+    const { status, body } = await transport.send({ method: 'GET', url: `${origin}${path}`, headers: {}, body: null, signal });
     return { status, text: new TextDecoder().decode(body.subarray(0, SHOWN_BYTES_MAX)) };
   } finally {
     transport.close();

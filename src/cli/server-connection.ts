@@ -3,6 +3,9 @@
 import { clientKey } from '../config/config.js';
 import { type ClientSettings, SkeinClient } from '../sdk/index.js';
 
+/** Somebody waits at a terminal. */
+const TRIES = 4;
+
 export interface ConnectionValues {
   readonly url: string;
   readonly apiKey: string | null;
@@ -13,5 +16,11 @@ export interface ConnectionValues {
 /** @throws ConfigError when the key file cannot be used */
 export function connectTo(values: ConnectionValues, more: Partial<ClientSettings> = {}): SkeinClient {
   const apiKey = clientKey(values);
-  return new SkeinClient({ url: values.url, timeoutMs: values.timeoutMs, ...(apiKey === null ? {} : { apiKey }), ...more });
+  return new SkeinClient({
+    url: values.url,
+    timeoutMs: values.timeoutMs,
+    retries: { attempts: TRIES },
+    ...(apiKey === null ? {} : { apiKey }),
+    ...more,
+  });
 }

@@ -7,8 +7,21 @@ import type { Room } from './room.js';
 export function readyBody(room: Room): ReadyBody {
   const { step, progress, etaMs, message } = room.service.startProgress();
   const state = readiness(room);
-  const ready = { status: state === 'ready' ? 'healthy' : 'unhealthy', state, step, progress, eta_ms: etaMs, message } as const;
+  const ready = {
+    status: state === 'ready' ? 'healthy' : 'unhealthy',
+    ...{ state, step, progress, eta_ms: etaMs, message },
+    ...{ role: room.service.replication.role(), epoch: epochOf(room) },
+  } as const;
   return state === 'draining' ? { ...ready, message: 'about to stop; it still serves' } : ready;
+}
+
+function epochOf({ service }: Room): number | null {
+  try {
+    return service.engine().status().position.epoch;
+  } catch (error) {
+    if (error instanceof SkeinError) return null;
+    throw error;
+  }
 }
 
 function readiness(room: Room): ReadyBody['state'] {

@@ -50,7 +50,7 @@ export interface HttpListener {
 
 /** @throws Error when the address cannot be bound */
 export async function listenHttp(options: HttpListenerOptions): Promise<HttpListener> {
-  const transport = new HttpTransport({ url: options.url, connectionsMax: CONNECTIONS_MAX });
+  const transport = new HttpTransport({ connectionsMax: CONNECTIONS_MAX });
   const parts: Parts = {
     options,
     transport,

@@ -24,7 +24,7 @@ export class BackupCalls {
   }
 
   async list(options: CallOptions = {}): Promise<T.BackupList> {
-    const call = { what: 'backups', method: 'GET', path: '/v1/backups', kind: 'read', options } as const;
+    const call = { what: 'backups', method: 'GET', path: '/v1/backups', kind: 'read', ofNode: true, options } as const;
     const body = (await this.#caller.run(call)) as BackupListBody;
     return {
       ...{ target: body.target, active: body.active, running: body.running },

@@ -1,49 +1,34 @@
-/** One call from start to end: encode, send, decode, try again, remember the position.
+/** One call from start to end: encode, ask, try again, remember the position.
  *
- *    body ─► bytes (once) ─► transport (─► master) ─► answer | error ─► retry? (retry.ts) ─► … until the call's time is over
+ *    body ─► bytes (once) ─► a round over the nodes (round.ts) ─► answer | error ─► retry? (retry.ts) ─► … until the call's time is over
  *
  *  Invariant: what may not happen twice is sent twice only under an idempotency key, or when the server saw nothing of it.
- *  Must not know: routes, shapes of bodies, sockets. */
+ *  Must not know: routes, shapes of bodies, which node is asked, sockets. */
 
-import { packMessage, unpackMessage } from '../codec/msgpack.js';
-import { apiErrorFrom, SkeinApiError, SkeinTimeoutError } from './errors.js';
+import { packMessage } from '../codec/msgpack.js';
+import { errorOf } from './answer.js';
+import type { Call, Query } from './call.js';
+import { SkeinApiError, SkeinTimeoutError } from './errors.js';
 import { delayBeforeRetry, type RetrySettings } from './retry.js';
+import type { Round } from './round.js';
 import type { Session } from './session.js';
-import type { Transport, TransportAnswer, TransportRequest } from './transport.js';
-import type { ReadOptions, WriteOptions } from './types.js';
 
 export type Encoding = 'msgpack' | 'json';
-type Query = Readonly<Record<string, string | number | boolean | undefined>>;
-
-export interface Call {
-  /** For messages: what the caller asked for. */
-  readonly what: string;
-  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
-  readonly path: string;
-  readonly query?: Query;
-  readonly body?: unknown;
-  /** Reads carry the session's position and may be repeated freely; writes carry an idempotency key. */
-  readonly kind: 'read' | 'write';
-  readonly options: ReadOptions & WriteOptions;
-  /** Statuses beyond 2xx whose body is the answer. */
-  readonly alsoFine?: readonly number[];
-}
 
 export interface CallerSettings {
-  readonly transport: Transport;
-  /** Base address. */
-  readonly url: string;
+  readonly round: Round;
   readonly encoding: Encoding;
   readonly apiKey: string | null;
   readonly timeoutMs: number;
   readonly retries: RetrySettings;
   /** Null: positions are not tracked. */
   readonly session: Session | null;
+  /** Ends all calls, also those that wait to try again. */
+  readonly closing: AbortSignal;
 }
 
 const CONTENT_TYPES = { msgpack: 'application/msgpack', json: 'application/json' } as const;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 export class Caller {
   readonly #settings: CallerSettings;
@@ -55,8 +40,8 @@ export class Caller {
   /** @returns the decoded body
    *  @throws SkeinApiError · SkeinConnectionError · SkeinTimeoutError · the reason of an aborted signal */
   async run(call: Call): Promise<unknown> {
-    const { encoding, retries } = this.#settings;
-    const time = new CallTime(call.what, call.options.timeoutMs ?? this.#settings.timeoutMs, call.options.signal);
+    const { encoding, retries, round } = this.#settings;
+    const time = new CallTime(call.what, call.options.timeoutMs ?? this.#settings.timeoutMs, this.#signalsOf(call));
     const body = call.body === undefined ? null : encode(call.body, encoding);
     const headers = this.#headers(call);
     const path = pathOf(call);
@@ -66,11 +51,19 @@ export class Caller {
     try {
       for (let attempt = 1; ; attempt++) {
         try {
-          const answer = await this.#send({ method: call.method, path, headers, body, signal: time.signal });
-          return this.#read(call, answer);
+          const asked = { call, path, headers, body, repeatable, signal: time.signal };
+          const answer = await round.ask(asked, attempt > 1);
+          const position = answer.headers['x-skein-position'];
+          if (position !== undefined) this.#settings.session?.saw(position);
+          return answer.body;
         } catch (error) {
-          const delayMs = time.over ? null : delayBeforeRetry({ error, attempt, repeatable }, retries, Math.random());
-          if (delayMs === null) throw time.over ? time.reason(error) : error;
+          const failed = { error, attempt, repeatable, hasOthers: round.hasOthers };
+          const delayMs = time.over ? null : delayBeforeRetry(failed, retries, Math.random());
+          if (delayMs === null) {
+            // Said once: else no read of this client would ever be answered again.
+            if (isLost(error)) this.#settings.session?.forget(headers['x-skein-min-position']);
+            throw time.over ? time.reason(error) : error;
+          }
           await time.pause(delayMs, error);
         }
       }
@@ -81,23 +74,17 @@ export class Caller {
 
   /** Sends a body that is made while it is sent, and gives the answer piece by piece. Never repeated; without a timeout unless one is given. */
   async *stream(call: Call, contentType: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-    const time = new CallTime(call.what, call.options.timeoutMs ?? null, call.options.signal);
+    const time = new CallTime(call.what, call.options.timeoutMs ?? null, this.#signalsOf(call));
     try {
       const headers = { ...this.#headers(call), 'content-type': contentType, accept: 'application/x-ndjson, application/json' };
-      const answer = await this.#settings.transport.stream({
-        method: call.method,
-        path: pathOf(call),
-        headers,
-        signal: time.signal,
-        chunks,
-      });
+      const answer = await this.#settings.round.stream({ call, path: pathOf(call), headers, signal: time.signal, chunks });
       if (answer.status >= 200 && answer.status < 300) {
         yield* answer.chunks;
         return;
       }
       const parts: Uint8Array[] = [];
       for await (const part of answer.chunks) parts.push(part);
-      throw apiErrorFrom(answer.status, decode(joined(parts), answer.headers), answer.headers);
+      throw errorOf({ ...answer, body: joined(parts) });
     } catch (error) {
       throw time.over ? time.reason(error) : error;
     } finally {
@@ -105,13 +92,8 @@ export class Caller {
     }
   }
 
-  /** A write that a replica sends on goes to the master that the replica names, once, with the same headers, the key included: whoever
-   *  trusts a server with its key trusts it to name its master. Never from https to http, where others could read the key. */
-  async #send(request: TransportRequest): Promise<TransportAnswer> {
-    const { transport, url } = this.#settings;
-    const answer = await transport.send(request);
-    const master = answer.status === 307 ? masterAddress(answer, url) : null;
-    return master === null ? answer : transport.send({ ...request, url: master });
+  #signalsOf({ options: { signal } }: Call): readonly AbortSignal[] {
+    return signal === undefined ? [this.#settings.closing] : [signal, this.#settings.closing];
   }
 
   #headers(call: Call): Record<string, string> {
@@ -129,15 +111,10 @@ export class Caller {
     }
     return headers;
   }
+}
 
-  #read(call: Call, answer: TransportAnswer): unknown {
-    const fine = (answer.status >= 200 && answer.status < 300) || call.alsoFine?.includes(answer.status) === true;
-    const body = decode(answer.body, answer.headers);
-    if (!fine || body === undefined) throw apiErrorFrom(answer.status, body, answer.headers);
-    const position = answer.headers['x-skein-position'];
-    if (position !== undefined) this.#settings.session?.saw(position);
-    return body;
-  }
+function isLost(error: unknown): boolean {
+  return error instanceof SkeinApiError && error.type === 'PositionLost';
 }
 
 /** The time of one call: ends it by its deadline or by the caller's signal, pauses between tries. */
@@ -146,19 +123,19 @@ class CallTime {
   readonly #what: string;
   readonly #timeoutMs: number | null;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #given: AbortSignal | undefined;
-  readonly #onAbort = (): void => this.#controller.abort(this.#given?.reason);
+  readonly #given: readonly AbortSignal[];
+  readonly #onAbort = (): void => this.#controller.abort(this.#given.find(({ aborted }) => aborted)?.reason);
   readonly #deadlineMs: number;
 
-  constructor(what: string, timeoutMs: number | null, given: AbortSignal | undefined) {
+  constructor(what: string, timeoutMs: number | null, given: readonly AbortSignal[]) {
     this.#what = what;
     this.#timeoutMs = timeoutMs;
     this.#given = given;
     this.#deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
     if (timeoutMs !== null)
       this.#timer = setTimeout(() => this.#controller.abort(new SkeinTimeoutError(what, timeoutMs, null)), timeoutMs);
-    if (given?.aborted) this.#onAbort();
-    else given?.addEventListener('abort', this.#onAbort, { once: true });
+    for (const signal of given) signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (given.some(({ aborted }) => aborted)) this.#onAbort();
   }
 
   get signal(): AbortSignal {
@@ -195,34 +172,12 @@ class CallTime {
 
   end(): void {
     clearTimeout(this.#timer);
-    this.#given?.removeEventListener('abort', this.#onAbort);
+    for (const signal of this.#given) signal.removeEventListener('abort', this.#onAbort);
   }
-}
-
-/** Where a NotMaster sends the request; null when it must not go there. */
-function masterAddress(answer: TransportAnswer, from: string): string | null {
-  const { location } = answer.headers;
-  if (location === undefined || !URL.canParse(location)) return null;
-  const { protocol } = new URL(location);
-  if (protocol !== 'https:' && (protocol !== 'http:' || new URL(from).protocol === 'https:')) return null;
-  return apiErrorFrom(answer.status, decode(answer.body, answer.headers), answer.headers).type === 'NotMaster' ? location : null;
 }
 
 function encode(body: unknown, encoding: Encoding): Uint8Array {
   return encoding === 'msgpack' ? packMessage(body) : encoder.encode(JSON.stringify(body));
-}
-
-/** By the answer's own type, so that the JSON of a proxy is read as well; null when it is empty, undefined when it cannot be read. */
-function decode(bytes: Uint8Array, headers: Readonly<Record<string, string>>): unknown {
-  const type = headers['content-type'] ?? '';
-  if (bytes.byteLength === 0) return null;
-  try {
-    if (type.startsWith('application/msgpack')) return unpackMessage(bytes);
-    if (/[/+](?:x-nd)?json/.test(type)) return JSON.parse(decoder.decode(bytes));
-  } catch {
-    return undefined;
-  }
-  return undefined;
 }
 
 function pathOf({ path, query, options }: Call): string {

@@ -34,41 +34,27 @@ import type {
   VersionBody,
 } from '../wire/http-bodies.js';
 import { BackupCalls } from './backup-calls.js';
-import { type Call, Caller, type Encoding } from './caller.js';
+import type { Call } from './call.js';
+import type { Caller } from './caller.js';
+import { type ClientSettings, callerOf, type Shared, sharedBy } from './client-settings.js';
+import { SkeinConnectionError } from './errors.js';
 import { healthDetailsFromWire, recallFromWire, recallToWire } from './health-forms.js';
 import type { HealthDetails, RecallAnswer, RecallRequest } from './health-types.js';
 import { linesOf, readImportAnswer } from './import-stream.js';
 import { KeyCalls } from './key-calls.js';
+import type { NodeView } from './nodes.js';
 import { ReplicationCalls } from './replication-calls.js';
-import { DEFAULT_RETRIES, NO_RETRIES, type RetrySettings } from './retry.js';
 import { Session } from './session.js';
-import { HttpTransport, type Transport } from './transport.js';
 import type * as T from './types.js';
 import { vectorBytes, vectorNumbers } from './vector-form.js';
 import * as form from './wire-forms.js';
-
-export interface ClientSettings {
-  /** Such as http://127.0.0.1:7171. */
-  readonly url: string;
-  readonly apiKey?: string;
-  /** Bounds each call, retries included. Default 30,000. */
-  readonly timeoutMs?: number;
-  /** How often and how patiently to try again; false: never. Default 4 tries, from 100 ms up to 5 s apart. */
-  readonly retries?: Partial<RetrySettings> | false;
-  /** Remember the newest position seen and read at least that, so that this client sees its own writes on any node. Default false. */
-  readonly session?: boolean;
-  /** Connections at once. Default 64. */
-  readonly connectionsMax?: number;
-  /** Default msgpack, with binary vectors; json is for looking at the traffic. */
-  readonly encoding?: Encoding;
-  readonly transport?: Transport;
-}
 
 const PAGE_POINTS = 1_000;
 
 export class SkeinClient {
   readonly #caller: Caller;
-  readonly #transport: Transport;
+  readonly #settings: ClientSettings;
+  readonly #shared: Shared;
   readonly #session: Session | null;
   readonly #vectorForm: form.VectorForm;
   /** Backups of the server, and the way back. */
@@ -78,24 +64,21 @@ export class SkeinClient {
   /** Access keys: who may do what. */
   readonly keys: KeyCalls;
 
-  constructor(settings: ClientSettings) {
-    const encoding = settings.encoding ?? 'msgpack';
-    this.#transport =
-      settings.transport ?? new HttpTransport({ url: settings.url, connectionsMax: settings.connectionsMax ?? 64 });
-    this.#session = settings.session === true ? new Session() : null;
-    this.#vectorForm = encoding === 'msgpack' ? vectorBytes : vectorNumbers;
-    this.#caller = new Caller({
-      transport: this.#transport,
-      url: settings.url,
-      encoding,
-      apiKey: settings.apiKey ?? null,
-      timeoutMs: settings.timeoutMs ?? 30_000,
-      retries: settings.retries === false ? NO_RETRIES : { ...DEFAULT_RETRIES, ...settings.retries },
-      session: this.#session,
-    });
+  /** @param shared of the client that a session came from (`session`) */
+  constructor(settings: ClientSettings, shared: Shared | null = null) {
+    this.#settings = settings;
+    this.#shared = shared ?? sharedBy(settings);
+    this.#session = settings.session === false ? null : new Session(shared?.position ?? null);
+    this.#vectorForm = settings.encoding === 'json' ? vectorNumbers : vectorBytes;
+    this.#caller = callerOf(settings, this.#shared, this.#session);
     this.backups = new BackupCalls(this.#caller);
     this.replication = new ReplicationCalls(this.#caller);
     this.keys = new KeyCalls(this.#caller);
+  }
+
+  /** The nodes as this client sees them. */
+  get nodes(): readonly NodeView[] {
+    return this.#shared.cluster.nodes.view(performance.now());
   }
 
   /** The newest position seen; null without a session, or before the first answer. */
@@ -103,14 +86,22 @@ export class SkeinClient {
     return this.#session?.position ?? null;
   }
 
-  /** After PositionLost: stop asking for a history that is gone. */
+  /** A client over the same connections that remembers positions of its own: for the requests of one user, or to go on where another program was.
+   *  It is closed with this one, and needs no closing itself. @param position to begin with, such as the `position` of another client */
+  session(position: string | null = null): SkeinClient {
+    return new SkeinClient({ ...this.#settings, session: true }, { ...this.#shared, position });
+  }
+
+  /** Stop asking for what was seen. A read that ends as PositionLost does so by itself, once it has said so. */
   forgetPosition(): void {
     this.#session?.forget();
   }
 
-  /** Ends idle connections; running calls are cut off. */
+  /** Ends idle connections; running calls are cut off, also those that wait to try again. A session closes nothing. */
   close(): void {
-    this.#transport.close();
+    if (this.#shared.position !== undefined) return;
+    this.#shared.closing.abort(new SkeinConnectionError('the client was closed', { code: 'CLOSED', url: '', maybeSent: true }));
+    this.#shared.transport.close();
   }
 
   /** A call as it stands on the wire: its body and answer are those of docs/HTTP_API.md. Bounded and repeated as every other. */
@@ -236,15 +227,26 @@ export class SkeinClient {
     request: Omit<T.ScrollRequest, 'cursor'> = {},
     options: T.ReadOptions = {},
   ): AsyncGenerator<T.PointRecord, void, undefined> {
-    let page = await this.scroll(collection, { limit: PAGE_POINTS, ...request }, options);
-    for (;;) {
-      // The next page travels while this one is used.
-      const cursor = page.nextCursor;
-      const next = cursor === null ? null : this.scroll(collection, { limit: PAGE_POINTS, ...request, cursor }, options);
-      next?.catch(() => undefined);
-      yield* page.points;
-      if (next === null) return;
-      page = await next;
+    const ended = new AbortController();
+    const signal = options.signal === undefined ? ended.signal : AbortSignal.any([options.signal, ended.signal]);
+    const pageAt = (cursor?: string): Promise<T.ScrollPage> =>
+      this.scroll(
+        collection,
+        { limit: PAGE_POINTS, ...request, ...(cursor !== undefined && { cursor }) },
+        { ...options, signal },
+      );
+    try {
+      let page = await pageAt();
+      for (;;) {
+        // The next page travels while this one is used.
+        const next = page.nextCursor === null ? null : pageAt(page.nextCursor);
+        next?.catch(() => undefined);
+        yield* page.points;
+        if (next === null) return;
+        page = await next;
+      }
+    } finally {
+      ended.abort();
     }
   }
 
@@ -335,19 +337,19 @@ export class SkeinClient {
 
   /** An unhealthy server is an answer, not an error. */
   async health(options: T.CallOptions = {}): Promise<T.HealthAnswer> {
-    const body = await this.#get<HealthBody>('health', '/health', options, [503]);
+    const body = await this.#ofNode<HealthBody>('health', '/health', options);
     return { status: body.status, reasons: body.reasons, body };
   }
 
   /** Every part of the server with how it is; an unhealthy server is an answer. @throws SkeinApiError while it starts or stops */
   async healthDetails(options: T.CallOptions = {}): Promise<HealthDetails> {
-    const body = await this.#get<HealthDetailsBody | ReadyBody>('health details', '/health/detailed', options, [503]);
+    const body = await this.#ofNode<HealthDetailsBody | ReadyBody>('health details', '/health/detailed', options);
     return healthDetailsFromWire(body);
   }
 
   /** Whether it may serve, and how far its start is; a starting server is an answer, not an error. */
   async ready(options: T.CallOptions = {}): Promise<T.ReadyAnswer> {
-    const body = await this.#get<ReadyBody>('readiness', '/health/ready', options, [503]);
+    const body = await this.#ofNode<ReadyBody>('readiness', '/health/ready', options);
     return { status: body.state, step: body.step, progress: body.progress, etaMs: body.eta_ms, message: body.message };
   }
 
@@ -358,12 +360,17 @@ export class SkeinClient {
       api,
       node,
       native_build: nativeBuild,
-    } = await this.#get<VersionBody>('version', '/v1/version', options);
+    } = await this.#ofNode<VersionBody>('version', '/v1/version', options);
     return { name, version, api, node, nativeBuild };
   }
 
-  #get<Body>(what: string, path: string, options: T.ReadOptions, alsoFine: readonly number[] = []): Promise<Body> {
-    return this.#caller.run({ what, method: 'GET', path, kind: 'read', options, alsoFine }) as Promise<Body>;
+  #get<Body>(what: string, path: string, options: T.ReadOptions): Promise<Body> {
+    return this.#caller.run({ what, method: 'GET', path, kind: 'read', options }) as Promise<Body>;
+  }
+
+  #ofNode<Body>(what: string, path: string, options: T.CallOptions): Promise<Body> {
+    const call: Call = { what, method: 'GET', path, kind: 'read', ofNode: true, options, alsoFine: [503] };
+    return this.#caller.run(call) as Promise<Body>;
   }
 
   #read<Body>(what: string, path: string, options: T.ReadOptions, body: unknown): Promise<Body> {

@@ -2,11 +2,14 @@
 
 export type { BackupCalls } from './backup-calls.js';
 export type * from './backup-types.js';
-export type { Call, Encoding } from './caller.js';
-export { type ClientSettings, SkeinClient } from './client.js';
+export type { Call } from './call.js';
+export type { Encoding } from './caller.js';
+export { SkeinClient } from './client.js';
+export type { ClientSettings } from './client-settings.js';
 export { SkeinApiError, SkeinConnectionError, SkeinTimeoutError } from './errors.js';
 export type * from './health-types.js';
 export type { KeyCalls, KeyInfo, KeyRole, KeyWithSecret, NewKey } from './key-calls.js';
+export type { NodeRole, NodeView, ReadPreference } from './nodes.js';
 export type { ReplicationCalls } from './replication-calls.js';
 export type * from './replication-types.js';
 export type { RetrySettings } from './retry.js';

@@ -4,7 +4,8 @@
  *  Must not know: sockets, when to retry. */
 
 import type { KeyBody, KeyListBody, KeySecretAnswer, NewKeyBody } from '../wire/http-bodies.js';
-import type { Call, Caller } from './caller.js';
+import type { Call } from './call.js';
+import type { Caller } from './caller.js';
 import type { CallOptions } from './types.js';
 
 export type KeyRole = KeyBody['role'];

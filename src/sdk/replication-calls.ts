@@ -11,7 +11,8 @@ import type {
   ResyncAnswerBody,
   VerifyAnswerBody,
 } from '../wire/http-bodies.js';
-import type { Call, Caller } from './caller.js';
+import type { Call } from './call.js';
+import type { Caller } from './caller.js';
 import * as form from './replication-forms.js';
 import type * as T from './replication-types.js';
 import type { CallOptions } from './types.js';
@@ -78,7 +79,14 @@ export class ReplicationCalls {
   }
 
   #get<Body>(name: string, options: CallOptions): Promise<Body> {
-    const call: Call = { what: `replication ${name}`, method: 'GET', path: `/replication/${name}`, kind: 'read', options };
+    const call: Call = {
+      what: `replication ${name}`,
+      method: 'GET',
+      path: `/replication/${name}`,
+      kind: 'read',
+      ofNode: true,
+      options,
+    };
     return this.#caller.run(call) as Promise<Body>;
   }
 
@@ -87,7 +95,7 @@ export class ReplicationCalls {
       what: name,
       method: 'POST',
       path: `/replication/${name}`,
-      kind: 'write',
+      ...({ kind: 'write', ofNode: true } as const),
       options: { idempotencyKey, ...options },
       body,
     };

@@ -20,7 +20,12 @@ export function laterToken(a: string, b: string): string {
 }
 
 export class Session {
-  #position: string | null = null;
+  #position: string | null;
+
+  /** @param position where it begins, of another session; null: anywhere */
+  constructor(position: string | null = null) {
+    this.#position = position;
+  }
 
   get position(): string | null {
     return this.#position;
@@ -31,8 +36,8 @@ export class Session {
     this.#position = this.#position === null ? token : laterToken(this.#position, token);
   }
 
-  /** After PositionLost: what was seen belongs to a history that is gone. */
-  forget(): void {
-    this.#position = null;
+  /** What was seen belongs to a history that is gone. @param position only if it is still this one */
+  forget(position = this.#position): void {
+    if (this.#position === position) this.#position = null;
   }
 }

@@ -8,10 +8,8 @@ import { SkeinConnectionError } from './errors.js';
 
 export interface TransportRequest {
   readonly method: string;
-  /** Path and query, behind the base address. */
-  readonly path: string;
-  /** The whole address instead, where an answer named another one. */
-  readonly url?: string;
+  /** The whole address, query included. */
+  readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | null;
   readonly signal: AbortSignal;
@@ -43,8 +41,6 @@ export interface Transport {
 }
 
 export interface TransportSettings {
-  /** Base address; a path in it is put before every path. */
-  readonly url: string;
   /** Connections at once; further requests wait for a free one. */
   readonly connectionsMax: number;
   /** Believe any certificate. For questions without a key to the machine itself, whose certificate names others; left out: none is believed
@@ -52,19 +48,13 @@ export interface TransportSettings {
   readonly anyCertificate?: boolean;
 }
 
-interface Target extends Pick<URL, 'protocol' | 'hostname' | 'port' | 'origin'> {
-  readonly path: string;
-}
-
 export class HttpTransport implements Transport {
-  readonly #base: URL;
   /** By scheme; a replica and its master may have different ones. */
   readonly #agents = new Map<string, http.Agent>();
   readonly #connectionsMax: number;
   readonly #anyCertificate: boolean;
 
   constructor(settings: TransportSettings) {
-    this.#base = new URL(settings.url);
     this.#connectionsMax = settings.connectionsMax;
     this.#anyCertificate = settings.anyCertificate === true;
   }
@@ -84,7 +74,7 @@ export class HttpTransport implements Transport {
       // A source that fails while the answer is being read is the news, not the connection that is cut because of it.
       const failure: { ofSource?: Error } = {};
       const outgoing = this.#open(request, reject, (answer) => {
-        const chunks = chunksOf(answer, outgoing, failure, this.#base.origin);
+        const chunks = chunksOf(answer, outgoing, failure, new URL(request.url).origin);
         resolve({ status: answer.statusCode ?? 0, headers: headersOf(answer), chunks });
       });
       pour(request.chunks, outgoing).catch((error: unknown) => {
@@ -105,7 +95,7 @@ export class HttpTransport implements Transport {
     onAnswer: (answer: http.IncomingMessage) => void,
   ): http.ClientRequest {
     const { signal } = request;
-    const target = this.#target(request);
+    const target = new URL(request.url);
     const headers: Record<string, string | number> = { ...request.headers };
     if (request.body instanceof Uint8Array) headers['content-length'] = request.body.byteLength;
     const open = target.protocol === 'https:' ? https.request : http.request;
@@ -115,7 +105,7 @@ export class HttpTransport implements Transport {
       host: target.hostname.replace(/^\[|\]$/g, ''),
       port: target.port,
       method: request.method,
-      path: target.path,
+      path: `${target.pathname}${target.search}`,
       headers,
     });
     const fail = (error: unknown): void => {
@@ -134,15 +124,6 @@ export class HttpTransport implements Transport {
       onAnswer(answer);
     });
     return outgoing;
-  }
-
-  #target(request: Pick<TransportRequest, 'path' | 'url'>): Target {
-    if (request.url === undefined) {
-      const { protocol, hostname, port, pathname, origin } = this.#base;
-      return { protocol, hostname, port, origin, path: `${pathname.replace(/\/$/, '')}${request.path}` };
-    }
-    const { protocol, hostname, port, origin, pathname, search } = new URL(request.url);
-    return { protocol, hostname, port, origin, path: `${pathname}${search}` };
   }
 
   #agentFor(protocol: string): http.Agent {

@@ -285,6 +285,11 @@ export const ReadyBody = Type.Object({
   progress: Type.Number(),
   eta_ms: Type.Unsafe<number | null>({ type: ['number', 'null'] }),
   message: Type.String(),
+  role: Type.Enum(['master', 'replica']),
+  epoch: Type.Unsafe<number | null>({
+    type: ['integer', 'null'],
+    description: 'Of the mastership; null until the store is open.',
+  }),
 });
 export type ReadyBody = Static<typeof ReadyBody>;
 

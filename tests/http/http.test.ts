@@ -239,7 +239,14 @@ test('while the engine starts, data waits with step and progress, and health say
   assert.equal([live.status, live.body], [200, { status: 'healthy' }]);
   const ready = await ask('GET', '/health/ready');
   assert.is(ready.status, 503);
-  assert.equal(ready.body, { status: 'unhealthy', state: 'starting', ...starting.details, message: 'checking rows' });
+  assert.equal(ready.body, {
+    status: 'unhealthy',
+    state: 'starting',
+    ...starting.details,
+    message: 'checking rows',
+    role: 'master',
+    epoch: null,
+  });
   const health = await ask('GET', '/health');
   assert.is(health.status, 503);
   assert.is(health.body.status, 'unhealthy');

@@ -239,8 +239,8 @@ test('from https a write never goes on to http', async () => {
   ] as const) {
     sent.length = 0;
     const transport: Transport = {
-      send: async ({ url, path }) => {
-        sent.push(url ?? path);
+      send: async ({ url }) => {
+        sent.push(url);
         return { status: 307, headers: { location, 'content-type': 'application/msgpack' }, body };
       },
       stream: () => Promise.reject(new Error('no streams here')),
@@ -276,7 +276,7 @@ test('a session reads at least the newest position it has seen, and only a sessi
     headers: { 'x-skein-position': tokens[Math.min(calls++, 2)] ?? '' },
     body: { ...written, count: 1 },
   });
-  const { client, stub } = await connect(t, handler, { session: true });
+  const { client, stub } = await connect(t, handler);
   assert.is(client.position, null);
   await client.upsert('c', [point]);
   await client.count('c');
@@ -290,10 +290,35 @@ test('a session reads at least the newest position it has seen, and only a sessi
   assert.is(client.position, null);
 
   calls = 0;
-  const { client: plain, stub: other } = await connect(t, handler);
+  const { client: plain, stub: other } = await connect(t, handler, { session: false });
   await plain.upsert('c', [point]);
   await plain.count('c');
   assert.is(other.received[1]?.headers['x-skein-min-position'], undefined);
+});
+
+test('a session of a client has a position of its own, may begin where another was, and forgets one that is lost when it has said so', async (t) => {
+  const historyId = 'ab'.repeat(16);
+  const token = encodeToken({ historyId, epoch: 1, seq: 5 });
+  let isLost = false;
+  const handler: Handler = () =>
+    isLost ? apiError(409, 'PositionLost') : { headers: { 'x-skein-position': token }, body: { ...written, count: 1 } };
+  const { client, stub } = await connect(t, handler);
+  const [one, other] = [client.session(), client.session(token)];
+  await one.upsert('c', [point]);
+  assert.equal([client.position, one.position, other.position], [null, token, token]);
+  await other.count('c');
+  assert.is(stub.received[1]?.headers['x-skein-min-position'], token);
+  assert.is(stub.connections(), 1, 'over the same connection');
+  isLost = true;
+  assert.is(((await failureOf(other.count('c'))) as SkeinApiError).type, 'PositionLost');
+  assert.equal([one.position, other.position], [token, null]);
+  assert.is(((await failureOf(one.count('c', undefined, { minPosition: 'own' }))) as SkeinApiError).type, 'PositionLost');
+  assert.is(one.position, token, 'that position was not its own');
+  one.close();
+  isLost = false;
+  assert.is(await client.count('c'), 1, 'a session closes nothing');
+  client.close();
+  assert.match(String(await failureOf(one.count('c'))), 'the client was closed');
 });
 
 test.run();

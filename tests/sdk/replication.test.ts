@@ -14,7 +14,7 @@ const test = suite('sdk/replication');
 async function over(t: TestContext, answers: Partial<ReplicationService> = {}) {
   const service = fakeReplication(answers);
   const http = await startHttp(t, { service: { replication: service } });
-  const client = new SkeinClient({ url: http.url, retries: false });
+  const client = new SkeinClient({ url: http.url, retries: false, session: false });
   t.after(() => client.close());
   return { replication: client.replication, service, client, http };
 }

@@ -1,0 +1,62 @@
+/** What a client is made from, and what it shares with its sessions. Must not know: calls. */
+
+import { Caller, type Encoding } from './caller.js';
+import { Cluster } from './cluster.js';
+import type { ReadPreference } from './nodes.js';
+import { DEFAULT_RETRIES, NO_RETRIES, type RetrySettings } from './retry.js';
+import { Round } from './round.js';
+import type { Session } from './session.js';
+import { HttpTransport, type Transport } from './transport.js';
+
+export interface ClientSettings {
+  /** The one node to ask, such as http://127.0.0.1:7171. */
+  readonly url?: string;
+  /** Or several nodes of one cluster: the client finds its master, and follows it when another node takes over. */
+  readonly nodes?: readonly string[];
+  readonly apiKey?: string;
+  /** Bounds each call, retries included. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** How long one node may take while there is another to ask. Default 10,000. */
+  readonly tryTimeoutMs?: number;
+  /** How often and how patiently to try again; false: never. Default 10 tries, from 100 ms up to 5 s apart. */
+  readonly retries?: Partial<RetrySettings> | false;
+  /** Who answers reads where there are several nodes. Default nearest: with a session that is never less than what this client has seen. */
+  readonly readPreference?: ReadPreference;
+  /** Remember the newest position seen and read at least that, so that this client sees its own writes on any node. Default true. */
+  readonly session?: boolean;
+  /** Connections at once. Default 64. */
+  readonly connectionsMax?: number;
+  /** Default msgpack, with binary vectors; json is for looking at the traffic. */
+  readonly encoding?: Encoding;
+  readonly transport?: Transport;
+}
+
+/** What the sessions of one client have in common. */
+export interface Shared {
+  readonly transport: Transport;
+  readonly cluster: Cluster;
+  readonly closing: AbortController;
+  /** Of a session: where it begins. */
+  readonly position?: string | null;
+}
+
+/** @throws TypeError for what is no address, and for both or none of url and nodes */
+export function sharedBy(settings: ClientSettings): Shared {
+  const transport = settings.transport ?? new HttpTransport({ connectionsMax: settings.connectionsMax ?? 64 });
+  return { transport, cluster: new Cluster({ urls: urlsOf(settings), transport }), closing: new AbortController() };
+}
+
+export function callerOf(settings: ClientSettings, { transport, cluster, closing }: Shared, session: Session | null): Caller {
+  const { encoding = 'msgpack', apiKey = null, timeoutMs = 30_000, tryTimeoutMs = 10_000, retries } = settings;
+  const round = new Round({ transport, cluster, tryTimeoutMs, readPreference: settings.readPreference ?? 'nearest' });
+  return new Caller({
+    ...{ round, encoding, apiKey, timeoutMs, session, closing: closing.signal },
+    retries: retries === false ? NO_RETRIES : { ...DEFAULT_RETRIES, ...retries },
+  });
+}
+
+function urlsOf({ url, nodes }: ClientSettings): readonly string[] {
+  if (nodes === undefined && url !== undefined) return [url];
+  if (nodes !== undefined && url === undefined) return nodes;
+  throw new TypeError('a client is given either url, of one node, or nodes');
+}

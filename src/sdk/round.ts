@@ -1,0 +1,148 @@
+/** One round of a call: node after node is asked until one answers.
+ *
+ *  A read goes on to the next node when one cannot serve it now. A write does so only where the one that was asked is not the master or did
+ *  not answer: what the master refuses no other node takes. What a node says of itself by its answer, or by giving none, is remembered.
+ *
+ *  Invariant: what may not happen twice is sent to a second node only when the first saw nothing of it. A write goes on to the master that a
+ *  replica names, with the same headers, the key included (whoever trusts a server with its key trusts it to name its master), but never
+ *  from https to http, where others could read the key. Must not know: when to try again, shapes of bodies, sockets. */
+
+import { bodyOf, errorOf } from './answer.js';
+import type { Call } from './call.js';
+import { baseOf, type Cluster } from './cluster.js';
+import { SkeinApiError, SkeinConnectionError } from './errors.js';
+import type { ReadPreference } from './nodes.js';
+import type { StreamAnswer, StreamRequest, Transport, TransportAnswer, TransportRequest } from './transport.js';
+
+export interface RoundParts {
+  readonly transport: Transport;
+  readonly cluster: Cluster;
+  readonly readPreference: ReadPreference;
+  /** How long one node may take while there is another to ask. */
+  readonly tryTimeoutMs: number;
+}
+
+export interface Asked extends Omit<TransportRequest, 'method' | 'url'> {
+  readonly call: Call;
+  /** And query, behind the base address. */
+  readonly path: string;
+  /** May it take effect twice without harm? */
+  readonly repeatable: boolean;
+}
+
+type StreamAsked = Pick<Asked, 'call' | 'path' | 'headers' | 'signal'> & Pick<StreamRequest, 'chunks'>;
+
+export interface Answered {
+  readonly body: unknown;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+export class Round {
+  readonly #parts: RoundParts;
+
+  constructor(parts: RoundParts) {
+    this.#parts = parts;
+  }
+
+  /** Were several nodes named? */
+  get hasOthers(): boolean {
+    return this.#parts.cluster.hasOthers;
+  }
+
+  /** @param isAgain the round before led nowhere: the nodes are asked what they are
+   *  @throws SkeinApiError, SkeinConnectionError: what says most of why nobody answered · the reason of the signal */
+  async ask(asked: Asked, isAgain: boolean): Promise<Answered> {
+    const { cluster } = this.#parts;
+    const { call, repeatable, signal, headers } = asked;
+    await cluster.ready(isAgain);
+    const tried = new Set<string>();
+    let failure: Error | null = null;
+    for (let url = this.#next(call, tried); url !== null; url = this.#next(call, tried)) {
+      tried.add(url);
+      try {
+        const answer = await this.#askOne(url, asked);
+        const body = bodyOf(answer, call.alsoFine);
+        if (headers['idempotency-key'] !== undefined) cluster.nodes.isMaster(url, null);
+        return { body, headers: answer.headers };
+      } catch (error) {
+        if (signal.aborted || !goesOn(error, call, repeatable)) throw error;
+        // That a node is not the master says less than what became of the one that it named.
+        if (failure === null || !isNotMaster(error)) failure = error as Error;
+      }
+    }
+    throw failure ?? noMaster();
+  }
+
+  /** Sends to the master, as far as it is known; what was sent once is not sent to another. */
+  async stream({ call, path, headers, chunks, signal }: StreamAsked): Promise<StreamAnswer> {
+    const { cluster, transport } = this.#parts;
+    await cluster.ready(false);
+    const url = this.#next(call, NONE) ?? cluster.first;
+    const answer = await transport.stream({ method: call.method, url: `${url}${path}`, headers, chunks, signal });
+    if (answer.status === 307) cluster.doubt();
+    return answer;
+  }
+
+  #next({ kind, ofNode = false }: Call, tried: ReadonlySet<string>): string | null {
+    const { cluster, readPreference } = this.#parts;
+    if (ofNode) return tried.size === 0 ? cluster.first : null;
+    const nowMs = performance.now();
+    return kind === 'write' ? cluster.nodes.forWrite(tried, nowMs) : cluster.nodes.forRead(readPreference, tried, nowMs);
+  }
+
+  async #askOne(url: string, { call, path, headers, body, signal }: Asked): Promise<TransportAnswer> {
+    const { transport, cluster, tryTimeoutMs } = this.#parts;
+    const late = cluster.hasOthers ? AbortSignal.timeout(tryTimeoutMs) : null;
+    const startMs = performance.now();
+    const request = { method: call.method, url: `${url}${path}`, headers, body };
+    try {
+      const answer = await transport.send({ ...request, signal: late === null ? signal : AbortSignal.any([signal, late]) });
+      const nowMs = performance.now();
+      cluster.nodes.answered(url, nowMs - startMs, nowMs);
+      const named = namedMaster(answer, url, path);
+      if (named !== undefined) cluster.nodes.isReplica(url, named);
+      return answer;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      cluster.nodes.failed(url, performance.now());
+      if (late?.aborted !== true) throw error;
+      const parts = { code: 'ETIMEDOUT', url, maybeSent: true, cause: error };
+      throw new SkeinConnectionError(`no answer from ${url} within ${tryTimeoutMs} ms`, parts);
+    }
+  }
+}
+
+function goesOn(error: unknown, { kind }: Call, repeatable: boolean): boolean {
+  if (error instanceof SkeinConnectionError) return repeatable || !error.maybeSent;
+  return error instanceof SkeinApiError && error.retryable && (kind === 'read' || isNotMaster(error));
+}
+
+function isNotMaster(error: unknown): boolean {
+  return error instanceof SkeinApiError && error.type === 'NotMaster' && error.status === 307;
+}
+
+/** @returns the base address; null: none that the request may go to; undefined: the answer is not that of a replica */
+function namedMaster(answer: TransportAnswer, from: string, path: string): string | null | undefined {
+  if (answer.status !== 307 || !isNotMaster(errorOf(answer))) return undefined;
+  const { location } = answer.headers;
+  if (location === undefined || !URL.canParse(location)) return null;
+  const { protocol, origin } = new URL(location);
+  if (protocol !== 'https:' && (protocol !== 'http:' || new URL(from).protocol === 'https:')) return null;
+  return location.endsWith(path) ? baseOf(location.slice(0, location.length - path.length)) : origin;
+}
+
+function noMaster(): SkeinApiError {
+  const message = 'none of the nodes is the master';
+  return new SkeinApiError({
+    type: 'NotMaster',
+    message,
+    status: 307,
+    details: {},
+    retryable: true,
+    requestId: null,
+    retryAfterMs: null,
+  });
+}
