@@ -17,6 +17,8 @@ export interface ConnectionValues {
 export function connectTo(values: ConnectionValues, more: Partial<ClientSettings> = {}): SkeinClient {
   const apiKey = clientKey(values);
   return new SkeinClient({
+    // One node is asked, and shown as it is.
+    session: false,
     url: values.url,
     timeoutMs: values.timeoutMs,
     retries: { attempts: TRIES },

@@ -8,6 +8,7 @@
 import { packMessage } from '../codec/msgpack.js';
 import { errorOf } from './answer.js';
 import type { Call, Query } from './call.js';
+import type { Closing } from './closing.js';
 import { SkeinApiError, SkeinTimeoutError } from './errors.js';
 import { delayBeforeRetry, type RetrySettings } from './retry.js';
 import type { Round } from './round.js';
@@ -23,8 +24,7 @@ export interface CallerSettings {
   readonly retries: RetrySettings;
   /** Null: positions are not tracked. */
   readonly session: Session | null;
-  /** Ends all calls, also those that wait to try again. */
-  readonly closing: AbortSignal;
+  readonly closing: Closing;
 }
 
 const CONTENT_TYPES = { msgpack: 'application/msgpack', json: 'application/json' } as const;
@@ -41,7 +41,7 @@ export class Caller {
    *  @throws SkeinApiError · SkeinConnectionError · SkeinTimeoutError · the reason of an aborted signal */
   async run(call: Call): Promise<unknown> {
     const { encoding, retries, round } = this.#settings;
-    const time = new CallTime(call.what, call.options.timeoutMs ?? this.#settings.timeoutMs, this.#signalsOf(call));
+    const time = this.#timeOf(call, this.#settings.timeoutMs);
     const body = call.body === undefined ? null : encode(call.body, encoding);
     const headers = this.#headers(call);
     const path = pathOf(call);
@@ -74,7 +74,7 @@ export class Caller {
 
   /** Sends a body that is made while it is sent, and gives the answer piece by piece. Never repeated; without a timeout unless one is given. */
   async *stream(call: Call, contentType: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-    const time = new CallTime(call.what, call.options.timeoutMs ?? null, this.#signalsOf(call));
+    const time = this.#timeOf(call, null);
     try {
       const headers = { ...this.#headers(call), 'content-type': contentType, accept: 'application/x-ndjson, application/json' };
       const answer = await this.#settings.round.stream({ call, path: pathOf(call), headers, signal: time.signal, chunks });
@@ -92,8 +92,8 @@ export class Caller {
     }
   }
 
-  #signalsOf({ options: { signal } }: Call): readonly AbortSignal[] {
-    return signal === undefined ? [this.#settings.closing] : [signal, this.#settings.closing];
+  #timeOf({ what, options: { timeoutMs, signal } }: Call, defaultMs: number | null): CallTime {
+    return new CallTime({ what, timeoutMs: timeoutMs ?? defaultMs, signal: signal ?? null, closing: this.#settings.closing });
   }
 
   #headers(call: Call): Record<string, string> {
@@ -117,25 +117,33 @@ function isLost(error: unknown): boolean {
   return error instanceof SkeinApiError && error.type === 'PositionLost';
 }
 
-/** The time of one call: ends it by its deadline or by the caller's signal, pauses between tries. */
+interface CallTimeSettings {
+  readonly what: string;
+  /** Null: as long as it takes. */
+  readonly timeoutMs: number | null;
+  /** The caller's. */
+  readonly signal: AbortSignal | null;
+  readonly closing: Closing;
+}
+
+/** The time of one call: ends it by its deadline, by the caller's signal or with the client; pauses between tries. */
 class CallTime {
   readonly #controller = new AbortController();
-  readonly #what: string;
-  readonly #timeoutMs: number | null;
+  readonly #settings: CallTimeSettings;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #given: readonly AbortSignal[];
-  readonly #onAbort = (): void => this.#controller.abort(this.#given.find(({ aborted }) => aborted)?.reason);
   readonly #deadlineMs: number;
+  readonly #onClosed = (reason: unknown): void => this.#controller.abort(reason);
+  readonly #onAbort = (): void => this.#controller.abort(this.#settings.signal?.reason);
 
-  constructor(what: string, timeoutMs: number | null, given: readonly AbortSignal[]) {
-    this.#what = what;
-    this.#timeoutMs = timeoutMs;
-    this.#given = given;
+  constructor(settings: CallTimeSettings) {
+    this.#settings = settings;
+    const { what, timeoutMs, signal, closing } = settings;
     this.#deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
     if (timeoutMs !== null)
       this.#timer = setTimeout(() => this.#controller.abort(new SkeinTimeoutError(what, timeoutMs, null)), timeoutMs);
-    for (const signal of given) signal.addEventListener('abort', this.#onAbort, { once: true });
-    if (given.some(({ aborted }) => aborted)) this.#onAbort();
+    closing.add(this.#onClosed);
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal?.aborted === true) this.#onAbort();
   }
 
   get signal(): AbortSignal {
@@ -150,14 +158,14 @@ class CallTime {
   reason(met: unknown): unknown {
     const reason: unknown = this.#controller.signal.reason;
     return reason instanceof SkeinTimeoutError && met instanceof SkeinApiError
-      ? new SkeinTimeoutError(this.#what, reason.timeoutMs, met)
+      ? new SkeinTimeoutError(this.#settings.what, reason.timeoutMs, met)
       : reason;
   }
 
   /** @throws when the call ends before the pause does */
   async pause(delayMs: number, met: unknown): Promise<void> {
     const { signal } = this.#controller;
-    if (this.#timeoutMs !== null && performance.now() + delayMs >= this.#deadlineMs) throw met;
+    if (performance.now() + delayMs >= this.#deadlineMs) throw met;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
@@ -172,7 +180,8 @@ class CallTime {
 
   end(): void {
     clearTimeout(this.#timer);
-    for (const signal of this.#given) signal.removeEventListener('abort', this.#onAbort);
+    this.#settings.closing.remove(this.#onClosed);
+    this.#settings.signal?.removeEventListener('abort', this.#onAbort);
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a client is made from, and what it shares with its sessions. Must not know: calls. */
 
 import { Caller, type Encoding } from './caller.js';
+import { Closing } from './closing.js';
 import { Cluster } from './cluster.js';
 import type { ReadPreference } from './nodes.js';
 import { DEFAULT_RETRIES, NO_RETRIES, type RetrySettings } from './retry.js';
@@ -35,7 +36,7 @@ export interface ClientSettings {
 export interface Shared {
   readonly transport: Transport;
   readonly cluster: Cluster;
-  readonly closing: AbortController;
+  readonly closing: Closing;
   /** Of a session: where it begins. */
   readonly position?: string | null;
 }
@@ -43,14 +44,14 @@ export interface Shared {
 /** @throws TypeError for what is no address, and for both or none of url and nodes */
 export function sharedBy(settings: ClientSettings): Shared {
   const transport = settings.transport ?? new HttpTransport({ connectionsMax: settings.connectionsMax ?? 64 });
-  return { transport, cluster: new Cluster({ urls: urlsOf(settings), transport }), closing: new AbortController() };
+  return { transport, cluster: new Cluster({ urls: urlsOf(settings), transport }), closing: new Closing() };
 }
 
 export function callerOf(settings: ClientSettings, { transport, cluster, closing }: Shared, session: Session | null): Caller {
   const { encoding = 'msgpack', apiKey = null, timeoutMs = 30_000, tryTimeoutMs = 10_000, retries } = settings;
   const round = new Round({ transport, cluster, tryTimeoutMs, readPreference: settings.readPreference ?? 'nearest' });
   return new Caller({
-    ...{ round, encoding, apiKey, timeoutMs, session, closing: closing.signal },
+    ...{ round, encoding, apiKey, timeoutMs, session, closing },
     retries: retries === false ? NO_RETRIES : { ...DEFAULT_RETRIES, ...retries },
   });
 }

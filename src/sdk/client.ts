@@ -100,7 +100,7 @@ export class SkeinClient {
   /** Ends idle connections; running calls are cut off, also those that wait to try again. A session closes nothing. */
   close(): void {
     if (this.#shared.position !== undefined) return;
-    this.#shared.closing.abort(new SkeinConnectionError('the client was closed', { code: 'CLOSED', url: '', maybeSent: true }));
+    this.#shared.closing.close(new SkeinConnectionError('the client was closed', { code: 'CLOSED', url: '', maybeSent: true }));
     this.#shared.transport.close();
   }
 
