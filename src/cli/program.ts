@@ -84,7 +84,7 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
   });
 
   const exporting = command('export', 'Write every point of a collection to a file, or to standard output for "-".');
-  exporting.argument('<collection>').argument('<file>', 'ndjson or fvecs');
+  exporting.argument('<collection>').argument('<file>', 'ndjson, json, csv, fvecs or parquet');
   addFields(exporting, EXPORT_FIELDS);
   exporting.action(async (collection: string, file: string) => {
     const { exportCollection } = await import('./export/export.js');

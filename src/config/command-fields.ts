@@ -69,7 +69,7 @@ export const EXPORT_FIELDS = {
   ...CLIENT_FIELDS,
   format: {
     kind: 'choice',
-    choices: ['ndjson', 'fvecs'],
+    choices: ['ndjson', 'json', 'csv', 'fvecs', 'parquet'],
     default: null,
     doc: 'Format of the file; by default told by the end of its name, else ndjson.',
   },

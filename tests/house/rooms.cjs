@@ -101,6 +101,7 @@ const homes = {
   'cli-progress': ['cli'],
   'csv-parse': ['cli'],
   hyparquet: ['cli'],
+  'hyparquet-writer': ['cli'],
   jose: ['http'],
   'lru-cache': ['engine', 'embedding', 'payload-index', 'http'],
   roaring: ['payload-index'],

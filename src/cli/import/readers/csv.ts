@@ -2,6 +2,7 @@
  *
  *    vector   one column holding a JSON array, or columns v0, v1, … without a gap
  *    id       the id column; digits alone (no leading zero) are an integer, all else is text. Without that column: the row's number
+ *    payload  a JSON object, as `skein export` writes it; then there are no others
  *    others   payload: JSON numbers and true/false by their value, other text as text; an empty cell is left out
  *
  *  Memory: one piece of the file and one record, which is at most 16 MiB. */
@@ -199,8 +200,7 @@ function fieldsOf(
     if (i === id) fields[idColumn] = idCell(cell);
     else if (i === vector) fields[vectorColumn] = vectorCell(cell, vectorColumn);
     else if (components === null || !components.has(i)) {
-      if (cell !== '')
-        Object.defineProperty(fields, name, { value: name === 'expires_at' ? cell : plainCell(cell), enumerable: true });
+      if (cell !== '') Object.defineProperty(fields, name, { value: payloadCell(name, cell), enumerable: true });
     }
   });
   if (typeof vector !== 'number') fields[vectorColumn] = vector.map((at, i) => componentCell(cells[at] ?? '', i));
@@ -216,6 +216,16 @@ function vectorCell(cell: string, name: string): unknown {
     return JSON.parse(cell);
   } catch {
     throw new RecordProblem(`${name} is not a JSON array of numbers`);
+  }
+}
+
+function payloadCell(name: string, cell: string): unknown {
+  if (name === 'expires_at') return cell;
+  if (name !== 'payload' || !cell.startsWith('{')) return plainCell(cell);
+  try {
+    return JSON.parse(cell);
+  } catch {
+    throw new RecordProblem('payload is not a JSON object');
   }
 }
 

@@ -1,0 +1,28 @@
+/** Where the bytes of an export go.
+ *
+ *  Invariant: a file appears under its name only when it is whole and on disk; a failure leaves what was there before and nothing else. */
+
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { printPatiently, type TextStream } from '../surroundings.js';
+
+/** @param pieces of text */
+export async function toStream(pieces: AsyncIterable<Uint8Array>, output: TextStream): Promise<void> {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  for await (const piece of pieces) await printPatiently(output, decoder.decode(piece, { stream: true }));
+}
+
+/** Writes beside the name, then takes the name. */
+export async function toFile(pieces: AsyncIterable<Uint8Array>, path: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = openSync(temporary, 'w');
+  try {
+    for await (const piece of pieces) for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
+    fsyncSync(file);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,21 @@
+/** Points as JSON text that keeps every bit of their vectors: −0 has its sign, which JSON.stringify takes away. Pure. */
+
+import type { PointRecord } from '../../../sdk/index.js';
+
+/** One object, as `skein import` reads it. */
+export function pointText({ id, vector, payload }: PointRecord): string {
+  const fields = [`"id":${JSON.stringify(id)}`];
+  if (vector !== undefined) fields.push(`"vector":${vectorText(vector)}`);
+  if (payload !== undefined) fields.push(`"payload":${JSON.stringify(payload)}`);
+  return `{${fields.join(',')}}`;
+}
+
+export function vectorText(vector: Float32Array): string {
+  let text = '[';
+  for (let i = 0; i < vector.length; i++) {
+    const value = vector[i] ?? 0;
+    if (i > 0) text += ',';
+    text += Object.is(value, -0) ? '-0' : String(value);
+  }
+  return `${text}]`;
+}
