@@ -19,6 +19,10 @@ export function checkFilterTexts({ text }: CollectionSpec, filter: Filter | unde
   if (filter !== undefined && text.fields.length > 0) new TextCheck(text).filter(filter, '', '');
 }
 
+function nameOf({ words }: Extract<Condition, { kind: 'match_text' }>): string {
+  return words === 'any' ? 'text_any' : (words ?? 'text');
+}
+
 class TextCheck {
   readonly #text: TextSettings;
 
@@ -39,7 +43,8 @@ class TextCheck {
   #condition(condition: Condition, path: string, prefix: string): void {
     if (condition.kind === 'filter') this.filter(condition.filter, path, prefix);
     else if (condition.kind === 'nested') this.filter(condition.filter, `${path}nested.filter.`, `${prefix}${condition.key}.`);
-    else if (condition.kind === 'match_text') this.#words(prefix + condition.key, condition.text, `${path}match.text`);
+    else if (condition.kind === 'match_text')
+      this.#words(prefix + condition.key, condition.text, `${path}match.${nameOf(condition)}`);
   }
 
   #words(key: string, text: string, path: string): void {

@@ -117,18 +117,24 @@ function conditionShape(condition: Condition): string {
     case 'match_except':
       return `match except ${condition.values.length} ${condition.key}`;
     case 'match_text':
-      return `match text ${condition.key}`;
+      return `match ${condition.words === 'any' ? 'text any' : (condition.words ?? 'text')} ${condition.key}`;
+    case 'match_prefix':
+      return `match prefix ${condition.key}`;
     case 'range':
     case 'values_count':
       return `${condition.kind} ${condition.key} ${Object.keys(condition.bounds).join(' ')}`;
     case 'nested':
       return `nested ${condition.key}(${filterShape(condition.filter)})`;
+    case 'slice':
+      return `slice ${condition.total}`;
     case 'has_id':
       return `has_id ${condition.ids.length}`;
     case 'geo_radius':
     case 'geo_box':
+    case 'geo_polygon':
     case 'exists':
     case 'is_null':
+    case 'is_empty':
       return `${condition.kind} ${condition.key}`;
   }
 }

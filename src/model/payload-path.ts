@@ -3,9 +3,14 @@
  *    items.color in {"items": [{"color": "red"}, {"color": "blue"}, "red", [{"color": "green"}]]}      reaches "red" and "blue"
  *
  *  A path is a row of object keys. Where it meets an array it goes on in every element that is an object; an array inside an array is
- *  not entered. Own keys only: a payload may have a key named "constructor". */
+ *  not entered. Own keys only: a payload may have a key named "constructor".
+ *
+ *  An exact path is a row of steps, and crosses an array only where a step says so. */
 
 import type { JsonValue, Payload } from './point.js';
+
+/** Of an exact path: a key of an object, a place in an array, or every element of an array (null). */
+export type PathStep = string | number | null;
 
 export function isObject(value: JsonValue): value is Payload {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -28,6 +33,27 @@ function anyFrom(from: JsonValue, path: readonly string[], start: number, test: 
     const key = path[step] as string;
     if (!isObject(value) || !Object.hasOwn(value, key)) return false;
     value = value[key] as JsonValue;
+  }
+  return test(value);
+}
+
+/** Does the test hold for any value at the end of an exact path? An array there is one value. */
+export function anyAtSteps(from: JsonValue, steps: readonly PathStep[], test: (value: JsonValue) => boolean): boolean {
+  return anyStepped(from, steps, 0, test);
+}
+
+function anyStepped(from: JsonValue, steps: readonly PathStep[], start: number, test: (value: JsonValue) => boolean): boolean {
+  let value = from;
+  for (let at = start; at < steps.length; at++) {
+    const step = steps[at] as PathStep;
+    if (step === null) return Array.isArray(value) && value.some((element) => anyStepped(element, steps, at + 1, test));
+    if (typeof step === 'number') {
+      if (!Array.isArray(value) || step >= value.length) return false;
+      value = value[step] as JsonValue;
+    } else {
+      if (!isObject(value) || !Object.hasOwn(value, step)) return false;
+      value = value[step] as JsonValue;
+    }
   }
   return test(value);
 }

@@ -9,6 +9,7 @@ import type { Bitmap } from './bitmap.js';
 import { HeldLabels, type LabelSource, NO_LABELS } from './label-source.js';
 import type { PayloadField } from './payload-field.js';
 import { boxRegion, circleRegion } from './place-cells.js';
+import { polygonRegion } from './polygon-region.js';
 import type { SetAlgebra } from './set-algebra.js';
 
 /** Invariant: every label in `certain` matches, none outside of `possible` does. Exact when they are one object. */
@@ -17,7 +18,7 @@ export interface Bounds {
   readonly possible: LabelSource;
 }
 
-export type FieldCondition = Exclude<Condition, { kind: 'filter' | 'has_id' | 'nested' }>;
+export type FieldCondition = Exclude<Condition, { kind: 'filter' | 'has_id' | 'slice' | 'nested' }>;
 
 export function exact(labels: LabelSource): Bounds {
   return { certain: labels, possible: labels };
@@ -44,16 +45,26 @@ export function answerOf(field: PayloadField, condition: FieldCondition, algebra
       return anyOf(algebra, exceptParts(field, condition.values));
     case 'match_text':
       return among(field.texts);
+    case 'match_prefix': {
+      const { prefix } = condition;
+      return field.terms === null ? among(field.texts) : exact(field.terms.sourceWhere((term) => term.startsWith(prefix)));
+    }
     case 'range':
       return rangeAnswer(field, condition);
     case 'geo_radius':
       return field.places === null ? among(field.objects) : exact(field.places.within(circleRegion(condition)));
     case 'geo_box':
       return field.places === null ? among(field.objects) : exact(field.places.within(boxRegion(condition)));
+    case 'geo_polygon':
+      return field.places === null ? among(field.objects) : exact(field.places.within(polygonRegion(condition)));
     case 'exists':
       return exact(affirmed(algebra, field.present, condition.exists));
     case 'is_null':
       return exact(affirmed(algebra, field.nulls, condition.isNull));
+    case 'is_empty': {
+      const full = countsWithin(field, { gte: 1 }, algebra);
+      return exact(condition.isEmpty ? algebra.not(full) : full);
+    }
     case 'values_count': {
       const absent = within(0, condition.bounds) ? [affirmed(algebra, field.present, false)] : [];
       return exact(algebra.or([countsWithin(field, condition.bounds, algebra), ...absent]));

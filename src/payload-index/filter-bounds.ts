@@ -3,11 +3,13 @@
  *  Inside `nested` a condition speaks of one element, and the index knows points: it knows of each condition whether some element matches
  *  it. That is the whole truth for one condition and for alternatives; several at once may be met by different elements, so nothing is
  *  certain then; and what an element lacks (must_not, exists: false) is not known at all.
+ *  Exact steps (exact-steps.ts) are the index's own paths where they cross no array; else what the path has is more than they lead to.
  *  Must not know: the inside of fields, how the sets are made. */
 
 import type { PayloadIndexType } from '../model/collection.js';
 import { type Condition, type Filter, type MatchValue, within } from '../model/filter.js';
 import type { PointId } from '../model/point.js';
+import { holdsOfNothing, kindOfSteps, leadsToLess, withoutCrossings } from './exact-steps.js';
 import { answerOf, anyOf, type Bounds, countsWithin, exact, type FieldCondition } from './field-answer.js';
 import { type LabelSource, NO_LABELS } from './label-source.js';
 import type { PayloadField } from './payload-field.js';
@@ -110,16 +112,25 @@ export class FilterBounds {
         const labels = this.#ground.labelsOfIds(condition.ids);
         return scope.nested ? { certain: NO_LABELS, possible: labels } : exact(labels);
       }
+      case 'slice':
+        this.#note('slice', null);
+        return this.#unknown;
       case 'nested':
-        return this.#nested(scope.prefix + condition.key, condition.filter);
+        return this.#nested(condition, scope);
       default:
         return this.#fieldCondition(condition, scope);
     }
   }
 
-  #nested(path: string, filter: Filter): Bounds {
+  #nested({ key, steps, filter }: Extract<Condition, { kind: 'nested' }>, scope: Scope): Bounds {
+    const path = scope.prefix + key;
+    if (kindOfSteps(steps) === 'beyond') {
+      this.#note(path, null);
+      return this.#unknown;
+    }
     const before = this.#unindexed.size;
-    const bounds = this.#filter(filter, { prefix: `${path}.`, nested: true });
+    const inner = this.#filter(filter, { prefix: `${path}.`, nested: true });
+    const bounds = steps === undefined ? inner : { certain: NO_LABELS, possible: inner.possible };
     if (!isExact(bounds) && this.#unindexed.size === before) this.#note(path, null);
     return bounds;
   }
@@ -127,20 +138,25 @@ export class FilterBounds {
   #fieldCondition(condition: FieldCondition, scope: Scope): Bounds {
     const path = scope.prefix + condition.key;
     const field = this.#ground.fields.get(path);
-    if (field === undefined) {
-      this.#note(path, servingType(condition));
+    const steps = kindOfSteps(condition.steps);
+    if (field === undefined || steps === 'beyond') {
+      this.#note(path, steps === 'beyond' ? null : servingType(condition));
       return this.#unknown;
     }
+    if (steps === 'places' || (steps === 'keys' && scope.nested)) {
+      this.#note(path, null);
+      const possible = leadsToLess(field, condition, this.#algebra);
+      return possible === null ? this.#unknown : { certain: NO_LABELS, possible };
+    }
     if (scope.nested) {
-      const lacks = (condition.kind === 'exists' && !condition.exists) || (condition.kind === 'is_null' && !condition.isNull);
-      if (lacks) return this.#unknown;
+      if (condition.kind !== 'values_count' && holdsOfNothing(condition)) return this.#unknown;
       // Another element may lack the field, which counts 0 as well.
       if (condition.kind === 'values_count' && within(0, condition.bounds))
         return { certain: countsWithin(field, condition.bounds, this.#algebra), possible: this.#algebra.all };
     }
     const bounds = answerOf(field, condition, this.#algebra);
     if (!isExact(bounds)) this.#note(path, servingType(condition));
-    return bounds;
+    return steps === 'keys' ? withoutCrossings(field, condition, bounds, this.#algebra) : bounds;
   }
 
   #note(path: string, type: PayloadIndexType | null): void {
@@ -160,6 +176,8 @@ function servingType(condition: FieldCondition): PayloadIndexType | null {
     case 'match_any':
     case 'match_except':
       return typeOfValue(condition.values[0] ?? '');
+    case 'match_prefix':
+      return 'keyword';
     case 'match_text':
       return null;
     case 'range':
@@ -167,9 +185,11 @@ function servingType(condition: FieldCondition): PayloadIndexType | null {
       return Object.values(condition.bounds).every(Number.isInteger) ? 'integer' : 'float';
     case 'geo_radius':
     case 'geo_box':
+    case 'geo_polygon':
       return 'geo';
     case 'exists':
     case 'is_null':
+    case 'is_empty':
     case 'values_count':
       return 'keyword';
   }

@@ -20,6 +20,8 @@ export class PayloadField {
   readonly texts = emptyBitmap();
   readonly numbers = emptyBitmap();
   readonly objects = emptyBitmap();
+  /** Labels where an array stands on the way to the path's end. */
+  readonly crossed = emptyBitmap();
   /** Labels with one value at the path that counts 1; the counts of all others are in `counts`. */
   readonly ones = emptyBitmap();
   readonly counts = new TermIndex<number>();
@@ -43,6 +45,7 @@ export class PayloadField {
     if (found.hasTrue) this.trues.add(label);
     if (found.hasFalse) this.falses.add(label);
     if (found.hasObject) this.objects.add(label);
+    if (found.crossed) this.crossed.add(label);
     if (found.counts.length === 1 && found.counts[0] === 1) this.ones.add(label);
     else this.counts.put(label, distinct(found.counts));
     if (found.texts.length > 0) this.#putTexts(label, distinct(found.texts));
@@ -64,7 +67,7 @@ export class PayloadField {
   /** A label that is not inside is passed over. */
   remove(label: number): void {
     if (!this.present.delete(label)) return;
-    for (const set of [this.nulls, this.trues, this.falses, this.objects]) set.delete(label);
+    for (const set of [this.nulls, this.trues, this.falses, this.objects, this.crossed]) set.delete(label);
     if (!this.ones.delete(label)) this.counts.remove(label);
     if (this.texts.delete(label)) {
       this.terms?.remove(label);
@@ -83,6 +86,7 @@ export class PayloadField {
       this.texts,
       this.numbers,
       this.objects,
+      this.crossed,
       this.ones,
     ];
     const indexes = [this.counts, this.terms, this.numberValues, this.instants, this.places];

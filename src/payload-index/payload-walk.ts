@@ -14,6 +14,8 @@ export class Found {
   hasFalse = false;
   /** An object, or an array inside an array. */
   hasObject = false;
+  /** An array was met on the way to the path's end. */
+  crossed = false;
   texts: string[] = [];
   numbers: number[] = [];
   places: Place[] = [];
@@ -21,7 +23,7 @@ export class Found {
   counts: number[] = [];
 
   clear(): void {
-    this.present = this.hasNull = this.hasTrue = this.hasFalse = this.hasObject = false;
+    this.present = this.hasNull = this.hasTrue = this.hasFalse = this.hasObject = this.crossed = false;
     if (this.texts.length > 0) this.texts = [];
     if (this.numbers.length > 0) this.numbers = [];
     if (this.places.length > 0) this.places = [];
@@ -56,27 +58,32 @@ export class Found {
 
 interface Branch {
   readonly steps: Map<string, Branch>;
+  /** Of the paths that go on from here. */
+  readonly beyond: Found[];
   /** Of the path that ends here. */
   found: Found | null;
 }
 
 export class PayloadWalk {
-  readonly #root: Branch = { steps: new Map(), found: null };
+  readonly #root: Branch = { steps: new Map(), beyond: [], found: null };
   readonly #found: Found[] = [];
 
   /** Adds a path. @returns where each walk leaves what it found there, until the next one */
   follow(path: string): Found {
+    const way: Branch[] = [];
     let branch = this.#root;
     for (const step of path.split('.')) {
-      const next = branch.steps.get(step) ?? { steps: new Map(), found: null };
+      way.push(branch);
+      const next = branch.steps.get(step) ?? { steps: new Map(), beyond: [], found: null };
       branch.steps.set(step, next);
       branch = next;
     }
-    if (branch.found === null) {
-      branch.found = new Found();
-      this.#found.push(branch.found);
-    }
-    return branch.found;
+    if (branch.found !== null) return branch.found;
+    const found = new Found();
+    branch.found = found;
+    this.#found.push(found);
+    for (const passed of way) passed.beyond.push(found);
+    return found;
   }
 
   /** Cost: the keys of the paths, once for each object on the way, and the values at their ends. */
@@ -93,7 +100,9 @@ function walkInto(object: Payload, branch: Branch): void {
     next.found?.take(value);
     if (next.steps.size === 0) continue;
     if (isObject(value)) walkInto(value, next);
-    else if (Array.isArray(value))
+    else if (Array.isArray(value)) {
+      for (const found of next.beyond) found.crossed = true;
       for (const element of value as readonly JsonValue[]) if (isObject(element)) walkInto(element, next);
+    }
   }
 }

@@ -62,6 +62,11 @@ export class TermIndex<Term extends string | number> {
     });
   }
 
+  /** Labels with any term that passes. Cost: one step a term. */
+  sourceWhere(passes: (term: Term) => boolean): LabelSource {
+    return this.source([...this.#ids.keys()].filter(passes));
+  }
+
   /** Labels with a term that is none of these. @param holding all labels with a term */
   sourceExcept(terms: readonly Term[], holding: Bitmap): LabelSource {
     const named = new Set(terms.map((term) => this.#ids.get(term)));

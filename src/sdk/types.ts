@@ -57,16 +57,25 @@ export type Condition =
         | { readonly value: MatchValue }
         | { readonly any: readonly MatchValue[] }
         | { readonly except: readonly MatchValue[] }
-        | { readonly text: string };
+        | { readonly text: string }
+        | { readonly textAny: string }
+        | { readonly phrase: string }
+        | { readonly prefix: string };
     }
   | { readonly key: string; readonly range: Bounds<number | string> }
   | { readonly key: string; readonly geoRadius: { readonly center: GeoPoint; readonly radiusM: number } }
   | { readonly key: string; readonly geoBox: { readonly topLeft: GeoPoint; readonly bottomRight: GeoPoint } }
+  | {
+      readonly key: string;
+      readonly geoPolygon: { readonly exterior: readonly GeoPoint[]; readonly interiors?: readonly (readonly GeoPoint[])[] };
+    }
   | { readonly key: string; readonly exists: boolean }
   | { readonly key: string; readonly isNull: boolean }
+  | { readonly key: string; readonly isEmpty: boolean }
   | { readonly key: string; readonly valuesCount: Bounds<number> }
   | { readonly nested: { readonly key: string; readonly filter: Filter } }
-  | { readonly hasId: readonly PointId[] };
+  | { readonly hasId: readonly PointId[] }
+  | { readonly slice: { readonly total: number; readonly index: number } };
 
 export interface Filter {
   readonly must?: readonly Condition[];

@@ -303,6 +303,7 @@ export function filterToWire(filter: Filter): FilterBody {
 function conditionToWire(condition: Condition): ConditionBody {
   if ('hasId' in condition) return { has_id: condition.hasId };
   if ('nested' in condition) return { nested: { key: condition.nested.key, filter: filterToWire(condition.nested.filter) } };
+  if ('slice' in condition) return condition;
   if (!('key' in condition)) return filterToWire(condition);
   const { key } = condition;
   if ('geoRadius' in condition)
@@ -310,8 +311,11 @@ function conditionToWire(condition: Condition): ConditionBody {
   if ('geoBox' in condition) {
     return { key, geo_box: { top_left: condition.geoBox.topLeft, bottom_right: condition.geoBox.bottomRight } };
   }
+  if ('geoPolygon' in condition) return { key, geo_polygon: condition.geoPolygon };
+  if ('isEmpty' in condition) return { key, is_empty: condition.isEmpty };
   if ('isNull' in condition) return { key, is_null: condition.isNull };
   if ('valuesCount' in condition) return { key, values_count: condition.valuesCount };
+  if ('match' in condition && 'textAny' in condition.match) return { key, match: { text_any: condition.match.textAny } };
   if ('match' in condition) return { key, match: condition.match } as ConditionBody;
   if ('range' in condition) return { key, range: condition.range };
   return { key, exists: condition.exists };

@@ -1,15 +1,19 @@
 /** Filters, evaluated on one point at a time: the meaning of docs/HTTP_API.md, "Filters", in its plainest form.
  *
  *  A key is a dotted path of object keys. Where it meets an array it goes on in every element that is an object; a value at its end
- *  that is an array matches when any element does. Each condition looks on its own, unless `nested` binds some to one element.
+ *  that is an array matches when any element does. Where a condition has exact steps, arrays are crossed where they say so only. Each condition
+ *  looks on its own, unless `nested` binds some to one element.
  *  Empty or absent lists demand nothing. Pure and deterministic: no clock, no zone of the server, no locale.
  *  Must not know: indexes, storage. */
 
-import { type Condition, type Filter, type RangeBounds, within } from '../model/filter.js';
+import { type AtKey, type Condition, type Filter, type RangeBounds, within } from '../model/filter.js';
+import { sliceOf } from '../model/id-slice.js';
 import { parseInstant } from '../model/instant.js';
-import { anyAt, anyElement, isObject } from '../model/payload-path.js';
-import { inBox, inCircle, placeOf } from '../model/place.js';
+import { anyAt, anyAtSteps, anyElement, isObject } from '../model/payload-path.js';
+import { inBox, inCircle, type Place, placeOf } from '../model/place.js';
 import type { JsonValue, Payload, PointId } from '../model/point.js';
+import { inPolygon } from '../model/polygon.js';
+import { readsAs, wordsOf } from './match-words.js';
 
 export type PointTest = (id: PointId, payload: Payload) => boolean;
 type ValueTest = (value: JsonValue) => boolean;
@@ -20,8 +24,6 @@ export interface FilterReading {
   /** How a text field is read (its full dotted path is given); null for a field that is none: words in lower case. */
   readonly analyse?: (path: string) => Analyser | null;
 }
-
-const WORD = /[\p{L}\p{M}\p{N}]+/gu;
 
 /** Compiles a filter once, to be asked for many points. Cost of a call: the conditions until the answer is known. */
 export function compileFilter(filter: Filter, { analyse = () => null }: FilterReading = {}): PointTest {
@@ -59,10 +61,12 @@ class Compiler {
         const ids = new Set(condition.ids);
         return (id) => ids.has(id);
       }
+      case 'slice':
+        return (id) => sliceOf(id, condition.total) === condition.index;
       case 'nested':
-        return this.#nested(condition.key, condition.filter);
+        return this.#nested(condition);
       case 'match_text':
-        return this.#text(condition.key, condition.text);
+        return this.#text(condition);
       default: {
         const holds = payloadTest(condition);
         return (_id, payload) => holds(payload);
@@ -70,24 +74,33 @@ class Compiler {
     }
   }
 
-  #nested(key: string, filter: Filter): PointTest {
-    const path = key.split('.');
+  #nested(condition: Extract<Condition, { kind: 'nested' }>): PointTest {
+    const { key, steps, filter } = condition;
     const matches = new Compiler(this.#analyse, `${this.#prefix}${key}.`).filter(filter);
+    const any = reach(condition);
     return (id, payload) => {
       const element: ValueTest = (value) => isObject(value) && matches(id, value);
-      return anyAt(payload, path, (value) => anyElement(value, element));
+      return any(payload, steps === undefined ? (value) => anyElement(value, element) : element);
     };
   }
 
-  /** Every word of the query occurs in one element; a query without words is refused before, and matches nothing here. */
-  #text(key: string, text: string): PointTest {
-    const path = key.split('.');
-    const read = this.#analyse(this.#prefix + key) ?? wordsOf;
-    const wanted = [...new Set(read(text))];
+  /** The words are looked for in one element; a query without words is refused before, and matches nothing here. */
+  #text(condition: Extract<Condition, { kind: 'match_text' }>): PointTest {
+    const read = this.#analyse(this.#prefix + condition.key) ?? wordsOf;
+    const wanted = read(condition.text);
     if (wanted.length === 0) return () => false;
-    const element: ValueTest = (value) => typeof value === 'string' && hasWords(new Set(read(value)), wanted);
-    return (_id, payload) => anyAt(payload, path, (value) => anyElement(value, element));
+    const any = reach(condition);
+    const says = readsAs(wanted, condition.words ?? 'all');
+    const element: ValueTest = (value) => typeof value === 'string' && says(read(value));
+    return (_id, payload) => any(payload, (value) => anyElement(value, element));
   }
+}
+
+/** Does a test hold for any value where the condition looks? */
+function reach({ key, steps }: AtKey): (payload: Payload, test: ValueTest) => boolean {
+  if (steps !== undefined) return (payload, test) => anyAtSteps(payload, steps, test);
+  const path = key.split('.');
+  return (payload, test) => anyAt(payload, path, test);
 }
 
 function atLeast(tests: readonly PointTest[], minCount: number): PointTest {
@@ -101,27 +114,41 @@ function atLeast(tests: readonly PointTest[], minCount: number): PointTest {
   };
 }
 
-type PayloadCondition = Exclude<Condition, { kind: 'filter' | 'has_id' | 'nested' | 'match_text' }>;
+type PayloadCondition = Exclude<Condition, { kind: 'filter' | 'has_id' | 'slice' | 'nested' | 'match_text' }>;
 
 function payloadTest(condition: PayloadCondition): (payload: Payload) => boolean {
-  const path = condition.key.split('.');
+  const any = reach(condition);
   switch (condition.kind) {
     case 'exists':
-      return (payload) => anyAt(payload, path, () => true) === condition.exists;
+      return (payload) => any(payload, () => true) === condition.exists;
     case 'is_null': {
       const isNull: ValueTest = (value) => value === null || (Array.isArray(value) && value.includes(null));
-      return (payload) => anyAt(payload, path, isNull) === condition.isNull;
+      return (payload) => any(payload, isNull) === condition.isNull;
     }
-    case 'values_count':
-      return valuesCountTest(path, condition.bounds);
+    case 'is_empty': {
+      const isFull: ValueTest = (value) => countOf(value) > 0;
+      return (payload) => any(payload, isFull) !== condition.isEmpty;
+    }
+    case 'values_count': {
+      const { bounds } = condition;
+      const emptyMatches = within(0, bounds);
+      const counts: ValueTest = (value) => within(countOf(value), bounds);
+      return (payload) => any(payload, counts) || (emptyMatches && !any(payload, () => true));
+    }
     default: {
       const element = elementTest(condition);
-      return (payload) => anyAt(payload, path, (value) => anyElement(value, element));
+      return (payload) => any(payload, (value) => anyElement(value, element));
     }
   }
 }
 
-type ElementCondition = Exclude<PayloadCondition, { kind: 'exists' | 'is_null' | 'values_count' }>;
+/** How many values one value counts. */
+function countOf(value: JsonValue): number {
+  if (value === null) return 0;
+  return Array.isArray(value) ? value.length : 1;
+}
+
+type ElementCondition = Exclude<PayloadCondition, { kind: 'exists' | 'is_null' | 'is_empty' | 'values_count' }>;
 
 /** Conditions that look at one element. */
 function elementTest(condition: ElementCondition): ValueTest {
@@ -136,22 +163,24 @@ function elementTest(condition: ElementCondition): ValueTest {
       const values = new Set<JsonValue>(condition.values);
       return (value) => value !== null && !values.has(value);
     }
+    case 'match_prefix':
+      return (value) => typeof value === 'string' && value.startsWith(condition.prefix);
     case 'range':
       return condition.time ? timeRange(condition.bounds) : numberRange(condition.bounds);
     case 'geo_radius':
+      return atPlace((place) => inCircle(place, condition));
     case 'geo_box':
-      return (value) => {
-        const place = placeOf(value);
-        return place !== null && (condition.kind === 'geo_box' ? inBox(place, condition) : inCircle(place, condition));
-      };
+      return atPlace((place) => inBox(place, condition));
+    case 'geo_polygon':
+      return atPlace((place) => inPolygon(place, condition));
   }
 }
 
-/** A missing or null field counts 0, a scalar or an object 1, an array its length. */
-function valuesCountTest(path: readonly string[], bounds: RangeBounds): (payload: Payload) => boolean {
-  const emptyMatches = within(0, bounds);
-  const counts: ValueTest = (value) => within(value === null ? 0 : Array.isArray(value) ? value.length : 1, bounds);
-  return (payload) => anyAt(payload, path, counts) || (emptyMatches && !anyAt(payload, path, () => true));
+function atPlace(test: (place: Place) => boolean): ValueTest {
+  return (value) => {
+    const place = placeOf(value);
+    return place !== null && test(place);
+  };
 }
 
 function numberRange(bounds: RangeBounds): ValueTest {
@@ -163,13 +192,4 @@ function timeRange(bounds: RangeBounds): ValueTest {
     const instantMs = typeof value === 'string' ? parseInstant(value) : null;
     return instantMs !== null && within(instantMs, bounds);
   };
-}
-
-function hasWords(words: ReadonlySet<string>, wanted: readonly string[]): boolean {
-  return wanted.every((word) => words.has(word));
-}
-
-/** Words are runs of letters, marks and digits, in lower case. */
-function wordsOf(text: string): readonly string[] {
-  return text.toLowerCase().match(WORD) ?? [];
 }

@@ -12,14 +12,20 @@ export type ConditionBody =
   | { readonly key: string; readonly match: { readonly any: readonly (string | number | boolean)[] } }
   | { readonly key: string; readonly match: { readonly except: readonly (string | number | boolean)[] } }
   | { readonly key: string; readonly match: { readonly text: string } }
+  | { readonly key: string; readonly match: { readonly text_any: string } }
+  | { readonly key: string; readonly match: { readonly phrase: string } }
+  | { readonly key: string; readonly match: { readonly prefix: string } }
   | { readonly key: string; readonly range: RangeBody<number | string> }
   | { readonly key: string; readonly geo_radius: { readonly center: GeoPointBody; readonly radius_m: number } }
   | { readonly key: string; readonly geo_box: { readonly top_left: GeoPointBody; readonly bottom_right: GeoPointBody } }
+  | { readonly key: string; readonly geo_polygon: GeoPolygonBody }
   | { readonly key: string; readonly exists: boolean }
   | { readonly key: string; readonly is_null: boolean }
+  | { readonly key: string; readonly is_empty: boolean }
   | { readonly key: string; readonly values_count: RangeBody<number> }
   | { readonly nested: { readonly key: string; readonly filter: FilterBody } }
-  | { readonly has_id: readonly PointId[] };
+  | { readonly has_id: readonly PointId[] }
+  | { readonly slice: { readonly total: number; readonly index: number } };
 export interface RangeBody<Bound> {
   readonly gt?: Bound;
   readonly gte?: Bound;
@@ -29,6 +35,11 @@ export interface RangeBody<Bound> {
 export interface GeoPointBody {
   readonly lat: number;
   readonly lon: number;
+}
+/** Rings of at least three places, closed by themselves. */
+export interface GeoPolygonBody {
+  readonly exterior: readonly GeoPointBody[];
+  readonly interiors?: readonly (readonly GeoPointBody[])[];
 }
 export interface FilterBody {
   readonly must?: readonly ConditionBody[];
@@ -50,6 +61,7 @@ const geoPoint = {
   properties: { lat: { type: 'number', minimum: -90, maximum: 90 }, lon: { type: 'number', minimum: -180, maximum: 180 } },
   additionalProperties: false,
 };
+const ring = { type: 'array', items: geoPoint, minItems: 3 };
 const onKey = (name: string, value: object): object => ({
   type: 'object',
   required: ['key', name],
@@ -90,7 +102,7 @@ export const CONDITION_SCHEMA = {
         only('value', scalar),
         only('any', { type: 'array', items: scalar }),
         only('except', { type: 'array', items: scalar }),
-        only('text', { type: 'string' }),
+        ...['text', 'text_any', 'phrase', 'prefix'].map((name) => only(name, { type: 'string' })),
       ],
     }),
     onKey('range', range({ type: ['number', 'string'], description: 'Numbers, or ISO 8601 times.' })),
@@ -106,8 +118,15 @@ export const CONDITION_SCHEMA = {
       properties: { top_left: geoPoint, bottom_right: geoPoint },
       additionalProperties: false,
     }),
+    onKey('geo_polygon', {
+      type: 'object',
+      required: ['exterior'],
+      properties: { exterior: ring, interiors: { type: 'array', items: ring } },
+      additionalProperties: false,
+    }),
     onKey('exists', { type: 'boolean' }),
     onKey('is_null', { type: 'boolean' }),
+    onKey('is_empty', { type: 'boolean' }),
     onKey('values_count', range({ type: 'integer' })),
     only('nested', {
       type: 'object',
@@ -116,5 +135,11 @@ export const CONDITION_SCHEMA = {
       additionalProperties: false,
     }),
     only('has_id', { type: 'array', items: { type: ['string', 'integer'] } }),
+    only('slice', {
+      type: 'object',
+      required: ['total', 'index'],
+      properties: { total: { type: 'integer', minimum: 1 }, index: { type: 'integer', minimum: 0 } },
+      additionalProperties: false,
+    }),
   ],
 };

@@ -8,13 +8,17 @@ import type { Condition, Filter, MatchValue, RangeBounds } from '../model/filter
 import { parseInstant } from '../model/instant.js';
 import { FIXED } from '../model/limits.js';
 import { checkPointId, type PointId } from '../model/point.js';
+import { boolean, type Fields, integer, list, number, object, required, within } from './filter-fields.js';
+import { readGeoBox, readGeoPolygon, readGeoRadius, readPlace } from './filter-geo.js';
 import { join } from './place.js';
 
-type Fields = Readonly<Record<string, unknown>>;
-
 const CLAUSES = ['must', 'should', 'must_not', 'min_should'] as const;
-const TESTS = ['match', 'range', 'geo_radius', 'geo_box', 'exists', 'is_null', 'values_count'] as const;
-const MATCHES = ['value', 'any', 'except', 'text'] as const;
+const TESTS = [
+  ...(['match', 'range', 'geo_radius', 'geo_box', 'geo_polygon'] as const),
+  ...(['exists', 'is_null', 'is_empty', 'values_count'] as const),
+] as const;
+const MATCHES = ['value', 'any', 'except', 'text', 'text_any', 'phrase', 'prefix'] as const;
+const ALONE = ['has_id', 'slice', 'nested'] as const;
 const BOUNDS = ['gt', 'gte', 'lt', 'lte'] as const;
 const WORD = /[\p{L}\p{M}\p{N}]/u;
 
@@ -59,7 +63,7 @@ class FilterReader {
   }
 
   #condition(value: unknown, path: string, depth: number): Condition {
-    const fields = object(value, path, [...CLAUSES, ...TESTS, 'key', 'nested', 'has_id']);
+    const fields = object(value, path, [...CLAUSES, ...TESTS, ...ALONE, 'key']);
     if (CLAUSES.some((clause) => fields[clause] !== undefined))
       return { kind: 'filter', filter: this.filter(value, path, depth + 1) };
     if (fields['has_id'] !== undefined)
@@ -67,6 +71,8 @@ class FilterReader {
         kind: 'has_id',
         ids: this.#listed(fields['has_id'], join(path, 'has_id'), readId),
       }));
+    if (fields['slice'] !== undefined)
+      return this.#alone(fields, 'slice', path, () => readSlice(fields['slice'], join(path, 'slice')));
     if (fields['nested'] !== undefined)
       return this.#alone(fields, 'nested', path, () => this.#nested(fields['nested'], join(path, 'nested'), depth));
     return this.#test(fields, path);
@@ -87,11 +93,14 @@ class FilterReader {
   #test(fields: Fields, path: string): Condition {
     const [name, second] = TESTS.filter((test) => fields[test] !== undefined);
     if (name === undefined)
-      throw invalid(path, `a condition is a filter, nested, has_id, or a key with one of ${TESTS.join(', ')}`);
+      throw invalid(path, `a condition is a filter, nested, has_id, slice, or a key with one of ${TESTS.join(', ')}`);
     if (second !== undefined) throw invalid(join(path, second), `a condition has one test, and this one has ${name} already`);
     const key = readKey(required(fields, 'key', path), join(path, 'key'));
     const place = join(path, name);
-    return name === 'match' ? this.#match(key, fields[name], place) : readTest(name, key, fields[name], place);
+    if (name === 'match') return this.#match(key, fields[name], place);
+    if (name === 'geo_polygon')
+      return readGeoPolygon({ key }, fields[name], place, (ring, at) => this.#listed(ring, at, readPlace));
+    return readTest(name, key, fields[name], place);
   }
 
   #match(key: string, value: unknown, path: string): Condition {
@@ -108,6 +117,12 @@ class FilterReader {
         return { kind: 'match_except', key, values: this.#listed(fields[name], place, readMatchValue) };
       case 'text':
         return { kind: 'match_text', key, text: this.#text(fields[name], place) };
+      case 'text_any':
+        return { kind: 'match_text', key, text: this.#text(fields[name], place), words: 'any' };
+      case 'phrase':
+        return { kind: 'match_text', key, text: this.#text(fields[name], place), words: 'phrase' };
+      case 'prefix':
+        return { kind: 'match_prefix', key, prefix: this.#prefix(fields[name], place) };
     }
   }
 
@@ -118,6 +133,13 @@ class FilterReader {
     return text;
   }
 
+  #prefix(prefix: unknown, path: string): string {
+    if (typeof prefix !== 'string') throw invalid(path, 'must be a string');
+    this.#textLength += prefix.length;
+    within(path, this.#textLength, FIXED.queryTextLengthMax, 'characters of text');
+    return prefix;
+  }
+
   #listed<Value>(value: unknown, path: string, read: (item: unknown, path: string) => Value): Value[] {
     const items = list(value, path);
     this.#values += items.length;
@@ -126,33 +148,35 @@ class FilterReader {
   }
 }
 
-type Test = Exclude<(typeof TESTS)[number], 'match'>;
+type Test = Exclude<(typeof TESTS)[number], 'match' | 'geo_polygon'>;
 
 function readTest(name: Test, key: string, value: unknown, place: string): Condition {
   switch (name) {
     case 'range':
       return readRange(key, value, place);
     case 'geo_radius':
-      return readGeoRadius(key, value, place);
+      return readGeoRadius({ key }, value, place);
     case 'geo_box':
-      return readGeoBox(key, value, place);
+      return readGeoBox({ key }, value, place);
     case 'exists':
       return { kind: 'exists', key, exists: boolean(value, place) };
     case 'is_null':
       return { kind: 'is_null', key, isNull: boolean(value, place) };
+    case 'is_empty':
+      return { kind: 'is_empty', key, isEmpty: boolean(value, place) };
     case 'values_count':
       return { kind: 'values_count', key, bounds: readBounds(value, place, integer) };
   }
 }
 
-function readMatchValue(value: unknown, path: string): MatchValue {
+export function readMatchValue(value: unknown, path: string): MatchValue {
   if (typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   throw invalid(path, value === null ? 'must not be null; use is_null' : 'must be a string, a number or a boolean');
 }
 
 /** All bounds are numbers, or all are instants; what the first one is decides. */
-function readRange(key: string, value: unknown, path: string): Condition {
+export function readRange(key: string, value: unknown, path: string): Condition {
   const fields = object(value, path, BOUNDS);
   const time = typeof BOUNDS.map((name) => fields[name]).find((bound) => bound !== undefined) === 'string';
   const bounds = readBounds(value, path, (bound, place) => {
@@ -166,39 +190,23 @@ function readRange(key: string, value: unknown, path: string): Condition {
   return { kind: 'range', key, time, bounds };
 }
 
-function readBounds(value: unknown, path: string, read: (bound: unknown, path: string) => number): RangeBounds {
+export function readBounds(value: unknown, path: string, read: (bound: unknown, path: string) => number): RangeBounds {
   const fields = object(value, path, BOUNDS);
   const given = BOUNDS.filter((name) => fields[name] !== undefined);
   if (given.length === 0) throw invalid(path, `needs at least one of ${BOUNDS.join(', ')}`);
   return Object.fromEntries(given.map((name) => [name, read(fields[name], join(path, name))]));
 }
 
-function readGeoRadius(key: string, value: unknown, path: string): Condition {
-  const fields = object(value, path, ['center', 'radius_m']);
-  const center = readPlace(required(fields, 'center', path), join(path, 'center'));
-  const radiusM = number(required(fields, 'radius_m', path), join(path, 'radius_m'));
-  if (radiusM < 0) throw invalid(join(path, 'radius_m'), 'must not be negative');
-  return { kind: 'geo_radius', key, ...center, radiusM };
+function readSlice(value: unknown, path: string): Condition {
+  const fields = object(value, path, ['total', 'index']);
+  const total = integer(required(fields, 'total', path), join(path, 'total'));
+  const index = integer(required(fields, 'index', path), join(path, 'index'));
+  if (total < 1 || total >= 2 ** 32) throw invalid(join(path, 'total'), 'must be from 1 to 2^32-1');
+  if (index >= total) throw invalid(join(path, 'index'), 'must be below total');
+  return { kind: 'slice', total, index };
 }
 
-function readGeoBox(key: string, value: unknown, path: string): Condition {
-  const fields = object(value, path, ['top_left', 'bottom_right']);
-  const topLeft = readPlace(required(fields, 'top_left', path), join(path, 'top_left'));
-  const bottomRight = readPlace(required(fields, 'bottom_right', path), join(path, 'bottom_right'));
-  if (topLeft.lat < bottomRight.lat) throw invalid(join(path, 'top_left.lat'), 'must not be south of bottom_right.lat');
-  return { kind: 'geo_box', key, top: topLeft.lat, left: topLeft.lon, bottom: bottomRight.lat, right: bottomRight.lon };
-}
-
-function readPlace(value: unknown, path: string): { lat: number; lon: number } {
-  const fields = object(value, path, ['lat', 'lon']);
-  const lat = number(required(fields, 'lat', path), join(path, 'lat'));
-  const lon = number(required(fields, 'lon', path), join(path, 'lon'));
-  if (Math.abs(lat) > 90) throw invalid(join(path, 'lat'), 'must be from -90 to 90');
-  if (Math.abs(lon) > 180) throw invalid(join(path, 'lon'), 'must be from -180 to 180');
-  return { lat, lon };
-}
-
-function readId(value: unknown, path: string): PointId {
+export function readId(value: unknown, path: string): PointId {
   try {
     return checkPointId(value, path);
   } catch (error) {
@@ -215,48 +223,4 @@ function readKey(value: unknown, path: string): string {
     throw invalid(path, `has more than ${FIXED.jsonDepthMax} steps, and no payload is that deep`, FIXED.jsonDepthMax);
   if (steps.includes('')) throw invalid(path, 'has an empty step between its dots');
   return value;
-}
-
-function object(value: unknown, path: string, known: readonly string[]): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
-    throw invalid(path, 'must be an object');
-  const stranger = Object.keys(value).find((key) => !known.includes(key));
-  if (stranger !== undefined) throw invalid(join(path, shown(stranger)), `is not known here; known are ${known.join(', ')}`);
-  return value as Fields;
-}
-
-/** A name that somebody made up may be of any length. */
-function shown(name: string): string {
-  return name.length > 64 ? `${name.slice(0, 64)}…` : name;
-}
-
-function required(fields: Fields, name: string, path: string): unknown {
-  const value = fields[name];
-  if (value === undefined) throw invalid(join(path, name), 'is missing');
-  return value;
-}
-
-/** @param count of the whole filter so far */
-function within(path: string, count: number, most: number, what: string): void {
-  if (count > most) throw invalid(path, `goes beyond the ${most} ${what} that a whole filter may have`, most);
-}
-
-function list(value: unknown, path: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw invalid(path, 'must be a list');
-  return value as unknown[];
-}
-
-function boolean(value: unknown, path: string): boolean {
-  if (typeof value !== 'boolean') throw invalid(path, 'must be true or false');
-  return value;
-}
-
-function number(value: unknown, path: string): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw invalid(path, 'must be a number');
-  return value;
-}
-
-function integer(value: unknown, path: string): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw invalid(path, 'must be an integer from 0');
-  return value as number;
 }

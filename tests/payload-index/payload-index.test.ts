@@ -37,6 +37,7 @@ function isBeyondIndexes(filter: Filter): boolean {
   const beyond = (condition: Condition): boolean =>
     condition.kind === 'nested' ||
     condition.kind === 'match_text' ||
+    ('steps' in condition && condition.steps?.every((step) => typeof step === 'string') === false) ||
     (condition.kind === 'filter' && isBeyondIndexes(condition.filter));
   const { must = [], should = [], mustNot = [], minShould } = filter;
   return [...must, ...should, ...mustNot, ...(minShould?.conditions ?? [])].some(beyond);

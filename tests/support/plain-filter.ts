@@ -2,6 +2,8 @@
  *  What the product's evaluation and its indexes are held against. Must not know: either of them. */
 
 import type { Condition, Filter, RangeBounds } from '../../src/model/filter.js';
+import { sliceOf } from '../../src/model/id-slice.js';
+import type { PathStep } from '../../src/model/payload-path.js';
 import type { JsonValue, Payload, PointId } from '../../src/model/point.js';
 
 /** Every value at a path. */
@@ -14,6 +16,17 @@ function valuesAt(from: JsonValue, keys: readonly string[]): JsonValue[] {
     const entry = Object.entries(owner).find(([name]) => name === key);
     return entry === undefined ? [] : valuesAt(entry[1], rest);
   });
+}
+
+/** Every value at the end of exact steps. */
+function valuesBySteps(from: JsonValue, [step, ...rest]: readonly PathStep[]): JsonValue[] {
+  if (step === undefined) return [from];
+  if (typeof step !== 'string') {
+    if (!Array.isArray(from)) return [];
+    const chosen: JsonValue[] = step === null ? from : from.filter((_, at) => at === step);
+    return chosen.flatMap((one) => valuesBySteps(one, rest));
+  }
+  return Array.isArray(from) ? [] : valuesAt(from, [step]).flatMap((one) => valuesBySteps(one, rest));
 }
 
 function inBounds(number: number, bounds: RangeBounds): boolean {
@@ -39,7 +52,9 @@ export function plainMatch(filter: Filter, id: PointId, payload: Payload): boole
 export function plainCondition(condition: Condition, id: PointId, payload: Payload): boolean {
   if (condition.kind === 'filter') return plainMatch(condition.filter, id, payload);
   if (condition.kind === 'has_id') return condition.ids.some((one) => one === id);
-  const found = valuesAt(payload, condition.key.split('.'));
+  if (condition.kind === 'slice') return sliceOf(id, condition.total) === condition.index;
+  const { steps } = condition;
+  const found = steps === undefined ? valuesAt(payload, condition.key.split('.')) : valuesBySteps(payload, steps);
   const elements = found.flatMap((one) => (Array.isArray(one) ? (one as JsonValue[]) : [one]));
   switch (condition.kind) {
     case 'match_value':
@@ -55,18 +70,26 @@ export function plainCondition(condition: Condition, id: PointId, payload: Paylo
           .split(/[^\p{L}\p{M}\p{N}]+/u)
           .filter((word) => word !== '');
       const wanted = words(condition.text);
-      return elements.some(
-        (one) => typeof one === 'string' && wanted.length > 0 && wanted.every((word) => words(one).includes(word)),
-      );
+      const says = (said: string[]): boolean => {
+        if (condition.words === 'any') return wanted.some((word) => said.includes(word));
+        if (condition.words === 'phrase') return ` ${said.join(' ')} `.includes(` ${wanted.join(' ')} `);
+        return wanted.every((word) => said.includes(word));
+      };
+      return elements.some((one) => typeof one === 'string' && wanted.length > 0 && says(words(one)));
     }
+    case 'match_prefix':
+      return elements.some((one) => typeof one === 'string' && one.slice(0, condition.prefix.length) === condition.prefix);
     case 'range':
       if (condition.time) return elements.some((one) => inBounds(instantOf(one), condition.bounds));
       return elements.some((one) => typeof one === 'number' && inBounds(one, condition.bounds));
     case 'geo_radius':
     case 'geo_box':
+    case 'geo_polygon':
       return elements.some((one) => plainPlace(condition, one));
     case 'exists':
       return condition.exists === found.length > 0;
+    case 'is_empty':
+      return condition.isEmpty === found.every((one) => one === null || (Array.isArray(one) && one.length === 0));
     case 'is_null':
       return condition.isNull === (found.includes(null) || found.some((one) => Array.isArray(one) && one.includes(null)));
     case 'values_count': {
@@ -74,14 +97,14 @@ export function plainCondition(condition: Condition, id: PointId, payload: Paylo
       return (counts.length === 0 ? [0] : counts).some((one) => inBounds(one, condition.bounds));
     }
     case 'nested':
-      return elements.some(
+      return (steps === undefined ? elements : found).some(
         (one) =>
           one !== null && typeof one === 'object' && !Array.isArray(one) && plainMatch(condition.filter, id, one as Payload),
       );
   }
 }
 
-function plainPlace(condition: Condition & { kind: 'geo_radius' | 'geo_box' }, one: JsonValue): boolean {
+function plainPlace(condition: Condition & { kind: 'geo_radius' | 'geo_box' | 'geo_polygon' }, one: JsonValue): boolean {
   if (one === null || typeof one !== 'object' || Array.isArray(one)) return false;
   const { lat, lon } = one as { lat?: JsonValue; lon?: JsonValue };
   if (typeof lat !== 'number' || typeof lon !== 'number' || lat < -90 || lat > 90 || lon < -180 || lon > 180) return false;
@@ -95,11 +118,29 @@ function plainPlace(condition: Condition & { kind: 'geo_radius' | 'geo_box' }, o
     const [u, v, w] = point(condition.lat, condition.lon);
     return 2 * 6_371_008.8 * Math.asin(Math.min(1, Math.hypot(x - u, y - v, z - w) / 2)) <= condition.radiusM;
   }
+  if (condition.kind === 'geo_polygon')
+    return (
+      plainInside(lat, lon, condition.exterior) === 1 && condition.interiors.every((ring) => plainInside(lat, lon, ring) === 0)
+    );
   // One meridian has two names.
   const names = Math.abs(lon) === 180 ? [180, -180] : [lon];
   const { left, right } = condition;
   const inside = names.some((name) => (left <= right ? left <= name && name <= right : left <= name || name <= right));
   return inside && lat <= condition.top && lat >= condition.bottom;
+}
+
+/** 1 inside, 0 outside, −1 on an edge: how often the edges turn about the place, in halves of a turn, by their angles. */
+function plainInside(lat: number, lon: number, ring: readonly { lat: number; lon: number }[]): number {
+  let crossings = 0;
+  for (const [at, from] of ring.entries()) {
+    const to = ring[(at + 1) % ring.length] as { lat: number; lon: number };
+    const [low, high] = from.lat <= to.lat ? [from, to] : [to, from];
+    const meets = low.lat === high.lat ? Number.NaN : low.lon + ((lat - low.lat) / (high.lat - low.lat)) * (high.lon - low.lon);
+    const level = lat === low.lat && lat === high.lat && lon >= Math.min(low.lon, high.lon) && lon <= Math.max(low.lon, high.lon);
+    if (level || (lat >= low.lat && lat <= high.lat && Math.abs(meets - lon) < 1e-9)) return -1;
+    if (lat >= low.lat && lat < high.lat && meets > lon) crossings += 1;
+  }
+  return crossings % 2;
 }
 
 /** Milliseconds of an ISO text; without a zone it is UTC. NaN for everything else, which is in no bounds. */

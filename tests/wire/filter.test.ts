@@ -29,6 +29,7 @@ function refusal(filter: unknown): { path: string; message: string; limit?: numb
 
 test('reads every kind of condition', () => {
   const place = { lat: 52.5, lon: 13.4 };
+  const triangle = [place, { lat: 1, lon: 1 }, { lat: 2, lon: 1 }];
   const cases: readonly [unknown, Condition][] = [
     [
       { key: 'a.b', match: { value: 'x' } },
@@ -79,6 +80,31 @@ test('reads every kind of condition', () => {
       { kind: 'values_count', key: 'a', bounds: { gte: 2 } },
     ],
     [{ nested: { key: 'a', filter: {} } }, { kind: 'nested', key: 'a', filter: {} }],
+    [
+      { key: 'a', match: { text_any: 'red sky' } },
+      { kind: 'match_text', key: 'a', text: 'red sky', words: 'any' },
+    ],
+    [
+      { key: 'a', match: { phrase: 'red sky' } },
+      { kind: 'match_text', key: 'a', text: 'red sky', words: 'phrase' },
+    ],
+    [
+      { key: 'a', match: { prefix: 're' } },
+      { kind: 'match_prefix', key: 'a', prefix: 're' },
+    ],
+    [
+      { key: 'a', geo_polygon: { exterior: triangle } },
+      { kind: 'geo_polygon', key: 'a', exterior: triangle, interiors: [] },
+    ],
+    [
+      { key: 'a', geo_polygon: { exterior: triangle, interiors: [triangle] } },
+      { kind: 'geo_polygon', key: 'a', exterior: triangle, interiors: [triangle] },
+    ],
+    [
+      { key: 'a', is_empty: true },
+      { kind: 'is_empty', key: 'a', isEmpty: true },
+    ],
+    [{ slice: { total: 4, index: 3 } }, { kind: 'slice', total: 4, index: 3 }],
     [{ has_id: [7, '7'] }, { kind: 'has_id', ids: [7, '7'] }],
     [{ should: [] }, { kind: 'filter', filter: { should: [] } }],
   ];
@@ -131,6 +157,17 @@ test('every mistake names its place', () => {
     [on({ match: { any: ['x', null] } }), 'must[0].match.any[1]', /null/],
     [on({ match: { text: ' …! ' } }), 'must[0].match.text', /letter or digit/],
     [on({ match: { text: 5 } }), 'must[0].match.text', /letter or digit/],
+    [on({ match: { text_any: '-' } }), 'must[0].match.text_any', /letter or digit/],
+    [on({ match: { phrase: 5 } }), 'must[0].match.phrase', /letter or digit/],
+    [on({ match: { prefix: 5 } }), 'must[0].match.prefix', /string/],
+    [on({ geo_polygon: {} }), 'must[0].geo_polygon.exterior', /missing/],
+    [on({ geo_polygon: { exterior: [] } }), 'must[0].geo_polygon.exterior', /3 different/],
+    [on({ geo_polygon: { exterior: new Array(4).fill({ lat: 1, lon: 1 }) } }), 'must[0].geo_polygon.exterior', /3 different/],
+    [on({ geo_polygon: { exterior: [{ lat: 1, lon: 181 }] } }), 'must[0].geo_polygon.exterior[0].lon', /-180 to 180/],
+    [on({ is_empty: 1 }), 'must[0].is_empty', /true or false/],
+    [{ must: [{ slice: { total: 0, index: 0 } }] }, 'must[0].slice.total', /from 1/],
+    [{ must: [{ slice: { total: 2, index: 2 } }] }, 'must[0].slice.index', /below total/],
+    [{ must: [{ slice: { total: 2, index: 1 }, key: 'a' }] }, 'must[0].key', /stands alone/],
     [on({ range: {} }), 'must[0].range', /at least one/],
     [on({ range: { gt: null } }), 'must[0].range.gt', /number/],
     [on({ range: { gt: true } }), 'must[0].range.gt', /number/],

@@ -49,22 +49,24 @@ function leavesOf({ must = [], should = [], mustNot = [], minShould }: Filter, p
   return conditions.flatMap((condition): Leaf[] => {
     if (condition.kind === 'filter') return leavesOf(condition.filter, prefix);
     if (condition.kind === 'nested') return leavesOf(condition.filter, `${prefix}${condition.key}.`);
-    return [{ condition, key: condition.kind === 'has_id' ? 'has_id' : prefix + condition.key }];
+    return [{ condition, key: 'key' in condition ? prefix + condition.key : condition.kind }];
   });
 }
 
 function sizeOf(condition: Leaf['condition']): number {
   if (condition.kind === 'has_id') return condition.ids.length;
+  if (condition.kind === 'geo_polygon') return condition.exterior.length + condition.interiors.flat().length;
   return condition.kind === 'match_any' || condition.kind === 'match_except' ? condition.values.length : 1;
 }
 
 function isIndexed(condition: Leaf['condition'], key: string, indexes: Strictness['payloadIndexes']): boolean {
   if (condition.kind === 'has_id') return true;
+  if (condition.kind === 'slice') return false;
   const type = indexes.find(({ path }) => path === key)?.type;
   return type !== undefined && servings(condition).every((serving) => serving === 'any' || serving.includes(type));
 }
 
-function servings(condition: Exclude<Leaf['condition'], { kind: 'has_id' }>): Serving[] {
+function servings(condition: Exclude<Leaf['condition'], { kind: 'has_id' | 'slice' }>): Serving[] {
   switch (condition.kind) {
     case 'match_value':
       return [servingOf(condition.value)];
@@ -73,13 +75,17 @@ function servings(condition: Exclude<Leaf['condition'], { kind: 'has_id' }>): Se
       return condition.values.map(servingOf);
     case 'match_text':
       return [[]];
+    case 'match_prefix':
+      return [['keyword']];
     case 'range':
       return [condition.time ? ['datetime'] : NUMBERS];
     case 'geo_radius':
     case 'geo_box':
+    case 'geo_polygon':
       return [['geo']];
     case 'exists':
     case 'is_null':
+    case 'is_empty':
     case 'values_count':
       return ['any'];
   }
