@@ -23,6 +23,8 @@ import { type HealthSettings, readHealth } from './health-settings.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import { isLoopback } from './loopback.js';
 import { OBSERVING_FIELDS } from './observing-fields.js';
+import { QDRANT_FIELDS } from './qdrant-fields.js';
+import { type QdrantSettings, readQdrant } from './qdrant-settings.js';
 import { RECOVERY_FIELDS } from './recovery-fields.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
 import { type ReplicationSettings, readReplication } from './replication-settings.js';
@@ -49,6 +51,7 @@ export interface Config extends ValuesOf<typeof SERVER_FIELDS> {
   readonly tracing: TracingSettings;
   readonly tokens: TokenSettings;
   readonly recovery: ValuesOf<typeof RECOVERY_FIELDS>;
+  readonly qdrant: QdrantSettings;
   /** The admin key from apiKeyFile, or null: no key is asked for. */
   readonly apiKey: Secret | null;
 }
@@ -93,6 +96,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     ...GUARD_FIELDS,
     ...TRACING_FIELDS,
     ...RECOVERY_FIELDS,
+    ...QDRANT_FIELDS,
     ...LIMIT_FIELDS,
   };
   const { values, sources, problems: badValues } = resolveFields(table, { ...base, file });
@@ -112,12 +116,14 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
   const tracing = readTracing(picked(TRACING_FIELDS, values));
   const tokens = readTokens(picked(TOKEN_FIELDS, values), keyReading?.key ?? null);
   const keyed = values.apiKeyFile !== null || tokens.settings.keys !== null;
+  const qdrant = readQdrant(picked(QDRANT_FIELDS, values));
   const replication = readReplication(values, sources, { host: values.host, asksForKeys: keyed });
   const readings = [replication, backup, health, tracing, tokens];
   problems.push(
     ...contradictions(values, values, keyed),
     ...stopContradictions(values),
     ...dependencies.problems,
+    ...qdrant.problems,
     ...readings.flatMap((reading) => reading.problems),
   );
   if (problems.length > 0) throw new ConfigError(problems);
@@ -137,6 +143,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
     tokens: tokens.settings,
     security: Object.freeze(picked(SECURITY_FIELDS, values)),
     recovery: Object.freeze(picked(RECOVERY_FIELDS, values)),
+    qdrant: qdrant.settings,
   };
   const config = assemble(values, values, groups);
   return { config, sources: Object.freeze(sources), warnings };

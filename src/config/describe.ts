@@ -9,6 +9,7 @@ import { HEALTH_FIELDS } from './health-fields.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import { OBSERVING_FIELDS } from './observing-fields.js';
 import type { FieldValue } from './parse-value.js';
+import { QDRANT_FIELDS } from './qdrant-fields.js';
 import { RECOVERY_FIELDS } from './recovery-fields.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
 import type { Source } from './resolve.js';
@@ -54,6 +55,7 @@ export function describeConfig(
     add(key, field, config.tracing.values[key as keyof typeof TRACING_FIELDS]);
   for (const [key, field] of Object.entries(RECOVERY_FIELDS))
     add(key, field, config.recovery[key as keyof typeof RECOVERY_FIELDS]);
+  for (const [key, field] of Object.entries(QDRANT_FIELDS)) add(key, field, config.qdrant[key as keyof typeof QDRANT_FIELDS]);
   for (const [key, field] of Object.entries(LIMIT_FIELDS)) add(key, field, config.limits[key as keyof typeof LIMIT_FIELDS]);
   return shown;
 }

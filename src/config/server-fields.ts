@@ -9,6 +9,7 @@ import { GUARD_FIELDS } from './guard-fields.js';
 import { HEALTH_FIELDS } from './health-fields.js';
 import { LIMIT_FIELDS } from './limit-fields.js';
 import { OBSERVING_FIELDS } from './observing-fields.js';
+import { QDRANT_FIELDS } from './qdrant-fields.js';
 import { RECOVERY_FIELDS } from './recovery-fields.js';
 import { REPLICATION_FIELDS } from './replication-fields.js';
 import { SECURITY_FIELDS } from './security-fields.js';
@@ -146,6 +147,7 @@ export const SERVER_SECTIONS: readonly { readonly title: string; readonly fields
   { title: 'Logging', fields: LOG_FIELDS },
   { title: 'Log file, metrics and slow queries', fields: OBSERVING_FIELDS },
   { title: 'Traces', fields: TRACING_FIELDS },
+  { title: 'Qdrant dialect', fields: QDRANT_FIELDS },
   { title: 'Limits', fields: LIMIT_FIELDS },
 ];
 

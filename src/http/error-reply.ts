@@ -13,6 +13,8 @@ import type { Log } from '../model/log.js';
 import type { ErrorBody } from '../wire/http-bodies.js';
 import { sendValue } from './answer.js';
 import { BODY_TYPES, unsupported } from './body-type.js';
+import { sendQdrantError } from './qdrant/error-answer.js';
+import { isDialectPath } from './qdrant/paths.js';
 import { retryAfterSeconds } from './retry-after.js';
 import type { RouteTable } from './route-table.js';
 import { traceFields } from './tracing.js';
@@ -58,13 +60,15 @@ function statusOf(thrown: unknown): number | undefined {
 export interface ErrorTold {
   readonly log: Log;
   readonly errors: ErrorSink;
+  /** Is the Qdrant dialect served? */
+  readonly dialect: boolean;
 }
 
 export function replyWithError(
   request: FastifyRequest,
   reply: FastifyReply,
   thrown: unknown,
-  { log, errors }: ErrorTold,
+  { log, errors, dialect }: ErrorTold,
 ): FastifyReply {
   const error = asSkeinError(thrown, request.headers['content-type']);
   request.refusal = error.type;
@@ -74,6 +78,7 @@ export function replyWithError(
   // What stands in a query may be nobody's business.
   else log.error('request_failed', { ...about, path: request.url.split('?')[0], type: error.type, error: error.cause ?? error });
   setErrorHeaders(request, reply, error);
+  if (dialect && isDialectPath(request.url)) return sendQdrantError(request, reply, error);
   return sendValue(request, reply, errorBody(error, request.id), error.status);
 }
 

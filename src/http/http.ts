@@ -7,30 +7,26 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions, Server as TlsServer } from 'node:tls';
-import {
-  type FastifyHttpOptions,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  fastify,
-  type HookHandlerDoneFunction,
-} from 'fastify';
+import { type FastifyHttpOptions, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { checkCollectionName } from '../model/collection.js';
 import { invalidRequest, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import { withoutOtherNames } from './access/authorization.js';
 import { Gate } from './access/gate.js';
 import { addPrincipals } from './access/principal.js';
+import { admission, type Check, checked, strictly } from './admission.js';
 import { addAsked } from './asked.js';
 import { addAudited, auditEntry, isAudited } from './audit.js';
 import { Bodies } from './bodies.js';
 import { Connections } from './connections.js';
 import { addDocsPage, DOCS_PAGE } from './docs-page.js';
 import { refuseConnection, replyWithError, routeError } from './error-reply.js';
-import type { GuardService, Work } from './guards.js';
+import type { GuardService } from './guards.js';
 import { measureHeld } from './held-measures.js';
 import { LongAnswers } from './long-answers.js';
 import { addOpenApi, routeSchema } from './openapi.js';
+import { withoutTrailingSlash } from './qdrant/paths.js';
+import { qdrantRoutes } from './qdrant/routes.js';
 import { requestIds } from './request-id.js';
 import { RequestMeter } from './request-meter.js';
 import { addTimes, RequestTimes } from './request-times.js';
@@ -53,7 +49,8 @@ export type { HttpConfig, HttpOptions, HttpServer, HttpService, ReplicationServi
 export type { TokenRules } from './token-rules.js';
 
 const DOCUMENT = '/openapi.json';
-const HEALTH = '/health';
+/** Those of the dialect as well: /healthz, /livez, /readyz. */
+const HEALTH = /^\/(?:health|livez|readyz)/;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** Longer than the idle time of common load balancers (60 s), so that it is they who close first. */
 const KEEP_ALIVE_MS = 65_000;
@@ -75,11 +72,10 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const parts = { bodies, answers, times, strict };
   const room: Room = { service, limits: config.limits, ...parts, metrics: options.metrics, log, clock, closing };
   const gate = await Gate.open(options);
+  const { authentication } = gate;
+  const asked = { lastUsed: (id: string) => authentication.lastUsedMs(id), recheck: gate.recheck.bind(gate) };
   const table = new RouteTable(
-    allRoutes(room, {
-      lastUsed: (id) => gate.authentication.lastUsedMs(id),
-      recheck: (request, needs) => gate.recheck(request, needs),
-    }),
+    [...allRoutes(room, asked), ...(config.qdrant === null ? [] : qdrantRoutes(room, config.qdrant))],
     [DOCUMENT, ...(config.docs ? [DOCS_PAGE] : [])],
   );
   const nameRequest = requestIds();
@@ -151,7 +147,8 @@ function fastifyApp(
 ): FastifyInstance {
   const { tls } = options.config;
   const secured = securityHeaders(tls !== undefined);
-  const told = { log: options.log, errors: options.service.observing.errors };
+  const dialect = options.config.qdrant !== null;
+  const told = { log: options.log, errors: options.service.observing.errors, dialect };
   // A request without Host is refused by us, as any other, not by Node with an empty body.
   const server = {
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -162,6 +159,7 @@ function fastifyApp(
     logger: false,
     genReqId: (request) => nameRequest(request.headers),
     requestTimeout: 0,
+    ...(dialect && { rewriteUrl: ({ url }) => withoutTrailingSlash(url ?? '') }),
     connectionTimeout: Math.max(CONNECTION_SILENCE_MS, 2 * options.config.limits.waitMsMax),
     keepAliveTimeout: KEEP_ALIVE_MS,
     ...(tls === undefined ? { http: server } : { https: { ...server, ...tlsSettings(tls) } }),
@@ -228,7 +226,7 @@ function addHooks(app: FastifyInstance, hooks: Hooks, { closing, connections, se
     if (closing.now) {
       reply.header('connection', 'close');
       // Health is asked until the last moment, on connections that are open, and has its own word for it.
-      if (!request.url.startsWith(HEALTH)) {
+      if (!HEALTH.test(request.url)) {
         next(new SkeinError('ShuttingDown', 'The server is stopping'));
         return;
       }
@@ -249,8 +247,6 @@ function addHooks(app: FastifyInstance, hooks: Hooks, { closing, connections, se
   });
 }
 
-type Check = (request: FastifyRequest, reply: FastifyReply, next: HookHandlerDoneFunction) => void;
-
 interface Hooks {
   readonly identify: Check;
   readonly admit: (route: Route) => Check;
@@ -260,23 +256,6 @@ interface Hooks {
   /** Begins the span of each request of a route; null: it has none. */
   traced(route: Route): Check | null;
   audit(route: Route, request: FastifyRequest, reply: FastifyReply): void;
-}
-
-/** A hook that lets a request go on unless the check throws, now or later. */
-function checked(check: (request: FastifyRequest) => Promise<void> | undefined): Check {
-  return (request, _reply, next) => {
-    try {
-      const waiting = check(request);
-      if (waiting !== undefined) {
-        waiting.then(() => next(), next);
-        return;
-      }
-    } catch (error) {
-      next(error as Error);
-      return;
-    }
-    next();
-  };
 }
 
 function makeHooks({ service, meter, log, clock, tracer, audit }: HttpOptions, gate: Gate): Hooks {
@@ -330,24 +309,6 @@ interface RouteSurroundings {
   readonly guards: GuardService;
 }
 
-/** Is there time, memory and room for the work of this route? Asked last, so that who may not ask at all learns nothing. */
-function admission(work: Work, { connections, guards }: Pick<RouteSurroundings, 'connections' | 'guards'>): Check {
-  return (request, _reply, next) => next(connections.refusalOf(request.raw.socket) ?? guards.refusal(work) ?? undefined);
-}
-
-function ofCollection({ path }: Route): boolean {
-  return path.includes('/:collection/');
-}
-
-/** Held against the strict mode of its collection, as far as head and path tell. */
-function strictly(work: Work, strict: StrictGate): Check {
-  return checked((request) => {
-    const { collection } = request.params as { readonly collection?: string };
-    strict.begin(checkCollectionName(collection), work, (request.query as { readonly timeout_ms?: unknown }).timeout_ms);
-    return undefined;
-  });
-}
-
 /** A caller that sends fields to a route that takes none means something by them, such as that nothing is to be changed yet. */
 function handlerOf(route: Route, bodies: RouteSurroundings['bodies']): Route['handle'] {
   if (route.method === 'GET' || route.body !== undefined) return (request, reply) => route.handle(request, reply);
@@ -370,13 +331,13 @@ function addRoute(app: FastifyInstance, route: Route, surroundings: RouteSurroun
   app.route({
     method: route.method,
     url: route.path,
-    schema: routeSchema(route),
+    schema: route.dialect === undefined ? routeSchema(route) : { hide: true },
     onRequest: [
       ...(traced === null ? [] : [traced]),
       hooks.admit(route),
       ...(route.master === true ? [hooks.checkRole] : []),
       ...(route.work === undefined ? [] : [admission(route.work, surroundings)]),
-      ...(route.work === undefined || !ofCollection(route) ? [] : [strictly(route.work, surroundings.strict)]),
+      ...(route.work === undefined || !route.path.includes('/:collection/') ? [] : [strictly(route.work, surroundings.strict)]),
     ],
     onResponse: (request, reply, next) => {
       hooks.meter.answered(measured, request, reply);

@@ -54,14 +54,23 @@ export function writeParameters(request: FastifyRequest, { limits, times, servic
   const query = queryOf(request, WRITE_PARAMETERS);
   const wait = query['wait'] ?? 'indexed';
   if (wait !== 'indexed' && wait !== 'durable') throw invalidRequest('wait', 'must be indexed or durable');
-  const trace = callersTrace(request);
   return {
     required: requiredNodes(query['w'], service.writeConcern),
     timeoutMs: milliseconds(query['timeout_ms'], 'timeout_ms', times.cap(WRITE_TIMEOUT_MS), limits.waitMsMax),
     wait,
-    idempotencyKey: idempotencyKey(request),
-    trace: trace === null ? null : traceparentOf(trace),
+    ...writeHeaders(request),
   };
+}
+
+/** How long a write may take that does not say it itself, in milliseconds. */
+export function ordinaryWriteMs({ limits, times }: Pick<Room, 'limits' | 'times'>): number {
+  return Math.min(times.cap(WRITE_TIMEOUT_MS), limits.waitMsMax);
+}
+
+/** What the headers of a write say. @throws InvalidRequest */
+export function writeHeaders(request: FastifyRequest): Pick<WriteParameters, 'idempotencyKey' | 'trace'> {
+  const trace = callersTrace(request);
+  return { idempotencyKey: idempotencyKey(request), trace: trace === null ? null : traceparentOf(trace) };
 }
 
 function requiredNodes(w: unknown, concern: WriteConcernService): number {

@@ -96,6 +96,13 @@ export class RequestTimes {
     this.#arm(open);
   }
 
+  /** The request says itself how long all of it may take, less or more than ordinary ones. */
+  bound({ open }: FastifyRequest, waitMs: number): void {
+    if (open === null) return;
+    open.allowedMs = waitMs;
+    this.#arm(open);
+  }
+
   /** Cancelled when nobody waits for the request any more. Undefined for a request without a deadline of its own (run). */
   cancellation({ open, raw }: FastifyRequest): Cancellation | undefined {
     if (open === null) return undefined;

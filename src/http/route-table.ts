@@ -36,6 +36,8 @@ export interface Route {
   readonly master?: boolean;
   /** What the guards of the process may refuse under load. Left out: never refused, as what watches and heals the server. */
   readonly work?: Work;
+  /** Answers and errors have the form of the Qdrant dialect, and the OpenAPI document leaves it out. */
+  readonly dialect?: 'qdrant';
   readonly handle: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> | FastifyReply;
 }
 

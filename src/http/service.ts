@@ -113,6 +113,8 @@ export interface HttpConfig {
   readonly requestTimeoutMs: number;
   /** Serve the human page at /docs. */
   readonly docs: boolean;
+  /** Serve the Qdrant dialect, as this version; null: not at all. */
+  readonly qdrant: { readonly version: string } | null;
 }
 
 export interface HttpOptions {

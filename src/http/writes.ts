@@ -11,7 +11,7 @@ import { operationsHash, scopeHash } from '../wire/canonical-hash.js';
 import { nameOf } from './access/principal.js';
 import { setPosition, tokenOf } from './answer.js';
 import { beFresh } from './fresh-reads.js';
-import { freshness, queryOf, WRITE_PARAMETERS, type WriteParameters, writeParameters } from './parameters.js';
+import { type Freshness, freshness, queryOf, WRITE_PARAMETERS, type WriteParameters, writeParameters } from './parameters.js';
 import type { Room } from './room.js';
 
 /** A write that was asked for and not yet done. */
@@ -43,9 +43,23 @@ export interface Written {
 export async function startWrite(room: Room, request: FastifyRequest, scope: string): Promise<WriteRequest> {
   const engine = room.service.engine();
   const parameters = writeParameters(request, room);
+  const wanted = freshness(request, queryOf(request, WRITE_PARAMETERS), {}, room.limits);
+  return beginWrite(room, request, { engine, parameters, wanted, scope });
+}
+
+/** The same for parameters that were read elsewhere. @throws as startWrite, but for those of the parameters */
+export async function beginWrite(
+  room: Room,
+  request: FastifyRequest,
+  {
+    engine,
+    parameters,
+    wanted,
+    scope,
+  }: Pick<WriteRequest, 'engine' | 'parameters' | 'scope'> & { readonly wanted: Freshness | null },
+): Promise<WriteRequest> {
   room.times.allow(request, parameters.timeoutMs);
   const deadlineMs = room.clock.monotonicMs() + parameters.timeoutMs;
-  const wanted = freshness(request, queryOf(request, WRITE_PARAMETERS), {}, room.limits);
   await beFresh(room, engine, wanted, 'durable', null);
   await room.service.writeConcern.admit();
   const caller = callerOf(request);

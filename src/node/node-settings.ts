@@ -59,7 +59,9 @@ export function httpSettings(config: Config): HttpConfig {
   const apiKey = config.apiKey === null ? null : Buffer.from(config.apiKey.reveal());
   const { requestTimeoutMs } = config.guards;
   const callers = { hosts: calledNames(config) };
-  return { host, port, limits, apiKey, docs, requestTimeoutMs, callers, ...listeningTls(replication) };
+  const { qdrantApi, qdrantVersion: version } = config.qdrant;
+  const qdrant = qdrantApi ? { version } : null;
+  return { host, port, limits, apiKey, docs, qdrant, requestTimeoutMs, callers, ...listeningTls(replication) };
 }
 
 /** Names under which the operator says that the node is called. */

@@ -44,6 +44,23 @@ function without(value: unknown, names: readonly string[]): unknown {
   return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
 }
 
+/** A mistake with the keyword of the schema that found it. */
+export interface BodyMistake extends RequestIssue {
+  readonly keyword: string;
+}
+
+/** For whoever tells mistakes in a form of his own. @returns what makes a list of them, or null when there are none */
+export function bodyMistakes(schema: TSchema): (value: unknown, inside: string) => readonly BodyMistake[] | null {
+  const validator = Compile(withoutOwnChecks(schema) as TSchema);
+  return (value, inside) => {
+    if (validator.Check(value)) return null;
+    const found = mistakesOf(validator.Errors(value), inside);
+    return found.length > 0 ? found : [{ path: inside, message: NOT_THE_SCHEMA, keyword: '' }];
+  };
+}
+
+const NOT_THE_SCHEMA = 'is not what the schema asks for';
+
 interface SchemaError {
   readonly keyword: string;
   readonly instancePath: string;
@@ -51,14 +68,20 @@ interface SchemaError {
   readonly message: string;
 }
 
-function refusal(errors: readonly SchemaError[], inside: string): SkeinError {
-  const issues: RequestIssue[] = [];
+function mistakesOf(errors: readonly SchemaError[], inside: string): BodyMistake[] {
+  const found: BodyMistake[] = [];
   for (const error of errors) {
     for (const issue of issuesOf(error, inside)) {
-      if (issues.length < ISSUES_MAX && !issues.some((other) => other.path === issue.path)) issues.push(issue);
+      if (found.length < ISSUES_MAX && !found.some((other) => other.path === issue.path))
+        found.push({ ...issue, keyword: error.keyword });
     }
   }
-  const first = issues[0] ?? { path: inside, message: 'is not what the schema asks for' };
+  return found;
+}
+
+function refusal(errors: readonly SchemaError[], inside: string): SkeinError {
+  const issues: RequestIssue[] = mistakesOf(errors, inside).map(({ path, message }) => ({ path, message }));
+  const first = issues[0] ?? { path: inside, message: NOT_THE_SCHEMA };
   return new SkeinError('InvalidRequest', `${first.path === '' ? 'the body' : first.path}: ${first.message}`, {
     issues: issues.length > 0 ? issues : [first],
   });

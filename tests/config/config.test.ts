@@ -17,6 +17,7 @@ import { HEALTH_FIELDS } from '../../src/config/health-fields.js';
 import { LIMIT_FIELDS } from '../../src/config/limit-fields.js';
 import { isLoopback } from '../../src/config/loopback.js';
 import { OBSERVING_FIELDS } from '../../src/config/observing-fields.js';
+import { QDRANT_FIELDS } from '../../src/config/qdrant-fields.js';
 import { RECOVERY_FIELDS } from '../../src/config/recovery-fields.js';
 import { REPLICATION_FIELDS } from '../../src/config/replication-fields.js';
 import { ConfigError } from '../../src/config/resolve.js';
@@ -202,6 +203,7 @@ test('the description names every setting once, with its source', () => {
       GUARD_FIELDS,
       TRACING_FIELDS,
       RECOVERY_FIELDS,
+      QDRANT_FIELDS,
       LIMIT_FIELDS,
     ]
       .flatMap((fields) => Object.keys(fields))

@@ -49,6 +49,8 @@ export interface TestHttpOptions {
   readonly service?: Partial<HttpService>;
   readonly engine?: Engine;
   readonly docs?: boolean;
+  /** Left out: the dialect is served. */
+  readonly qdrant?: { readonly version: string } | null;
   readonly callers?: NameRules;
   readonly requestTimeoutMs?: number;
   readonly clock?: Clock;
@@ -113,6 +115,7 @@ export async function startHttp(t: { after(cleanup: () => unknown): void }, opti
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       apiKey: options.apiKey === undefined ? null : Buffer.from(options.apiKey),
       docs: options.docs ?? false,
+      qdrant: options.qdrant === undefined ? { version: '1.18.0' } : options.qdrant,
       requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     },
     log,

@@ -1,0 +1,25 @@
+/** Which points a write of the dialect is about: a list of ids, or all that match a filter. */
+
+import type { Filter } from '../../model/filter.js';
+import type { Limits } from '../../model/limits.js';
+import type { PointId } from '../../model/point.js';
+import { join, overLimit } from '../../wire/place.js';
+import { filterOf } from './filter.js';
+import { formMistake, rangeMistake } from './mistakes.js';
+import { readableId } from './point-id.js';
+
+export type PointTarget = { readonly ids: readonly PointId[] } | { readonly filter: Filter };
+
+/** @param inside where the body stands in the whole @throws InvalidRequest, InvalidFilter */
+export function targetOf(
+  { points, filter }: { readonly points?: readonly unknown[]; readonly filter?: unknown },
+  { pointsPerRequestMax }: Limits,
+  inside = '',
+): PointTarget {
+  if ((points === undefined) === (filter === undefined)) throw formMistake(inside, 'exactly one of points and filter is needed');
+  if (points === undefined) return { filter: filterOf(filter, join(inside, 'filter')) };
+  const path = join(inside, 'points');
+  if (points.length === 0) throw rangeMistake(path, 'at least one point is needed');
+  if (points.length > pointsPerRequestMax) throw overLimit(path, 'points in one request', pointsPerRequestMax);
+  return { ids: [...new Set(points.map((id, i) => readableId(id, `${path}[${i}]`)))] };
+}

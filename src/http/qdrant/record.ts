@@ -1,0 +1,66 @@
+/** Points as the dialect shows them. Vectors under cosine distance are shown with length 1, as the dialect stores them; here they are stored as
+ *  they were given. Must not know: routes. */
+
+import type { CollectionInfo, FoundPoint, Selection } from '../../engine/engine.js';
+import type { AnswerWriter } from '../../wire/answer-writer.js';
+import type { Shown } from './selection.js';
+
+/** How the points of one collection are to be shown. */
+export interface RecordForm {
+  readonly shown: Shown;
+  readonly collection: Pick<CollectionInfo, 'distance'>;
+}
+
+/** What the engine is asked for. */
+export function selectionOf({ withPayload, vectors }: Shown): Selection {
+  return { withPayload, withVector: vectors !== false };
+}
+
+/** `{id, payload?, vector?}` @param scored fields between the id and the payload, in their order: such as version and score */
+export function writeRecord(
+  out: AnswerWriter,
+  point: FoundPoint,
+  form: RecordForm,
+  scored: Readonly<Record<string, number>> = {},
+): void {
+  const numbers = Object.entries(scored);
+  const { payload, vector } = point;
+  out.openObject(1 + numbers.length + (payload === null ? 0 : 1) + (vector === null ? 0 : 1));
+  out.key('id');
+  out.id(point.id);
+  for (const [name, value] of numbers) {
+    out.key(name);
+    out.number(value);
+  }
+  if (payload !== null) {
+    out.key('payload');
+    out.payload(form.shown.payload === null ? payload : form.shown.payload(payload));
+  }
+  if (vector !== null) {
+    out.key('vector');
+    out.vector(form.collection.distance === 'cosine' ? withLengthOne(vector) : vector);
+  }
+  out.closeObject();
+}
+
+/** As one list. */
+export function* writeRecords(out: AnswerWriter, points: readonly FoundPoint[], form: RecordForm): Generator<void> {
+  out.openArray(points.length);
+  for (const point of points) {
+    writeRecord(out, point, form);
+    yield;
+  }
+  out.closeArray();
+}
+
+/** A copy; the zero vector, which has no direction, as it is. */
+export function withLengthOne(vector: Float32Array): Float32Array {
+  let largest = 0;
+  for (const value of vector) largest = Math.max(largest, Math.abs(value));
+  if (largest === 0) return vector;
+  // Divided first, so that no square is beyond a number.
+  let sum = 0;
+  for (const value of vector) sum += (value / largest) ** 2;
+  const length = Math.sqrt(sum);
+  return vector.map((value) => value / largest / length);
+}

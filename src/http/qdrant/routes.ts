@@ -1,0 +1,23 @@
+/** Every route of the Qdrant dialect (docs/QDRANT.md): rows of the one route table, with the dialect's envelope and errors.
+ *
+ *  A thin adapter over the same engine, keys, limits and log as the own API; these routes are not in the OpenAPI document. */
+
+import type { Room } from '../room.js';
+import type { Route } from '../route-table.js';
+import { collectionDropRoute } from './collection-drop.js';
+import { collectionListRoutes } from './collection-list.js';
+import type { DialectRoute, DialectSettings } from './dialect-route.js';
+import { pointDeleteRoute } from './point-deletes.js';
+import { pointReadRoutes } from './point-reads.js';
+import { serviceRoutes } from './service.js';
+
+export function qdrantRoutes(room: Room, settings: DialectSettings): Route[] {
+  const routes: DialectRoute[] = [
+    ...serviceRoutes(room, settings),
+    ...collectionListRoutes(room),
+    collectionDropRoute(room),
+    ...pointReadRoutes(room),
+    pointDeleteRoute(room),
+  ];
+  return routes.map((route) => ({ ...route, dialect: 'qdrant' }));
+}

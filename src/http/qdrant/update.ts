@@ -1,0 +1,100 @@
+/** Writes of the dialect: the way of every write here (http/writes.ts), with the dialect's parameters and its answer
+ *  `{operation_id, status}`.
+ *
+ *  completed: searches show it. acknowledged: it is durable. wait_timeout: it is durable, and the time that the caller gave was over
+ *  before searches showed it. Must not know: bodies. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { WriteOptions, WriteReceipt } from '../../engine/engine.js';
+import { SkeinError } from '../../model/errors.js';
+import type { Operation } from '../../model/operation.js';
+import { operationsHash, scopeHash } from '../../wire/canonical-hash.js';
+import { setPosition } from '../answer.js';
+import { freshness, ordinaryWriteMs, writeHeaders } from '../parameters.js';
+import type { Room } from '../room.js';
+import { beginWrite, confirm, isIdempotent, type WriteRequest, writeOptions } from '../writes.js';
+import { collectionQuery, type DialectWrite, waitLevel, writeQuery } from './parameters.js';
+
+export interface UpdateResult {
+  readonly operation_id: number;
+  readonly status: 'acknowledged' | 'completed' | 'wait_timeout';
+}
+
+/** A write that was asked for and not yet done. */
+export interface Update {
+  readonly write: WriteRequest;
+  readonly asked: DialectWrite;
+}
+
+/** @param scope names what an idempotency key stands for: the route with its names filled in @throws as startWrite */
+export function beginUpdate(room: Room, request: FastifyRequest, scope: string): Promise<Update> {
+  return begin(room, request, scope, writeQuery(request, room.limits));
+}
+
+/** The same for a change of the collections themselves, which is always waited for. */
+export function beginCollectionUpdate(room: Room, request: FastifyRequest, scope: string): Promise<Update> {
+  return begin(room, request, scope, collectionQuery(request, room.limits));
+}
+
+async function begin(room: Room, request: FastifyRequest, scope: string, asked: DialectWrite): Promise<Update> {
+  const engine = room.service.engine();
+  const parameters = {
+    required: room.service.writeConcern.defaultRequired(),
+    timeoutMs: asked.timeoutMs ?? ordinaryWriteMs(room),
+    wait: waitLevel(asked),
+    ...writeHeaders(request),
+  };
+  const wanted = freshness(request, {}, {}, room.limits);
+  return { write: await beginWrite(room, request, { engine, parameters, wanted, scope: `qdrant ${scope}` }), asked };
+}
+
+/** One unit of operations, and what came of it. @throws as Engine.write · WriteConcernTimeout */
+export function runUpdate(
+  room: Room,
+  reply: FastifyReply,
+  update: Update,
+  operations: readonly Operation[],
+  part = '',
+): Promise<UpdateResult> {
+  const { write } = update;
+  const hash = isIdempotent(write) ? operationsHash(operations) : null;
+  return settle(room, reply, update, () => write.engine.write(operations, writeOptions(room, write, hash, part)));
+}
+
+/** What the engine does in units of its own. @param asked what it is, for whoever repeats it with the same idempotency key */
+export function runUnits(
+  room: Room,
+  reply: FastifyReply,
+  update: Update,
+  asked: readonly string[],
+  run: (options: WriteOptions) => Promise<WriteReceipt>,
+): Promise<UpdateResult> {
+  const { write } = update;
+  const hash = isIdempotent(write) ? scopeHash([...asked]) : null;
+  return settle(room, reply, update, () => run(writeOptions(room, write, hash)));
+}
+
+async function settle(
+  room: Room,
+  reply: FastifyReply,
+  { write, asked }: Update,
+  run: () => Promise<WriteReceipt>,
+): Promise<UpdateResult> {
+  try {
+    const receipt = await run();
+    await confirm(room, reply, write, receipt);
+    return { operation_id: receipt.seq, status: asked.wait ? 'completed' : 'acknowledged' };
+  } catch (error) {
+    const seq = asked.timeoutMs === null ? null : durableSeq(error);
+    if (seq === null) throw error;
+    setPosition(reply, write.engine.position());
+    return { operation_id: seq, status: 'wait_timeout' };
+  }
+}
+
+/** Of a write that is durable and not yet in its index; null for all else. */
+function durableSeq(error: unknown): number | null {
+  if (!(error instanceof SkeinError) || error.type !== 'Timeout' || error.details['state'] !== 'durable') return null;
+  const { seq } = error.details;
+  return typeof seq === 'number' ? seq : null;
+}
