@@ -24,11 +24,6 @@ export function required(fields: Fields, name: string, path: string): unknown {
   return value;
 }
 
-/** @param count of the whole filter so far */
-export function within(path: string, count: number, most: number, what: string): void {
-  if (count > most) throw invalid(path, `goes beyond the ${most} ${what} that a whole filter may have`, most);
-}
-
 export function list(value: unknown, path: string): readonly unknown[] {
   if (!Array.isArray(value)) throw invalid(path, 'must be a list');
   return value as unknown[];

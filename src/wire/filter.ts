@@ -4,11 +4,12 @@
  *  together, before anything is built, so a hostile filter costs no more than its bytes. Must not know: how filters are evaluated, HTTP replies. */
 
 import { invalidFilter as invalid, SkeinError } from '../model/errors.js';
-import type { Condition, Filter, MatchValue, RangeBounds } from '../model/filter.js';
+import type { AtKey, Condition, Filter, MatchValue, RangeBounds } from '../model/filter.js';
 import { parseInstant } from '../model/instant.js';
 import { FIXED } from '../model/limits.js';
 import { checkPointId, type PointId } from '../model/point.js';
-import { boolean, type Fields, integer, list, number, object, required, within } from './filter-fields.js';
+import { FilterBudget } from './filter-budget.js';
+import { boolean, type Fields, integer, list, number, object, required } from './filter-fields.js';
 import { readGeoBox, readGeoPolygon, readGeoRadius, readPlace } from './filter-geo.js';
 import { join } from './place.js';
 
@@ -28,15 +29,12 @@ export function parseFilter(value: unknown): Filter {
   return new FilterReader().filter(value, '', 1);
 }
 
-/** One filter being read; it counts conditions, values and the length of texts over all depths. */
+/** One filter being read. */
 class FilterReader {
-  #conditions = 0;
-  #values = 0;
-  #textLength = 0;
+  readonly #budget = new FilterBudget();
 
   filter(value: unknown, path: string, depth: number): Filter {
-    if (depth > FIXED.filterDepthMax)
-      throw invalid(path, `filters stand at most ${FIXED.filterDepthMax} deep inside each other`, FIXED.filterDepthMax);
+    this.#budget.depth(depth, path);
     const fields = object(value, path, CLAUSES);
     const minShould = fields['min_should'];
     return {
@@ -57,8 +55,7 @@ class FilterReader {
 
   #list(value: unknown, path: string, depth: number): Condition[] {
     const items = list(value, path);
-    this.#conditions += items.length;
-    within(path, this.#conditions, FIXED.filterConditionsMax, 'conditions');
+    this.#budget.conditions(items.length, path);
     return items.map((item, place) => this.#condition(item, `${path}[${place}]`, depth));
   }
 
@@ -69,7 +66,7 @@ class FilterReader {
     if (fields['has_id'] !== undefined)
       return this.#alone(fields, 'has_id', path, () => ({
         kind: 'has_id',
-        ids: this.#listed(fields['has_id'], join(path, 'has_id'), readId),
+        ids: this.#budget.values(fields['has_id'], join(path, 'has_id'), readId),
       }));
     if (fields['slice'] !== undefined)
       return this.#alone(fields, 'slice', path, () => readSlice(fields['slice'], join(path, 'slice')));
@@ -99,7 +96,7 @@ class FilterReader {
     const place = join(path, name);
     if (name === 'match') return this.#match(key, fields[name], place);
     if (name === 'geo_polygon')
-      return readGeoPolygon({ key }, fields[name], place, (ring, at) => this.#listed(ring, at, readPlace));
+      return readGeoPolygon({ key }, fields[name], place, (ring, at) => this.#budget.values(ring, at, readPlace));
     return readTest(name, key, fields[name], place);
   }
 
@@ -112,39 +109,23 @@ class FilterReader {
       case 'value':
         return { kind: 'match_value', key, value: readMatchValue(fields[name], place) };
       case 'any':
-        return { kind: 'match_any', key, values: this.#listed(fields[name], place, readMatchValue) };
+        return { kind: 'match_any', key, values: this.#budget.values(fields[name], place, readMatchValue) };
       case 'except':
-        return { kind: 'match_except', key, values: this.#listed(fields[name], place, readMatchValue) };
+        return { kind: 'match_except', key, values: this.#budget.values(fields[name], place, readMatchValue) };
       case 'text':
-        return { kind: 'match_text', key, text: this.#text(fields[name], place) };
+        return { kind: 'match_text', key, text: this.#words(fields[name], place) };
       case 'text_any':
-        return { kind: 'match_text', key, text: this.#text(fields[name], place), words: 'any' };
+        return { kind: 'match_text', key, text: this.#words(fields[name], place), words: 'any' };
       case 'phrase':
-        return { kind: 'match_text', key, text: this.#text(fields[name], place), words: 'phrase' };
+        return { kind: 'match_text', key, text: this.#words(fields[name], place), words: 'phrase' };
       case 'prefix':
-        return { kind: 'match_prefix', key, prefix: this.#prefix(fields[name], place) };
+        return { kind: 'match_prefix', key, prefix: this.#budget.text(fields[name], place) };
     }
   }
 
-  #text(text: unknown, path: string): string {
+  #words(text: unknown, path: string): string {
     if (typeof text !== 'string' || !WORD.test(text)) throw invalid(path, 'must be a text with at least one letter or digit');
-    this.#textLength += text.length;
-    within(path, this.#textLength, FIXED.queryTextLengthMax, 'characters of text');
-    return text;
-  }
-
-  #prefix(prefix: unknown, path: string): string {
-    if (typeof prefix !== 'string') throw invalid(path, 'must be a string');
-    this.#textLength += prefix.length;
-    within(path, this.#textLength, FIXED.queryTextLengthMax, 'characters of text');
-    return prefix;
-  }
-
-  #listed<Value>(value: unknown, path: string, read: (item: unknown, path: string) => Value): Value[] {
-    const items = list(value, path);
-    this.#values += items.length;
-    within(path, this.#values, FIXED.filterValuesMax, 'values in lists');
-    return items.map((item, place) => read(item, `${path}[${place}]`));
+    return this.#budget.text(text, path);
   }
 }
 
@@ -153,7 +134,7 @@ type Test = Exclude<(typeof TESTS)[number], 'match' | 'geo_polygon'>;
 function readTest(name: Test, key: string, value: unknown, place: string): Condition {
   switch (name) {
     case 'range':
-      return readRange(key, value, place);
+      return readRange({ key }, value, place);
     case 'geo_radius':
       return readGeoRadius({ key }, value, place);
     case 'geo_box':
@@ -176,7 +157,7 @@ export function readMatchValue(value: unknown, path: string): MatchValue {
 }
 
 /** All bounds are numbers, or all are instants; what the first one is decides. */
-export function readRange(key: string, value: unknown, path: string): Condition {
+export function readRange(at: AtKey, value: unknown, path: string): Condition {
   const fields = object(value, path, BOUNDS);
   const time = typeof BOUNDS.map((name) => fields[name]).find((bound) => bound !== undefined) === 'string';
   const bounds = readBounds(value, path, (bound, place) => {
@@ -187,7 +168,7 @@ export function readRange(key: string, value: unknown, path: string): Condition 
     if (instantMs === null) throw invalid(place, 'must be a number or an ISO 8601 time such as 2026-11-20T08:30:00Z');
     return instantMs;
   });
-  return { kind: 'range', key, time, bounds };
+  return { kind: 'range', ...at, time, bounds };
 }
 
 export function readBounds(value: unknown, path: string, read: (bound: unknown, path: string) => number): RangeBounds {
@@ -197,7 +178,7 @@ export function readBounds(value: unknown, path: string, read: (bound: unknown, 
   return Object.fromEntries(given.map((name) => [name, read(fields[name], join(path, name))]));
 }
 
-function readSlice(value: unknown, path: string): Condition {
+export function readSlice(value: unknown, path: string): Condition {
   const fields = object(value, path, ['total', 'index']);
   const total = integer(required(fields, 'total', path), join(path, 'total'));
   const index = integer(required(fields, 'index', path), join(path, 'index'));
@@ -206,7 +187,7 @@ function readSlice(value: unknown, path: string): Condition {
   return { kind: 'slice', total, index };
 }
 
-export function readId(value: unknown, path: string): PointId {
+function readId(value: unknown, path: string): PointId {
   try {
     return checkPointId(value, path);
   } catch (error) {

@@ -130,7 +130,7 @@ function plainPlace(condition: Condition & { kind: 'geo_radius' | 'geo_box' | 'g
 }
 
 /** 1 inside, 0 outside, −1 on an edge: how often the edges turn about the place, in halves of a turn, by their angles. */
-function plainInside(lat: number, lon: number, ring: readonly { lat: number; lon: number }[]): number {
+export function plainInside(lat: number, lon: number, ring: readonly { lat: number; lon: number }[]): number {
   let crossings = 0;
   for (const [at, from] of ring.entries()) {
     const to = ring[(at + 1) % ring.length] as { lat: number; lon: number };
@@ -144,7 +144,7 @@ function plainInside(lat: number, lon: number, ring: readonly { lat: number; lon
 }
 
 /** Milliseconds of an ISO text; without a zone it is UTC. NaN for everything else, which is in no bounds. */
-function instantOf(value: JsonValue): number {
+export function instantOf(value: JsonValue): number {
   if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d|$)/.test(value)) return Number.NaN;
   const iso = value.length === 10 ? `${value}T00:00` : value.replace(' ', 'T');
   return Date.parse(/(?:Z|[+-]\d\d:\d\d)$/.test(iso) ? iso : `${iso}Z`);
