@@ -1,9 +1,25 @@
 /** How new an answer must be, held against the node that gives it: waits for a position, refuses a state that is too old. */
 
+import type { FastifyReply } from 'fastify';
 import type { Engine, WaitLevel } from '../engine/engine.js';
 import { SkeinError } from '../model/errors.js';
 import type { Freshness } from './parameters.js';
 import type { Room } from './room.js';
+import type { Route } from './route-table.js';
+import type { ReplicationService } from './service.js';
+
+export const STALENESS_HEADER = 'x-skein-staleness-ms';
+
+/** Is it a read that may say how old its answer may be? */
+export function isFreshRead({ query }: Pick<Route, 'query'>): boolean {
+  return query !== undefined && 'properties' in query && 'max_staleness_ms' in (query.properties as object);
+}
+
+/** Says how old the state is, before anything is read: what is read then is at least so new. Says nothing where that is not known. */
+export function tellStaleness(reply: FastifyReply, replication: Pick<ReplicationService, 'stalenessMs'>): void {
+  const stalenessMs = replication.stalenessMs();
+  if (stalenessMs !== null) reply.header(STALENESS_HEADER, Math.ceil(stalenessMs));
+}
 
 /** Waits first, so that what arrives meanwhile counts. @param wanted null: whatever there is
  *  @throws PositionLost, ReplicaBehind, IndexBehind */

@@ -21,6 +21,7 @@ import { Bodies } from './bodies.js';
 import { Connections } from './connections.js';
 import { addDocsPage, DOCS_PAGE } from './docs-page.js';
 import { refuseConnection, replyWithError, routeError } from './error-reply.js';
+import { isFreshRead, tellStaleness } from './fresh-reads.js';
 import type { GuardService } from './guards.js';
 import { measureHeld } from './held-measures.js';
 import { LongAnswers } from './long-answers.js';
@@ -251,6 +252,7 @@ interface Hooks {
   readonly identify: Check;
   readonly admit: (route: Route) => Check;
   readonly checkRole: Check;
+  readonly tellStaleness: Check;
   readonly meter: RequestMeter;
   readonly slow: SlowWatch;
   /** Begins the span of each request of a route; null: it has none. */
@@ -279,6 +281,10 @@ function makeHooks({ service, meter, log, clock, tracer, audit }: HttpOptions, g
     checkRole: (_request, _reply, next) => {
       const { replication } = service;
       next(replication.role() === 'master' ? undefined : notMaster(replication));
+    },
+    tellStaleness: (_request, reply, next) => {
+      tellStaleness(reply, service.replication);
+      next();
     },
   };
 }
@@ -336,6 +342,7 @@ function addRoute(app: FastifyInstance, route: Route, surroundings: RouteSurroun
       ...(traced === null ? [] : [traced]),
       hooks.admit(route),
       ...(route.master === true ? [hooks.checkRole] : []),
+      ...(isFreshRead(route) ? [hooks.tellStaleness] : []),
       ...(route.work === undefined ? [] : [admission(route.work, surroundings)]),
       ...(route.work === undefined || !route.path.includes('/:collection/') ? [] : [strictly(route.work, surroundings.strict)]),
     ],

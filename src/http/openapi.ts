@@ -9,7 +9,7 @@ import { BODY_TYPES } from './body-type.js';
 import type { Route } from './route-table.js';
 
 const DESCRIPTION =
-  'Every answer carries x-request-id, every answer about data x-skein-position. Bodies are JSON or MessagePack (content-type, accept: ' +
+  'Every answer carries x-request-id, every answer about data x-skein-position, every read of data x-skein-staleness-ms where it is known. Bodies are JSON or MessagePack (content-type, accept: ' +
   'application/msgpack); there a vector may be binary: little-endian float32, 4 · dimension bytes. Unknown fields are refused.';
 
 /** Registers the plugin; call before the routes are added. */

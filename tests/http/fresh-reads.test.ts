@@ -46,6 +46,20 @@ test('every read takes max_staleness_ms, and refuses a state that is older or of
   }
 });
 
+test('every read says how old the state was when it came, where that is known; nothing else does', async (t) => {
+  const old = await stale(t, 250.5);
+  const unknown = await stale(t, null);
+  const master = await startHttp(t);
+  const told = ({ headers }: { readonly headers: Headers }): string | null => headers.get('x-skein-staleness-ms');
+  for (const [method, path, body] of READS) {
+    assert.is(told(await old.ask(method, path, body)), '251', path);
+    assert.is(told(await unknown.ask(method, path, body)), null, path);
+    assert.is(told(await master.ask(method, path, body)), '0', path);
+  }
+  assert.is(told(await old.ask('PUT', '/v1/collections/d', { dimension: 2, distance: 'dot' })), null);
+  assert.is(told(await old.ask('GET', '/health')), null);
+});
+
 test('where a read has a body it may stand there, in each search of a batch too', async (t) => {
   const { ask } = await stale(t, 100);
   for (const [method, path, body] of READS.filter(([, , body]) => body !== undefined)) {
