@@ -1,15 +1,18 @@
 /** Answers off the wire: what they hold, or the error that they are. Must not know: who sent them, what is done about an error. */
 
 import { unpackMessage } from '../codec/msgpack.js';
+import type { Call } from './call.js';
 import { apiErrorFrom, type SkeinApiError } from './errors.js';
 import type { TransportAnswer } from './transport.js';
 
 const decoder = new TextDecoder();
 
-/** @param alsoFine statuses beyond 2xx whose body is the answer @throws SkeinApiError for every other, and for what cannot be read */
-export function bodyOf(answer: TransportAnswer, alsoFine: readonly number[] = []): unknown {
+/** @param call which statuses beyond 2xx are answers, and of what kind they are
+ *  @throws SkeinApiError for every other, and for what cannot be read */
+export function bodyOf(answer: TransportAnswer, { alsoFine = [], isText = false }: Pick<Call, 'alsoFine' | 'isText'>): unknown {
   const fine = (answer.status >= 200 && answer.status < 300) || alsoFine.includes(answer.status);
-  const body = decode(answer.body, answer.headers);
+  const isPlain = isText && fine && answer.headers['content-type']?.startsWith('text/plain') === true;
+  const body = isPlain ? decoder.decode(answer.body) : decode(answer.body, answer.headers);
   if (!fine || body === undefined) throw apiErrorFrom(answer.status, body, answer.headers);
   return body;
 }

@@ -15,7 +15,13 @@ export interface Call {
   readonly kind: 'read' | 'write';
   /** It is about one node, the first that the client was given, and no other. Default false. */
   readonly ofNode?: boolean;
+  /** Or about this one: its base address. */
+  readonly node?: string;
+  /** Who asks tries again himself. Default false. */
+  readonly once?: boolean;
   readonly options: ReadOptions & WriteOptions;
   /** Statuses beyond 2xx whose body is the answer. */
   readonly alsoFine?: readonly number[];
+  /** The answer is plain text. Default false: what is no JSON or MessagePack is no answer. */
+  readonly isText?: boolean;
 }

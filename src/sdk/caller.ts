@@ -37,6 +37,11 @@ export class Caller {
     this.#settings = settings;
   }
 
+  /** False: what is streamed is gathered first. */
+  get sendsStreams(): boolean {
+    return this.#settings.round.sendsStreams;
+  }
+
   /** @returns the decoded body
    *  @throws SkeinApiError · SkeinConnectionError · SkeinTimeoutError · the reason of an aborted signal */
   async run(call: Call): Promise<unknown> {
@@ -58,7 +63,7 @@ export class Caller {
           return answer.body;
         } catch (error) {
           const failed = { error, attempt, repeatable, hasOthers: round.hasOthers };
-          const delayMs = time.over ? null : delayBeforeRetry(failed, retries, Math.random());
+          const delayMs = time.over || call.once === true ? null : delayBeforeRetry(failed, retries, Math.random());
           if (delayMs === null) {
             // Said once: else no read of this client would ever be answered again.
             if (isLost(error)) this.#settings.session?.forget(headers['x-skein-min-position']);

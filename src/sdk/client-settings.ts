@@ -3,11 +3,13 @@
 import { Caller, type Encoding } from './caller.js';
 import { Closing } from './closing.js';
 import { Cluster } from './cluster.js';
+import { type HedgeSettings, Hedging } from './hedge.js';
 import type { ReadPreference } from './nodes.js';
 import { DEFAULT_RETRIES, NO_RETRIES, type RetrySettings } from './retry.js';
 import { Round } from './round.js';
 import type { Session } from './session.js';
 import { HttpTransport, type Transport } from './transport.js';
+import type { ReadOptions } from './types.js';
 
 export interface ClientSettings {
   /** The one node to ask, such as http://127.0.0.1:7171. */
@@ -23,6 +25,10 @@ export interface ClientSettings {
   readonly retries?: Partial<RetrySettings> | false;
   /** Who answers reads where there are several nodes. Default nearest: with a session that is never less than what this client has seen. */
   readonly readPreference?: ReadPreference;
+  /** How old the state may be that reads show, in milliseconds; needed where `fresh` is preferred. Default: any age. */
+  readonly maxStalenessMs?: number;
+  /** Ask a second node when the first takes long, and take the answer that comes first. Reads alone, and a bounded share of them. Default: no. */
+  readonly hedge?: HedgeSettings;
   /** Remember the newest position seen and read at least that, so that this client sees its own writes on any node. Default true. */
   readonly session?: boolean;
   /** Connections at once. Default 64. */
@@ -36,6 +42,7 @@ export interface ClientSettings {
 export interface Shared {
   readonly transport: Transport;
   readonly cluster: Cluster;
+  readonly hedging: Hedging | null;
   readonly closing: Closing;
   /** Of a session: where it begins. */
   readonly position?: string | null;
@@ -44,16 +51,26 @@ export interface Shared {
 /** @throws TypeError for what is no address, and for both or none of url and nodes */
 export function sharedBy(settings: ClientSettings): Shared {
   const transport = settings.transport ?? new HttpTransport({ connectionsMax: settings.connectionsMax ?? 64 });
-  return { transport, cluster: new Cluster({ urls: urlsOf(settings), transport }), closing: new Closing() };
+  const hedging = settings.hedge === undefined ? null : new Hedging(settings.hedge);
+  return { transport, cluster: new Cluster({ urls: urlsOf(settings), transport }), hedging, closing: new Closing() };
 }
 
-export function callerOf(settings: ClientSettings, { transport, cluster, closing }: Shared, session: Session | null): Caller {
+export function callerOf(settings: ClientSettings, shared: Shared, session: Session | null): Caller {
+  const { transport, cluster, hedging, closing } = shared;
   const { encoding = 'msgpack', apiKey = null, timeoutMs = 30_000, tryTimeoutMs = 10_000, retries } = settings;
-  const round = new Round({ transport, cluster, tryTimeoutMs, readPreference: settings.readPreference ?? 'nearest' });
+  const round = new Round({ transport, cluster, hedging, tryTimeoutMs, readPreference: settings.readPreference ?? 'nearest' });
   return new Caller({
     ...{ round, encoding, apiKey, timeoutMs, session, closing },
     retries: retries === false ? NO_RETRIES : { ...DEFAULT_RETRIES, ...retries },
   });
+}
+
+/** What the client's settings say of a read beside what the call says. @throws TypeError for a fresh read of any age */
+export function readOptionsOf({ readPreference, maxStalenessMs }: ClientSettings, options: ReadOptions): ReadOptions {
+  const merged = maxStalenessMs === undefined ? options : { maxStalenessMs, ...options };
+  if ((options.readPreference ?? readPreference) === 'fresh' && merged.maxStalenessMs === undefined)
+    throw new TypeError('a fresh read says how old its answer may be: give maxStalenessMs');
+  return merged;
 }
 
 function urlsOf({ url, nodes }: ClientSettings): readonly string[] {

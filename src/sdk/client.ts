@@ -20,33 +20,32 @@ import type {
   FacetAnswerBody,
   FoundPointBody,
   GetAnswer,
-  HealthBody,
-  HealthDetailsBody,
   PatchAnswer as PatchAnswerBody,
   PutAliasAnswer as PutAliasAnswerBody,
-  ReadyBody,
   RecallAnswerBody,
   ScrollAnswer,
   SearchAnswerBody,
   SearchBatchAnswer,
   SearchGroupsAnswer,
   UpsertAnswer as UpsertAnswerBody,
-  VersionBody,
 } from '../wire/http-bodies.js';
 import { BackupCalls } from './backup-calls.js';
 import type { Call } from './call.js';
 import type { Caller } from './caller.js';
-import { type ClientSettings, callerOf, type Shared, sharedBy } from './client-settings.js';
+import { type ClientSettings, callerOf, readOptionsOf, type Shared, sharedBy } from './client-settings.js';
 import { SkeinConnectionError } from './errors.js';
-import { healthDetailsFromWire, recallFromWire, recallToWire } from './health-forms.js';
+import { recallFromWire, recallToWire } from './health-forms.js';
 import type { HealthDetails, RecallAnswer, RecallRequest } from './health-types.js';
-import { linesOf, readImportAnswer } from './import-stream.js';
+import { importSteps } from './import-steps.js';
 import { KeyCalls } from './key-calls.js';
 import type { NodeView } from './nodes.js';
 import { ReplicationCalls } from './replication-calls.js';
+import { pagePoints } from './scroll-pages.js';
+import { ServerCalls } from './server-calls.js';
 import { Session } from './session.js';
 import type * as T from './types.js';
 import { vectorBytes, vectorNumbers } from './vector-form.js';
+import { type WaitOptions, waitForPosition } from './wait-for.js';
 import * as form from './wire-forms.js';
 
 const PAGE_POINTS = 1_000;
@@ -63,6 +62,8 @@ export class SkeinClient {
   readonly replication: ReplicationCalls;
   /** Access keys: who may do what. */
   readonly keys: KeyCalls;
+  /** The first node as a process: metrics, configuration, log, slow queries. */
+  readonly server: ServerCalls;
 
   /** @param shared of the client that a session came from (`session`) */
   constructor(settings: ClientSettings, shared: Shared | null = null) {
@@ -74,6 +75,7 @@ export class SkeinClient {
     this.backups = new BackupCalls(this.#caller);
     this.replication = new ReplicationCalls(this.#caller);
     this.keys = new KeyCalls(this.#caller);
+    this.server = new ServerCalls(this.#caller);
   }
 
   /** The nodes as this client sees them. */
@@ -90,6 +92,12 @@ export class SkeinClient {
    *  It is closed with this one, and needs no closing itself. @param position to begin with, such as the `position` of another client */
   session(position: string | null = null): SkeinClient {
     return new SkeinClient({ ...this.#settings, session: true }, { ...this.#shared, position });
+  }
+
+  /** Resolves when a node, or with `nodes: 'all'` each one, has reached a position, such as the one that a write answered with.
+   *  @throws SkeinTimeoutError · SkeinApiError PositionLost */
+  waitFor(position: string, options: WaitOptions = {}): Promise<void> {
+    return waitForPosition(this.#caller, this.#shared.cluster.given, position, options);
   }
 
   /** Stop asking for what was seen. A read that ends as PositionLost does so by itself, once it has said so. */
@@ -227,27 +235,9 @@ export class SkeinClient {
     request: Omit<T.ScrollRequest, 'cursor'> = {},
     options: T.ReadOptions = {},
   ): AsyncGenerator<T.PointRecord, void, undefined> {
-    const ended = new AbortController();
-    const signal = options.signal === undefined ? ended.signal : AbortSignal.any([options.signal, ended.signal]);
-    const pageAt = (cursor?: string): Promise<T.ScrollPage> =>
-      this.scroll(
-        collection,
-        { limit: PAGE_POINTS, ...request, ...(cursor !== undefined && { cursor }) },
-        { ...options, signal },
-      );
-    try {
-      let page = await pageAt();
-      for (;;) {
-        // The next page travels while this one is used.
-        const next = page.nextCursor === null ? null : pageAt(page.nextCursor);
-        next?.catch(() => undefined);
-        yield* page.points;
-        if (next === null) return;
-        page = await next;
-      }
-    } finally {
-      ended.abort();
-    }
+    const pageAt = (cursor: string | null, more: T.ReadOptions): Promise<T.ScrollPage> =>
+      this.scroll(collection, { limit: PAGE_POINTS, ...request, ...(cursor !== null && { cursor }) }, more);
+    yield* pagePoints(pageAt, options);
   }
 
   async count(collection: string, filter?: T.Filter, options: T.ReadOptions = {}): Promise<number> {
@@ -316,16 +306,24 @@ export class SkeinClient {
     options: T.ImportOptions = {},
   ): Promise<T.ImportAnswer> {
     const { onProgress, ...rest } = options;
-    const call: Call = {
-      what: `import into ${collection}`,
-      method: 'POST',
-      path: pathOf(collection, '/points/import'),
-      kind: 'write',
-      options: { idempotencyKey: false, ...rest },
-    };
-    const answer = await readImportAnswer(this.#caller.stream(call, 'application/x-ndjson', linesOf(points)), onProgress);
-    this.#session?.saw(answer.position);
-    return answer;
+    for await (const { answer, ...progress } of this.importSteps(collection, points, rest)) {
+      if (answer !== null) return answer;
+      onProgress?.(progress);
+    }
+    throw new Error('an import ends with its answer, or throws');
+  }
+
+  /** The same, step by step: `for await (const { imported, answer } of client.importSteps(…))`. The last step has the answer. */
+  async *importSteps(
+    collection: string,
+    points: AsyncIterable<T.PointInput> | Iterable<T.PointInput>,
+    options: Omit<T.ImportOptions, 'onProgress'> = {},
+  ): AsyncGenerator<T.ImportStep, void, undefined> {
+    const asked = { collection, path: pathOf(collection, '/points/import'), options };
+    for await (const step of importSteps(this.#caller, asked, points)) {
+      if (step.answer !== null) this.#session?.saw(step.answer.position);
+      yield step;
+    }
   }
 
   /** Changes over any collections as one atomic unit. */
@@ -336,45 +334,34 @@ export class SkeinClient {
   }
 
   /** An unhealthy server is an answer, not an error. */
-  async health(options: T.CallOptions = {}): Promise<T.HealthAnswer> {
-    const body = await this.#ofNode<HealthBody>('health', '/health', options);
-    return { status: body.status, reasons: body.reasons, body };
+  health(options: T.CallOptions = {}): Promise<T.HealthAnswer> {
+    return this.server.health(options);
   }
 
   /** Every part of the server with how it is; an unhealthy server is an answer. @throws SkeinApiError while it starts or stops */
-  async healthDetails(options: T.CallOptions = {}): Promise<HealthDetails> {
-    const body = await this.#ofNode<HealthDetailsBody | ReadyBody>('health details', '/health/detailed', options);
-    return healthDetailsFromWire(body);
+  healthDetails(options: T.CallOptions = {}): Promise<HealthDetails> {
+    return this.server.healthDetails(options);
   }
 
   /** Whether it may serve, and how far its start is; a starting server is an answer, not an error. */
-  async ready(options: T.CallOptions = {}): Promise<T.ReadyAnswer> {
-    const body = await this.#ofNode<ReadyBody>('readiness', '/health/ready', options);
-    return { status: body.state, step: body.step, progress: body.progress, etaMs: body.eta_ms, message: body.message };
+  ready(options: T.CallOptions = {}): Promise<T.ReadyAnswer> {
+    return this.server.ready(options);
   }
 
-  async version(options: T.CallOptions = {}): Promise<T.VersionAnswer> {
-    const {
-      name,
-      version,
-      api,
-      node,
-      native_build: nativeBuild,
-    } = await this.#ofNode<VersionBody>('version', '/v1/version', options);
-    return { name, version, api, node, nativeBuild };
+  version(options: T.CallOptions = {}): Promise<T.VersionAnswer> {
+    return this.server.version(options);
   }
 
   #get<Body>(what: string, path: string, options: T.ReadOptions): Promise<Body> {
-    return this.#caller.run({ what, method: 'GET', path, kind: 'read', options }) as Promise<Body>;
-  }
-
-  #ofNode<Body>(what: string, path: string, options: T.CallOptions): Promise<Body> {
-    const call: Call = { what, method: 'GET', path, kind: 'read', ofNode: true, options, alsoFine: [503] };
-    return this.#caller.run(call) as Promise<Body>;
+    return this.#data<Body>({ what, method: 'GET', path, kind: 'read', options });
   }
 
   #read<Body>(what: string, path: string, options: T.ReadOptions, body: unknown): Promise<Body> {
-    return this.#caller.run({ what, method: 'POST', path, kind: 'read', options, body }) as Promise<Body>;
+    return this.#data<Body>({ what, method: 'POST', path, kind: 'read', options, body });
+  }
+
+  async #data<Body>(call: Call): Promise<Body> {
+    return (await this.#caller.run({ ...call, options: readOptionsOf(this.#settings, call.options) })) as Body;
   }
 
   #write<Body>(method: Call['method'], what: string, path: string, options: T.WriteOptions, body?: unknown): Promise<Body> {

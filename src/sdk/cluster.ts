@@ -26,6 +26,8 @@ export class Cluster {
   readonly nodes: Nodes;
   /** The one that calls about a node are for. */
   readonly first: string;
+  /** Those that were named, each once. */
+  readonly given: readonly string[];
   /** Were several named? */
   readonly hasOthers: boolean;
   readonly #transport: Transport;
@@ -37,7 +39,8 @@ export class Cluster {
     const bases = urls.map(baseOf);
     this.nodes = new Nodes(bases, settings);
     [this.first = ''] = bases;
-    this.hasOthers = new Set(bases).size > 1;
+    this.given = [...new Set(bases)];
+    this.hasOthers = this.given.length > 1;
     this.#transport = transport;
   }
 

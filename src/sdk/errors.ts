@@ -1,7 +1,11 @@
 /** What a call can end with beside an answer: an error of the server, no connection, or no time left.
- *  An aborted call throws the reason of its signal. Must not know: how bytes travel. */
+ *  An aborted call throws the reason of its signal.
+ *
+ *  Of the errors of the server each type has a class, made from the one table of errors; a type that this client does not know yet is a
+ *  plain SkeinApiError. Must not know: how bytes travel. */
 
-import type { ErrorType } from '../model/errors.js';
+import { ERRORS, type ErrorType } from '../model/errors.js';
+import type { ErrorDetailsOf } from './error-details.js';
 
 export interface ApiErrorParts {
   readonly type: string;
@@ -13,9 +17,9 @@ export interface ApiErrorParts {
   readonly retryAfterMs: number | null;
 }
 
-/** The server answered with an error. Types are those of docs/ERRORS.md; a newer server may have more. */
+/** The server answered with an error. Types are those of docs/ERRORS.md; a newer server may have more. `errors` has a class for each. */
 export class SkeinApiError extends Error {
-  override readonly name = 'SkeinApiError';
+  override readonly name: string = 'SkeinApiError';
   readonly type: ErrorType | (string & {});
   readonly status: number;
   /** As on the wire (snake_case), as docs/ERRORS.md names them. */
@@ -36,6 +40,39 @@ export class SkeinApiError extends Error {
     this.requestId = parts.requestId;
     this.retryAfterMs = parts.retryAfterMs;
   }
+}
+
+/** An error of one type, with the details that it has. */
+export interface ApiErrorOf<Type extends ErrorType> extends SkeinApiError {
+  readonly type: Type;
+  readonly details: ErrorDetailsOf<Type>;
+}
+
+export interface ApiErrorClass<Type extends ErrorType> {
+  new (parts: ApiErrorParts): ApiErrorOf<Type>;
+  readonly prototype: ApiErrorOf<Type>;
+  /** Of the whole type; an error says of itself what holds for it. */
+  readonly retryable: boolean;
+}
+
+/** A class for each type of error: `if (error instanceof errors.VersionConflict) …error.details.actual`. All are SkeinApiErrors. */
+export const errors = Object.freeze(
+  Object.fromEntries((Object.keys(ERRORS) as ErrorType[]).map((type) => [type, classOf(type)])),
+) as unknown as { readonly [Type in ErrorType]: ApiErrorClass<Type> };
+
+function classOf(type: ErrorType): unknown {
+  const made = class extends SkeinApiError {
+    static readonly retryable = ERRORS[type].retryable;
+    override readonly name = type;
+  };
+  Object.defineProperty(made, 'name', { value: type });
+  return made;
+}
+
+/** The error of its own class, where its type is one that this client knows. */
+export function apiError(parts: ApiErrorParts): SkeinApiError {
+  const { type } = parts;
+  return Object.hasOwn(errors, type) ? new errors[type as ErrorType](parts) : new SkeinApiError(parts);
 }
 
 /** No whole answer came: refused, reset, unknown host, or an answer that is not HTTP. */
@@ -78,7 +115,7 @@ export function apiErrorFrom(status: number, body: unknown, headers: Readonly<Re
   const record = recordOf(recordOf(body)['error']);
   const details = recordOf(record['details']);
   const known = typeof record['type'] === 'string' && typeof record['message'] === 'string';
-  return new SkeinApiError({
+  return apiError({
     type: known ? String(record['type']) : 'UnknownAnswer',
     message: known ? String(record['message']) : `the server answered ${status} without an error that this client can read`,
     status,

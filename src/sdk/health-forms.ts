@@ -2,7 +2,7 @@
  *  invented: null stays null. */
 
 import type { HealthDetailsBody, ReadyBody, RecallAnswerBody, RecallBody } from '../wire/http-bodies.js';
-import { SkeinApiError } from './errors.js';
+import { apiError, type SkeinApiError } from './errors.js';
 import type { ComponentHealth, EngineHealth, HealthDetails, RecallAnswer, RecallRequest } from './health-types.js';
 import { filterToWire } from './wire-forms.js';
 
@@ -33,12 +33,12 @@ export function healthDetailsFromWire(answer: HealthDetailsBody | ReadyBody): He
   };
 }
 
-function notReady({ state, message, step, progress }: ReadyBody): SkeinApiError {
-  return new SkeinApiError({
+function notReady({ state, message, step, progress, eta_ms }: ReadyBody): SkeinApiError {
+  return apiError({
     type: state === 'starting' ? 'Starting' : 'ShuttingDown',
     status: 503,
     message,
-    details: { step, progress },
+    details: { step, progress, eta_ms },
     retryable: true,
     requestId: null,
     retryAfterMs: null,

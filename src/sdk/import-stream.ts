@@ -6,7 +6,7 @@
 import { ERRORS, type ErrorType } from '../model/errors.js';
 import type { ImportAnswer as ImportAnswerBody, ImportProgressLine } from '../wire/http-bodies.js';
 import { apiErrorFrom, SkeinApiError } from './errors.js';
-import type { ImportAnswer, ImportProgress, PointInput } from './types.js';
+import type { ImportStep, PointInput } from './types.js';
 import { vectorNumbers } from './vector-form.js';
 import { importFromWire, pointToWire } from './wire-forms.js';
 
@@ -29,33 +29,25 @@ export async function* linesOf(
   if (text !== '') yield encoder.encode(text);
 }
 
-/** Reads the answer to its last line.
+/** Reads the answer to its last line, which is the last step.
  *  @throws SkeinApiError when the server gave up midway; what it had committed by then stays */
-export async function readImportAnswer(
-  chunks: AsyncIterable<Uint8Array>,
-  onProgress: ((progress: ImportProgress) => void) | undefined,
-): Promise<ImportAnswer> {
-  let answer: ImportAnswer | null = null;
+export async function* readImportSteps(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ImportStep, void, undefined> {
   for await (const line of textLines(chunks)) {
     const body = JSON.parse(line) as Partial<ImportProgressLine> & Partial<ImportAnswerBody> & { readonly error?: unknown };
     if (body.error !== undefined) throw apiErrorFrom(errorStatus(body.error), body, {});
     if (body.progress !== undefined) {
       const { lines, imported, failed_count: failedCount, position } = body.progress;
-      onProgress?.({ lines, imported, failedCount, position });
+      yield { lines, imported, failedCount, position, answer: null };
     } else {
-      answer = importFromWire(body as ImportAnswerBody);
+      const answer = importFromWire(body as ImportAnswerBody);
+      const { imported, failedCount, position } = answer;
+      yield { lines: imported + failedCount, imported, failedCount, position, answer };
+      return;
     }
   }
-  if (answer !== null) return answer;
-  const message = 'the import ended without its last line: some points may be stored, others not';
   throw new SkeinApiError({
-    type: 'UnknownAnswer',
-    message,
-    status: 200,
-    details: {},
-    retryable: false,
-    requestId: null,
-    retryAfterMs: null,
+    ...{ type: 'UnknownAnswer', message: 'the import ended without its last line: some points may be stored, others not' },
+    ...{ status: 200, details: {}, retryable: false, requestId: null, retryAfterMs: null },
   });
 }
 

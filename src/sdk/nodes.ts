@@ -11,7 +11,7 @@
  *  - `master`: nobody else
  *  - `replica`: the replica that answers fastest; the master when no replica can
  *  - `nearest`: whoever answers fastest
- *  - `fresh`: whoever answers fastest and is not older than the call's `maxStalenessMs` */
+ *  - `fresh`: whoever answers fastest, those last that are known to be older than the `maxStalenessMs` of the call; no answer is older */
 export const READ_PREFERENCES = ['master', 'replica', 'nearest', 'fresh'] as const;
 export type ReadPreference = (typeof READ_PREFERENCES)[number];
 export type NodeRole = 'master' | 'replica' | 'unknown';
@@ -22,6 +22,8 @@ export interface NodeView {
   readonly role: NodeRole;
   /** How long answers take, smoothed; null: none came yet. */
   readonly latencyMs: number | null;
+  /** How old its state was when it last said so; null: it did not, or does not know. */
+  readonly stalenessMs: number | null;
   readonly failuresInRow: number;
   /** Is it asked after all others, because it failed again and again? */
   readonly isAvoided: boolean;
@@ -43,6 +45,9 @@ const NEWEST_SHARE = 1 / 8;
 /** What is known of how long answers take counts half after so long: who was slow once is asked again. */
 const LATENCY_HALVED_MS = 10_000;
 
+/** How old a node was says nothing of it any more after so long. */
+const STALENESS_KNOWN_MS = 2_000;
+
 interface Node {
   readonly url: string;
   /** Was it named by the caller, and not by another node? */
@@ -52,6 +57,9 @@ interface Node {
   epoch: number;
   latencyMs: number | null;
   heardAtMs: number;
+  /** Infinite: it said that it does not know. */
+  stalenessMs: number | null;
+  agedAtMs: number;
   failuresInRow: number;
   avoidedUntilMs: number;
 }
@@ -70,6 +78,7 @@ export class Nodes {
   view(nowMs: number): NodeView[] {
     return [...this.#nodes.values()].map((node) => ({
       ...{ url: node.url, role: node.role, latencyMs: node.latencyMs, failuresInRow: node.failuresInRow },
+      stalenessMs: node.stalenessMs === Number.POSITIVE_INFINITY ? null : node.stalenessMs,
       isAvoided: this.#isAvoided(node, nowMs),
     }));
   }
@@ -79,8 +88,13 @@ export class Nodes {
     return this.#first(tried, nowMs, ({ role }) => ['master', 'unknown', 'replica'].indexOf(role));
   }
 
-  /** @returns null: none is left that may be asked for such a read */
-  forRead(preference: ReadPreference, tried: ReadonlySet<string>, nowMs: number): string | null {
+  /** @param maxStalenessMs for `fresh`: how old an answer may be @returns null: none is left that may be asked for such a read */
+  forRead(
+    preference: ReadPreference,
+    tried: ReadonlySet<string>,
+    nowMs: number,
+    maxStalenessMs = Number.POSITIVE_INFINITY,
+  ): string | null {
     if (preference === 'master') {
       const isMasterKnown = this.master !== null;
       return this.#first(tried, nowMs, ({ role }) => (isMasterKnown && role !== 'master' ? null : role === 'replica' ? null : 0));
@@ -88,7 +102,9 @@ export class Nodes {
     // Whoever names the nodes that he reads from gets no answer from another.
     if (preference === 'replica')
       return this.#first(tried, nowMs, ({ role, isGiven }) => (isGiven ? ['replica', 'unknown', 'master'].indexOf(role) : null));
-    return this.#first(tried, nowMs, ({ isGiven }) => (isGiven ? 0 : null));
+    const isOld = ({ stalenessMs, agedAtMs }: Node): boolean =>
+      preference === 'fresh' && (stalenessMs ?? 0) > maxStalenessMs && nowMs - agedAtMs < STALENESS_KNOWN_MS;
+    return this.#first(tried, nowMs, (node) => (node.isGiven ? Number(isOld(node)) : null));
   }
 
   /** As last heard; null: of none is it known. */
@@ -108,6 +124,21 @@ export class Nodes {
     node.failuresInRow = 0;
     node.avoidedUntilMs = 0;
     node.latencyMs = node.latencyMs === null ? tookMs : node.latencyMs + NEWEST_SHARE * (tookMs - node.latencyMs);
+  }
+
+  /** How old its state is, as it says. @param stalenessMs null: it does not know */
+  isAged(url: string, stalenessMs: number | null, nowMs: number): void {
+    const node = this.#at(url);
+    node.stalenessMs = stalenessMs ?? Number.POSITIVE_INFINITY;
+    node.agedAtMs = nowMs;
+  }
+
+  /** It was asked so long ago, and another has answered first: it is no failure, and not near. */
+  overtaken(url: string, sinceMs: number, nowMs: number): void {
+    const node = this.#at(url);
+    node.heardAtMs = nowMs;
+    // How much longer it would have taken nobody knows; who is overtaken again and again is farther each time.
+    node.latencyMs = Math.max(sinceMs, 2 * (node.latencyMs ?? 0));
   }
 
   /** No answer, or one that says that it cannot serve now. */
@@ -163,7 +194,10 @@ export class Nodes {
   #at(url: string, isGiven = false): Node {
     let node = this.#nodes.get(url);
     if (node === undefined) {
-      node = { url, isGiven, role: 'unknown', epoch: 0, latencyMs: null, heardAtMs: 0, failuresInRow: 0, avoidedUntilMs: 0 };
+      node = {
+        ...({ url, isGiven, role: 'unknown', epoch: 0, latencyMs: null, heardAtMs: 0 } as const),
+        ...{ stalenessMs: null, agedAtMs: 0, failuresInRow: 0, avoidedUntilMs: 0 },
+      };
       this.#nodes.set(url, node);
     }
     return node;

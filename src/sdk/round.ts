@@ -2,6 +2,7 @@
  *
  *  A read goes on to the next node when one cannot serve it now. A write does so only where the one that was asked is not the master or did
  *  not answer: what the master refuses no other node takes. What a node says of itself by its answer, or by giving none, is remembered.
+ *  A hedged read asks two nodes at once when the first takes long (hedge.ts).
  *
  *  Invariant: what may not happen twice is sent to a second node only when the first saw nothing of it. A write goes on to the master that a
  *  replica names, with the same headers, the key included (whoever trusts a server with its key trusts it to name its master), but never
@@ -10,7 +11,8 @@
 import { bodyOf, errorOf } from './answer.js';
 import type { Call } from './call.js';
 import { baseOf, type Cluster } from './cluster.js';
-import { SkeinApiError, SkeinConnectionError } from './errors.js';
+import { apiError, errors, SkeinApiError, SkeinConnectionError } from './errors.js';
+import { type Hedging, hedged, OVERTAKEN } from './hedge.js';
 import type { ReadPreference } from './nodes.js';
 import type { StreamAnswer, StreamRequest, Transport, TransportAnswer, TransportRequest } from './transport.js';
 
@@ -18,6 +20,8 @@ export interface RoundParts {
   readonly transport: Transport;
   readonly cluster: Cluster;
   readonly readPreference: ReadPreference;
+  /** Null: reads ask one node at a time. */
+  readonly hedging: Hedging | null;
   /** How long one node may take while there is another to ask. */
   readonly tryTimeoutMs: number;
 }
@@ -52,21 +56,22 @@ export class Round {
     return this.#parts.cluster.hasOthers;
   }
 
+  get sendsStreams(): boolean {
+    return this.#parts.transport.gathersStreams !== true;
+  }
+
   /** @param isAgain the round before led nowhere: the nodes are asked what they are
    *  @throws SkeinApiError, SkeinConnectionError: what says most of why nobody answered · the reason of the signal */
   async ask(asked: Asked, isAgain: boolean): Promise<Answered> {
     const { cluster } = this.#parts;
-    const { call, repeatable, signal, headers } = asked;
+    const { call, repeatable, signal } = asked;
     await cluster.ready(isAgain);
     const tried = new Set<string>();
     let failure: Error | null = null;
     for (let url = this.#next(call, tried); url !== null; url = this.#next(call, tried)) {
       tried.add(url);
       try {
-        const answer = await this.#askOne(url, asked);
-        const body = bodyOf(answer, call.alsoFine);
-        if (headers['idempotency-key'] !== undefined) cluster.nodes.isMaster(url, null);
-        return { body, headers: answer.headers };
+        return await this.#ask(url, asked, tried);
       } catch (error) {
         if (signal.aborted || !goesOn(error, call, repeatable)) throw error;
         // That a node is not the master says less than what became of the one that it named.
@@ -74,6 +79,39 @@ export class Round {
       }
     }
     throw failure ?? noMaster();
+  }
+
+  async #ask(url: string, asked: Asked, tried: Set<string>): Promise<Answered> {
+    const { call, repeatable, signal } = asked;
+    const { cluster, hedging } = this.#parts;
+    const isHedged = hedging !== null && call.kind === 'read' && cluster.hasOthers && !isOfOneNode(call);
+    if (!isHedged) return this.#answerOf(url, asked);
+    const startMs = performance.now();
+    const afterMs = hedging.begin();
+    const answering =
+      afterMs === null
+        ? this.#answerOf(url, asked)
+        : hedged({
+            ...{ afterMs, signal },
+            first: (until) => this.#answerOf(url, { ...asked, signal: until }),
+            second: () => {
+              const other = this.#next(call, tried);
+              if (other === null || !hedging.take()) return null;
+              tried.add(other);
+              return (until) => this.#answerOf(other, { ...asked, signal: until });
+            },
+            isFinal: (error) => signal.aborted || !goesOn(error, call, repeatable),
+          });
+    const answer = await answering;
+    hedging.took(performance.now() - startMs);
+    return answer;
+  }
+
+  async #answerOf(url: string, asked: Asked): Promise<Answered> {
+    const answer = await this.#askOne(url, asked);
+    const body = bodyOf(answer, asked.call);
+    if (asked.headers['idempotency-key'] !== undefined) this.#parts.cluster.nodes.isMaster(url, null);
+    return { body, headers: answer.headers };
   }
 
   /** Sends to the master, as far as it is known; what was sent once is not sent to another. */
@@ -86,11 +124,13 @@ export class Round {
     return answer;
   }
 
-  #next({ kind, ofNode = false }: Call, tried: ReadonlySet<string>): string | null {
+  #next(call: Call, tried: ReadonlySet<string>): string | null {
     const { cluster, readPreference } = this.#parts;
-    if (ofNode) return tried.size === 0 ? cluster.first : null;
+    const { kind, options } = call;
+    if (isOfOneNode(call)) return tried.size === 0 ? (call.node ?? cluster.first) : null;
     const nowMs = performance.now();
-    return kind === 'write' ? cluster.nodes.forWrite(tried, nowMs) : cluster.nodes.forRead(readPreference, tried, nowMs);
+    if (kind === 'write') return cluster.nodes.forWrite(tried, nowMs);
+    return cluster.nodes.forRead(options.readPreference ?? readPreference, tried, nowMs, options.maxStalenessMs);
   }
 
   async #askOne(url: string, { call, path, headers, body, signal }: Asked): Promise<TransportAnswer> {
@@ -102,17 +142,34 @@ export class Round {
       const answer = await transport.send({ ...request, signal: late === null ? signal : AbortSignal.any([signal, late]) });
       const nowMs = performance.now();
       cluster.nodes.answered(url, nowMs - startMs, nowMs);
+      const stalenessMs = stalenessOf(answer);
+      if (stalenessMs !== undefined) cluster.nodes.isAged(url, stalenessMs, nowMs);
       const named = namedMaster(answer, url, path);
       if (named !== undefined) cluster.nodes.isReplica(url, named);
       return answer;
     } catch (error) {
+      const nowMs = performance.now();
+      if (signal.reason === OVERTAKEN) cluster.nodes.overtaken(url, nowMs - startMs, nowMs);
       if (signal.aborted) throw error;
-      cluster.nodes.failed(url, performance.now());
+      cluster.nodes.failed(url, nowMs);
       if (late?.aborted !== true) throw error;
       const parts = { code: 'ETIMEDOUT', url, maybeSent: true, cause: error };
       throw new SkeinConnectionError(`no answer from ${url} within ${tryTimeoutMs} ms`, parts);
     }
   }
+}
+
+function isOfOneNode({ ofNode = false, node }: Call): boolean {
+  return ofNode || node !== undefined;
+}
+
+/** @returns null: the node does not know how old its state is; undefined: the answer does not say */
+function stalenessOf({ status, headers, body }: TransportAnswer): number | null | undefined {
+  const told = headers['x-skein-staleness-ms'];
+  if (told !== undefined && /^\d{1,15}$/.test(told)) return Number(told);
+  if (status !== 503) return undefined;
+  const error = errorOf({ status, headers, body });
+  return error instanceof errors.ReplicaBehind ? error.details.lag_ms : undefined;
 }
 
 function goesOn(error: unknown, { kind }: Call, repeatable: boolean): boolean {
@@ -136,7 +193,7 @@ function namedMaster(answer: TransportAnswer, from: string, path: string): strin
 
 function noMaster(): SkeinApiError {
   const message = 'none of the nodes is the master';
-  return new SkeinApiError({
+  return apiError({
     type: 'NotMaster',
     message,
     status: 307,

@@ -34,6 +34,8 @@ export interface StreamAnswer extends Omit<TransportAnswer, 'body'> {
 /** @throws SkeinConnectionError when no whole answer came; the reason of the signal when that was aborted */
 export interface Transport {
   send(request: TransportRequest): Promise<TransportAnswer>;
+  /** A request's stream is gathered before it is sent, so who has much to send sends it in parts. Default false. */
+  readonly gathersStreams?: boolean;
   /** Resolves when the head of the answer is there; the body of the request may still be flowing. */
   stream(request: StreamRequest): Promise<StreamAnswer>;
   /** Ends idle connections; running requests are cut off. */

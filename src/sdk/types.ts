@@ -4,6 +4,7 @@
 import type { Payload, PointId } from '../model/point.js';
 import type { ExplainBody } from '../wire/http-bodies.js';
 import type { CollectionSettings } from './collection-types.js';
+import type { ReadPreference } from './nodes.js';
 
 export type { JsonValue, Payload, PointId } from '../model/point.js';
 export type * from './collection-types.js';
@@ -96,8 +97,10 @@ export interface ReadOptions extends CallOptions {
   readonly minPosition?: string;
   /** How long the node may wait until it is that new (the server's default is 1000). */
   readonly maxWaitMs?: number;
-  /** How old the state of a replica may be; an older one refuses with ReplicaBehind. */
+  /** How old the state of a replica may be; an older one, and one that does not know, refuses with ReplicaBehind. Default: the client's. */
   readonly maxStalenessMs?: number;
+  /** Who answers, where there are several nodes. Default: the client's. */
+  readonly readPreference?: ReadPreference;
 }
 
 export interface WriteOptions extends CallOptions {
@@ -272,6 +275,10 @@ export interface ImportProgress {
   readonly imported: number;
   readonly failedCount: number;
   readonly position: string;
+}
+/** One look at an import that runs; the last one has its answer. */
+export interface ImportStep extends ImportProgress {
+  readonly answer: ImportAnswer | null;
 }
 export interface ImportAnswer {
   readonly imported: number;

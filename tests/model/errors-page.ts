@@ -17,7 +17,7 @@ const DETAILS: Readonly<Partial<Record<ErrorType, string>>> = {
   InvalidJson: '`offset`',
   DimensionMismatch: '`expected`, `got`, `point_id`, `path`',
   InvalidVector: '`point_id`, `component`, `path`',
-  InvalidFilter: '`path`, `message`',
+  InvalidFilter: '`path`, `message`; `limit` where a limit was passed',
   InvalidCollectionName: '`collection`',
   ZeroVector: '`point_id`, `path`',
   WriteConcernImpossible: '`required`, `voters`',
@@ -32,12 +32,13 @@ const DETAILS: Readonly<Partial<Record<ErrorType, string>>> = {
   MethodNotAllowed: '`method`, `path`, `allowed`; header `Allow`',
   CollectionAlreadyExists: '`collection`; `alias_of` where an alias has the name',
   VersionConflict: '`id`, `expected`, `actual`',
+  PositionLost: '`requested_seq`, `last_seq`, or `seq` alone, where they are known',
   NotPromotable: '`reason`',
   NotRepairable: '`reason`',
   PayloadTooLarge: '`limit_bytes`; `point_id`, `path` where it is a payload',
   UnsupportedMediaType: '`content_type` or `content_encoding`, `supported`',
   NotMaster: '`master_url`; header `Location`',
-  RateLimited: '`retry_after_ms`; header `Retry-After`',
+  RateLimited: '`retry_after_ms`; `limit` and `strict_mode` where they are known; header `Retry-After`',
   CorruptData:
     '`collection`; `point_id` where it is about a point (null: its id is damaged too); `table`, and `collection_uid`, `label` or `seq` of the row; `code` where a page of the file is damaged',
   BackupDamaged: '`backup`, `object`, `problem`',
@@ -50,6 +51,8 @@ const DETAILS: Readonly<Partial<Record<ErrorType, string>>> = {
   SearchUnavailable: '`failed: [{engine, message}]`',
   WriteConcernTimeout: '`required`, `acknowledged`, `position`',
   MemoryLimitExceeded: '`used_bytes`, `limit_bytes`',
+  ReadOnly: '`reason` where it is known',
+  DiskLimitExceeded: '`reason`, `free_bytes`, `needed_bytes` where they are known',
 };
 
 const INTRODUCTION = `# Errors

@@ -58,6 +58,42 @@ test('without a known master a read of the master asks those that may be it, and
   assert.equal(reads(nodes, 'master'), [B, C]);
 });
 
+test('who was overtaken is not near, farther each time, and no failure', () => {
+  const nodes = new Nodes(['a', 'b']);
+  nodes.answered('a', 1, 0);
+  nodes.answered('b', 10, 0);
+  assert.is(nodes.forRead('nearest', NONE, 0), 'a');
+  nodes.overtaken('a', 20, 100);
+  assert.is(nodes.forRead('nearest', NONE, 100), 'b');
+  nodes.overtaken('a', 20, 100);
+  const [a] = nodes.view(100);
+  assert.equal([a?.latencyMs, a?.failuresInRow, a?.isAvoided], [40, 0, false]);
+  nodes.answered('b', 200, 30_000);
+  assert.is(nodes.forRead('nearest', NONE, 30_000), 'a', 'after a while it is asked again');
+});
+
+test('a fresh read asks those last that are known to be older, for a while', () => {
+  const nodes = new Nodes(['a', 'b', 'c']);
+  for (const [url, ms] of [
+    ['a', 1],
+    ['b', 2],
+    ['c', 3],
+  ] as const)
+    nodes.answered(url, ms, 0);
+  nodes.isAged('a', 5_000, 0);
+  nodes.isAged('b', null, 0);
+  nodes.isAged('c', 100, 0);
+  assert.is(nodes.forRead('fresh', NONE, 10, 1_000), 'c');
+  assert.is(nodes.forRead('fresh', NONE, 10, 5_000), 'a');
+  assert.is(nodes.forRead('fresh', new Set(['c']), 10, 1_000), 'a', 'they are asked all the same');
+  assert.is(nodes.forRead('nearest', NONE, 10), 'a');
+  assert.is(nodes.forRead('fresh', NONE, 5_000, 1_000), 'a', 'what was heard long ago says nothing');
+  assert.equal(
+    nodes.view(10).map(({ stalenessMs }) => stalenessMs),
+    [5_000, null, 100],
+  );
+});
+
 test('who was slow once is asked again after a while, and who was never asked comes first', () => {
   const nodes = new Nodes([A, B], SETTINGS);
   nodes.answered(A, 1, 0);

@@ -1,0 +1,90 @@
+/** Waiting until nodes have reached a position: until one has, or each of those that the client was given.
+ *
+ *  Every node is asked by itself, for a read that is at least so new, again and again until the time is over. A node that is gone may come back
+ *  meanwhile; one whose history does not have the position never will. Must not know: how a call is sent. */
+
+import type { Caller } from './caller.js';
+import { SkeinApiError, SkeinConnectionError, SkeinTimeoutError } from './errors.js';
+import type { CallOptions } from './types.js';
+
+export interface WaitOptions extends Pick<CallOptions, 'signal'> {
+  /** Default 30,000. */
+  readonly timeoutMs?: number;
+  /** any (default): one node has it, so that a read at this position finds whoever answers it. all: each node that the client was given. */
+  readonly nodes?: 'any' | 'all';
+}
+
+const TIMEOUT_MS = 30_000;
+/** Between two requests to a node: it has waited itself, unless it is gone. */
+const PAUSE_MS = 50;
+
+/** @throws SkeinTimeoutError, with what the last request met as lastError · SkeinApiError PositionLost, and what no wait mends ·
+ *  the reason of the signal */
+export async function waitForPosition(
+  caller: Caller,
+  urls: readonly string[],
+  position: string,
+  { timeoutMs = TIMEOUT_MS, nodes = 'any', signal }: WaitOptions,
+): Promise<void> {
+  const enough = new AbortController();
+  const until = signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal]);
+  const waits = urls.map((node) => waitAtNode(caller, { node, position, timeoutMs, signal: until }));
+  try {
+    if (nodes === 'all') await Promise.all(waits);
+    else await Promise.any(waits);
+  } catch (error) {
+    if (signal?.aborted === true) throw signal.reason;
+    throw error instanceof AggregateError ? worstOf(error.errors) : error;
+  } finally {
+    enough.abort();
+    await Promise.allSettled(waits);
+  }
+}
+
+interface NodeWait {
+  readonly node: string;
+  readonly position: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+async function waitAtNode(caller: Caller, { node, position, timeoutMs, signal }: NodeWait): Promise<void> {
+  const what = `wait for a position at ${node}`;
+  const endMs = performance.now() + timeoutMs;
+  let met: unknown = null;
+  for (let leftMs = timeoutMs; leftMs > 0; leftMs = endMs - performance.now()) {
+    try {
+      // A small read that every key of readers may do. The server waits for a second, or as long as its limit allows.
+      const options = { minPosition: position, timeoutMs: leftMs, signal };
+      await caller.run({ what, method: 'GET', path: '/v1/aliases', kind: 'read', node, once: true, options });
+      return;
+    } catch (error) {
+      if (signal.aborted || !mayCome(error)) throw error;
+      met = error instanceof SkeinTimeoutError ? (error.lastError ?? met) : error;
+      await pause(Math.min(PAUSE_MS, Math.max(0, endMs - performance.now())), signal);
+    }
+  }
+  throw new SkeinTimeoutError(what, timeoutMs, met);
+}
+
+function mayCome(error: unknown): boolean {
+  if (error instanceof SkeinApiError) return error.retryable;
+  return error instanceof SkeinConnectionError || error instanceof SkeinTimeoutError;
+}
+
+/** Of what all nodes ended with: what no wait mends says more than that the time is over. */
+function worstOf(met: readonly unknown[]): unknown {
+  return met.find((error) => error instanceof SkeinApiError) ?? met[0];
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
