@@ -4,6 +4,7 @@ import { backup } from '../backup.js';
 import { bulkLoad } from '../bulk_load.js';
 import { churn } from '../churn.js';
 import { coreOperations } from '../core_operations.js';
+import { embedded } from '../embedded.js';
 import { filteredSearch } from '../filtered_search.js';
 import { health } from '../health.js';
 import { http } from '../http.js';
@@ -33,6 +34,7 @@ const ONE_NODE: readonly Bench[] = [
   coreOperations,
   storage,
   http,
+  embedded,
   bulkLoad,
   memory,
   restart,

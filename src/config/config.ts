@@ -61,6 +61,8 @@ export interface ConfigSources {
   readonly flags: Readonly<Record<string, unknown>>;
   readonly environment: Environment;
   readonly workingDir: string;
+  /** Settings as they would stand in a file, in its place. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export interface LoadedConfig {
@@ -81,8 +83,8 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
 
   const start = resolveFields(SERVE_COMMAND_FIELDS, { ...base, file: null });
   problems.push(...start.problems);
-  const path = start.values.config;
-  const content = path === null ? null : attempt(() => readConfigFile(path), problems);
+  const path = given.settings === undefined ? start.values.config : 'settings';
+  const content = given.settings ?? (path === null ? null : attempt(() => readConfigFile(path), problems));
   const file = path === null || content === null ? null : { path, content };
   const table = {
     ...SERVER_FIELDS,

@@ -19,6 +19,13 @@ export interface ConnectionFigures {
   readonly sentBytes: number;
 }
 
+export interface ConnectionRules {
+  /** Why no connection is to be added now, or null. */
+  refusal(): SkeinError | null;
+  /** It takes no handle, and is no connection of the machine. */
+  isInside(socket: unknown): boolean;
+}
+
 /** Silent connections that make way for one that comes without room: more than one, so that room grows. */
 const CUT_FOR_ONE = 2;
 /** At a time, so that no look at a flood takes long. */
@@ -35,24 +42,24 @@ export class Connections {
   #sentBytes = 0;
   /** Those that came without room, and are refused until there is some. */
   readonly #unwanted = new Set<string>();
-  readonly #refusal: () => SkeinError | null;
+  readonly #rules: ConnectionRules;
   /** A connection whose wish to become something else was passed over comes as a new one, and is not. */
   readonly #known = new WeakSet<Socket>();
   /** Sockets of requests, as they are asked about with every one of them. */
   readonly #spoke = new WeakSet<Socket>();
   #requests = 0;
+  readonly #whenQuiet: (() => void)[] = [];
 
-  /** @param refusal why no connection is to be added now, or null */
-  constructor(server: Server, clock: Clock, refusal: () => SkeinError | null) {
+  constructor(server: Server, clock: Clock, rules: ConnectionRules) {
     this.#clock = clock;
-    this.#refusal = refusal;
+    this.#rules = rules;
     server.on('connection', (socket: Socket) => {
-      if (this.#known.has(socket) || this.#spoke.has(socket)) return;
+      if (this.#known.has(socket) || this.#spoke.has(socket) || rules.isInside(socket)) return;
       this.#known.add(socket);
       const end = remoteEnd(socket);
       this.#silent.set(end, { socket, sinceMs: clock.monotonicMs() });
       this.#open.add(socket);
-      if (refusal() !== null) {
+      if (rules.refusal() !== null) {
         this.#unwanted.add(end);
         this.#makeRoom(end);
       } else if (this.#open.size >= server.maxConnections) this.#makeRoom(end);
@@ -71,6 +78,7 @@ export class Connections {
       this.#requests += 1;
       response.once('close', () => {
         this.#requests -= 1;
+        if (this.#requests === 0) for (const resolve of this.#whenQuiet.splice(0)) resolve();
       });
     });
     server.on('upgrade', (request) => this.#hear(request.socket));
@@ -86,7 +94,7 @@ export class Connections {
   refusalOf(socket: Socket): SkeinError | null {
     if (this.#unwanted.size === 0) return null;
     const end = remoteEnd(socket);
-    const refused = this.#unwanted.has(end) ? this.#refusal() : null;
+    const refused = this.#unwanted.has(end) ? this.#rules.refusal() : null;
     if (refused === null) this.#unwanted.delete(end);
     return refused;
   }
@@ -94,6 +102,11 @@ export class Connections {
   /** Requests that were not answered to their end. */
   get requests(): number {
     return this.#requests;
+  }
+
+  /** Resolves when no request runs. */
+  quiet(): Promise<void> {
+    return this.#requests === 0 ? Promise.resolve() : new Promise((resolve) => void this.#whenQuiet.push(resolve));
   }
 
   /** Of all connections since the start, those that became links of replication included. Cost: a look at each that is open. */

@@ -24,6 +24,7 @@ import { refuseConnection, replyWithError, routeError } from './error-reply.js';
 import { isFreshRead, tellStaleness } from './fresh-reads.js';
 import type { GuardService } from './guards.js';
 import { measureHeld } from './held-measures.js';
+import { InsideConnections } from './inside.js';
 import { LongAnswers } from './long-answers.js';
 import { addOpenApi, routeSchema } from './openapi.js';
 import { withoutTrailingSlash } from './qdrant/paths.js';
@@ -72,7 +73,10 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const strict = new StrictGate(() => service.engine(), clock);
   const parts = { bodies, answers, times, strict };
   const room: Room = { service, limits: config.limits, ...parts, metrics: options.metrics, log, clock, closing };
-  const gate = await Gate.open(options);
+  const inside = new InsideConnections(
+    (far) => void app.server.emit(config.tls === undefined ? 'connection' : 'secureConnection', far),
+  );
+  const gate = await Gate.open({ ...options, isInside: (socket) => inside.has(socket) });
   const { authentication } = gate;
   const asked = { lastUsed: (id: string) => authentication.lastUsedMs(id), recheck: gate.recheck.bind(gate) };
   const table = new RouteTable(
@@ -82,7 +86,10 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const nameRequest = requestIds();
   const app = fastifyApp(options, table, nameRequest);
   const hooks = makeHooks(options, gate);
-  const connections = new Connections(app.server, clock, () => service.guards.connectionRefusal());
+  const connections = new Connections(app.server, clock, {
+    refusal: () => service.guards.connectionRefusal(),
+    isInside: (socket) => inside.has(socket),
+  });
   addHooks(app, hooks, { closing, connections, secured: securityHeaders(config.tls !== undefined) });
   addBodyTypes(app);
   await addOpenApi(app, service.version);
@@ -113,6 +120,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
       const { address, port } = app.server.address() as AddressInfo;
       return { host: address, port };
     },
+    connect: () => inside.connect(),
     cutSilent: () => connections.cutOldSilent(),
     setCertificate: (certificate) => (app.server as unknown as TlsServer).setSecureContext(secureContext(certificate)),
     close: async (deadlineMs) => {
@@ -128,11 +136,15 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
         // Who sent them learns it by the end of his connection alone, so the log tells the operator.
         if (connections.requests > 0) log.warn('requests_cut', { count: connections.requests, after_ms: Math.round(deadlineMs) });
         app.server.closeAllConnections();
+        inside.close();
         cutUpgraded();
       }, deadlineMs);
       try {
+        // A server that does not listen has nothing that would wait for requests.
+        if (!app.server.listening) await connections.quiet();
         await app.close();
       } finally {
+        inside.close();
         clearInterval(sweep);
         clearTimeout(deadline);
         await bodies.close();

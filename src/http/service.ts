@@ -132,6 +132,8 @@ export interface HttpOptions {
 }
 
 export interface HttpServer {
+  /** A connection of the program that the node runs in: the other end speaks HTTP and needs no key. @throws Error once the server has closed */
+  connect(): Duplex;
   /** @throws Error when the address cannot be bound */
   listen(): Promise<{ host: string; port: number }>;
   /** Connections that are made from now on get another certificate; those that are there keep theirs. Only where the port speaks https.

@@ -1,6 +1,7 @@
 /** From the configuration to what the rooms of a node are set to. Pure.
  *  Must not know: what the rooms do with it. */
 
+import { hostname } from 'node:os';
 import { hostNames } from '../config/allowed-hosts.js';
 import type { Config } from '../config/config.js';
 import type { EngineOptions } from '../engine/open-engine.js';
@@ -79,8 +80,13 @@ export function scrubSettings({ recovery }: Config): ScrubSettings {
   return { bytesPerS: recovery.scrubBytesPerS, intervalMs: recovery.scrubIntervalMs };
 }
 
-/** Where others reach the node. @param ownUrl where it listens, null before it does */
+/** Of a node that listens nowhere, for requests from inside its process. */
+export const INSIDE_URL = 'http://localhost';
+
+/** Where others reach the node; one that does not listen names its machine, and 0 as its port.
+ *  @param ownUrl where it listens, null before it does */
 export function advertisedAddress({ replication }: Config, ownUrl: string | null): { host: string; port: number } {
+  if (replication.advertise === null && ownUrl === INSIDE_URL) return { host: hostname(), port: 0 };
   const url = new URL(replication.advertise ?? callableUrl(ownUrl ?? ''));
   const host = url.hostname.replace(/^\[|\]$/g, '');
   return { host, port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port) };

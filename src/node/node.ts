@@ -5,6 +5,7 @@
  *  The only place that knows all rooms; it decides nothing about data. A failure that puts data at risk ends in onFatal.
  *  Must not know: flags, terminals, signals. */
 
+import type { Duplex } from 'node:stream';
 import type { Config } from '../config/config.js';
 import { closingMsOf } from '../config/stop-times.js';
 import type { Engine, RunningEngine } from '../engine/engine.js';
@@ -30,7 +31,7 @@ import { httpUrlOf } from './master-url.js';
 import { type Measuring, measureNode } from './measuring.js';
 import { NodeData } from './node-data.js';
 import { type NodeHealth, nodeHealth } from './node-health.js';
-import { advertisedAddress, engineSettings, httpSettings, roleSettings, scrubSettings } from './node-settings.js';
+import { advertisedAddress, engineSettings, httpSettings, INSIDE_URL, roleSettings, scrubSettings } from './node-settings.js';
 import { type NodeState, readNodeState, writeNodeState } from './node-state.js';
 import { observingService } from './observing.js';
 import type { OpenData } from './open-data.js';
@@ -49,13 +50,19 @@ export interface NodeOptions {
   /** The configuration as anybody may see it: secrets masked. */
   readonly shownConfig: Readonly<Record<string, unknown>>;
   readonly log: ProcessLog;
+  /** False: no port is opened; only the program that the node runs in reaches it. Default true. */
+  readonly listens?: boolean;
   /** Data may be at risk (a failed commit, a lost thread): the process must end at once. */
   onFatal(reason: string): void;
 }
 
 export interface Node {
-  /** http://host:port */
+  /** http://host:port; of one that does not listen INSIDE_URL */
   readonly url: string;
+  /** False on a new replica until it has its first data. */
+  isServing(): boolean;
+  /** A connection from inside the process: HTTP over the stream, without a key. @throws Error after the stop */
+  connect(): Duplex;
   readonly dataDir: string;
   readonly nativeBuild: string;
   /** True when this start made the store. */
@@ -199,7 +206,7 @@ class StartingNode {
     this.#guards.start();
     this.#certificates.start();
     this.#tokenKeys.start();
-    const url = await this.#listen();
+    const { http, url } = await this.#listen();
     this.#url = url;
     const { folder, state } = await this.#openFolder();
     await warnOfPassingStorage(config.dataDir, process.platform, this.#options.log);
@@ -215,15 +222,11 @@ class StartingNode {
     if (!this.#roles.isBlank) this.#serves();
     // A node that waits for its first snapshot is watched too.
     if (this.#stopping === null) this.#health.start();
-    const { metrics } = this.#measuring;
     const hasFiles = config.replication.tls.cert !== null || this.#tokenKeys.rules !== null;
-    const reload = hasFiles ? () => this.#reload() : null;
+    const reload = async () => void (await Promise.all([this.#certificates.reload(), this.#tokenKeys.reload()]));
     const about = { url, dataDir: config.dataDir, nativeBuild: nativeBuild(), made: folder.made };
-    return { ...about, metrics, reload, stop: () => this.stop() };
-  }
-
-  async #reload(): Promise<void> {
-    await Promise.all([this.#certificates.reload(), this.#tokenKeys.reload()]);
+    const calls = { isServing: () => this.#serving() !== null, connect: () => http.connect(), stop: () => this.stop() };
+    return { ...about, metrics: this.#measuring.metrics, reload: hasFiles ? reload : null, ...calls };
   }
 
   async #openFolder(): Promise<{ folder: OpenData; state: NodeState }> {
@@ -291,8 +294,7 @@ class StartingNode {
     this.#health.serves();
   }
 
-  /** @returns http://host:port */
-  async #listen(): Promise<string> {
+  async #listen(): Promise<{ readonly http: HttpServer; readonly url: string }> {
     const { config } = this.#options;
     const { meter, metrics } = this.#measuring;
     const http = await buildHttpServer({
@@ -302,8 +304,9 @@ class StartingNode {
       audit: auditOf(config, this.#log),
     });
     this.#http = http;
+    if (this.#options.listens === false) return { http, url: INSIDE_URL };
     const address = await http.listen();
-    return httpUrlOf(address.host, address.port, config.replication.tls.cert !== null);
+    return { http, url: httpUrlOf(address.host, address.port, config.replication.tls.cert !== null) };
   }
 
   #service(): HttpService {

@@ -33,7 +33,6 @@ import { BackupCalls } from './backup-calls.js';
 import type { Call } from './call.js';
 import type { Caller } from './caller.js';
 import { type ClientSettings, callerOf, readOptionsOf, type Shared, sharedBy } from './client-settings.js';
-import { SkeinConnectionError } from './errors.js';
 import { recallFromWire, recallToWire } from './health-forms.js';
 import type { HealthDetails, RecallAnswer, RecallRequest } from './health-types.js';
 import { importSteps } from './import-steps.js';
@@ -105,10 +104,17 @@ export class SkeinClient {
     this.#session?.forget();
   }
 
+  /** No call begins any more; those that run end, bounded by their timeouts, and then the client closes. */
+  async end(): Promise<void> {
+    if (this.#shared.position !== undefined) return;
+    await this.#shared.closing.drain();
+    this.close();
+  }
+
   /** Ends idle connections; running calls are cut off, also those that wait to try again. A session closes nothing. */
   close(): void {
     if (this.#shared.position !== undefined) return;
-    this.#shared.closing.close(new SkeinConnectionError('the client was closed', { code: 'CLOSED', url: '', maybeSent: true }));
+    this.#shared.closing.close();
     this.#shared.transport.close();
   }
 

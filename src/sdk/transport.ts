@@ -4,6 +4,7 @@
 
 import * as http from 'node:http';
 import * as https from 'node:https';
+import type { Duplex } from 'node:stream';
 import { SkeinConnectionError } from './errors.js';
 
 export interface TransportRequest {
@@ -48,6 +49,8 @@ export interface TransportSettings {
   /** Believe any certificate. For questions without a key to the machine itself, whose certificate names others; left out: none is believed
    *  that Node's authorities do not know. */
   readonly anyCertificate?: boolean;
+  /** Makes the streams that stand in the place of connections, to one server inside this process. Left out: the network. */
+  readonly connect?: () => Duplex;
 }
 
 export class HttpTransport implements Transport {
@@ -57,6 +60,7 @@ export class HttpTransport implements Transport {
   readonly #anyCertificate: boolean;
 
   constructor(settings: TransportSettings) {
+    if (settings.connect !== undefined) this.#agents.set('http:', streamAgent(settings.connectionsMax, settings.connect));
     this.#connectionsMax = settings.connectionsMax;
     this.#anyCertificate = settings.anyCertificate === true;
   }
@@ -140,6 +144,16 @@ export class HttpTransport implements Transport {
     }
     return agent;
   }
+}
+
+/** The agent asks of a socket what streams have no need of: to be kept alive, to time out, not to hold the process. */
+const SOCKET_MANNERS = { setKeepAlive: nothing, setTimeout: nothing, ref: nothing, unref: nothing };
+
+function nothing(): void {}
+
+function streamAgent(connectionsMax: number, connect: () => Duplex): http.Agent {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: connectionsMax, scheduling: 'lifo' });
+  return Object.assign(agent, { createConnection: () => Object.assign(connect(), SOCKET_MANNERS) });
 }
 
 async function* chunksOf(

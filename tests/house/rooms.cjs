@@ -37,6 +37,7 @@ const roomsKnownTo = {
   node: ['http', 'replication', 'backup', 'observability', 'config', 'wire', ...engineAndBelow],
   sdk: ['wire/http-bodies', 'codec/msgpack', 'model'],
   cli: ['node', 'mcp', 'sdk', 'config', 'wire/http-bodies', 'codec', 'model'],
+  embedded: ['node', 'sdk', 'config', 'observability', 'model'],
   dashboard: ['sdk'],
   install: [],
 };

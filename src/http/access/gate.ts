@@ -15,7 +15,7 @@ import type { Route } from '../route-table.js';
 import type { HttpConfig, HttpService } from '../service.js';
 import { Authentication } from './authentication.js';
 import { authorize, mustAllow } from './authorization.js';
-import { nameOf, type Principal } from './principal.js';
+import { nameOf, PROGRAM, type Principal } from './principal.js';
 import { Tokens } from './tokens.js';
 
 export interface GateParts {
@@ -24,6 +24,8 @@ export interface GateParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
+  /** Does a request come from the program that the node runs in? */
+  isInside(socket: unknown): boolean;
 }
 
 /** Of a header that is told back, in characters: longer than any name with its scheme and port. */
@@ -52,7 +54,7 @@ export class Gate {
   /** For a path that no route has: it tells nothing without a key.
    *  @returns a promise when it takes time @throws Unauthorized, RateLimited, Starting */
   identify(request: FastifyRequest): Promise<void> | undefined {
-    const found = this.authentication.identify(request.headers, request.socket.remoteAddress ?? '');
+    const found = this.#principalOf(request);
     if (found instanceof Promise) return found.then((principal) => this.#take(request, principal));
     this.#take(request, found);
     return undefined;
@@ -69,10 +71,14 @@ export class Gate {
 
   /** Is the key of a request that runs for long still good, and for this? @throws Unauthorized, Forbidden, RateLimited */
   recheck(request: FastifyRequest, needs: Need): Promise<void> | undefined {
-    const found = this.authentication.identify(request.headers, request.socket.remoteAddress ?? '');
+    const found = this.#principalOf(request);
     if (found instanceof Promise) return found.then((principal) => mustAllow(principal, needs));
     mustAllow(found, needs);
     return undefined;
+  }
+
+  #principalOf({ socket, headers }: FastifyRequest): Principal | Promise<Principal> {
+    return this.#parts.isInside(socket) ? PROGRAM : this.authentication.identify(headers, socket.remoteAddress ?? '');
   }
 
   #take(request: FastifyRequest, principal: Principal): void {

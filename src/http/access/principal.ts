@@ -3,8 +3,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { KeyRole, KeyScope, RateLimit } from '../../model/access-key.js';
 
-/** anyone: nothing is configured that asks for a key. key_file: the admin key of the file. token: a JSON Web Token. */
-export type PrincipalKind = 'anyone' | 'key_file' | 'access_key' | 'token';
+/** anyone: nothing is configured that asks for a key. key_file: the admin key of the file. token: a JSON Web Token.
+ *  program: the one that the node runs in. */
+export type PrincipalKind = 'anyone' | 'key_file' | 'access_key' | 'token' | 'program';
 
 export interface Principal {
   readonly kind: PrincipalKind;
@@ -18,6 +19,7 @@ export interface Principal {
 const NODE_WIDE = { id: null, role: 'admin', scope: null, rateLimit: null } as const;
 export const ANYONE: Principal = { kind: 'anyone', ...NODE_WIDE };
 export const KEY_FILE: Principal = { kind: 'key_file', ...NODE_WIDE };
+export const PROGRAM: Principal = { kind: 'program', ...NODE_WIDE };
 
 declare module 'fastify' {
   interface FastifyRequest {

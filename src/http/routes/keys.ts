@@ -138,7 +138,7 @@ function keyIdOf(request: FastifyRequest): string {
 
 function keepsAdmin(request: FastifyRequest): boolean {
   const { kind } = principalOf(request);
-  return kind !== 'key_file' && kind !== 'token';
+  return kind !== 'key_file' && kind !== 'token' && kind !== 'program';
 }
 
 /** @throws InvalidRequest */
