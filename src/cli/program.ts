@@ -68,19 +68,16 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
   for (const { title, fields } of SERVER_SECTIONS) addFields(serving, fields, title);
   serving.action(async () => ended(await serve(flagsOf(serving), surroundings, parts)));
 
-  const importing = command('import', 'Store the points of a file; makes the collection when it is not there.');
-  importing.argument('<collection>').argument('<file>', 'ndjson, json, fvecs, bvecs, csv or parquet');
+  const importing = command(
+    'import',
+    'Store the points of a file, or of another store; makes the collection when it is not there.',
+  );
+  importing.argument('<collection>').argument('[file]', 'ndjson, json, fvecs, bvecs, csv or parquet; none with --from');
   addFields(importing, IMPORT_FIELDS);
-  importing.action(async (collection: string, file: string) => {
-    const { importFile } = await import('./import/import.js');
-    ended(
-      await importFile(
-        collection,
-        resolve(surroundings.workingDir, file),
-        valuesOf(IMPORT_FIELDS, importing, surroundings),
-        surroundings,
-      ),
-    );
+  importing.action(async (collection: string, file: string | undefined) => {
+    const { importPoints } = await import('./import/import.js');
+    const values = valuesOf(IMPORT_FIELDS, importing, surroundings);
+    ended(await importPoints({ collection, file, values, flags: flagsOf(importing) }, surroundings));
   });
 
   const exporting = command('export', 'Write every point of a collection to a file, or to standard output for "-".');

@@ -3,6 +3,7 @@
 import { BACKUP_TARGET_FIELDS } from './backup-fields.js';
 import { CLIENT_FIELDS, JSON_FIELD } from './client-fields.js';
 import type { FieldTable } from './field.js';
+import { IMPORT_FIELDS } from './import-fields.js';
 import { CREATE_KEY_FIELDS, LIST_KEYS_FIELDS, ROTATE_KEY_FIELDS } from './key-fields.js';
 import { PROBE_FIELDS } from './probe-fields.js';
 
@@ -14,55 +15,6 @@ export const SERVE_COMMAND_FIELDS = {
     default: false,
     doc: 'Print every setting with the source of its value, secrets masked, and end.',
   },
-} as const satisfies FieldTable;
-
-export const IMPORT_FIELDS = {
-  ...CLIENT_FIELDS,
-  format: {
-    kind: 'choice',
-    choices: ['ndjson', 'json', 'fvecs', 'bvecs', 'csv', 'parquet'],
-    default: null,
-    doc: 'Format of the file; by default told by the end of its name.',
-  },
-  dimension: {
-    kind: 'integer',
-    unit: '',
-    min: 1,
-    max: 65_535,
-    default: null,
-    doc: 'Dimension of a collection that must be created, by default that of the file; one that is there must have it.',
-  },
-  distance: {
-    kind: 'choice',
-    choices: ['cosine', 'dot', 'euclid'],
-    default: null,
-    doc: 'Distance of a collection that must be created, cosine unless given, euclid for fvecs and bvecs; one that is there must have it.',
-  },
-  idOffset: {
-    kind: 'integer',
-    unit: '',
-    min: 0,
-    max: Number.MAX_SAFE_INTEGER,
-    default: 0,
-    doc: 'Added to the row numbers that become ids.',
-  },
-  idColumn: { kind: 'text', default: 'id', doc: 'Column (csv, parquet) or field (json, ndjson) that holds the id.' },
-  vectorColumn: {
-    kind: 'text',
-    default: 'vector',
-    doc: 'Column or field that holds the vector; csv also takes columns v0, v1, ….',
-  },
-  batch: { kind: 'integer', unit: 'points', min: 1, max: 1_000_000, default: 1_000, doc: 'Points per request.' },
-  inFlight: { kind: 'integer', unit: 'requests', min: 1, max: 64, default: 4, doc: 'Requests under way at once.' },
-  wait: {
-    kind: 'choice',
-    choices: ['indexed', 'durable'],
-    default: 'indexed',
-    doc: 'What the end of the import waits for: every point found by searches, or every point safe on disk.',
-  },
-  report: { kind: 'path', default: null, doc: 'File for the refused records, one JSON object per line.' },
-  resume: { kind: 'boolean', default: false, doc: 'Go on where an interrupted import of the same file stopped.' },
-  ...JSON_FIELD,
 } as const satisfies FieldTable;
 
 export const EXPORT_FIELDS = {
@@ -150,7 +102,7 @@ export const MCP_FIELDS = {
     doc: 'With --http: listen beyond this machine although callers may come without a key.',
   },
 } as const satisfies FieldTable;
-export { CREATE_KEY_FIELDS, LIST_KEYS_FIELDS, ROTATE_KEY_FIELDS };
+export { CREATE_KEY_FIELDS, IMPORT_FIELDS, LIST_KEYS_FIELDS, ROTATE_KEY_FIELDS };
 
 export const LOGS_FIELDS = { ...JSON_FIELD } as const satisfies FieldTable;
 

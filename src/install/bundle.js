@@ -35,9 +35,17 @@ await build({
   target: 'node20',
   legalComments: 'none',
   logLevel: 'warning',
-  // Native packages, pages that are read from the package's own folder, and a client that loads parts of itself late, which are CommonJS:
+  // Native packages, pages that are read from the package's own folder, and clients that load parts of themselves late, which are CommonJS:
   // from a bundle their names would not come.
-  external: ['better-sqlite3', 'better-sqlite3-next', 'hnswlib-node', 'roaring', '@fastify/swagger-ui', '@aws-sdk/client-s3'],
+  external: [
+    'better-sqlite3',
+    'better-sqlite3-next',
+    'hnswlib-node',
+    'roaring',
+    '@fastify/swagger-ui',
+    '@aws-sdk/client-s3',
+    'pg',
+  ],
   // Bundled CommonJS packages ask for Node's own modules by require.
   banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },
 });

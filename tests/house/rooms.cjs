@@ -103,6 +103,7 @@ const homes = {
   'csv-parse': ['cli'],
   hyparquet: ['cli'],
   'hyparquet-writer': ['cli'],
+  pg: ['cli'],
   jose: ['http'],
   'lru-cache': ['engine', 'embedding', 'payload-index', 'http'],
   roaring: ['payload-index'],

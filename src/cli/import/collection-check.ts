@@ -3,7 +3,7 @@
 
 import { norm } from '../../model/distance.js';
 import type { CollectionInfo } from '../../sdk/index.js';
-import type { ImportRecord } from './record.js';
+import { type ImportRecord, refusedRecord } from './record.js';
 
 /** @returns the record itself, or its refusal */
 export function collectionCheck({
@@ -18,8 +18,6 @@ export function collectionCheck({
         : distance === 'cosine' && norm(record.vector) === 0
           ? 'is a zero vector, which has no cosine'
           : null;
-    if (problem === null) return record;
-    const { index, place, line } = record;
-    return { kind: 'refused', index, place, ...(line === undefined ? {} : { line }), problem };
+    return problem === null ? record : refusedRecord(record, problem);
   };
 }

@@ -1,7 +1,7 @@
-/** Records: what a reader makes of a file, piece by piece: a point, or a record that cannot be one and why.
+/** Records: what a reader makes of a file or a foreign store, piece by piece: a point, or a record that cannot be one and why.
  *
- *  Invariant: every record of the file comes exactly once and in order, `index` counting from 0 without gaps, so that an import can
- *  go on at an index. Must not know: servers, how records are sent. */
+ *  Invariant: every record comes exactly once and in order, `index` counting from 0 without gaps, so that an import can go on at an index.
+ *  Must not know: our servers, how records are sent. */
 
 import type { Payload, PointId } from '../../model/point.js';
 
@@ -12,7 +12,12 @@ interface RecordPlace {
   readonly place: number;
   /** The line where it starts, where `place` is not a line. */
   readonly line?: number;
+  /** What its origin knows it by, where reading can go on behind that. */
+  readonly key?: SourceKey;
 }
+
+/** An id, or the like, in a foreign store. */
+export type SourceKey = string | number;
 
 export interface PointRecord extends RecordPlace {
   readonly kind: 'point';
@@ -32,11 +37,10 @@ export interface RefusedRecord extends RecordPlace {
 export type ImportRecord = PointRecord | RefusedRecord;
 
 export interface RecordSource {
-  readonly placeWord: 'line' | 'row' | 'element';
-  readonly sizeBytes: number;
-  /** How much of the file has been read, for progress. */
-  bytesRead(): number;
-  /** Records in groups, in order; every call begins anew. @throws FileProblem where the file cannot be read any further */
+  readonly placeWord: 'line' | 'row' | 'element' | 'point';
+  /** How much has been read, for progress: 0 … 1. */
+  readShare(): number;
+  /** Records in groups, in order; every call begins anew. @throws FileProblem where nothing can be read any further */
   records(): AsyncGenerator<readonly ImportRecord[], void, undefined>;
 }
 
@@ -49,9 +53,21 @@ export interface SourceOptions {
   readonly vectorColumn: string;
 }
 
-/** A file that cannot be read (any further). */
+/** A file, or another origin, that cannot be read (any further), however often one tries. */
 export class FileProblem extends Error {
   override readonly name = 'FileProblem';
+}
+
+/** A point that is refused after all, in its place. */
+export function refusedRecord({ index, place, line, key }: PointRecord, problem: string): RefusedRecord {
+  return {
+    kind: 'refused',
+    index,
+    place,
+    ...(line === undefined ? {} : { line }),
+    ...(key === undefined ? {} : { key }),
+    problem,
+  };
 }
 
 /** Such as `line 12`, or `element 3 (line 9)`. */

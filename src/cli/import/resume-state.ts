@@ -1,38 +1,23 @@
-/** Where an import stands, kept in FILE.skein-import.json beside the file while it runs, so that an interrupted one can go on.
+/** Where an import stands, kept in a note while it runs (FILE.skein-import.json beside a file), so that an interrupted one can go on.
  *
- *  Invariant: every record before `next` is stored or refused; the note never runs ahead of that. It counts only for the same file
- *  (size, time), server and collection (name, time of creation). Must not know: how records are read or sent. */
+ *  Invariant: every record before `next` is stored or refused; the note never runs ahead of that. It counts only for the same origin (of a
+ *  file: size, time), server and collection (name, time of creation). Must not know: how records are read or sent. */
 
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { DoneSoFar } from './sender.js';
 
 const VERSION = 1;
 
-/** What must be the same for an import to go on. */
-export interface ImportIdentity {
-  readonly url: string;
-  readonly collection: string;
-  readonly collection_created_at: string;
-  readonly file_bytes: number;
-  readonly file_modified_ms: number;
-  readonly format: string;
-  readonly id_offset: number;
-  readonly id_column: string;
-  readonly vector_column: string;
-}
+/** What must be the same for an import to go on: `url`, `collection`, `collection_created_at`, and what tells its origin from others. */
+export type ImportIdentity = Readonly<Record<string, string | number>>;
 
-export interface ResumeNote extends ImportIdentity {
-  readonly version: number;
-  readonly next: number;
-  readonly imported: number;
-  readonly refused: number;
-}
+export type ResumeNote = ImportIdentity & DoneSoFar & { readonly version: number };
 
 export function notePath(path: string): string {
   return `${path}.skein-import.json`;
 }
 
-export function fileIdentity(path: string): Pick<ImportIdentity, 'file_bytes' | 'file_modified_ms'> {
+export function fileIdentity(path: string): { readonly file_bytes: number; readonly file_modified_ms: number } {
   const { size, mtimeMs } = statSync(path);
   return { file_bytes: size, file_modified_ms: Math.round(mtimeMs) };
 }
@@ -64,13 +49,14 @@ export function readNote(path: string): ResumeNote | null {
 
 /** @returns what differs, in words, or null when the import may go on */
 export function whyNotResumable(note: ResumeNote, now: ImportIdentity): string | null {
-  for (const key of Object.keys(now) as (keyof ImportIdentity)[]) {
-    if (note[key] !== now[key]) return `${WORDS[key]} was ${String(note[key])} then and is ${String(now[key])} now`;
+  for (const key of Object.keys(now)) {
+    if (note[key] !== now[key])
+      return `${WORDS[key] ?? key.replaceAll('_', ' ')} was ${String(note[key])} then and is ${String(now[key])} now`;
   }
   return null;
 }
 
-const WORDS: Readonly<Record<keyof ImportIdentity, string>> = {
+const WORDS: Readonly<Record<string, string>> = {
   url: 'the server',
   collection: 'the collection',
   collection_created_at: 'the time at which the collection was created',
@@ -84,7 +70,7 @@ const WORDS: Readonly<Record<keyof ImportIdentity, string>> = {
 
 /** Replaces the note as a whole, so that a crash leaves the old one or the new one. */
 export function writeNote(path: string, identity: ImportIdentity, done: DoneSoFar): void {
-  const note: ResumeNote = { version: VERSION, ...identity, next: done.next, imported: done.imported, refused: done.refused };
+  const note = { version: VERSION, ...identity, ...done };
   const temporary = `${notePath(path)}.${process.pid}.tmp`;
   writeFileSync(temporary, `${JSON.stringify(note)}\n`);
   renameSync(temporary, notePath(path));

@@ -7,7 +7,7 @@
 
 import type { PointId } from '../../model/point.js';
 import { type PointInput, SkeinApiError } from '../../sdk/index.js';
-import type { ImportRecord, PointRecord, RefusedRecord } from './record.js';
+import { type ImportRecord, type PointRecord, type RefusedRecord, refusedRecord, type SourceKey } from './record.js';
 
 export interface SenderSettings {
   readonly batchPoints: number;
@@ -24,6 +24,8 @@ export interface DoneSoFar {
   readonly next: number;
   readonly imported: number;
   readonly refused: number;
+  /** Of the record before `next`, where its origin has keys. */
+  readonly key?: SourceKey;
 }
 
 interface Batch {
@@ -33,6 +35,8 @@ interface Batch {
   /** Refused by the reader, between the points of this batch. */
   refusedBefore: number;
   nextIndex: number;
+  /** Of the record before that. */
+  key: SourceKey | undefined;
 }
 
 interface Flight {
@@ -66,7 +70,7 @@ export class Sender {
   constructor(settings: SenderSettings, done: DoneSoFar) {
     this.#settings = settings;
     this.#done = done;
-    this.#batch = emptyBatch(done.next);
+    this.#batch = emptyBatch(done.next, done.key);
   }
 
   get done(): DoneSoFar {
@@ -83,7 +87,7 @@ export class Sender {
     if (record.kind === 'refused') {
       this.#settings.onRefused(record);
       this.#batch.refusedBefore += 1;
-      this.#batch.nextIndex = record.index + 1;
+      this.#endBatchAt(record);
       return;
     }
     const { batchPoints, batchBytes } = this.#settings;
@@ -92,7 +96,12 @@ export class Sender {
     this.#batch.points.push(record);
     this.#batch.ids.add(record.id);
     this.#batch.bytes += record.bytes;
-    this.#batch.nextIndex = record.index + 1;
+    this.#endBatchAt(record);
+  }
+
+  #endBatchAt({ index, key }: ImportRecord): void {
+    this.#batch.nextIndex = index + 1;
+    this.#batch.key = key;
   }
 
   /** Sends what is left and waits for all. @throws what a batch failed with */
@@ -109,7 +118,7 @@ export class Sender {
 
   async #launch(): Promise<void> {
     const batch = this.#batch;
-    this.#batch = emptyBatch(batch.nextIndex);
+    this.#batch = emptyBatch(batch.nextIndex, batch.key);
     const clashes = (): boolean => {
       for (const id of batch.ids) if (this.#idsInFlight.has(id)) return true;
       return false;
@@ -158,14 +167,7 @@ export class Sender {
         await this.#deliver(points.slice(middle), flight);
         return;
       }
-      const { index, place, line } = culprit;
-      this.#settings.onRefused({
-        kind: 'refused',
-        index,
-        place,
-        ...(line === undefined ? {} : { line }),
-        problem: `${error.type}: ${error.message}`,
-      });
+      this.#settings.onRefused(refusedRecord(culprit, `${error.type}: ${error.message}`));
       flight.refused += 1;
       await this.#deliver(
         points.filter((point) => point !== culprit),
@@ -178,8 +180,10 @@ export class Sender {
   #advance(): void {
     for (let first = this.#flights[0]; first?.landed === true; first = this.#flights[0]) {
       this.#flights.shift();
-      const { imported, refused } = this.#done;
-      this.#done = { next: first.batch.nextIndex, imported: imported + first.imported, refused: refused + first.refused };
+      const { nextIndex: next, key } = first.batch;
+      const imported = this.#done.imported + first.imported;
+      const refused = this.#done.refused + first.refused;
+      this.#done = { next, imported, refused, ...(key === undefined ? {} : { key }) };
     }
   }
 
@@ -188,8 +192,8 @@ export class Sender {
   }
 }
 
-function emptyBatch(index: number): Batch {
-  return { points: [], ids: new Set(), bytes: 0, refusedBefore: 0, nextIndex: index };
+function emptyBatch(index: number, key: SourceKey | undefined): Batch {
+  return { points: [], ids: new Set(), bytes: 0, refusedBefore: 0, nextIndex: index, key };
 }
 
 function pointInput({ id, vector, payload, expiresAt }: PointRecord): PointInput {

@@ -21,11 +21,11 @@ import {
 } from '../record.js';
 
 export function csvSource(options: SourceOptions): RecordSource {
+  const sizeBytes = Math.max(1, statSync(options.path).size);
   let bytesRead = 0;
   return {
     placeWord: 'line',
-    sizeBytes: statSync(options.path).size,
-    bytesRead: () => bytesRead,
+    readShare: () => bytesRead / sizeBytes,
     async *records() {
       bytesRead = 0;
       const rows = new CsvRows(options);

@@ -8,11 +8,11 @@ import { FileProblem, type ImportRecord, LINE_BYTES_MAX, READ_BYTES, type Record
 import { recordFromJson } from './json-record.js';
 
 export function jsonArraySource(options: SourceOptions): RecordSource {
+  const sizeBytes = Math.max(1, statSync(options.path).size);
   let bytesRead = 0;
   return {
     placeWord: 'element',
-    sizeBytes: statSync(options.path).size,
-    bytesRead: () => bytesRead,
+    readShare: () => bytesRead / sizeBytes,
     async *records() {
       bytesRead = 0;
       const cutter = new ElementCutter();

@@ -10,11 +10,11 @@ const MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const WHITE = new Set([0x20, 0x09, 0x0d]);
 
 export function ndjsonSource(options: SourceOptions): RecordSource {
+  const sizeBytes = Math.max(1, statSync(options.path).size);
   let bytesRead = 0;
   return {
     placeWord: 'line',
-    sizeBytes: statSync(options.path).size,
-    bytesRead: () => bytesRead,
+    readShare: () => bytesRead / sizeBytes,
     async *records() {
       let index = 0;
       let place = 0;

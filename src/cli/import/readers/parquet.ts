@@ -7,7 +7,6 @@
  *  Compression: none, snappy, gzip, brotli, and zstd where this Node has it. */
 
 import { isUtf8 } from 'node:buffer';
-import { statSync } from 'node:fs';
 import * as zlib from 'node:zlib';
 import { asyncBufferFromFile, type Compressors, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { messageOf } from '../../../model/errors.js';
@@ -21,13 +20,11 @@ export async function parquetSource(options: SourceOptions): Promise<RecordSourc
   const file = await asyncBufferFromFile(options.path);
   const metadata = await readable('its footer', () => parquetMetadataAsync(file));
   const hasIds = checkColumns(metadata, options);
-  const sizeBytes = statSync(options.path).size;
   const rowsTotal = Number(metadata.num_rows);
   let rowsRead = 0;
   return {
     placeWord: 'row',
-    sizeBytes,
-    bytesRead: () => (rowsTotal === 0 ? sizeBytes : Math.round((sizeBytes * rowsRead) / rowsTotal)),
+    readShare: () => (rowsTotal === 0 ? 1 : rowsRead / rowsTotal),
     async *records() {
       let groupStart = 0;
       for (const [number, group] of metadata.row_groups.entries()) {

@@ -19,12 +19,11 @@ const HEAD_BYTES = 4;
 
 export function vectorFileSource(format: 'fvecs' | 'bvecs', options: SourceOptions): RecordSource {
   const valueBytes = format === 'fvecs' ? 4 : 1;
-  const sizeBytes = statSync(options.path).size;
+  const sizeBytes = Math.max(1, statSync(options.path).size);
   let bytesRead = 0;
   return {
     placeWord: 'row',
-    sizeBytes,
-    bytesRead: () => bytesRead,
+    readShare: () => bytesRead / sizeBytes,
     async *records() {
       bytesRead = 0;
       let rest: Buffer = Buffer.alloc(0);

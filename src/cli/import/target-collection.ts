@@ -1,0 +1,70 @@
+/** The collection that an import fills: the one that is there, if it is as was asked for, or a new one after the settings of the origin.
+ *  Must not know: how points are read or sent. */
+
+import { type CollectionInfo, type Distance, SkeinApiError, type SkeinClient } from '../../sdk/index.js';
+import { UsageError } from '../failure.js';
+import type { Origin } from './origin.js';
+import type { RecordSource } from './record.js';
+
+export interface AskedSettings {
+  readonly dimension: number | null;
+  readonly distance: Distance | null;
+}
+
+export interface TargetParts {
+  readonly client: SkeinClient;
+  readonly collection: string;
+  readonly asked: AskedSettings;
+  readonly origin: Origin;
+  readonly signal: AbortSignal;
+  note(line: string): void;
+}
+
+/** @param first records of the origin from its beginning  @throws UsageError when one is there and is not as asked */
+export async function targetCollection(parts: TargetParts, first: RecordSource): Promise<CollectionInfo> {
+  const known = await existing(parts);
+  if (known === null) return create(parts, first);
+  mustBeAsAsked(known, parts.asked);
+  const { settings, name } = parts.origin;
+  if (settings.distanceKnown && settings.distance !== known.distance)
+    parts.note(`collection ${known.name} is there and has distance ${known.distance}; ${name} has ${settings.distance}`);
+  return known;
+}
+
+async function existing({ client, collection, signal }: TargetParts): Promise<CollectionInfo | null> {
+  try {
+    return await client.collection(collection, { signal });
+  } catch (error) {
+    if (error instanceof SkeinApiError && error.type === 'CollectionNotFound') return null;
+    throw error;
+  }
+}
+
+/** A setting that cannot come true is not passed over. */
+function mustBeAsAsked(known: CollectionInfo, wanted: AskedSettings): void {
+  for (const setting of ['dimension', 'distance'] as const) {
+    const asked = wanted[setting];
+    if (asked === null || asked === known[setting]) continue;
+    throw new UsageError(
+      `collection ${known.name} is there and has ${setting} ${known[setting]}, not ${asked}; leave out --${setting} to import into it`,
+    );
+  }
+}
+
+async function create(parts: TargetParts, first: RecordSource): Promise<CollectionInfo> {
+  const { client, collection, asked, origin, signal, note } = parts;
+  const { distanceKnown, ...settings } = origin.settings;
+  const dimension = asked.dimension ?? settings.dimension ?? (await dimensionOf(parts, first));
+  const distance = asked.distance ?? settings.distance;
+  const chosen = asked.distance !== null || distanceKnown ? '' : ' (--distance chooses another)';
+  note(`making collection ${collection}: dimension ${dimension}, distance ${distance}${chosen}`);
+  return client.createCollection(collection, { ...settings, dimension, distance }, { signal });
+}
+
+/** That of the first point; the records before it are read again later. */
+async function dimensionOf({ collection, origin }: TargetParts, source: RecordSource): Promise<number> {
+  for await (const group of source.records()) {
+    for (const record of group) if (record.kind === 'point') return record.vector.length;
+  }
+  throw new Error(`${origin.name} holds no point, so the dimension of collection ${collection} is not known: give --dimension`);
+}
