@@ -14,7 +14,7 @@ import type { FacetScalar, FacetValue } from '../model/facet.js';
 import type { Filter } from '../model/filter.js';
 import type { Fusion } from '../model/fusion.js';
 import type { Idempotency, Operation, OperationResult } from '../model/operation.js';
-import type { PointId } from '../model/point.js';
+import type { PointChange, PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import type { Role, Voter } from '../model/replication.js';
 import type { StrictMode } from '../model/strict-mode.js';
@@ -246,6 +246,9 @@ export interface Engine {
   write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt>;
   /** Deletes what matches, in units of up to 10,000 points or about 64 MiB of payloads; every unit is atomic. One result, of all units. */
   deleteByFilter(collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt>;
+  /** Changes what matches, each point once, in units of up to 1,000 points or about 16 MiB of payloads; every unit is atomic, and a point that
+   *  no longer matches when its unit runs is left alone. One result, of all units. */
+  patchByFilter(collection: string, filter: Filter, change: PointChange, options: WriteOptions): Promise<WriteReceipt>;
 
   /** The access keys of this data. */
   readonly keys: AccessKeys;

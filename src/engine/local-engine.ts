@@ -205,9 +205,8 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return this.#writes.write(operations, options);
   }
 
-  deleteByFilter(collection: string, filter: Filter, options: WriteOptions) {
-    return this.#writes.deleteByFilter(collection, filter, options);
-  }
+  readonly deleteByFilter: WritePath['deleteByFilter'] = (...asked) => this.#writes.deleteByFilter(...asked);
+  readonly patchByFilter: WritePath['patchByFilter'] = (...asked) => this.#writes.patchByFilter(...asked);
 
   // Reads.
 

@@ -18,6 +18,9 @@ export function operationBytes(operations: readonly Operation[]): number {
     } else if (operation.kind === 'patch') {
       for (const patch of operation.patches)
         bytes += PER_POINT + (patch.vector?.byteLength ?? 0) + (patch.payload?.byteLength ?? 0);
+      // One change may be that of many points.
+      for (const change of new Set(operation.patches.map((patch) => patch.change)))
+        if (change !== undefined && 'payload' in change) bytes += change.payload.byteLength;
     } else if (operation.kind === 'delete') {
       bytes += operation.ids.length * PER_POINT;
     } else if (operation.kind === 'create_collection') {

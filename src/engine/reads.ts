@@ -69,6 +69,7 @@ export type ReadRequest =
       readonly kind: 'match';
       readonly uid: number;
       readonly filter: RowFilter;
+      readonly after: PointId | null;
       readonly limit: number;
       readonly bytesMax: number;
     }
@@ -219,11 +220,11 @@ function countMatches(reads: StoreReads, { uid, filter }: RequestOf<'count'>): R
 }
 
 /** Ends at so many points or at about so many bytes of their payloads. */
-function matchIds(reads: StoreReads, { uid, filter, limit, bytesMax }: RequestOf<'match'>): ReadAnswers['match'] {
+function matchIds(reads: StoreReads, { uid, filter, after, limit, bytesMax }: RequestOf<'match'>): ReadAnswers['match'] {
   const { seq } = reads.state();
   const ids: PointId[] = [];
   let bytes = 0;
-  for (const row of matching(reads, uid, filter, null)) {
+  for (const row of matching(reads, uid, filter, after)) {
     if (ids.length === limit || bytes >= bytesMax) return { ids, more: true, seq };
     ids.push(row.id);
     bytes += row.payload.length;

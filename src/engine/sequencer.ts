@@ -11,12 +11,14 @@ import { type CollectionSpec, collectionNotFound, NOTHING_DECLARED } from '../mo
 import type { Effect, PointValue } from '../model/entry.js';
 import { SkeinError } from '../model/errors.js';
 import { FIXED, type Limits } from '../model/limits.js';
-import type { Operation, OperationResult } from '../model/operation.js';
-import { DEFAULT_VECTOR, type Payload, type PointBlock, type PointId, type PointPatch } from '../model/point.js';
+import type { Operation, OperationResult, UpsertCondition } from '../model/operation.js';
+import type { PayloadChange } from '../model/payload-change.js';
+import { DEFAULT_VECTOR, type Payload, type PointId, type PointPatch } from '../model/point.js';
 import { strictRefusal } from '../model/strict-mode.js';
 import type { PointRow, StoreReads } from '../storage/storage.js';
 import { mustBeNoAlias, resolveAlias } from './alias-operations.js';
 import { type CarryOperation, resolveCarried } from './carried-over.js';
+import { changedPayload } from './change-payload.js';
 import { changedSpec } from './changed-spec.js';
 import { type ClusterOperation, resolveCluster } from './cluster-operations.js';
 import { rowTest } from './filter-rows.js';
@@ -33,6 +35,8 @@ export interface Resolved {
   readonly epoch?: number;
 }
 
+type OperationOf<Kind extends Operation['kind']> = Extract<Operation, { readonly kind: Kind }>;
+
 /** Deletes of points whose time has come; re-checked here, because the point may have been written again meanwhile. */
 export interface ExpiryOperation {
   readonly kind: 'expire';
@@ -47,6 +51,7 @@ export class Sequencer {
   readonly #state: WriterState;
   readonly #limits: Limits;
   #patchedBytes = 0;
+  #parsed: { readonly change: PayloadChange; readonly given: Payload } | null = null;
 
   constructor(store: StoreReads, state: WriterState, limits: Limits) {
     this.#store = store;
@@ -57,6 +62,7 @@ export class Sequencer {
   /** Operations that are resolved from here on are of another unit. */
   beginUnit(): void {
     this.#patchedBytes = 0;
+    this.#parsed = null;
   }
 
   /** @throws CollectionNotFound, CollectionAlreadyExists, AliasNotFound, DimensionMismatch, ZeroVector, PointNotFound, VersionConflict,
@@ -65,9 +71,9 @@ export class Sequencer {
   resolve(operation: Operation | ExpiryOperation | ClusterOperation | KeyOperation | CarryOperation, timeMs: number): Resolved {
     switch (operation.kind) {
       case 'upsert':
-        return this.#upsert(this.#collection(operation.collection), operation.points, timeMs);
+        return this.#upsert(this.#collection(operation.collection), operation, timeMs);
       case 'patch':
-        return this.#patch(this.#collection(operation.collection), operation.patches);
+        return this.#patch(this.#collection(operation.collection), operation);
       case 'delete':
         return this.#delete(this.#collection(operation.collection), operation);
       case 'expire':
@@ -127,7 +133,8 @@ export class Sequencer {
     return { effects: [{ kind: 'create_collection', uid, name, spec }], result: { kind: 'create_collection', collection } };
   }
 
-  #upsert(collection: CollectionState, block: PointBlock, timeMs: number): Resolved {
+  #upsert(collection: CollectionState, { points: block, only }: OperationOf<'upsert'>, timeMs: number): Resolved {
+    const isWanted = only === undefined ? null : upsertTest(collection, only, this.#store);
     const { dimension } = collection.spec;
     const points: PointValue[] = [];
     const ttlExpiry = collection.spec.ttlMs === null ? null : timeMs + collection.spec.ttlMs;
@@ -141,6 +148,7 @@ export class Sequencer {
       if (!Number.isNaN(ifVersion)) checkVersion(id, ifVersion, this.#store.pointById(collection.uid, id));
       const expires = block.expiresAt?.[i] ?? Number.NaN;
       const start = i === 0 ? 0 : (block.payloadEnds[i - 1] as number);
+      if (isWanted?.(id) === false) continue;
       points.push({
         id,
         vectorSet: encodeDefaultVector(values),
@@ -149,7 +157,7 @@ export class Sequencer {
       });
     }
     checkLabels(collection, points.length);
-    this.#boundCount(collection, block.ids);
+    this.#boundCount(collection, isWanted === null ? block.ids : points.map(({ id }) => id));
     return { effects: putEffects(collection.uid, points), result: { kind: 'upsert', upserted: points.length } };
   }
 
@@ -166,12 +174,14 @@ export class Sequencer {
       });
   }
 
-  #patch(collection: CollectionState, patches: readonly PointPatch[]): Resolved {
+  #patch(collection: CollectionState, { patches, where, earlier }: OperationOf<'patch'>): Resolved {
+    const matches = where === undefined ? null : rowTest(collection.spec, where);
     const { dimension } = collection.spec;
     const points: PointValue[] = [];
     for (const patch of patches) {
       const row = this.#store.pointById(collection.uid, patch.id);
       if (patch.ifVersion !== undefined) checkVersion(patch.id, patch.ifVersion, row);
+      if (matches !== null && (row === undefined || !matches(patch.id, parsePayload(row.payload)))) continue;
       if (row === undefined) {
         throw new SkeinError('PointNotFound', `Point ${JSON.stringify(patch.id)} not found in '${collection.name}'`, {
           id: patch.id,
@@ -191,7 +201,9 @@ export class Sequencer {
       points.push(point);
     }
     checkLabels(collection, points.length);
-    return { effects: putEffects(collection.uid, points), result: { kind: 'patch', patched: points.length } };
+    const patched = points.length + (earlier?.patched ?? 0);
+    const units = earlier === undefined ? {} : { units: earlier.units + 1 };
+    return { effects: putEffects(collection.uid, points), result: { kind: 'patch', patched, ...units } };
   }
 
   /** A patch brings back whole points, which may be far larger than the request, and a unit is held in memory. */
@@ -205,8 +217,13 @@ export class Sequencer {
   }
 
   #patchedPayload(row: PointRow, patch: PointPatch): Uint8Array {
-    if (patch.payload === undefined && patch.unset === undefined) return row.payload;
-    const merged = mergePayload(parsePayload(row.payload), parsePayload(patch.payload ?? NO_BYTES), patch.unset ?? []);
+    const { payload, unset, change } = patch;
+    if (payload === undefined && unset === undefined && change === undefined) return row.payload;
+    const before = parsePayload(row.payload);
+    const merged =
+      change === undefined
+        ? mergePayload(before, parsePayload(payload ?? NO_BYTES), unset ?? [])
+        : changedPayload(before, change, this.#givenBy(change));
     const bytes = Object.keys(merged).length === 0 ? NO_BYTES : Buffer.from(payloadText(merged, true));
     const limit = this.#limits.payloadBytesMax;
     if (bytes.length > limit) {
@@ -220,6 +237,13 @@ export class Sequencer {
       );
     }
     return bytes;
+  }
+
+  /** One change may be that of many points. */
+  #givenBy(change: PayloadChange): Payload {
+    if (this.#parsed?.change !== change)
+      this.#parsed = { change, given: 'payload' in change ? parsePayload(change.payload) : {} };
+    return this.#parsed.given;
   }
 
   #delete(collection: CollectionState, operation: Operation & { kind: 'delete' }): Resolved {
@@ -257,6 +281,20 @@ export class Sequencer {
 function patchedVectors(vectorSet: Uint8Array, { vector }: PointPatch): Uint8Array {
   if (vector === undefined) return vectorSet;
   return encodeVectorSet(new Map(decodeVectorSet(vectorSet)).set(DEFAULT_VECTOR, { kind: 'dense', values: vector }));
+}
+
+/** Is a point of an upsert to be written? */
+function upsertTest(
+  { uid, spec }: CollectionState,
+  { ids, where }: UpsertCondition,
+  store: StoreReads,
+): (id: PointId) => boolean {
+  const matches = where === undefined ? null : rowTest(spec, where);
+  return (id) => {
+    const row = store.pointById(uid, id);
+    if (row === undefined) return ids !== 'existing';
+    return ids !== 'new' && (matches === null || matches(id, parsePayload(row.payload)));
+  };
 }
 
 /** docs/decisions/0003-row-keys.md */

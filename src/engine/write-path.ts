@@ -1,4 +1,4 @@
-/** One write from request to receipt, and a delete by filter as a row of such writes.
+/** One write from request to receipt, and a write to all points that match a filter as a row of such writes.
  *
  *    write:  admit ─► room in the indexes ─► writer (durable) ─► tail.durable ─► wait=indexed ─► receipt
  *
@@ -7,8 +7,8 @@
 import type { Clock } from '../model/clock.js';
 import { invalidRequest, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
-import { FIXED } from '../model/limits.js';
 import type { Idempotency, Operation } from '../model/operation.js';
+import type { PointChange, PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import { traceparentOf } from '../model/trace-context.js';
 import { type Span, spanned } from '../model/tracer.js';
@@ -18,12 +18,14 @@ import type { DiskWatch } from './disk-watch.js';
 import type { EngineWork, WriteOptions, WriteReceipt } from './engine.js';
 import type { EngineGuards } from './engine-guards.js';
 import type { FilterLookup } from './filter-lookup.js';
+import { deletesOf, patchesOf, pointsOf, type UnitForm } from './filtered-units.js';
 import { abandoned } from './given-up.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { changesSettings } from './index-settings.js';
 import type { KeyOperation } from './key-operations.js';
 import { givenAway, operationBytes } from './operation-size.js';
 import type { Reader } from './reader.js';
+import type { ReadAnswers } from './reads.js';
 import type { UnitOutcome, UnitRequest } from './unit-writer.js';
 import { durableBefore } from './write-deadline.js';
 import type { WriterLink } from './writer-link.js';
@@ -157,7 +159,16 @@ export class WritePath {
   }
 
   /** @throws as Engine.write; units that were durable before stay deleted */
-  async deleteByFilter(collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt> {
+  deleteByFilter(collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt> {
+    return this.#inUnits(deletesOf(filter), collection, filter, options);
+  }
+
+  /** @throws as Engine.write; units that were durable before stay changed */
+  patchByFilter(collection: string, filter: Filter, change: PointChange, options: WriteOptions): Promise<WriteReceipt> {
+    return this.#inUnits(patchesOf(filter, change), collection, filter, options);
+  }
+
+  async #inUnits(form: UnitForm, collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt> {
     const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
     const { idempotency, ...rest } = options;
     const known = idempotency === undefined ? null : await this.#recall(idempotency);
@@ -167,31 +178,25 @@ export class WritePath {
     }
     // All units go into one collection, also when the name is an alias that is switched meanwhile.
     const { name } = this.#parts.catalogue.get(collection).row;
-    let earlier = { deleted: 0, units: 0 };
-    for (;;) {
+    let earlier = { points: 0, units: 0 };
+    for (let after: PointId | null = null; ; ) {
       if (options.cancellation?.isCancelled === true) throw abandoned();
       const entry = this.#parts.catalogue.get(name);
-      const matched = await this.#parts.reader.read(
-        {
-          kind: 'match',
-          uid: entry.row.uid,
-          filter: await this.#parts.lookup.rowFilter(entry, filter),
-          limit: FIXED.deleteByFilterUnitPoints,
-          bytesMax: FIXED.deleteByFilterUnitBytes,
-        },
+      const rowFilter = await this.#parts.lookup.rowFilter(entry, filter);
+      const matched: ReadAnswers['match'] = await this.#parts.reader.read(
+        { kind: 'match', uid: entry.row.uid, filter: rowFilter, after, ...form.bounds },
         0,
         Number.POSITIVE_INFINITY,
         options.cancellation,
       );
-      // The key is remembered with the last unit, and the count of all: a retry of an interrupted request deletes what is left.
+      // The key is remembered with the last unit, and the count of all: a retry of an interrupted request does what is left.
       const last = !matched.more;
       const timeoutMs = Math.max(1, deadlineMs - this.#parts.clock.monotonicMs());
-      const { ids } = matched;
-      const operation: Operation = { kind: 'delete', collection: name, ids, where: filter, earlier };
+      const operation = form.operation(name, matched.ids, earlier);
       const receipt = await this.write([operation], { ...rest, timeoutMs, ...(last && idempotency && { idempotency }) });
-      const [result] = receipt.results;
-      if (result?.kind === 'delete') earlier = { deleted: result.deleted, units: result.units ?? earlier.units + 1 };
+      earlier = { points: pointsOf(receipt.results[0]), units: earlier.units + 1 };
       if (last) return receipt;
+      if (form.keepsMatches) after = matched.ids.at(-1) ?? after;
     }
   }
 

@@ -1,7 +1,7 @@
 /** Filters: their grammar as types, and what lies within bounds. Parsing is in wire/filter.ts, plain evaluation in search/evaluate-filter.ts.
  *  Keys are dotted paths; arrays match when any element does. Meaning: docs/HTTP_API.md, "Filters". */
 
-import type { PathStep } from './payload-path.js';
+import type { PathStep } from './path-step.js';
 import type { Place } from './place.js';
 import type { PointId } from './point.js';
 

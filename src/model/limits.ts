@@ -108,6 +108,9 @@ export const FIXED = {
   digestBucketsPerPage: 64,
   deleteByFilterUnitPoints: 10_000,
   deleteByFilterUnitBytes: 64 * MIB,
+  /** Less than a delete: whole points are written again, and their vectors are not counted here. */
+  patchByFilterUnitPoints: 1_000,
+  patchByFilterUnitBytes: 16 * MIB,
   expirySweepPoints: 1_000,
   expirySweepMs: 1_000,
   readTransactionMsMax: 1_000,
@@ -128,6 +131,8 @@ export const FIXED = {
   payloadIndexesMax: 64,
   textFieldsMax: 32,
   fieldPathBytesMax: 512,
+  /** Empty places that a change may put behind the end of an array of a payload. */
+  payloadArrayGrowthMax: 10_000,
   stopWordsMax: 10_000,
   stopWordLengthMax: 64,
   oversamplingMax: 100,

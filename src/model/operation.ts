@@ -32,9 +32,24 @@ export interface CollectionChange {
   readonly strictMode?: Partial<StrictMode> | null;
 }
 
+/** Which points of an upsert are written; the others are left alone. Looked at inside the transaction. */
+export interface UpsertCondition {
+  /** new: those whose id is not there. existing: those whose id is there. Left out: both. */
+  readonly ids?: 'new' | 'existing';
+  /** Points that are there must match it as they are. */
+  readonly where?: Filter;
+}
+
 export type Operation =
-  | { readonly kind: 'upsert'; readonly collection: string; readonly points: PointBlock }
-  | { readonly kind: 'patch'; readonly collection: string; readonly patches: readonly PointPatch[] }
+  | { readonly kind: 'upsert'; readonly collection: string; readonly points: PointBlock; readonly only?: UpsertCondition }
+  /** where: a point that is not there, or no longer matches inside the transaction, is left alone. earlier: as of a delete. */
+  | {
+      readonly kind: 'patch';
+      readonly collection: string;
+      readonly patches: readonly PointPatch[];
+      readonly where?: Filter;
+      readonly earlier?: { readonly patched: number; readonly units: number };
+    }
   /** where: a point that no longer matches inside the transaction is left alone. earlier: what units of the same request did before. */
   | {
       readonly kind: 'delete';
@@ -60,7 +75,8 @@ export type CollectionAfter = Pick<CollectionRecord, 'uid' | 'spec' | 'pointsCou
 /** What one operation did. */
 export type OperationResult =
   | { readonly kind: 'upsert'; readonly upserted: number }
-  | { readonly kind: 'patch'; readonly patched: number }
+  /** units: as of a delete. */
+  | { readonly kind: 'patch'; readonly patched: number; readonly units?: number }
   /** units: by filter only, how many there were so far. */
   | { readonly kind: 'delete'; readonly deleted: number; readonly units?: number }
   | { readonly kind: 'create_collection'; readonly collection: CollectionAfter }

@@ -7,10 +7,8 @@
  *
  *  An exact path is a row of steps, and crosses an array only where a step says so. */
 
+import type { PathStep } from './path-step.js';
 import type { JsonValue, Payload } from './point.js';
-
-/** Of an exact path: a key of an object, a place in an array, or every element of an array (null). */
-export type PathStep = string | number | null;
 
 export function isObject(value: JsonValue): value is Payload {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

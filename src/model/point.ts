@@ -5,6 +5,7 @@
 
 import { invalidRequest, SkeinError } from './errors.js';
 import { FIXED } from './limits.js';
+import type { PayloadChange } from './payload-change.js';
 
 export type PointId = string | number;
 
@@ -86,5 +87,10 @@ export interface PointPatch {
   /** UTF-8 JSON of an object, merged deeply. */
   readonly payload?: Uint8Array;
   readonly unset?: readonly string[];
+  /** Beside neither of the two above. */
+  readonly change?: PayloadChange;
   readonly ifVersion?: number;
 }
+
+/** One change for many points. */
+export type PointChange = Omit<PointPatch, 'id' | 'ifVersion'>;

@@ -7,7 +7,7 @@
  *  Must not know: how conditions are put together. */
 
 import { within } from '../model/filter.js';
-import type { PathStep } from '../model/payload-path.js';
+import type { PathStep } from '../model/path-step.js';
 import { answerOf, type Bounds, exact, type FieldCondition } from './field-answer.js';
 import { HeldLabels, type LabelSource } from './label-source.js';
 import type { PayloadField } from './payload-field.js';

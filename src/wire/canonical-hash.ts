@@ -6,6 +6,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { encodePointId } from '../codec/point-id.js';
 import type { Operation } from '../model/operation.js';
+import type { PayloadChange } from '../model/payload-change.js';
 import type { JsonValue, PointId } from '../model/point.js';
 import type { UncheckedCreate } from './batch-body.js';
 
@@ -46,6 +47,7 @@ function addOperation(hash: Hash, operation: Operation | UncheckedCreate): void 
         addPayload(hash, payloadBytes.subarray(i === 0 ? 0 : payloadEnds[i - 1], end));
       });
       for (const column of [ifVersions, expiresAt]) addBytes(hash, column);
+      if (operation.only !== undefined) addText(hash, canonicalText(operation.only));
       return;
     }
     case 'patch':
@@ -53,11 +55,13 @@ function addOperation(hash: Hash, operation: Operation | UncheckedCreate): void 
         hash,
         operation.patches.map((patch) => patch.id),
       );
-      for (const { vector, payload, unset, ifVersion } of operation.patches) {
+      for (const { vector, payload, unset, ifVersion, change } of operation.patches) {
         addBytes(hash, vector ?? null);
         addPayload(hash, payload ?? null);
         addText(hash, canonicalText([unset ?? null, ifVersion ?? null]));
+        if (change !== undefined) addChange(hash, change);
       }
+      if (operation.where !== undefined) addText(hash, canonicalText(operation.where));
       return;
     case 'delete':
       addIds(hash, operation.ids);
@@ -77,6 +81,12 @@ function addOperation(hash: Hash, operation: Operation | UncheckedCreate): void 
     case 'delete_alias':
       return;
   }
+}
+
+function addChange(hash: Hash, change: PayloadChange): void {
+  const { kind } = change;
+  addText(hash, canonicalText(kind === 'remove' ? [kind, change.paths] : [kind, kind === 'set' ? (change.at ?? null) : null]));
+  if (kind !== 'remove') addPayload(hash, change.payload);
 }
 
 /** A payload is stored with its keys as they came; who builds the same request twice may well put them in another order. */

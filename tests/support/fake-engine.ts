@@ -33,7 +33,7 @@ import { invalidRequest, SkeinError } from '../../src/model/errors.js';
 import { FacetCounts, type FacetScalar, scalarsAt } from '../../src/model/facet.js';
 import type { Filter } from '../../src/model/filter.js';
 import type { CollectionAfter, NewCollection, Operation, OperationResult } from '../../src/model/operation.js';
-import { comparePointIds, type Payload, type PointId } from '../../src/model/point.js';
+import { comparePointIds, type Payload, type PointChange, type PointId } from '../../src/model/point.js';
 import type { Position } from '../../src/model/position.js';
 import { compileFilter } from '../../src/search/evaluate-filter.js';
 import { FakeKeys } from './fake-keys.js';
@@ -145,6 +145,11 @@ export class FakeEngine implements Engine {
   async deleteByFilter(name: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt> {
     const ids = this.#matching(name, filter).map((point) => point.id);
     return this.write([{ kind: 'delete', collection: name, ids, earlier: { deleted: 0, units: 0 } }], options);
+  }
+
+  async patchByFilter(name: string, filter: Filter, change: PointChange, options: WriteOptions): Promise<WriteReceipt> {
+    const patches = this.#matching(name, filter).map(({ id }) => ({ ...change, id }));
+    return this.write([{ kind: 'patch', collection: name, patches, earlier: { patched: 0, units: 0 } }], options);
   }
 
   collections(): CollectionInfo[] {

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import type { Condition, Filter, RangeBounds } from '../../src/model/filter.js';
-import type { PathStep } from '../../src/model/payload-path.js';
+import type { PathStep } from '../../src/model/path-step.js';
 import type { JsonValue, Payload, PointId } from '../../src/model/point.js';
 
 const scalars: readonly JsonValue[] = [

@@ -3,7 +3,7 @@
 
 import type { Condition, Filter, RangeBounds } from '../../src/model/filter.js';
 import { sliceOf } from '../../src/model/id-slice.js';
-import type { PathStep } from '../../src/model/payload-path.js';
+import type { PathStep } from '../../src/model/path-step.js';
 import type { JsonValue, Payload, PointId } from '../../src/model/point.js';
 
 /** Every value at a path. */

@@ -8,7 +8,7 @@
 import { invalidFilter } from '../../model/errors.js';
 import type { AtKey } from '../../model/filter.js';
 import { FIXED } from '../../model/limits.js';
-import type { PathStep } from '../../model/payload-path.js';
+import type { PathStep } from '../../model/path-step.js';
 
 const KEY = /([\p{L}\p{N}_-]+)|"([^"]+)"/uy;
 const PLACE = /\[(\d{0,9})\]/y;
