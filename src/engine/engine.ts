@@ -16,6 +16,7 @@ import type { Fusion } from '../model/fusion.js';
 import type { Idempotency, Operation, OperationResult } from '../model/operation.js';
 import type { PointChange, PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
+import type { RankRule } from '../model/rank-rule.js';
 import type { Role, Voter } from '../model/replication.js';
 import type { StrictMode } from '../model/strict-mode.js';
 import type { Span } from '../model/tracer.js';
@@ -27,6 +28,7 @@ import type { EngineStatus } from './engine-status.js';
 import type { ApplyFailure, EntryBatch, TracedEntry } from './entry-batch.js';
 import type { KeyOperation } from './key-operations.js';
 import type { EngineProbes } from './probe-answers.js';
+import type { RankVector } from './rank-vectors.js';
 import type { RecallAnswer, RecallRequest } from './recall-request.js';
 import type { Explanation, SearchWork } from './search-account.js';
 import type { IndexLook, SearchMode } from './search-status.js';
@@ -228,6 +230,24 @@ export interface GroupAnswer extends Omit<SearchAnswer, 'hits' | 'cached'> {
   readonly groups: readonly HitGroup[];
 }
 
+/** Points in the order of a rule. */
+export interface RankedRequest extends Selection, Abandonable {
+  readonly rule: RankRule<RankVector>;
+  readonly filter?: Filter;
+  /** 1 … limits.searchLimitMax. */
+  readonly limit: number;
+  /** Hits of a vector rule with a lower score are left out. */
+  readonly scoreMin?: number;
+  /** How long it may take. */
+  readonly timeoutMs?: number;
+}
+
+export interface RankedAnswer {
+  /** Best first. The score of a field's order is the value that the point stands by, that of a draw means nothing. */
+  readonly hits: readonly SearchHit[];
+  readonly position: Position;
+}
+
 export interface AccessKeys {
   readonly count: number;
   find(id: string): AccessKey | undefined;
@@ -275,6 +295,9 @@ export interface Engine {
   /** Counts the points that have each value of a payload field, each point once for each of its distinct values. From the payload index
    *  where that can tell alone, else row by row in the scan thread. @throws CollectionNotFound, Overloaded, CorruptData · PayloadTooLarge */
   facet(collection: string, request: FacetRequest): Promise<FacetAnswer>;
+  /** The first points in the order of a rule, of a durable state: exactly, by looking at all that match, in the scan thread.
+   *  @throws CollectionNotFound, DimensionMismatch, ZeroVector (examples), Overloaded, Timeout, CorruptData · PayloadTooLarge (the hits) */
+  rank(collection: string, request: RankedRequest): Promise<RankedAnswer>;
   /** @param budget shared by searches that are answered together; alone it has limits.answerBytesMax
    *  @throws CollectionNotFound, InvalidRequest (a text without text fields), DimensionMismatch, ZeroVector, PointNotFound, InvalidVector (examples), Overloaded
    *  · PayloadTooLarge when the hits do not fit */

@@ -29,8 +29,6 @@ import type {
   EndedSearch,
   EngineStatus,
   EngineWork,
-  FacetAnswer,
-  FacetRequest,
   GroupAnswer,
   GroupRequest,
   RecallAnswer,
@@ -243,9 +241,9 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return this.#rows.count(collection, filter, cancellation);
   }
 
-  facet(collection: string, request: FacetRequest): Promise<FacetAnswer> {
-    return this.#rows.facet(collection, request);
-  }
+  facet: RunningEngine['facet'] = (collection, request) => this.#rows.facet(collection, request);
+
+  rank: RunningEngine['rank'] = (collection, request) => this.#rows.rank(collection, request);
 
   search(collection: string, request: SearchRequest, budget?: AnswerBudget): Promise<SearchAnswer> {
     return this.#searches.search(collection, request, budget);

@@ -120,6 +120,7 @@ function rowsOf(request: ReadRequest): number {
     case 'count':
     case 'match':
     case 'facet':
+    case 'rank':
     case 'narrow':
     case 'exact':
     case 'scrub':

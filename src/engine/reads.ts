@@ -41,6 +41,7 @@ import {
   readLogged,
   sumOthers,
 } from './proof-reads.js';
+import { type RankAnswer, type RankRequest, readRank } from './rank-reads.js';
 import { bytesWithin, found, rowById, type SelectedRow } from './row-reads.js';
 
 const SCAN_PAGE_ROWS = 1_000;
@@ -84,6 +85,7 @@ export type ReadRequest =
   | HitsRequest
   | GroupsRequest
   | FacetReadRequest
+  | RankRequest
   | ScrubRequest
   | LookRequest
   | RecountRequest
@@ -112,6 +114,7 @@ export interface ReadAnswers {
   hits: HitsAnswer;
   groups: GroupsAnswer;
   facet: FacetReadAnswer;
+  rank: RankAnswer;
   scrub: ScrubPage;
   look: { readonly damage: Damage | null };
   recount: RecountPage;
@@ -127,7 +130,7 @@ export type ReadKind = ReadRequest['kind'];
 export type RequestOf<K extends ReadKind> = ReadRequest & { kind: K };
 
 /** What of these was read after the drop of its collection is less than there was. */
-const WHOLE: ReadonlySet<ReadKind> = new Set<ReadKind>(['get', 'scroll', 'count', 'match', 'facet']);
+const WHOLE: ReadonlySet<ReadKind> = new Set<ReadKind>(['get', 'scroll', 'count', 'match', 'facet', 'rank']);
 
 /** Runs one read.
  *  @throws CorruptData · CollectionNotFound (dropped since it was asked for) · PayloadTooLarge (the answer, not for scrolls, whose page is
@@ -154,6 +157,7 @@ const READERS: { readonly [K in ReadKind]: (reads: StoreReads, request: RequestO
   hits: readHits,
   groups: readGroups,
   facet: readFacet,
+  rank: readRank,
   exact: scanExactly,
   scrub: scrubPage,
   look: (reads, request) => ({ damage: lookAgain(reads, request) }),

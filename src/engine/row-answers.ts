@@ -6,13 +6,14 @@
 import type { Cancellation } from '../model/cancellation.js';
 import type { Filter } from '../model/filter.js';
 import type { Limits } from '../model/limits.js';
-import type { PointId } from '../model/point.js';
+import { DEFAULT_VECTOR, type PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
+import { examplesOf } from '../model/rank-rule.js';
 import type { StoreReads } from '../storage/storage.js';
 import { asNamed } from './as-named.js';
 import { BoundReached, boundedReads } from './bounded-reads.js';
 import type { Catalogue, CatalogueEntry } from './catalogue.js';
-import type { FacetAnswer, FacetRequest, ScrollRequest, Selection } from './engine.js';
+import type { FacetAnswer, FacetRequest, RankedAnswer, RankedRequest, ScrollRequest, Selection } from './engine.js';
 import { type EngineCalls, isEngineFailure } from './engine-calls.js';
 import type { FilterLookup } from './filter-lookup.js';
 import { checkFilterTexts } from './filter-texts.js';
@@ -20,6 +21,7 @@ import { isAbandoned } from './given-up.js';
 import { countFromIndex, type RowFilter } from './matching-rows.js';
 import { MESSAGE_WAIT_MS } from './position-wait.js';
 import type { Reader } from './reader.js';
+import { checkVector } from './search-target.js';
 import type { Tail } from './tail.js';
 
 /** Rows that changed since an index was asked, and bytes of them, are read on the main thread up to so many: about a millisecond. */
@@ -150,6 +152,25 @@ export class RowAnswers {
       if (isEngineFailure(error) && !isAbandoned(error)) return null;
       throw error;
     }
+  }
+
+  /** @throws as Engine.rank */
+  rank(collection: string, request: RankedRequest): Promise<RankedAnswer> {
+    return asNamed(this.#parts, collection, (entry) => this.#rank(entry, request));
+  }
+
+  async #rank(entry: CatalogueEntry, request: RankedRequest): Promise<RankedAnswer> {
+    const { rule, filter, limit, scoreMin = null, cancellation, timeoutMs = this.#ofUseMs } = request;
+    for (const example of examplesOf(rule)) if (example instanceof Float32Array) checkVector(entry, example);
+    const rowFilter = filter === undefined ? null : await this.#parts.lookup.rowFilter(entry, filter);
+    const { uid, spec } = entry.row;
+    const { withPayload, withVector } = request;
+    const ask = {
+      ...({ kind: 'rank', uid, rule, vectors: { key: DEFAULT_VECTOR, distance: spec.distance }, filter: rowFilter } as const),
+      ...{ limit, scoreMin, selection: { withPayload, withVector }, bytesMax: this.#parts.limits.answerBytesMax },
+    };
+    const { hits, seq } = await this.#parts.reader.read(ask, 0, timeoutMs, cancellation);
+    return { hits, position: await this.#published(seq) };
   }
 
   #now(): Position {

@@ -102,7 +102,7 @@ function asQuery({ row }: CatalogueEntry, values: Float64Array): Float32Array {
 }
 
 /** @throws DimensionMismatch, ZeroVector */
-function checkVector({ row }: CatalogueEntry, vector: Float32Array, details: ErrorDetails = {}): void {
+export function checkVector({ row }: CatalogueEntry, vector: Float32Array, details: ErrorDetails = {}): void {
   const { dimension, distance } = row.spec;
   if (vector.length !== dimension) {
     throw new SkeinError(

@@ -82,7 +82,7 @@ const sideDoors = [
     openTo: ['engine/restored-store'],
   },
   // Exact search over rows of the store: arithmetic that needs no index.
-  { room: 'vector-index', files: ['exact-scan'], openTo: ['engine/reads'] },
+  { room: 'vector-index', files: ['exact-scan'], openTo: ['engine/reads', 'engine/rank-reads'] },
 ];
 
 /** One home (or few) for every npm package that src may import. */

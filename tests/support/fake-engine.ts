@@ -11,6 +11,7 @@ import type {
   FoundPoint,
   GroupAnswer,
   GroupRequest,
+  RankedAnswer,
   RecallAnswer,
   RecallRequest,
   ScrollRequest,
@@ -220,6 +221,11 @@ export class FakeEngine implements Engine {
         ? {}
         : { byFilterClass: [{ filterClass: 'below_1', recall: 0.5, sampled: request.sample }] }),
     };
+  }
+
+  /** Tests of it have a real engine. */
+  rank(): Promise<RankedAnswer> {
+    return Promise.reject(new Error('the fake engine ranks nothing'));
   }
 
   async facet(name: string, request: FacetRequest): Promise<FacetAnswer> {
