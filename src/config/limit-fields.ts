@@ -87,4 +87,10 @@ export const LIMIT_FIELDS = {
   idempotencyKeysMax: count('idempotencyKeysMax', 'keys', 1, 'Idempotency keys that are remembered.'),
   idempotencyMs: duration('idempotencyMs', 1_000, 'How long an idempotency key is remembered.'),
   collectionsMax: count('collectionsMax', 'collections', 1, 'Most collections of a server.', 4_000_000),
+  changeFeedsMax: count('changeFeedsMax', 'feeds', 0, 'Change feeds that may be open at once; 0: none.'),
+  changeHeartbeatMs: duration(
+    'changeHeartbeatMs',
+    100,
+    'How often a change feed that has nothing to tell gives a sign of life, with its place.',
+  ),
 } as const satisfies { readonly [Key in keyof Limits]: NumberField & { readonly default: number } };

@@ -22,6 +22,7 @@ import type { StrictMode } from '../model/strict-mode.js';
 import type { Span } from '../model/tracer.js';
 import type { LineageRow, LogRow, StoreState } from '../storage/storage.js';
 
+import type { ChangeLog } from './changes.js';
 import type { CompareAnswers, CompareKind, CompareOf } from './compare.js';
 import type { Correction } from './correct.js';
 import type { EngineStatus } from './engine-status.js';
@@ -35,6 +36,14 @@ import type { IndexLook, SearchMode } from './search-status.js';
 import type { StoreCare } from './store-care.js';
 
 export type { ScrubPlace } from './care-reads.js';
+export type {
+  Change,
+  ChangeEvent,
+  ChangeLog,
+  ChangePage,
+  ChangeSelection,
+  ChangeStart,
+} from './changes.js';
 export type { CompareAnswers, CompareKind, CompareOf, CompareRequest } from './compare.js';
 export type { CollectionCorrection, Correction } from './correct.js';
 export type { EngineGuards } from './engine-guards.js';
@@ -317,6 +326,8 @@ export interface Engine {
   status(): EngineStatus;
   /** Small real questions, for whoever watches over the health of the parts. */
   readonly probes: EngineProbes;
+  /** What happens to the data, for those who follow it. */
+  readonly changes: ChangeLog;
 }
 
 /** Who may wish that the log is kept: replicas that follow, and backups that have not archived it yet. */

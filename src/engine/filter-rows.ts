@@ -15,7 +15,7 @@ const PAGE_BYTES = 4 * 1024 * 1024;
 const SPARSE_SHARE = 0.1;
 
 /** A filter for one row after the other; text conditions on text fields look at words as the text index does. */
-export function rowTest(spec: CollectionSpec, filter: Filter): PointTest {
+export function rowTest(spec: Pick<CollectionSpec, 'text'>, filter: Filter): PointTest {
   const analyse = (key: string) => (spec.text.fields.includes(key) ? textAnalyser(spec.text) : null);
   return compileFilter(filter, { analyse });
 }

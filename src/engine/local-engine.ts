@@ -17,6 +17,7 @@ import { type Position, positionAt } from '../model/position.js';
 import type { Role } from '../model/replication.js';
 import type { ClusterRows, StoreReads, StoreState } from '../storage/storage.js';
 import { type Catalogue, type CatalogueEntry, leastIndexed, leastShownSeq, reachIndexed } from './catalogue.js';
+import { LocalChanges } from './change-log.js';
 import { collectionInfo, strictnessOf } from './collection-info.js';
 import { Corrections } from './corrections.js';
 import { DiskWatch } from './disk-watch.js';
@@ -93,6 +94,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
   readonly keys: KeyRing;
   readonly probes: EngineProbes;
   readonly care: LocalCare;
+  readonly changes: LocalChanges;
   readonly #parts: LocalEngineParts;
   readonly #durable: Tail;
   readonly #watch: SearchWatch;
@@ -141,6 +143,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     });
     this.care = new LocalCare({ ...parts, forgetSearches: () => this.#searches.forget() });
     this.log = new LocalLog({ ...parts, onRefused: (record) => this.refused(record) }, this.#writes);
+    this.changes = new LocalChanges({ ...parts, source: this.log, durable: this.#durable });
     this.keys = new KeyRing(parts.accessKeys, this.#writes);
     this.probes = engineProbes({ ...parts, voters: () => this.log.voters().length });
   }
@@ -304,9 +307,7 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return (await this.#parts.reader.read({ kind: 'compare', request })) as CompareAnswers[K];
   }
 
-  correct(correction: Correction): Promise<void> {
-    return this.#corrections.correct(correction, () => this.#searches.forget());
-  }
+  correct = (correction: Correction): Promise<void> => this.#corrections.correct(correction, () => this.#searches.forget());
 
   status(): EngineStatus {
     const { catalogue, link, keeper, reader, nativeBuild } = this.#parts;

@@ -1,5 +1,5 @@
 /** The main thread's reads: small ones on its own read-only connection, large ones in workers: one for rows that were named,
- *  one for scans.
+ *  one for scans, one for those who follow the changes.
  *
  *  Invariant: what runs here touches few rows and few bytes, so the event loop stays free; what waits in a worker is bounded.
  *  Must not know: names of collections, HTTP. */
@@ -30,6 +30,8 @@ export class Reader {
   readonly #rows: ScanLane;
   /** Reads of as many as there are, which must not keep the others waiting. */
   readonly #scans: ScanLane;
+  /** Reads that never end, page after page. */
+  readonly #changes: ScanLane;
   readonly #tell: ReaderEvents;
   #closed = false;
 
@@ -38,10 +40,11 @@ export class Reader {
     this.#tell = tell;
     this.#rows = new ScanLane('skein-rows', data, rules);
     this.#scans = new ScanLane('skein-scan', data, rules);
+    this.#changes = new ScanLane('skein-changes', data, rules);
   }
 
   get waiting(): number {
-    return this.#rows.waiting + this.#scans.waiting;
+    return this.#rows.waiting + this.#scans.waiting + this.#changes.waiting;
   }
 
   /** @param rowBytes about how many bytes a row of the collection has  @param ofUseMs after so long the answer is of no use: what has not been
@@ -79,7 +82,12 @@ export class Reader {
     ofUseMs: number,
     cancellation?: Cancellation,
   ): Promise<ReadAnswers[K]> {
-    return (Number.isFinite(rowsOf(request)) ? this.#rows : this.#scans).read(request, ofUseMs, cancellation);
+    return this.#laneOf(request).read(request, ofUseMs, cancellation);
+  }
+
+  #laneOf(request: ReadRequest): ScanLane {
+    if (request.kind === 'changes' || request.kind === 'changes_scan') return this.#changes;
+    return Number.isFinite(rowsOf(request)) ? this.#rows : this.#scans;
   }
 
   /** Null when there is too much to read. What was read until then, about a millisecond's worth, is read again in the worker. */
@@ -96,11 +104,12 @@ export class Reader {
   relieve(): void {
     this.#rows.relieve();
     this.#scans.relieve();
+    this.#changes.relieve();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([this.#rows.close(), this.#scans.close()]);
+    await Promise.all([this.#rows.close(), this.#scans.close(), this.#changes.close()]);
     this.#reads.close();
   }
 }
@@ -128,6 +137,8 @@ function rowsOf(request: ReadRequest): number {
     case 'recount':
     case 'logged':
     case 'others':
+    case 'changes':
+    case 'changes_scan':
     case 'log_bytes':
     case 'compare':
       return Number.POSITIVE_INFINITY;

@@ -24,6 +24,14 @@ import {
   type ScrubRequest,
   scrubPage,
 } from './care-reads.js';
+import {
+  type ChangesAnswer,
+  type ChangesRequest,
+  type ChangesScanAnswer,
+  type ChangesScanRequest,
+  readChanges,
+  scanChanges,
+} from './change-reads.js';
 import { type CompareAnswers, type CompareKind, type CompareRequest, runCompare } from './compare.js';
 import { type DigestRequest, readDigest } from './digest-reads.js';
 import type { FoundPoint, Selection } from './engine.js';
@@ -91,6 +99,8 @@ export type ReadRequest =
   | RecountRequest
   | LoggedRequest
   | OthersRequest
+  | ChangesRequest
+  | ChangesScanRequest
   | { readonly kind: 'log_bytes'; readonly afterSeq: number }
   | { readonly kind: 'compare'; readonly request: CompareRequest }
   | DigestRequest
@@ -120,6 +130,8 @@ export interface ReadAnswers {
   recount: RecountPage;
   logged: LoggedAnswer;
   others: OthersPage;
+  changes: ChangesAnswer;
+  changes_scan: ChangesScanAnswer;
   log_bytes: { readonly bytes: number };
   compare: CompareAnswers[CompareKind];
   digest: DigestProbe;
@@ -164,6 +176,8 @@ const READERS: { readonly [K in ReadKind]: (reads: StoreReads, request: RequestO
   recount: recountPage,
   logged: readLogged,
   others: sumOthers,
+  changes: readChanges,
+  changes_scan: scanChanges,
   log_bytes: (reads, { afterSeq }) => ({ bytes: reads.logBytesAfter(afterSeq) }),
   compare: (reads, { request }) => runCompare(reads, request),
   digest: readDigest,

@@ -51,6 +51,7 @@ function answer({ id, request, untilMs }: ToScan): FromScan {
 function moved(message: FromScan): ArrayBuffer[] {
   const found: readonly FoundPoint[] = 'refused' in message ? [] : pointsOf(message.answer);
   const buffers = new Set<ArrayBuffer>();
+  if ('answer' in message && 'ends' in message.answer) buffers.add(message.answer.bytes.buffer as ArrayBuffer);
   for (const { payload, vector } of found) {
     for (const part of [payload, vector]) {
       if (part !== null && part.byteLength >= MOVE_BYTES_MIN) buffers.add(part.buffer as ArrayBuffer);

@@ -18,6 +18,7 @@ import { admission, type Check, checked, strictly } from './admission.js';
 import { addAsked } from './asked.js';
 import { addAudited, auditEntry, isAudited } from './audit.js';
 import { Bodies } from './bodies.js';
+import { ChangeFeeds } from './changes/change-feeds.js';
 import { Connections } from './connections.js';
 import { addDocsPage, DOCS_PAGE } from './docs-page.js';
 import { refuseConnection, replyWithError, routeError } from './error-reply.js';
@@ -71,7 +72,8 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const times = new RequestTimes(config.requestTimeoutMs);
   const closing = { now: false };
   const strict = new StrictGate(() => service.engine(), clock);
-  const parts = { bodies, answers, times, strict };
+  const changes = new ChangeFeeds(config.limits.changeFeedsMax, options.meter);
+  const parts = { bodies, answers, changes, times, strict };
   const room: Room = { service, limits: config.limits, ...parts, metrics: options.metrics, log, clock, closing };
   const inside = new InsideConnections(
     (far) => void app.server.emit(config.tls === undefined ? 'connection' : 'secureConnection', far),
@@ -125,6 +127,7 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
     setCertificate: (certificate) => (app.server as unknown as TlsServer).setSecureContext(secureContext(certificate)),
     close: async (deadlineMs) => {
       closing.now = true;
+      changes.close();
       const sweep = setInterval(() => {
         // Connections that become idle after their last answer would else stay for the keep-alive time.
         app.server.closeIdleConnections();

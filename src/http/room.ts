@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.js';
 import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Bodies } from './bodies.js';
+import type { ChangeFeeds } from './changes/change-feeds.js';
 import type { LongAnswers } from './long-answers.js';
 import type { RequestTimes } from './request-times.js';
 import type { HttpService, MetricsText } from './service.js';
@@ -14,6 +15,7 @@ export interface Room {
   readonly limits: Limits;
   readonly bodies: Bodies;
   readonly answers: LongAnswers;
+  readonly changes: ChangeFeeds;
   readonly times: RequestTimes;
   readonly strict: StrictGate;
   readonly metrics: MetricsText | null;

@@ -128,6 +128,13 @@ export const ERRORS = {
     fault: 'state',
     meaning: 'The data of a replica cannot be made equal point by point; details.reason says why. A full resync helps.',
   },
+  ChangesGone: {
+    status: 410,
+    retryable: false,
+    fault: 'state',
+    meaning:
+      'The log of this node does not reach back to this place of the change feed; details.oldest is the oldest that it has.',
+  },
   PayloadTooLarge: {
     status: 413,
     retryable: false,

@@ -43,6 +43,8 @@ export interface Limits {
   readonly idempotencyKeysMax: number;
   readonly idempotencyMs: number;
   readonly collectionsMax: number;
+  readonly changeFeedsMax: number;
+  readonly changeHeartbeatMs: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -80,6 +82,8 @@ export const DEFAULT_LIMITS: Limits = {
   idempotencyKeysMax: 1_000_000,
   idempotencyMs: 86_400_000,
   collectionsMax: 10_000,
+  changeFeedsMax: 100,
+  changeHeartbeatMs: 15_000,
 };
 
 export const FIXED = {

@@ -48,6 +48,7 @@ export const DETAILS = {
   PositionLost: { requested_seq: 'number?', last_seq: 'number?', seq: 'number?' },
   AdminKeyRequired: {},
   NotPromotable: { reason: 'text' },
+  ChangesGone: { requested_seq: 'number', oldest_seq: 'number', oldest: 'text' },
   NotRepairable: { reason: 'text' },
   PayloadTooLarge: { limit_bytes: 'number?', point_id: 'id?', path: 'text?' },
   UnsupportedMediaType: { content_type: 'text?', content_encoding: 'text?', supported: 'texts?' },

@@ -1,5 +1,5 @@
-/** The table of collections. A dropped one keeps its row, unseen by readers, until its points are purged; its name is free at once
- *  (names are unique among live rows only). Must not know: points, what a spec means. */
+/** The table of collections. A dropped one keeps its row, unseen by readers, until its points are purged and the log does not tell of it any more;
+ *  its name is free at once (names are unique among live rows only). Must not know: points, what a spec means. */
 
 import { decodeSpec, encodeSpec } from '../codec/collection-spec.js';
 import { DIGEST_BYTES } from '../codec/digest.js';
@@ -8,7 +8,7 @@ import type { Database } from './driver.js';
 import { isBytes, isCount, isCountOrNull, rowChecksum } from './row-checksum.js';
 import { type CollectionRow, StorageFailure, type StoreReads, type StoreWriter } from './storage.js';
 
-export type CatalogueReads = Pick<StoreReads, 'collections' | 'collection'>;
+export type CatalogueReads = Pick<StoreReads, 'collections' | 'collection' | 'anyCollection'>;
 export type CatalogueWrites = Pick<StoreWriter, 'insertCollection' | 'updateCollection'>;
 
 export const CATALOGUE_COLUMNS =
@@ -17,6 +17,7 @@ export const CATALOGUE_COLUMNS =
 export function catalogueReads(db: Database): CatalogueReads {
   const all = db.prepare(`SELECT ${CATALOGUE_COLUMNS} FROM collections WHERE dropped_seq IS NULL ORDER BY uid`).raw();
   const one = db.prepare(`SELECT ${CATALOGUE_COLUMNS} FROM collections WHERE uid = ? AND dropped_seq IS NULL`).raw();
+  const any = db.prepare(`SELECT ${CATALOGUE_COLUMNS} FROM collections WHERE uid = ?`).raw();
   const intact = (cells: unknown[]): CollectionRow => {
     const row = readCollection(cells);
     if (row === null) throw damagedRow('collections', { collection_uid: cells[0] });
@@ -26,6 +27,10 @@ export function catalogueReads(db: Database): CatalogueReads {
     collections: () => (all.all() as unknown[][]).map(intact),
     collection: (uid) => {
       const cells = one.get(uid) as unknown[] | undefined;
+      return cells === undefined ? undefined : intact(cells);
+    },
+    anyCollection: (uid) => {
+      const cells = any.get(uid) as unknown[] | undefined;
       return cells === undefined ? undefined : intact(cells);
     },
   };

@@ -17,16 +17,20 @@ export function rowRemoval(db: Database, state: StateReads & StateWrites): RowRe
     .pluck();
   const removePoint = db.prepare('DELETE FROM points WHERE key = ?');
   const removeVectors = db.prepare('DELETE FROM vectors WHERE key = ?');
-  const dropped = db.prepare('SELECT uid FROM collections WHERE dropped_seq IS NOT NULL ORDER BY dropped_seq LIMIT 1').pluck();
-  const removeCollection = db.prepare('DELETE FROM collections WHERE uid = ? AND dropped_seq IS NOT NULL');
+  const nextDropped = db
+    .prepare('SELECT uid, dropped_seq FROM collections WHERE dropped_seq > ? ORDER BY dropped_seq LIMIT 1')
+    .raw();
+  const forgotten = 'SELECT uid FROM collections WHERE dropped_seq < ? AND dropped_seq <= ? ORDER BY dropped_seq LIMIT ?';
+  const removeCollections = db.prepare(`DELETE FROM collections WHERE uid IN (${forgotten})`);
+  /** Of collections that were dropped up to this seq nothing is left but their rows in the catalogue. */
+  let emptiedSeq = -1;
   const ranges = ['points', 'vectors'].map((table) => rangeRemoval(db, table));
   const removePages = rangeRemoval(db, 'digest_pages');
 
   function purgeUid(uid: number, rowsMax: number): number {
     let rows = 0;
     for (const remove of ranges) rows += remove(firstKeyOf(uid), firstKeyOf(uid + 1), rowsMax - rows);
-    rows += removePages(pageKey(uid, 0), pageKey(uid + 1, 0), rowsMax - rows);
-    return rows < rowsMax ? rows + removeCollection.run(uid).changes : rows;
+    return rows + removePages(pageKey(uid, 0), pageKey(uid + 1, 0), rowsMax - rows);
   }
 
   return {
@@ -46,10 +50,16 @@ export function rowRemoval(db: Database, state: StateReads & StateWrites): RowRe
     },
     purgeDropped: (rowsMax) => {
       let rows = 0;
-      for (let uid = dropped.get(); rows < rowsMax && uid !== undefined; uid = dropped.get()) {
-        rows += purgeUid(uid as number, rowsMax - rows);
+      let throughSeq = emptiedSeq;
+      for (let next = nextDropped.get(throughSeq); next !== undefined; next = nextDropped.get(throughSeq)) {
+        const [uid, droppedSeq] = next as [number, number];
+        rows += purgeUid(uid, rowsMax - rows);
+        if (rows >= rowsMax) break;
+        throughSeq = droppedSeq;
+        // What this transaction does may be undone.
+        if (rows === 0) emptiedSeq = droppedSeq;
       }
-      return rows;
+      return rows + removeCollections.run(state.stateRow().logMinSeq, throughSeq, rowsMax - rows).changes;
     },
   };
 }

@@ -180,6 +180,8 @@ export interface StoreReads {
   collections(): CollectionRow[];
   /** A live collection; a dropped one is undefined. */
   collection(uid: number): CollectionRow | undefined;
+  /** A live collection, or one that was dropped, as long as the log tells of the drop. */
+  anyCollection(uid: number): CollectionRow | undefined;
   /** The live point of an id. Cost: two index lookups, about 10 µs. */
   pointById(uid: number, id: PointId): PointRow | undefined;
   /** The row of a label, dead or alive; undefined once reaped. */
@@ -294,7 +296,8 @@ export interface StoreWriter extends StoreReads {
    *
    *  Removes point rows with deadSeq ≤ throughSeq and their vectors; sets reapedSeq when none is left. */
   reapDead(throughSeq: number, rowsMax: number): number;
-  /** Removes rows of dropped collections: points, vectors, digest pages, and last the catalogue row. */
+  /** Removes rows of dropped collections: points, vectors, digest pages, and last, when the log does not hold the drop any more, the
+   *  catalogue row. */
   purgeDropped(rowsMax: number): number;
   /** Removes whole units from the start of the log: those older than olderThanMs while the log is larger than keepBytes, and any while it
    *  is larger than hardBytes. The unit of keepFromSeq and later ones go for hardBytes only (null: no such wish). Adjusts state().logMinSeq and

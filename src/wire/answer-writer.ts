@@ -32,6 +32,16 @@ export function answerWriter(form: BodyForm): AnswerWriter {
   return form === 'json' ? new JsonWriter() : new MsgpackWriter();
 }
 
+/** Values of JSON between texts of another form, such as that of Server-Sent Events. */
+export interface FramedWriter extends AnswerWriter {
+  /** ASCII as it stands; what follows is a value of its own. */
+  frame(text: string): void;
+}
+
+export function framedWriter(): FramedWriter {
+  return new JsonWriter();
+}
+
 /** A whole small answer. */
 export function encodeAnswer(form: BodyForm, value: unknown): Buffer {
   if (form === 'json') return Buffer.from(JSON.stringify(value));
@@ -97,7 +107,7 @@ const PLAIN_KEY = /^[a-z_]+$/;
 /** So many bytes of text have a head of one byte in MessagePack. */
 const SHORT_TEXT = 31;
 
-class JsonWriter implements AnswerWriter {
+class JsonWriter implements FramedWriter {
   readonly #out = new Output();
   /** Does a comma belong in front of what comes next? */
   #comma = false;
@@ -108,6 +118,11 @@ class JsonWriter implements AnswerWriter {
 
   take(): Buffer {
     return this.#out.take();
+  }
+
+  frame(text: string): void {
+    this.#out.ascii(text);
+    this.#comma = false;
   }
 
   openObject(): void {

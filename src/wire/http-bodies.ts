@@ -29,6 +29,7 @@ import { changedDeclarations, newDeclarations, shownDeclarations } from './decla
 import { IndexHealthBody } from './health-bodies.js';
 
 export * from './backup-bodies.js';
+export * from './change-bodies.js';
 export type { ChangedDeclarationsBody, NewDeclarationsBody, ShownDeclarationsBody } from './declaration-bodies.js';
 export type { ConditionBody } from './filter-body.js';
 export * from './key-bodies.js';

@@ -34,6 +34,7 @@ const DETAILS: Readonly<Partial<Record<ErrorType, string>>> = {
   VersionConflict: '`id`, `expected`, `actual`',
   PositionLost: '`requested_seq`, `last_seq`, or `seq` alone, where they are known',
   NotPromotable: '`reason`',
+  ChangesGone: '`requested_seq`, `oldest_seq`, `oldest` (a token)',
   NotRepairable: '`reason`',
   PayloadTooLarge: '`limit_bytes`; `point_id`, `path` where it is a payload',
   UnsupportedMediaType: '`content_type` or `content_encoding`, `supported`',

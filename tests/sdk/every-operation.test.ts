@@ -64,6 +64,7 @@ const METHODS: Readonly<Record<string, string>> = {
 /** Not for the client, and why. */
 const NOT_MEANT: Readonly<Record<string, string>> = {
   replicationStream: 'is spoken by nodes',
+  followChanges: 'has no end, and its iterator is yet to come',
 };
 
 test('every operation of the document has its method, and every method named here its operation', async (t) => {

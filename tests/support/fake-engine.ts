@@ -37,6 +37,7 @@ import type { CollectionAfter, NewCollection, Operation, OperationResult } from 
 import { comparePointIds, type Payload, type PointChange, type PointId } from '../../src/model/point.js';
 import type { Position } from '../../src/model/position.js';
 import { compileFilter } from '../../src/search/evaluate-filter.js';
+import { FakeChanges } from './fake-changes.js';
 import { FakeKeys } from './fake-keys.js';
 import { fakeProbes } from './fake-probes.js';
 
@@ -84,6 +85,7 @@ export class FakeEngine implements Engine {
   readonly historyId = 'ab'.repeat(16);
   seq = 0;
   readonly keys = new FakeKeys(() => this.position());
+  readonly changes = new FakeChanges();
   /** Thrown by the next calls of the named method, one each. */
   readonly failures = new Map<keyof Engine, Error[]>();
   /** Options of all writes, in their order. */

@@ -37,6 +37,10 @@ export class FakeKeys implements AccessKeys {
     this.#keys.set(key.id, key);
   }
 
+  remove(id: string): void {
+    this.#keys.delete(id);
+  }
+
   get count(): number {
     return this.#keys.size;
   }

@@ -5,6 +5,7 @@ import type { Route } from '../route-table.js';
 import { aliasRoutes } from './aliases.js';
 import { backupRoutes } from './backups.js';
 import { batchRoutes } from './batch.js';
+import { changesRoute } from './changes.js';
 import { collectionRoutes } from './collections.js';
 import { facetRoute } from './facets.js';
 import { groupsRoute } from './groups.js';
@@ -41,6 +42,7 @@ export function allRoutes(room: Room, { lastUsed, recheck }: GateAsked): Route[]
     recallRoute(room),
     ...importRoutes(room, recheck),
     ...batchRoutes(room),
+    changesRoute(room, recheck),
     ...replicationRoutes(room),
     ...keyRoutes(room, lastUsed),
     ...backupRoutes(room),
