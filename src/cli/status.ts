@@ -113,8 +113,8 @@ function textLines({ url, version, health, ready, collections, replication }: Se
   const rows = collections.map((info) => [
     info.name,
     grouped(info.pointsCount),
-    String(info.dimension),
-    info.distance,
+    info.dimension === null ? '-' : String(info.dimension),
+    info.distance ?? '-',
     info.status === 'ready' ? 'ready' : `${info.status} ${Math.floor(info.progress * 100)} %`,
     roughBytes(info.memoryBytes),
     roughBytes(info.diskBytes),

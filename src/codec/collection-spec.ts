@@ -1,8 +1,9 @@
 /** The byte form of a collection's spec: canonical JSON (fixed key order), version first.
  *
  *  Part of the digest, so its bytes are deterministic: a spec that declares neither text fields nor payload indexes nor quantization
- *  keeps the bytes of version 1, one that does is of version 2, and only one with a strict mode of version 3. Whatever version was read, the
- *  spec is whole. History: v 1 (2026-11) · v 2 (2026-11): text, payloadIndexes, quantization · v 3 (2026-11): strictMode. */
+ *  keeps the bytes of version 1, one that does is of version 2, one with a strict mode of version 3, and only one that has, or had, another
+ *  vector than the default one is of version 4. Whatever version was read, the spec is whole.
+ *  History: v 1 (2026-11) · v 2 (2026-11): text, payloadIndexes, quantization · v 3 (2026-11): strictMode · v 4 (2026-11): named vectors. */
 
 import {
   type CollectionSpec,
@@ -15,15 +16,21 @@ import {
 } from '../model/collection.js';
 import { DISTANCES } from '../model/distance.js';
 import { STRICT_SETTINGS, type StrictMode, wholeStrictMode } from '../model/strict-mode.js';
+import {
+  type HnswParameters,
+  hasDefaultOnly,
+  type Quantization,
+  SPARSE_MODIFIERS,
+  type VectorDeclarations,
+} from '../model/vector-spec.js';
 
-type PlainSpec = Omit<CollectionSpec, keyof Declarations>;
+type PlainSpec = Omit<CollectionSpec, keyof Declarations | keyof VectorDeclarations>;
 
 export function encodeSpec(spec: CollectionSpec): Buffer {
-  const { m, efConstruct, efSearch } = spec.hnsw;
   const plain = {
     dimension: spec.dimension,
     distance: spec.distance,
-    hnsw: { m, efConstruct, efSearch },
+    hnsw: storedHnsw(spec.hnsw),
     ttlMs: spec.ttlMs,
     createdAtMs: spec.createdAtMs,
   };
@@ -31,8 +38,35 @@ export function encodeSpec(spec: CollectionSpec): Buffer {
 }
 
 function versioned(spec: CollectionSpec, plain: object): object {
-  if (spec.strictMode !== null) return { v: 3, ...plain, ...declared(spec), strictMode: storedStrictMode(spec.strictMode) };
+  const strictMode = spec.strictMode === null ? null : storedStrictMode(spec.strictMode);
+  if (!hasDefaultOnly(spec) || spec.vectorGeneration > 0)
+    return { v: 4, ...plain, ...declared(spec), strictMode, ...storedVectors(spec) };
+  if (strictMode !== null) return { v: 3, ...plain, ...declared(spec), strictMode };
   return isPlain(spec) ? { v: 1, ...plain } : { v: 2, ...plain, ...declared(spec) };
+}
+
+function storedVectors({ vectors, sparseVectors, vectorGeneration }: VectorDeclarations): object {
+  return {
+    vectors: vectors.map(({ name, generation, dimension, distance, hnsw, quantization }) => ({
+      name,
+      generation,
+      dimension,
+      distance,
+      hnsw: storedHnsw(hnsw),
+      quantization: storedQuantization(quantization),
+    })),
+    sparseVectors: sparseVectors.map(({ name, generation, modifier }) => ({ name, generation, modifier })),
+    vectorGeneration,
+  };
+}
+
+function storedHnsw({ m, efConstruct, efSearch }: HnswParameters): HnswParameters {
+  return { m, efConstruct, efSearch };
+}
+
+function storedQuantization(quantization: Quantization | null): Quantization | null {
+  if (quantization === null) return null;
+  return { type: quantization.type, rescore: quantization.rescore, oversampling: quantization.oversampling };
 }
 
 /** Only limits that there are. */
@@ -53,29 +87,45 @@ function declared({ text, payloadIndexes, quantization }: CollectionSpec): objec
   return {
     text: { fields, language, stopWords, k1, b },
     payloadIndexes: payloadIndexes.map(({ path, type }) => ({ path, type })),
-    quantization:
-      quantization === null
-        ? null
-        : { type: quantization.type, rescore: quantization.rescore, oversampling: quantization.oversampling },
+    quantization: storedQuantization(quantization),
   };
 }
 
 /** @throws RangeError when the bytes are not a spec of a known version, or one with words that this build does not know */
 export function decodeSpec(bytes: Uint8Array): CollectionSpec {
   const { v, ...fields } = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as { v: number };
-  if (v !== 1 && v !== 2 && v !== 3) throw unknownSpec();
-  if ((v === 3) !== Object.hasOwn(fields, 'strictMode')) throw unknownSpec();
-  const found = { ...NOTHING_DECLARED, ...(fields as PlainSpec & Partial<Declarations>) };
+  if (v !== 1 && v !== 2 && v !== 3 && v !== 4) throw unknownSpec();
+  if (v >= 3 !== Object.hasOwn(fields, 'strictMode') || (v === 4) !== Object.hasOwn(fields, 'vectors')) throw unknownSpec();
+  const found = { ...NOTHING_DECLARED, ...(fields as PlainSpec & Partial<Declarations & VectorDeclarations>) };
   const spec: CollectionSpec = { ...found, strictMode: found.strictMode === null ? null : wholeStrictMode(found.strictMode) };
-  const { distance, text, payloadIndexes, quantization } = spec;
-  const known =
-    isOneOf(distance, DISTANCES) &&
-    Object.keys(spec.strictMode ?? {}).every((name) => name === 'enabled' || isOneOf(name, STRICT_SETTINGS)) &&
+  if (!isKnown(spec)) throw unknownSpec();
+  return spec;
+}
+
+function isKnown({
+  dimension,
+  distance,
+  text,
+  payloadIndexes,
+  quantization,
+  strictMode,
+  vectors,
+  sparseVectors,
+}: CollectionSpec) {
+  return (
+    (distance === null) === (dimension === null) &&
+    (distance === null || isOneOf(distance, DISTANCES)) &&
+    Object.keys(strictMode ?? {}).every((name) => name === 'enabled' || isOneOf(name, STRICT_SETTINGS)) &&
     isOneOf(text.language, TEXT_LANGUAGES) &&
     payloadIndexes.every(({ type }) => isOneOf(type, PAYLOAD_INDEX_TYPES)) &&
-    (quantization === null || isOneOf(quantization.type, QUANTIZATION_TYPES));
-  if (!known) throw unknownSpec();
-  return spec;
+    isKnownForm(quantization) &&
+    vectors.every((vector) => isOneOf(vector.distance, DISTANCES) && isKnownForm(vector.quantization)) &&
+    sparseVectors.every(({ modifier }) => modifier === null || isOneOf(modifier, SPARSE_MODIFIERS))
+  );
+}
+
+function isKnownForm(quantization: Quantization | null): boolean {
+  return quantization === null || isOneOf(quantization.type, QUANTIZATION_TYPES);
 }
 
 function isOneOf(word: string, words: readonly string[]): boolean {

@@ -28,6 +28,7 @@ export function encodeDefaultVector(values: Float32Array): Buffer {
 }
 
 export function encodeVectorSet(vectors: NamedVectors): Buffer {
+  if (vectors.size === 0) return Buffer.from([VERSION, 0, 0, 0]);
   const only = vectors.size === 1 ? vectors.get(DEFAULT_VECTOR) : undefined;
   if (only?.kind === 'dense') return encodeDefaultVector(only.values);
   const named = [...vectors].map(([name, vector]) => ({ name: Buffer.from(name), vector }));
@@ -60,13 +61,25 @@ export function isDefaultVector(bytes: Uint8Array, dimension: number): boolean {
 /** The default dense vector of a set: a view where the bytes are aligned, else a copy; null when the set has none.
  *  @throws RangeError when the bytes are not a vector set */
 export function decodeDefaultVector(bytes: Uint8Array): Float32Array | null {
-  const view = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.length >= DEFAULT_HEADER_BYTES && view[0] === VERSION && view[1] === 1 && view.readUInt32LE(4) === DENSE) {
-    const length = view.readUInt32LE(8);
-    if (view.length === DEFAULT_HEADER_BYTES + 4 * length) return floats(view, DEFAULT_HEADER_BYTES, length);
+  return decodeDenseVector(bytes, DEFAULT_VECTOR);
+}
+
+/** The dense vector under this key, likewise. */
+export function decodeDenseVector(bytes: Uint8Array, key: string): Float32Array | null {
+  if (key === DEFAULT_VECTOR) {
+    const view = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (view.length >= DEFAULT_HEADER_BYTES && view[0] === VERSION && view[1] === 1 && view.readUInt32LE(4) === DENSE) {
+      const length = view.readUInt32LE(8);
+      if (view.length === DEFAULT_HEADER_BYTES + 4 * length) return floats(view, DEFAULT_HEADER_BYTES, length);
+    }
   }
-  const vector = decodeVectorSet(bytes).get(DEFAULT_VECTOR);
+  const vector = decodeVectorSet(bytes).get(key);
   return vector?.kind === 'dense' ? vector.values : null;
+}
+
+/** How many vectors a set has. Cost: a look at one byte. */
+export function vectorCount(bytes: Uint8Array): number {
+  return bytes[1] ?? 0;
 }
 
 /** @throws RangeError when the bytes are not a vector set */
@@ -77,6 +90,7 @@ export function decodeVectorSet(bytes: Uint8Array): NamedVectors {
   const vectors = new Map<string, DenseVector | SparseVector>();
   let at = 4;
   for (let i = 0; i < count; i++) {
+    if (at + 8 > view.length) throw new RangeError('not the bytes of a vector set');
     const kind = view.readUInt8(at);
     const nameLength = view.readUInt8(at + 1);
     const length = view.readUInt32LE(at + 4);

@@ -7,12 +7,12 @@
 import { encodeSpec } from '../codec/collection-spec.js';
 import { accessKeyHash, aliasHash, bucketOf, catalogueHash, contentHash, voterHash } from '../codec/digest.js';
 import { encodePointId } from '../codec/point-id.js';
-import { isDefaultVector } from '../codec/vector-set.js';
 import type { Alias } from '../model/alias.js';
 import type { Effect, Entry, PointValue } from '../model/entry.js';
 import { FIXED } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
 import type { PointRow, StoreWriter } from '../storage/storage.js';
+import { vectorSetFits } from './point-vectors.js';
 import { vectorsLost } from './row-reads.js';
 import type { CollectionState, WriterState } from './writer-state.js';
 
@@ -197,8 +197,8 @@ export class Applier {
   #put(collection: CollectionState, point: PointValue, seq: number): void {
     const { uid } = collection;
     const { id, vectorSet, payload, expiresAtMs } = point;
-    if (!isDefaultVector(vectorSet, collection.spec.dimension))
-      throw new ImpossibleEffect(`entry ${seq} puts a point without a vector of ${collection.spec.dimension} components`);
+    if (!vectorSetFits(collection.spec, vectorSet))
+      throw new ImpossibleEffect(`entry ${seq} puts a point with vectors that collection uid ${uid} does not have`);
     const idBytes = encodePointId(id);
     const hash = contentHash({ uid, idBytes, version: seq, expiresAtMs, vectorSet, payload });
     const bucket = bucketOf(idBytes);

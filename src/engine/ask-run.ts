@@ -1,14 +1,18 @@
 /** A question to an index on its way to its answer, in short slices: what a worker does between two messages.
  *  Must not know: messages, threads. */
 
+import { SkeinError } from '../model/errors.js';
+import { DEFAULT_VECTOR } from '../model/point.js';
 import type { HealthLook } from '../vector-index/vector-index.js';
 import { runFacet, runMatch } from './filter-run.js';
-import type { IndexAnswers, IndexAsk, IndexAskKind } from './index-asks.js';
+import type { IndexAnswers, IndexAsk, IndexAskKind, VectorAsk } from './index-asks.js';
 import type { RunSurroundings } from './run-surroundings.js';
 import type { ServedContent } from './served-content.js';
+import { SparseRun } from './sparse-run.js';
 import { TextContent } from './text-content.js';
 import { TextRun } from './text-run.js';
 import { VectorContent } from './vector-content.js';
+import { JointHealthLook } from './vector-figures.js';
 import { VectorRun } from './vector-run.js';
 
 export interface AskRun {
@@ -21,7 +25,7 @@ export interface AskRun {
 export function beginRun(content: ServedContent, ask: IndexAsk, around: RunSurroundings): AskRun {
   switch (ask.kind) {
     case 'vector':
-      if (content instanceof VectorContent) return new VectorRun(content, ask, around);
+      if (content instanceof VectorContent) return vectorRun(content, ask, around);
       break;
     case 'text':
       if (content instanceof TextContent) return new TextRun(content, ask, around);
@@ -31,9 +35,19 @@ export function beginRun(content: ServedContent, ask: IndexAsk, around: RunSurro
     case 'facet':
       return { advance: () => runFacet(content, ask, around) };
     case 'health':
-      if (content instanceof VectorContent) return runLook(content.index.lookAtHealth(ask.sampleMax));
+      if (content instanceof VectorContent) return runLook(new JointHealthLook(content.indexes, ask.sampleMax));
   }
   throw new Error(`this index has no answer to a question of kind ${ask.kind}`);
+}
+
+/** @throws IndexBehind while an index is not there that was declared a moment ago */
+function vectorRun(content: VectorContent, ask: VectorAsk, around: RunSurroundings): AskRun {
+  const { key = DEFAULT_VECTOR, query } = ask;
+  const sparse = content.indexes.sparse.get(key);
+  if (sparse !== undefined && !(query instanceof Float32Array)) return new SparseRun(content, sparse, { ...ask, query }, around);
+  const dense = content.indexes.dense.get(key);
+  if (dense !== undefined && query instanceof Float32Array) return new VectorRun(content, dense, { ...ask, query }, around);
+  throw new SkeinError('IndexBehind', 'The index of these vectors was declared a moment ago and is not there yet');
 }
 
 function runLook(look: HealthLook): AskRun {

@@ -5,6 +5,7 @@
 
 import type { AliasChange } from '../model/alias.js';
 import { checkCollectionName, collectionNotFound } from '../model/collection.js';
+import { denseBytes } from '../model/vector-spec.js';
 import type { CollectionRow } from '../storage/storage.js';
 import type { EngineKind, IndexReport } from './index-messages.js';
 import { settingsOf } from './index-settings.js';
@@ -114,7 +115,7 @@ export class Catalogue {
 
   #measure(entry: CatalogueEntry): void {
     const { row, vector, text } = entry;
-    const labelBytes = row.spec.dimension * 4 + LABEL_BYTES;
+    const labelBytes = denseBytes(row.spec) + LABEL_BYTES;
     const behind = (state: EngineState | null): number =>
       state?.serving && !state.silent ? Math.max(0, row.nextLabel - (state.report?.nextLabel ?? 0)) : 0;
     const lagBytes = behind(vector) * labelBytes + behind(text) * LABEL_BYTES;

@@ -1,10 +1,12 @@
 /** A collection's spec after a change. Pure: what is changed, what stays, what cannot be changed.
  *  Absent fields stay as they are, lists are replaced as a whole. Must not know: who asked, how a spec is stored. */
 
-import { type CollectionSpec, DEFAULT_TEXT, type Quantization, type TextSettings } from '../model/collection.js';
+import { type CollectionSpec, DEFAULT_TEXT, type TextSettings } from '../model/collection.js';
 import { invalidRequest } from '../model/errors.js';
 import type { CollectionChange } from '../model/operation.js';
 import { type StrictMode, wholeStrictMode } from '../model/strict-mode.js';
+import { changedQuantization } from './changed-quantization.js';
+import { changedVectors } from './declared-vectors.js';
 
 /** @throws InvalidRequest naming the field of the change, as the body of the request has it */
 export function changedSpec(spec: CollectionSpec, change: CollectionChange): CollectionSpec {
@@ -15,8 +17,9 @@ export function changedSpec(spec: CollectionSpec, change: CollectionChange): Col
     ttlMs,
     text: changedText(spec.text, change),
     payloadIndexes,
-    quantization: changedQuantization(spec.quantization, change.quantization),
+    quantization: changedQuantization(spec.quantization, change.quantization, 'quantization'),
     strictMode: changedStrictMode(spec.strictMode, change.strictMode),
+    ...changedVectors(spec, change),
   };
 }
 
@@ -25,18 +28,6 @@ function changedText(before: TextSettings, { textFields: fields = before.fields,
   if (text !== undefined) throw invalidRequest('text', 'says how text_fields are read, and the collection has none');
   // Settings without fields would be kept for nobody to see.
   return DEFAULT_TEXT;
-}
-
-function changedQuantization(before: Quantization | null, change: Partial<Quantization> | null | undefined): Quantization | null {
-  if (change === undefined) return before;
-  if (before === null) {
-    if (change === null) return null;
-    throw invalidRequest('quantization', 'is chosen when a collection is made, and this one has none');
-  }
-  if (change === null) throw invalidRequest('quantization', 'is chosen when a collection is made and cannot be taken away');
-  if (change.type !== undefined && change.type !== before.type)
-    throw invalidRequest('quantization.type', `is fixed when a collection is made; here it is ${before.type}`);
-  return { ...before, ...change };
 }
 
 function changedStrictMode(before: StrictMode | null, change: Partial<StrictMode> | null | undefined): StrictMode | null {

@@ -1,6 +1,7 @@
 /** What a collection says of itself: its row, and what its indexes last reported. Must not know: how either came to be. */
 
 import type { Position } from '../model/position.js';
+import { targetsOf } from '../model/vector-spec.js';
 import { type CatalogueEntry, enginesOf } from './catalogue.js';
 import type { CollectionInfo, Strictness } from './engine.js';
 import type { IndexKeeper } from './index-keeper.js';
@@ -22,7 +23,11 @@ export function collectionInfo(entry: CatalogueEntry, keeper: IndexKeeper, posit
     payloadIndexes: spec.payloadIndexes,
     quantization: spec.quantization,
     strictMode: spec.strictMode,
+    vectors: spec.vectors,
+    sparseVectors: spec.sparseVectors,
+    vectorGeneration: spec.vectorGeneration,
     pointsCount: row.pointsCount,
+    vectorCounts: countsOf(entry),
     ...keeper.status(entry),
     memoryBytes: reports.reduce((sum, { status }) => sum + status.memoryBytes, 0),
     diskBytes: reports.reduce((sum, { checkpointBytes }) => sum + checkpointBytes, row.dataBytes),
@@ -30,6 +35,13 @@ export function collectionInfo(entry: CatalogueEntry, keeper: IndexKeeper, posit
     indexHealth: entry.health,
     position,
   };
+}
+
+function countsOf({ row, vector }: CatalogueEntry): Record<string, number> {
+  const counts = vector.report?.status.vectors ?? {};
+  return Object.fromEntries(
+    targetsOf(row.spec).flatMap(({ name, key }) => (counts[key] === undefined ? [] : [[name, counts[key]]])),
+  );
 }
 
 export function strictnessOf(entry: CatalogueEntry | undefined): Strictness | null {

@@ -1,8 +1,8 @@
 /** The two kinds of content that an index worker may keep, each made and opened in its own way. Must not know: threads, messages. */
 
 import type { StoreReads } from '../storage/storage.js';
-import { removeLeftovers } from '../vector-index/open-index.js';
 import type { EngineKind, IndexedCollection } from './index-messages.js';
+import { removeAllLeftovers } from './opened-indexes.js';
 import type { OpenedContent, ServedContent } from './served-content.js';
 import { TextContent } from './text-content.js';
 import { VectorContent } from './vector-content.js';
@@ -20,7 +20,7 @@ export const CONTENT_KINDS: Readonly<Record<EngineKind, ContentKind>> = {
     engine: 'vector',
     create: (reads, collection) => VectorContent.create(reads, collection),
     open: (reads, collection) => VectorContent.open(reads, collection),
-    removeLeftovers,
+    removeLeftovers: removeAllLeftovers,
   },
   text: {
     engine: 'text',

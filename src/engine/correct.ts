@@ -8,13 +8,13 @@
 
 import { bucketOf, contentHash } from '../codec/digest.js';
 import { encodePointId } from '../codec/point-id.js';
-import { isDefaultVector } from '../codec/vector-set.js';
 import type { Effect } from '../model/entry.js';
 import { messageOf, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
 import type { PointRow, StoreWriter } from '../storage/storage.js';
 import { decodeValues, type StoredValue } from './compare.js';
+import { vectorSetFits } from './point-vectors.js';
 import type { CollectionState, WriterState } from './writer-state.js';
 
 export interface Correction {
@@ -85,7 +85,7 @@ class RowCorrection {
 
   put({ id, version, expiresAtMs, vectorSet, payload }: StoredValue): void {
     const { uid, spec, nextLabel } = this.#collection;
-    if (version > this.#seq || !isDefaultVector(vectorSet, spec.dimension))
+    if (version > this.#seq || !vectorSetFits(spec, vectorSet))
       throw notRepairable('values', `Point ${JSON.stringify(id)} came in a form that does not belong here`);
     const idBytes = encodePointId(id);
     const hash = contentHash({ uid, idBytes, version, expiresAtMs, vectorSet, payload });

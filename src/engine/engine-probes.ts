@@ -5,6 +5,7 @@
  *  flattered by them. Each is bounded in time and work. Must not know: what the answers mean for the node. */
 
 import { SkeinError } from '../model/errors.js';
+import { targetsOf, type VectorSpec } from '../model/vector-spec.js';
 import type { StoreReads } from '../storage/storage.js';
 import type { Catalogue, CatalogueEntry } from './catalogue.js';
 import { DIGEST_PAGES } from './digest-reads.js';
@@ -90,7 +91,7 @@ async function probeOne(
 ): Promise<{ readonly latencyMs: number | null; readonly failure: string | null }> {
   const startMs = performance.now();
   try {
-    await keeper.pool(engine).ask(row.uid, question(engine, row.spec.dimension), timeoutMs);
+    await keeper.pool(engine).ask(row.uid, question(engine, row.spec), timeoutMs);
     return { latencyMs: performance.now() - startMs, failure: null };
   } catch (error) {
     const failure = error instanceof SkeinError ? error.type : 'Internal';
@@ -101,10 +102,14 @@ async function probeOne(
   }
 }
 
-function question(engine: EngineKind, dimension: number): AskOf<'vector'> | AskOf<'text'> {
+function question(engine: EngineKind, spec: VectorSpec): AskOf<'vector'> | AskOf<'text'> | AskOf<'facet'> {
   const all = { filter: null, labels: null } as const;
   if (engine === 'text') return { kind: 'text', query: PROBE_TEXT, wanted: 1, ...all };
+  const target = targetsOf(spec).find(({ kind }) => kind === 'dense');
+  // Where there is no graph, one that only the worker's being there answers.
+  if (target?.kind !== 'dense') return { kind: 'facet', path: PROBE_TEXT, filter: null, limit: 1 };
+  const { key, dimension } = target;
   // Of length one, whatever the distance.
   const query = new Float32Array(dimension).fill(1 / Math.sqrt(dimension));
-  return { kind: 'vector', query, wanted: 1, ef: PROBE_EF, exact: false, ...all };
+  return { kind: 'vector', key, query, wanted: 1, ef: PROBE_EF, exact: false, ...all };
 }

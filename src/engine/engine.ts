@@ -8,18 +8,18 @@
 import type { AccessKey } from '../model/access-key.js';
 import type { AnswerBudget } from '../model/answer-budget.js';
 import type { Cancellation } from '../model/cancellation.js';
-import type { Declarations, HnswParameters } from '../model/collection.js';
-import type { Distance } from '../model/distance.js';
+import type { Declarations } from '../model/collection.js';
 import type { FacetScalar, FacetValue } from '../model/facet.js';
 import type { Filter } from '../model/filter.js';
 import type { Fusion } from '../model/fusion.js';
 import type { Idempotency, Operation, OperationResult } from '../model/operation.js';
-import type { PointChange, PointId } from '../model/point.js';
+import type { NamedVectors, PointChange, PointId, QueryVector } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import type { RankRule } from '../model/rank-rule.js';
 import type { Role, Voter } from '../model/replication.js';
 import type { StrictMode } from '../model/strict-mode.js';
 import type { Span } from '../model/tracer.js';
+import type { VectorSpec } from '../model/vector-spec.js';
 import type { LineageRow, LogRow, StoreState } from '../storage/storage.js';
 
 import type { ChangeLog } from './changes.js';
@@ -92,15 +92,14 @@ export interface WriteReceipt {
   readonly repeated: boolean;
 }
 
-export interface CollectionInfo extends Declarations {
+export interface CollectionInfo extends Declarations, VectorSpec {
   readonly name: string;
   readonly uid: number;
-  readonly dimension: number;
-  readonly distance: Distance;
-  readonly hnsw: HnswParameters;
   readonly ttlMs: number | null;
   readonly createdAtMs: number;
   readonly pointsCount: number;
+  /** Points in the index of each named vector, by name; those of one that nobody has are left out. */
+  readonly vectorCounts?: Readonly<Record<string, number>>;
   readonly status: 'ready' | 'building' | 'rebuilding';
   /** 0 … 1; 1 when ready. */
   readonly progress: number;
@@ -124,12 +123,16 @@ export interface FoundPoint {
   readonly id: PointId;
   readonly version: number;
   readonly payload: Uint8Array | null;
+  /** The default vector; null when it was not asked for, or the point has none. */
   readonly vector: Float32Array | null;
+  /** Those of the others that were asked for and that the point has, by name; left out where none were asked for or none are declared. */
+  readonly vectors?: NamedVectors;
 }
 
 export interface Selection {
   readonly withPayload: boolean;
-  readonly withVector: boolean;
+  /** Which vectors: all, none, or those of these names ('' is the default vector). */
+  readonly withVector: boolean | readonly string[];
 }
 
 export interface ScrollRequest extends Selection, Abandonable {
@@ -160,7 +163,7 @@ export interface FacetAnswer {
 }
 
 /** A point, or a vector. */
-export type Example = PointId | Float32Array;
+export type Example = PointId | QueryVector;
 
 export interface Examples {
   /** What hits are to be like: 1 … 100. */
@@ -172,7 +175,9 @@ export interface Examples {
 /** What is near a vector (or a point, or examples), what a text finds, or both as one list: at least one of vector, id, examples and text,
  *  and only one of the first three. */
 export interface SearchRequest extends Selection, Abandonable {
-  readonly vector?: Float32Array;
+  /** Name of the vectors that are searched; left out: the default ones. */
+  readonly using?: string;
+  readonly vector?: QueryVector;
   /** The vector of this point, which is left out of the hits. */
   readonly id?: PointId;
   /** What they have in common is searched for (engine/search-target.ts); the points among them are left out of the hits. */
@@ -242,6 +247,8 @@ export interface GroupAnswer extends Omit<SearchAnswer, 'hits' | 'cached'> {
 /** Points in the order of a rule. */
 export interface RankedRequest extends Selection, Abandonable {
   readonly rule: RankRule<RankVector>;
+  /** Name of the vectors that the rule compares; left out: the default ones. */
+  readonly using?: string;
   readonly filter?: Filter;
   /** 1 … limits.searchLimitMax. */
   readonly limit: number;

@@ -1,6 +1,8 @@
 /** What `explain` says of a search: the plan and why, what was estimated and what was met, what each engine did, and what would help.
  *  Must not know: how a search runs. */
 
+import { DEFAULT_VECTOR } from '../model/point.js';
+import { targetsOf } from '../model/vector-spec.js';
 import type { CatalogueEntry } from './catalogue.js';
 import type { Explanation, SearchRequest, SearchWork } from './engine.js';
 import type { Found } from './engine-calls.js';
@@ -74,7 +76,7 @@ function vectorEngine(entry: CatalogueEntry, request: SearchRequest, found: Vect
   const { plan, matches, live, visited, rejected, labels, seq } = found;
   return {
     kind: plan,
-    ef_search: request.efSearch ?? entry.row.spec.hnsw.efSearch,
+    ef_search: request.efSearch ?? efSearchOf(entry, request),
     candidates: labels.length,
     selectivity: live === 0 ? 1 : matches / live,
     visited,
@@ -83,6 +85,12 @@ function vectorEngine(entry: CatalogueEntry, request: SearchRequest, found: Vect
     seq,
     hits: placesOf(found, hits),
   };
+}
+
+/** Of the vectors that were searched; null: no graph is. */
+function efSearchOf({ row }: CatalogueEntry, { using = DEFAULT_VECTOR }: SearchRequest): number | null {
+  const target = targetsOf(row.spec).find(({ name }) => name === using);
+  return target?.kind === 'dense' ? target.hnsw.efSearch : null;
 }
 
 function textEngine(found: TextFound, hits: readonly LabelledHit[]) {

@@ -19,6 +19,7 @@ import { firstRound, type GroupsWanted, nextRound, type RoundPlan } from './grou
 import type { LabelledHit, Ranking } from './hit-ranking.js';
 import type { Reader } from './reader.js';
 import type { RecallWatch } from './recall-watch.js';
+import { rowSelection } from './row-reads.js';
 import { type Ask, type Ranked, type Searcher, thresholdOf } from './searcher.js';
 
 export interface GroupSearchParts {
@@ -98,7 +99,6 @@ export class GroupSearch {
     ask.watch.restart();
     const latest = failures.length === 0 ? found : { ...found, results: { ...found.results, failures } };
     const ranked = before === null || wanted.fused ? latest : joined(before, latest);
-    const { withPayload, withVector } = request;
     const { path, limit, groupSize } = wanted;
     const { uid, spec } = entry.row;
     if (before !== null) budget.giveBack(before.read.bytes);
@@ -111,7 +111,7 @@ export class GroupSearch {
           ranking: ranked.ranking,
           recheck: request.filter === undefined ? null : { filter: request.filter, spec, afterSeq: ranked.seq },
           page: { path, limit, groupSize, without, ...thresholdOf(request, ranked) },
-          selection: { withPayload, withVector },
+          selection: rowSelection(spec, request),
           bytesMax: budget.bytesMax,
           bytesBefore,
         },
@@ -147,7 +147,7 @@ export class GroupSearch {
 
 function ofWhatAnswered(ask: Ask, { mode, results }: Ranked): Ask {
   if (results.failures.length === 0) return ask;
-  if (mode === 'text') return { ...ask, query: null };
+  if (mode === 'text') return { ...ask, query: null, target: null };
   const { text: _, ...request } = ask.request;
   return { ...ask, request };
 }

@@ -4,21 +4,36 @@
  *  stays. What was removed meanwhile is counted, never passed over in silence.
  *  Must not know: how the labels were found, which hits are answered, threads. */
 
+import { decodeDenseVector } from '../codec/vector-set.js';
 import type { CollectionSpec } from '../model/collection.js';
 import { compareScores, type Distance, passesThreshold, scorer } from '../model/distance.js';
 import type { Filter } from '../model/filter.js';
-import type { PointId } from '../model/point.js';
+import { DEFAULT_VECTOR, type PointId } from '../model/point.js';
 import type { PointTest } from '../search/evaluate-filter.js';
 import type { PointHead, StoreReads } from '../storage/storage.js';
-import type { SearchHit, Selection } from './engine.js';
+import type { FoundPoint, SearchHit } from './engine.js';
 import { rowTest } from './filter-rows.js';
-import { rowByLabel, type SelectedRow, vectorOf } from './row-reads.js';
+import {
+  type RowSelection,
+  rowByLabel,
+  type SelectedRow,
+  selectedVectors,
+  vectorSetOf,
+  vectorsLost,
+  vectorsOf,
+} from './row-reads.js';
 import { payloadOf } from './stored-payload.js';
 
 /** How hits are ordered. */
 export type Ranking =
-  /** By the exact score of their vectors; given ones were computed already. */
-  | { readonly by: 'distance'; readonly distance: Distance; readonly query: Float32Array; readonly scores: Float64Array | null }
+  /** By the exact score of their vectors under this key (left out: the default ones); given ones were computed already. */
+  | {
+      readonly by: 'distance';
+      readonly key?: string;
+      readonly distance: Distance;
+      readonly query: Float32Array;
+      readonly scores: Float64Array | null;
+    }
   /** By scores of another kind, higher is better. */
   | { readonly by: 'score'; readonly scores: Float64Array };
 
@@ -29,7 +44,7 @@ export interface RankedLabels {
   readonly ranking: Ranking;
   /** Rows that were written after this seq are asked again whether they pass. */
   readonly recheck: { readonly filter: Filter; readonly spec: CollectionSpec; readonly afterSeq: number } | null;
-  readonly selection: Selection;
+  readonly selection: RowSelection;
   /** The bound of the whole answer, and what other searches have put into it. */
   readonly bytesMax: number;
   readonly bytesBefore: number;
@@ -45,12 +60,12 @@ export interface GoneRows {
   readonly stale: number;
 }
 
-/** Scores the rows of all labels, in the order of the labels. @param hitOf what is kept of a row; for the vector: null where none was asked for */
+/** Scores the rows of all labels, in the order of the labels. @param hitOf what is kept of a row */
 export function scoreRows<Hit>(
   reads: StoreReads,
   request: RankedLabels,
-  selection: Selection,
-  hitOf: (row: SelectedRow, score: number, vector: Float32Array | null) => Hit,
+  selection: RowSelection,
+  hitOf: (row: SelectedRow, score: number, vectors: Pick<FoundPoint, 'vector' | 'vectors'>) => Hit,
 ): GoneRows & { readonly hits: Hit[] } {
   const scoreOf = scoring(reads, request.ranking);
   const passes = recheckOf(reads, request);
@@ -63,29 +78,30 @@ export function scoreRows<Hit>(
     if (row === undefined) lost += 1;
     else if (!passes(row)) stale += 1;
     else {
-      const { score, vector } = scoreOf(row, place, selection.withVector);
-      hits.push(hitOf(row, score, selection.withVector ? vector : null));
+      const { score, vectorSet } = scoreOf(row, place);
+      const vectors = vectorSet === null ? vectorsOf(reads, row, selection) : selectedVectors(vectorSet, selection);
+      hits.push(hitOf(row, score, vectors));
     }
   }
   return { hits, lost, stale };
 }
 
-type Scoring = (
-  row: PointHead,
-  place: number,
-  withVector: boolean,
-) => { readonly score: number; readonly vector: Float32Array | null };
+/** vectorSet: what had to be read for the score, else null. */
+type Scoring = (row: PointHead, place: number) => { readonly score: number; readonly vectorSet: Uint8Array | null };
 
 function scoring(reads: StoreReads, ranking: Ranking): Scoring {
   const { scores } = ranking;
   if (ranking.by === 'distance' && scores === null) {
+    const { key = DEFAULT_VECTOR } = ranking;
     const score = scorer(ranking.distance, ranking.query);
     return (row) => {
-      const vector = vectorOf(reads, row);
-      return { score: score(vector), vector };
+      const vectorSet = vectorSetOf(reads, row);
+      const vector = decodeDenseVector(vectorSet, key);
+      if (vector === null) throw vectorsLost(row);
+      return { score: score(vector), vectorSet };
     };
   }
-  return (row, place, withVector) => ({ score: scores?.[place] as number, vector: withVector ? vectorOf(reads, row) : null });
+  return (_row, place) => ({ score: scores?.[place] as number, vectorSet: null });
 }
 
 /** Rows may have been written again after the index was asked: what they hold now must pass as well. */

@@ -34,12 +34,20 @@ export function readHits(reads: StoreReads, request: HitsRequest): HitsAnswer {
   return reads.snapshot(() => {
     const dropped = new Set<LabelledHit>();
     let bytes = bytesBefore;
-    const ranked = scoreRows(reads, request, selection, ({ id, version, label, payload = null }, score, vector) => {
-      const hit = { id, version, payload, vector, score, label };
+    const ranked = scoreRows(reads, request, selection, ({ id, version, label, payload = null }, score, vectors) => {
+      const hit: { -readonly [Field in keyof LabelledHit]: LabelledHit[Field] } = {
+        id,
+        version,
+        payload,
+        ...vectors,
+        score,
+        label,
+      };
       bytes += pointBytes(hit);
       if (bytes > bytesMax) {
         hit.payload = null;
         hit.vector = null;
+        delete hit.vectors;
         dropped.add(hit);
       }
       return hit;

@@ -6,6 +6,8 @@
 import type { FacetValue } from '../model/facet.js';
 import type { Filter } from '../model/filter.js';
 import type { LabelFilter } from '../model/label-filter.js';
+import type { QueryVector } from '../model/point.js';
+import type { SparseModifier } from '../model/vector-spec.js';
 import type { FilterMatch } from '../payload-index/payload-index.js';
 import type { IndexHealth } from '../vector-index/vector-index.js';
 
@@ -21,7 +23,11 @@ export interface Among {
 
 export interface VectorAsk extends Among {
   readonly kind: 'vector';
-  readonly query: Float32Array;
+  /** Under which the vectors are stored that are searched; left out: the default ones. */
+  readonly key?: string;
+  readonly query: QueryVector;
+  /** Of a sparse query. */
+  readonly modifier?: SparseModifier | null;
   /** Candidates to answer: hits times oversampling. */
   readonly wanted: number;
   readonly ef: number;
@@ -30,6 +36,8 @@ export interface VectorAsk extends Among {
   /** It goes on while nothing else is asked, and the index may change meanwhile: its answer has the seq of its end. */
   readonly background?: true;
 }
+
+export type DenseAsk = VectorAsk & { readonly query: Float32Array };
 
 export interface TextAsk extends Among {
   readonly kind: 'text';

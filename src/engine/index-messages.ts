@@ -64,6 +64,8 @@ export interface ContentStatus {
   readonly rebuilds: number;
   /** How far newly declared payload fields are read; 1 when they answer filters. */
   readonly payloadProgress: number;
+  /** Live points that have a named vector, by its key. */
+  readonly vectors?: Readonly<Record<string, number>>;
 }
 
 export interface IndexReport {

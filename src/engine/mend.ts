@@ -6,11 +6,11 @@
 import { chainHash, contentHash, DIGEST_BYTES, Sum128 } from '../codec/digest.js';
 import { readEntryHead } from '../codec/entry.js';
 import { encodePointId } from '../codec/point-id.js';
-import { isDefaultVector } from '../codec/vector-set.js';
 import { messageOf, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { StoreWriter } from '../storage/storage.js';
 import { decodeValues, type StoredValue } from './compare.js';
+import { vectorSetFits } from './point-vectors.js';
 import type { WriterState } from './writer-state.js';
 
 export type Mending =
@@ -52,7 +52,7 @@ function mendPoint(store: StoreWriter, state: WriterState, mending: Mending & { 
   if (collection === undefined) throw notMended('catalogue', `There is no collection of uid ${uid} here`);
   const value = onlyValue(mending.value);
   const { id, version, expiresAtMs, vectorSet, payload } = value;
-  if (!isDefaultVector(vectorSet, collection.spec.dimension))
+  if (!vectorSetFits(collection.spec, vectorSet))
     throw notMended('values', `Point ${JSON.stringify(id)} came in a form that does not belong here`);
   const hash = contentHash({ uid, idBytes: encodePointId(id), version, expiresAtMs, vectorSet, payload });
   if (!store.mendPoint(uid, label, { id, version, expiresAtMs, vectorSet, payload, contentHash: hash }, digestHash))

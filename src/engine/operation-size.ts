@@ -1,5 +1,6 @@
 /** How much memory a request holds, for the bound of the write queue, and which of its buffers can be moved instead of copied. */
 
+import { vectorBytes } from '../model/answer-budget.js';
 import type { Operation } from '../model/operation.js';
 
 const PER_OPERATION = 256;
@@ -13,11 +14,15 @@ export function operationBytes(operations: readonly Operation[]): number {
   for (const operation of operations) {
     bytes += PER_OPERATION;
     if (operation.kind === 'upsert') {
-      const { ids, vectors, payloadBytes } = operation.points;
-      bytes += ids.length * PER_POINT + vectors.byteLength + payloadBytes.byteLength;
+      const { ids, vectors, payloadBytes, named } = operation.points;
+      bytes += ids.length * PER_POINT + vectors.byteLength + payloadBytes.byteLength + (named?.bytes.byteLength ?? 0);
     } else if (operation.kind === 'patch') {
       for (const patch of operation.patches)
-        bytes += PER_POINT + (patch.vector?.byteLength ?? 0) + (patch.payload?.byteLength ?? 0);
+        bytes +=
+          PER_POINT +
+          (patch.vector?.byteLength ?? 0) +
+          (patch.payload?.byteLength ?? 0) +
+          (patch.vectors === undefined ? 0 : vectorBytes(patch.vectors));
       // One change may be that of many points.
       for (const change of new Set(operation.patches.map((patch) => patch.change)))
         if (change !== undefined && 'payload' in change) bytes += change.payload.byteLength;
@@ -37,7 +42,8 @@ export function givenAway(operations: readonly Operation[]): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>();
   for (const operation of operations) {
     if (operation.kind !== 'upsert') continue;
-    for (const part of [operation.points.vectors, operation.points.payloadBytes]) {
+    const { vectors, payloadBytes, named } = operation.points;
+    for (const part of [vectors, payloadBytes, ...(named ? [named.bytes] : [])]) {
       const whole = part.byteLength >= MOVE_BYTES_MIN && part.byteLength === part.buffer.byteLength;
       if (whole && part.buffer instanceof ArrayBuffer) buffers.add(part.buffer);
     }

@@ -10,6 +10,7 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf } from '../model/errors.js';
+import { denseBytes } from '../model/vector-spec.js';
 import { learnCosts, type SearchCosts, typicalCosts } from '../search/costs.js';
 import type { StoreReads } from '../storage/storage.js';
 import { nativeBuild } from '../vector-index/open-index.js';
@@ -66,7 +67,7 @@ export class OwnedIndex {
     this.#collection = collection;
     this.#note = note;
     this.#current = this.#build(collection);
-    this.#costs = typicalCosts(collection.spec.dimension * 4);
+    this.#costs = typicalCosts(denseBytes(collection.spec));
   }
 
   /** From nothing, up to what the store has now. */
@@ -227,7 +228,7 @@ export class OwnedIndex {
     const { content } = this.#current;
     if (this.#discarded || !(content instanceof VectorContent)) return;
     const before = this.#status();
-    content.index.renew();
+    for (const index of content.indexes.dense.values()) index.renew();
     this.#noteRebuild(before, this.#status());
   }
 

@@ -8,6 +8,7 @@
 import { crc32 } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import { pointBytes } from '../model/answer-budget.js';
+import type { QueryVector } from '../model/point.js';
 import type { CatalogueEntry } from './catalogue.js';
 import type { SearchAnswer, SearchRequest } from './engine.js';
 import type { QueryCacheStatus } from './search-status.js';
@@ -16,7 +17,7 @@ interface Kept {
   readonly uid: number;
   /** Of the collection when the answer was computed. */
   readonly lastSeq: number;
-  readonly vector: Float32Array | undefined;
+  readonly vector: Uint8Array | undefined;
   readonly answer: SearchAnswer;
   readonly bytes: number;
 }
@@ -25,7 +26,7 @@ interface Kept {
 export interface Place {
   readonly key: string;
   readonly lastSeq: number;
-  readonly vector: Float32Array | undefined;
+  readonly vector: Uint8Array | undefined;
   readonly generation: number;
 }
 
@@ -83,12 +84,13 @@ export class QueryCache {
    *  an answer that is looked for now is to be put. Null: it is not to be kept. */
   find(entry: CatalogueEntry, request: SearchRequest): { readonly answer: SearchAnswer } | { readonly place: Place | null } {
     if (this.#kept === null || !isCacheable(request)) return { place: null };
-    const key = keyOf(entry, request);
+    const vector = request.vector === undefined ? undefined : bytesOf(request.vector);
+    const key = keyOf(entry, request, vector);
     const kept = this.#kept.get(key);
     const { lastSeq } = entry.row;
-    if (kept === undefined || kept.lastSeq !== lastSeq || !sameVector(kept.vector, request.vector) || isTooOld(kept, request)) {
+    if (kept === undefined || kept.lastSeq !== lastSeq || !sameVector(kept.vector, vector) || isTooOld(kept, request)) {
       this.#misses += 1;
-      return { place: { key, lastSeq, vector: request.vector, generation: this.#generation } };
+      return { place: { key, lastSeq, vector, generation: this.#generation } };
     }
     this.#hits += 1;
     return { answer: kept.answer };
@@ -119,7 +121,7 @@ export class QueryCache {
 
 /** What an explanation says is about one run of a search. Vectors of examples would make long keys. */
 function isCacheable({ cache, explain, examples }: SearchRequest): boolean {
-  const vectors = [...(examples?.positive ?? []), ...(examples?.negative ?? [])].some((one) => one instanceof Float32Array);
+  const vectors = [...(examples?.positive ?? []), ...(examples?.negative ?? [])].some((one) => typeof one === 'object');
   return cache && !explain && !vectors;
 }
 
@@ -132,7 +134,7 @@ function isTooOld({ answer }: Kept, { notBeforeSeq }: SearchRequest): boolean {
 function keyOf(
   { row, vector: state, text }: CatalogueEntry,
   {
-    vector,
+    vector: _vector,
     cache: _cache,
     timeoutMs: _timeout,
     notBeforeSeq: _notBefore,
@@ -140,18 +142,25 @@ function keyOf(
     cancellation: _cancellation,
     ...rest
   }: SearchRequest,
+  vector: Uint8Array | undefined,
 ): string {
-  const sum = vector === undefined ? '' : crc32(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
+  const sum = vector === undefined ? '' : crc32(vector);
   // Other settings that come to be served give other answers without an entry.
   const served = `${state.served} ${text?.served ?? 0}`;
   return `${row.uid} ${served} ${sum} ${JSON.stringify(rest)}`;
 }
 
-function sameVector(a: Float32Array | undefined, b: Float32Array | undefined): boolean {
+function sameVector(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return Buffer.compare(bytesOf(a), bytesOf(b)) === 0;
+  return Buffer.compare(a, b) === 0;
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+/** Of a sparse vector its indices and then its values; what is searched says which of the two forms it is. */
+function bytesOf(vector: QueryVector): Uint8Array {
+  if (vector instanceof Float32Array) return viewOf(vector);
+  return Buffer.concat([viewOf(vector.indices), viewOf(vector.values)]);
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -14,10 +14,10 @@ import { sipHash } from '../model/sip-hash.js';
 import { ruleScorer } from '../search/rank-rules.js';
 import type { PointHead, PointRow, StoreReads } from '../storage/storage.js';
 import { TopK } from '../vector-index/exact-scan.js';
-import type { SearchHit, Selection } from './engine.js';
+import type { SearchHit } from './engine.js';
 import { everyRow, matching, type RowFilter, rowsAfter } from './matching-rows.js';
 import { type RankVector, rankedVector, similarityTo } from './rank-vectors.js';
-import { bytesWithin, found, rowByLabel } from './row-reads.js';
+import { bytesWithin, found, type RowSelection, rowByLabel } from './row-reads.js';
 import { payloadOf } from './stored-payload.js';
 
 const PAGE_ROWS = 1_000;
@@ -34,7 +34,7 @@ export interface RankRequest {
   readonly limit: number;
   /** Scores below it are left out. */
   readonly scoreMin: number | null;
-  readonly selection: Selection;
+  readonly selection: RowSelection;
   readonly bytesMax: number;
 }
 

@@ -4,14 +4,14 @@
  *  Every answer belongs to one durable state, except scans longer than a page, which are paged by key: a point that lives unchanged from
  *  start to end is seen exactly once. Must not know: threads, names of collections, HTTP. */
 
-import { decodeDefaultVector } from '../codec/vector-set.js';
+import { decodeDenseVector } from '../codec/vector-set.js';
 import { pointBytes } from '../model/answer-budget.js';
 import { type CollectionSpec, collectionDropped } from '../model/collection.js';
 import type { Damage } from '../model/damage.js';
 import type { Distance } from '../model/distance.js';
 import type { Filter } from '../model/filter.js';
 import { type LabelFilter, labelFilterOf, passesFilter } from '../model/label-filter.js';
-import type { PointId } from '../model/point.js';
+import { DEFAULT_VECTOR, type PointId } from '../model/point.js';
 import type { StoreReads } from '../storage/storage.js';
 import { exactTopK } from '../vector-index/exact-scan.js';
 import {
@@ -34,7 +34,7 @@ import {
 } from './change-reads.js';
 import { type CompareAnswers, type CompareKind, type CompareRequest, runCompare } from './compare.js';
 import { type DigestRequest, readDigest } from './digest-reads.js';
-import type { FoundPoint, Selection } from './engine.js';
+import type { FoundPoint } from './engine.js';
 import { type FacetReadAnswer, type FacetReadRequest, readFacet } from './facet-reads.js';
 import { narrowLabels, rowTest } from './filter-rows.js';
 import { type GroupsAnswer, type GroupsRequest, readGroups } from './group-reads.js';
@@ -50,7 +50,7 @@ import {
   sumOthers,
 } from './proof-reads.js';
 import { type RankAnswer, type RankRequest, readRank } from './rank-reads.js';
-import { bytesWithin, found, rowById, type SelectedRow } from './row-reads.js';
+import { bytesWithin, found, type RowSelection, rowById, type SelectedRow } from './row-reads.js';
 
 const SCAN_PAGE_ROWS = 1_000;
 const EXACT_PAGE_ROWS = 2_048;
@@ -61,7 +61,7 @@ export type ReadRequest =
       readonly kind: 'get';
       readonly uid: number;
       readonly ids: readonly PointId[];
-      readonly selection: Selection;
+      readonly selection: RowSelection;
       readonly bytesMax: number;
     }
   | {
@@ -71,7 +71,7 @@ export type ReadRequest =
       readonly after: PointId | null;
       readonly limit: number;
       readonly bytesMax: number;
-      readonly selection: Selection;
+      readonly selection: RowSelection;
     }
   | { readonly kind: 'count'; readonly uid: number; readonly filter: RowFilter }
   | {
@@ -107,6 +107,8 @@ export type ReadRequest =
   | {
       readonly kind: 'exact';
       readonly uid: number;
+      /** Under which the vectors are stored; left out: the default ones. */
+      readonly key?: string;
       readonly distance: Distance;
       readonly query: Float32Array;
       readonly limit: number;
@@ -253,7 +255,8 @@ function matchIds(reads: StoreReads, { uid, filter, after, limit, bytesMax }: Re
 /** The exact neighbours at one seq, or among the labels that an index named: every vector row is read once, in label order, a page per read
  *  transaction.
  *  The caller keeps dead rows from being reaped meanwhile, so a point replaced during the scan is seen once, as it was. */
-function scanExactly(reads: StoreReads, { uid, distance, query, limit, among }: RequestOf<'exact'>): ReadAnswers['exact'] {
+function scanExactly(reads: StoreReads, request: RequestOf<'exact'>): ReadAnswers['exact'] {
+  const { uid, key = DEFAULT_VECTOR, distance, query, limit, among } = request;
   const { seq } = reads.state();
   const best = exactTopK(distance, query, limit);
   let visited = 0;
@@ -262,7 +265,7 @@ function scanExactly(reads: StoreReads, { uid, distance, query, limit, among }: 
     for (const row of rows) {
       if (among === null ? row.labelSeq > seq || (row.deadSeq !== null && row.deadSeq <= seq) : !passesFilter(among, row.label))
         continue;
-      const vector = decodeDefaultVector(row.vectorSet);
+      const vector = decodeDenseVector(row.vectorSet, key);
       if (vector === null) continue;
       visited += 1;
       best.offer(row.label, vector);

@@ -7,15 +7,17 @@
  *  Must not know: HTTP, how a live search is answered. */
 
 import type { Clock } from '../model/clock.js';
-import { SkeinError } from '../model/errors.js';
+import { invalidRequest, SkeinError } from '../model/errors.js';
 import { type LabelFilter, spreadOf } from '../model/label-filter.js';
 import { FIXED } from '../model/limits.js';
+import { DEFAULT_VECTOR } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import { type FilterClass, filterClassOf } from '../model/recall.js';
+import { type DenseTarget, targetNamed } from '../model/vector-spec.js';
 import { type RankedLabels, recallOf } from '../search/recall.js';
 import type { CatalogueEntry } from './catalogue.js';
 import { type EngineCalls, within } from './engine-calls.js';
-import type { IndexAnswers, VectorAsk, VectorFound } from './index-asks.js';
+import type { DenseAsk, IndexAnswers, VectorAsk, VectorFound } from './index-asks.js';
 import type { Reader } from './reader.js';
 import type { RecallAnswer, RecallRequest } from './recall-request.js';
 
@@ -39,6 +41,7 @@ interface Run {
   readonly leftMs: () => number;
   /** Found by reading rows, when the index alone does not know which labels match. */
   readonly labels: LabelFilter | null;
+  readonly target: DenseTarget;
   readonly among: LabelFilter;
   readonly seq: number;
 }
@@ -74,6 +77,7 @@ export class RecallMeasurement {
 
   async #measure(entry: CatalogueEntry, request: RecallRequest): Promise<RecallAnswer> {
     const { clock, calls, positionAt } = this.#parts;
+    const target = targetOf(entry, request);
     const startMs = clock.monotonicMs();
     const untilMs = startMs + (request.timeoutMs ?? this.#parts.timeoutMs);
     const leftMs = (): number => untilMs - clock.monotonicMs();
@@ -81,12 +85,12 @@ export class RecallMeasurement {
     const { answer, unindexed, shownSeq } = await calls.ask('vector', entry, ask, leftMs);
     const { labels: among, seq } = answer;
     const labels = unindexed.length > 0 ? among : null;
-    const samples = await this.#samples({ entry, request, leftMs, labels, among, seq });
+    const samples = await this.#samples({ entry, request, target, leftMs, labels, among, seq });
     const { limit, filter } = request;
     return {
       ...summary(samples),
       limit,
-      efSearch: request.efSearch ?? entry.row.spec.hnsw.efSearch,
+      efSearch: request.efSearch ?? target.hnsw.efSearch,
       tookMs: clock.monotonicMs() - startMs,
       position: positionAt(shownSeq),
       ...(filter === undefined ? {} : { byFilterClass: byClass(samples) }),
@@ -109,8 +113,10 @@ export class RecallMeasurement {
     return samples;
   }
 
-  async #vectors({ entry, leftMs }: Run, labels: Uint32Array): Promise<Float32Array[]> {
-    const { uid, spec } = entry.row;
+  async #vectors({ entry, target, leftMs }: Run, labels: Uint32Array): Promise<Float32Array[]> {
+    const { uid } = entry.row;
+    const { name, key, dimension } = target;
+    const named = [{ name, key }];
     const reading = this.#parts.reader.read(
       {
         kind: 'hits',
@@ -118,26 +124,30 @@ export class RecallMeasurement {
         labels: labels.slice(),
         ranking: { by: 'score', scores: new Float64Array(labels.length) },
         recheck: null,
-        selection: { withPayload: false, withVector: true },
+        selection:
+          key === DEFAULT_VECTOR ? { withPayload: false, withVector: true } : { withPayload: false, withVector: false, named },
         page: { offset: 0, limit: labels.length, without: [] },
         bytesMax: Number.POSITIVE_INFINITY,
         bytesBefore: 0,
       },
-      spec.dimension * 4,
+      dimension * 4,
     );
     const { hits } = await within(reading, leftMs(), 'Reading the points took too long');
-    return hits.flatMap(({ vector }) => (vector === null ? [] : [vector]));
+    return hits.flatMap(({ vector, vectors }) => {
+      const values = vector ?? vectors?.get(name)?.values;
+      return values === undefined ? [] : [values];
+    });
   }
 
   /** @returns null when the index did not stand still */
   async #sample(run: Run, query: Float32Array): Promise<Sample | null> {
-    const { entry, request, leftMs, labels } = run;
-    const { hnsw, quantization, distance } = entry.row.spec;
+    const { request, leftMs, labels } = run;
+    const { key, hnsw, quantization, distance } = run.target;
     const spread = quantization?.rescore === true ? quantization.oversampling : 1;
     const wanted = Math.min(FIXED.searchCandidatesMax, Math.ceil(request.limit * spread));
     const ef = Math.max(request.efSearch ?? hnsw.efSearch, wanted);
     const filter = request.filter ?? null;
-    const ask: VectorAsk = { kind: 'vector', query, wanted, ef, exact: false, filter, labels };
+    const ask: DenseAsk = { kind: 'vector', key, query, wanted, ef, exact: false, filter, labels };
     if (leftMs() <= 0) throw new SkeinError('Timeout', 'Measuring the recall took longer than it had time', {});
     const pair =
       quantization === null
@@ -152,7 +162,7 @@ export class RecallMeasurement {
   /** @param background the scan gives way to everything else; else the index stands still for it, and so for the walk */
   async #asked(
     { entry, leftMs }: Run,
-    ask: VectorAsk,
+    ask: DenseAsk,
     background: boolean,
   ): Promise<{ found: VectorFound; truth: RankedLabels; matches: number; live: number } | null> {
     const { uid } = entry.row;
@@ -168,19 +178,27 @@ export class RecallMeasurement {
 
   /** Candidates of rounded copies are ordered by their rows in the end, so whatever is among them counts, and the truth is that of rows. */
   async #byRows(
-    { entry, leftMs, among, seq, request }: Run,
-    ask: VectorAsk,
+    { entry, target, leftMs, among, seq, request }: Run,
+    ask: DenseAsk,
   ): Promise<{ found: RankedLabels; truth: RankedLabels; matches: number; live: number } | null> {
-    const { uid, spec } = entry.row;
+    const { uid } = entry.row;
     const found = await this.#parts.ask(uid, ask, Math.max(1, Math.ceil(leftMs())));
     if ('narrow' in found || found.seq !== seq) return null;
-    const { distance } = spec;
-    const reading = this.#parts.reader.read({ kind: 'exact', uid, distance, query: ask.query, limit: request.limit, among });
+    const { key, distance } = target;
+    const { query } = ask;
+    const reading = this.#parts.reader.read({ kind: 'exact', uid, key, distance, query, limit: request.limit, among });
     const truth = await within(reading, leftMs(), 'The exact search took too long');
     const never = distance === 'euclid' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
     const { labels, matches, live } = found;
     return { found: { labels, scores: new Float64Array(labels.length).fill(never) }, truth, matches, live };
   }
+}
+
+/** @throws InvalidRequest */
+function targetOf({ row }: CatalogueEntry, { using }: RecallRequest): DenseTarget {
+  const target = targetNamed(row.spec, using ?? DEFAULT_VECTOR, 'using');
+  if (target.kind === 'dense') return target;
+  throw invalidRequest('using', 'these vectors are sparse: their searches are always exact, so there is nothing to measure');
 }
 
 function summary(samples: readonly Sample[]): Pick<RecallAnswer, 'recall' | 'sampled' | 'worst'> {

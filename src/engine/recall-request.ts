@@ -11,6 +11,8 @@ export interface RecallRequest {
   readonly limit: number;
   readonly efSearch?: number;
   readonly filter?: Filter;
+  /** Name of the vectors that are searched; left out: the default ones. */
+  readonly using?: string;
   readonly timeoutMs?: number;
 }
 

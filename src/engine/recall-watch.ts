@@ -8,7 +8,9 @@
  *  for. Must not know: how a search is answered, metrics. */
 
 import type { Clock } from '../model/clock.js';
+import { DEFAULT_VECTOR } from '../model/point.js';
 import { type FilterClass, filterClassOf } from '../model/recall.js';
+import { isLowerBetter, targetsOf } from '../model/vector-spec.js';
 import { recallOf } from '../search/recall.js';
 import type { CatalogueEntry } from './catalogue.js';
 import type { IndexAnswers, VectorAsk, VectorFound } from './index-asks.js';
@@ -91,7 +93,12 @@ export class RecallWatch {
         this.#discarded += 1;
         return;
       }
-      const recall = recallOf(found, truth, ask.wanted, entry.row.spec.distance === 'euclid');
+      const recall = recallOf(
+        found,
+        truth,
+        ask.wanted,
+        targetsOf(entry.row.spec).some((target) => target.key === (ask.key ?? DEFAULT_VECTOR) && isLowerBetter(target)),
+      );
       if (recall !== null) this.#count(entry, ask, found, recall);
     } catch {
       // A full queue, a lost worker, no time: others are told of it, and a check is no more than a wish.

@@ -9,6 +9,7 @@ import type { Limits } from '../model/limits.js';
 import { DEFAULT_VECTOR, type PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import { examplesOf } from '../model/rank-rule.js';
+import { targetNamed } from '../model/vector-spec.js';
 import type { StoreReads } from '../storage/storage.js';
 import { asNamed } from './as-named.js';
 import { BoundReached, boundedReads } from './bounded-reads.js';
@@ -20,7 +21,9 @@ import { checkFilterTexts } from './filter-texts.js';
 import { isAbandoned } from './given-up.js';
 import { countFromIndex, type RowFilter } from './matching-rows.js';
 import { MESSAGE_WAIT_MS } from './position-wait.js';
+import type { RankRequest } from './rank-reads.js';
 import type { Reader } from './reader.js';
+import { rowSelection } from './row-reads.js';
 import { checkVector } from './search-target.js';
 import type { Tail } from './tail.js';
 
@@ -60,7 +63,9 @@ export class RowAnswers {
   }
 
   async #get({ row }: CatalogueEntry, ids: readonly PointId[], selection: Selection) {
-    const request = { kind: 'get', uid: row.uid, ids, selection, bytesMax: this.#parts.limits.answerBytesMax } as const;
+    const selected = rowSelection(row.spec, selection);
+    const { answerBytesMax: bytesMax } = this.#parts.limits;
+    const request = { kind: 'get', uid: row.uid, ids, selection: selected, bytesMax } as const;
     const { points, missing, seq } = await this.#parts.reader.read(request, rowBytes(row), this.#ofUseMs);
     return { points, missing, position: await this.#published(seq) };
   }
@@ -72,7 +77,8 @@ export class RowAnswers {
 
   async #scroll(entry: CatalogueEntry, request: ScrollRequest) {
     const { uid } = entry.row;
-    const { filter, limit, after, withPayload, withVector, cancellation } = request;
+    const { filter, limit, after, cancellation } = request;
+    const selection = rowSelection(entry.row.spec, request);
     const rowFilter = filter === undefined ? null : await this.#parts.lookup.rowFilter(entry, filter);
     const { points, next, seq } = await this.#parts.reader.read(
       {
@@ -82,7 +88,7 @@ export class RowAnswers {
         after,
         limit,
         bytesMax: this.#parts.limits.scrollBytesMax,
-        selection: { withPayload, withVector },
+        selection,
       },
       rowBytes(entry.row),
       this.#ofUseMs,
@@ -161,13 +167,12 @@ export class RowAnswers {
 
   async #rank(entry: CatalogueEntry, request: RankedRequest): Promise<RankedAnswer> {
     const { rule, filter, limit, scoreMin = null, cancellation, timeoutMs = this.#ofUseMs } = request;
-    for (const example of examplesOf(rule)) if (example instanceof Float32Array) checkVector(entry, example);
+    const vectors = rankedVectors(entry, request);
     const rowFilter = filter === undefined ? null : await this.#parts.lookup.rowFilter(entry, filter);
     const { uid, spec } = entry.row;
-    const { withPayload, withVector } = request;
     const ask = {
-      ...({ kind: 'rank', uid, rule, vectors: { key: DEFAULT_VECTOR, distance: spec.distance }, filter: rowFilter } as const),
-      ...{ limit, scoreMin, selection: { withPayload, withVector }, bytesMax: this.#parts.limits.answerBytesMax },
+      ...({ kind: 'rank', uid, rule, vectors, filter: rowFilter } as const),
+      ...{ limit, scoreMin, selection: rowSelection(spec, request), bytesMax: this.#parts.limits.answerBytesMax },
     };
     const { hits, seq } = await this.#parts.reader.read(ask, 0, timeoutMs, cancellation);
     return { hits, position: await this.#published(seq) };
@@ -187,4 +192,14 @@ export class RowAnswers {
 /** Mean bytes of a row of the collection. */
 function rowBytes({ pointsCount, dataBytes }: CatalogueEntry['row']): number {
   return pointsCount === 0 ? 0 : dataBytes / pointsCount;
+}
+
+/** The vectors that a rule compares, its examples held against them. @throws as checkVector, InvalidRequest (`using`) */
+function rankedVectors(entry: CatalogueEntry, { rule, using = DEFAULT_VECTOR }: RankedRequest): RankRequest['vectors'] {
+  const examples = examplesOf(rule);
+  // Rules about fields compare no vectors.
+  if (examples.length === 0) return { key: DEFAULT_VECTOR, distance: 'dot' };
+  const target = targetNamed(entry.row.spec, using, 'using');
+  for (const example of examples) checkVector({ entry, target }, example);
+  return { key: target.key, distance: target.kind === 'dense' ? target.distance : 'dot' };
 }

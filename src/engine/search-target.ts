@@ -1,20 +1,25 @@
-/** What a search looks near: a vector as given, the vector of a point, or what examples have in common.
+/** What a search looks near: a vector as given, the vector of a point, or what examples have in common; and which vectors are searched.
  *
  *    examples    2 · mean(positive) − mean(negative), or mean(positive) where there are none to be unlike
  *
- *  Under cosine every example counts with length 1, because its direction is all that counts there. Sums run over float64.
- *  Must not know: indexes, hits. */
+ *  Under cosine every example counts with length 1, because its direction is all that counts there. Sums run over float64. Of sparse vectors
+ *  the same, over all indices that occur. Must not know: indexes, hits. */
 
 import { norm } from '../model/distance.js';
-import { type ErrorDetails, SkeinError } from '../model/errors.js';
-import type { PointId } from '../model/point.js';
+import { type ErrorDetails, invalidRequest, SkeinError } from '../model/errors.js';
+import { FIXED } from '../model/limits.js';
+import { DEFAULT_VECTOR, type PointId, type QueryVector, type SparseVector } from '../model/point.js';
+import { type DenseTarget, targetNamed, type VectorTarget } from '../model/vector-spec.js';
 import type { CatalogueEntry } from './catalogue.js';
 import type { Example, Examples, SearchRequest } from './engine.js';
+import { meanDirection } from './example-means.js';
 import type { Reader } from './reader.js';
 
 export interface SearchTarget {
   /** Null: only the text is searched for. */
-  readonly query: Float32Array | null;
+  readonly query: QueryVector | null;
+  /** Which vectors are searched; null: none are. */
+  readonly target: VectorTarget | null;
   /** Points that are no hits, each once. */
   readonly without: readonly PointId[];
 }
@@ -22,78 +27,106 @@ export interface SearchTarget {
 /** A sum of directions that is shorter than this is what rounding left of examples that cancel each other out. */
 const NO_DIRECTION = 1e-6;
 
-/** @throws DimensionMismatch, ZeroVector, InvalidVector (examples whose difference is beyond float32), PointNotFound, CorruptData;
+/** @throws DimensionMismatch, ZeroVector, InvalidVector (examples whose difference is beyond float32), PointNotFound, CorruptData,
+ *  InvalidRequest (`using` names nothing that is declared, a query of the other kind, a point that has no such vector);
  *  details.path is such as `positive[3]` for an example */
 export async function searchTarget(reader: Reader, entry: CatalogueEntry, request: SearchRequest): Promise<SearchTarget> {
-  const { vector, id, examples } = request;
-  if (examples !== undefined) return exampleTarget(reader, entry, examples);
-  if (id !== undefined) return { query: await vectorOf(reader, entry, id), without: [id] };
-  if (vector !== undefined) checkVector(entry, vector);
-  return { query: vector === undefined ? null : alone(vector), without: [] };
+  const { vector, id, examples, using } = request;
+  if ((vector ?? id ?? examples) === undefined) {
+    if (using !== undefined) throw invalidRequest('using', 'says which vectors are searched, and none are');
+    return { query: null, target: null, without: [] };
+  }
+  const target = targetNamed(entry.row.spec, using ?? DEFAULT_VECTOR, using === undefined ? 'vector' : 'using');
+  const sought = { entry, target };
+  if (examples !== undefined) return { target, ...(await exampleTarget(reader, sought, examples)) };
+  if (id !== undefined) return { target, query: await vectorOf(reader, sought, id), without: [id] };
+  const query = vector as QueryVector;
+  checkVector(sought, query);
+  return { target, query: alone(query), without: [] };
+}
+
+export interface SoughtIn {
+  readonly entry: CatalogueEntry;
+  readonly target: VectorTarget;
 }
 
 /** In a buffer of its own: whatever stands around it would be copied to the index with it. */
-function alone(vector: Float32Array): Float32Array {
-  return vector.byteLength === vector.buffer.byteLength ? vector : vector.slice();
+function alone(query: QueryVector): QueryVector {
+  if (!(query instanceof Float32Array)) return query;
+  return query.byteLength === query.buffer.byteLength ? query : query.slice();
 }
 
-async function vectorOf(reader: Reader, entry: CatalogueEntry, id: PointId): Promise<Float32Array> {
-  const vector = (await vectorsOf(reader, entry, [id])).get(id);
-  if (vector === undefined) throw pointNotFound(entry, id);
-  return vector;
+async function vectorOf(reader: Reader, sought: SoughtIn, id: PointId): Promise<QueryVector> {
+  const vector = (await vectorsOf(reader, sought, [id])).get(id);
+  if (vector === undefined) throw pointNotFound(sought, id);
+  return mustHave(sought, id, vector, 'id');
 }
 
-async function vectorsOf(reader: Reader, { row }: CatalogueEntry, ids: readonly PointId[]): Promise<Map<PointId, Float32Array>> {
-  const found = new Map<PointId, Float32Array>();
+/** Null: the point has no such vector. */
+type Stored = ReadonlyMap<PointId, QueryVector | null>;
+
+async function vectorsOf(reader: Reader, { entry, target }: SoughtIn, ids: readonly PointId[]): Promise<Stored> {
+  const found = new Map<PointId, QueryVector | null>();
   if (ids.length === 0) return found;
-  const selection = { withPayload: false, withVector: true };
-  const { points } = await reader.read({ kind: 'get', uid: row.uid, ids, selection, bytesMax: Number.POSITIVE_INFINITY });
-  for (const { id, vector } of points) if (vector !== null) found.set(id, vector);
+  const { name, key } = target;
+  const selection =
+    key === DEFAULT_VECTOR
+      ? { withPayload: false, withVector: true }
+      : { withPayload: false, withVector: false, named: [{ name, key }] };
+  const { uid } = entry.row;
+  const { points } = await reader.read({ kind: 'get', uid, ids, selection, bytesMax: Number.POSITIVE_INFINITY });
+  for (const { id, vector, vectors } of points) {
+    const named = vectors?.get(name);
+    found.set(id, named === undefined ? vector : named.kind === 'dense' ? named.values : named);
+  }
   return found;
 }
 
-async function exampleTarget(reader: Reader, entry: CatalogueEntry, examples: Examples): Promise<SearchTarget> {
+function mustHave({ entry, target }: SoughtIn, id: PointId, vector: QueryVector | null, path: string): QueryVector {
+  if (vector !== null) return vector;
+  const which = target.name === DEFAULT_VECTOR ? 'default vector' : `vector ${JSON.stringify(target.name)}`;
+  throw invalidRequest(path, `point ${JSON.stringify(id)} of '${entry.row.name}' has no ${which}`);
+}
+
+async function exampleTarget(
+  reader: Reader,
+  sought: SoughtIn,
+  examples: Examples,
+): Promise<Pick<SearchTarget, 'query' | 'without'>> {
   const { positive, negative } = examples;
   const without = [...new Set([...positive, ...negative].filter(isId))];
-  const stored = await vectorsOf(reader, entry, without);
-  const meanOf = (list: keyof Examples): Float64Array => {
-    const sum = new Float64Array(entry.row.spec.dimension);
-    for (const [place, example] of examples[list].entries()) {
-      const vector = isId(example) ? stored.get(example) : example;
-      addExample(sum, entry, vector ?? example, `${list}[${place}]`);
-    }
-    return sum.map((value) => value / examples[list].length);
-  };
-  const like = meanOf('positive');
-  const unlike = negative.length === 0 ? null : meanOf('negative');
-  const query = unlike === null ? like : like.map((value, i) => 2 * value - (unlike[i] as number));
-  return { query: asQuery(entry, query), without };
+  const stored = await vectorsOf(reader, sought, without);
+  const resolved = (list: keyof Examples): QueryVector[] =>
+    examples[list].map((example, place) => resolve(sought, stored, example, `${list}[${place}]`));
+  const like = resolved('positive');
+  const unlike = resolved('negative');
+  const { target } = sought;
+  if (target.kind === 'sparse') return { query: asSparse(like as SparseVector[], unlike as SparseVector[]), without };
+  return { query: asDense(target, like as Float32Array[], unlike as Float32Array[]), without };
 }
 
 function isId(example: Example): example is PointId {
-  return !(example instanceof Float32Array);
+  return typeof example !== 'object';
 }
 
-/** Adds the example's vector, under cosine its direction. @param vector still an id when there is no such point */
-function addExample(sum: Float64Array, entry: CatalogueEntry, vector: Example, path: string): void {
-  if (isId(vector)) throw pointNotFound(entry, vector, { path });
-  checkVector(entry, vector, { path });
-  const length = entry.row.spec.distance === 'cosine' ? norm(vector) : 1;
-  for (const [i, value] of vector.entries()) sum[i] = (sum[i] as number) + value / length;
+function resolve(sought: SoughtIn, stored: Stored, example: Example, path: string): QueryVector {
+  if (!isId(example)) {
+    checkVector(sought, example, { path });
+    return example;
+  }
+  const vector = stored.get(example);
+  if (vector === undefined) throw pointNotFound(sought, example, { path });
+  const found = mustHave(sought, example, vector, path);
+  checkVector(sought, found, { path });
+  return found;
 }
 
 /** @throws ZeroVector (examples that cancel each other out, under cosine), InvalidVector (beyond float32) */
-function asQuery({ row }: CatalogueEntry, values: Float64Array): Float32Array {
+function asDense({ dimension, distance }: DenseTarget, like: readonly Float32Array[], unlike: readonly Float32Array[]) {
+  const values = meanDirection(dimension, like, unlike, (vector) => (distance === 'cosine' ? norm(vector) : 1));
   const query = Float32Array.from(values);
-  const component = query.findIndex((value) => !Number.isFinite(value));
-  if (component >= 0) {
-    throw new SkeinError('InvalidVector', `The examples lie so far apart that component ${component} is beyond float32`, {
-      point_id: null,
-      component,
-      path: 'positive',
-    });
-  }
-  if (row.spec.distance === 'cosine' && norm(query) < NO_DIRECTION) {
+  checkFinite(query);
+  if (distance === 'cosine' && norm(query) < NO_DIRECTION) {
     throw new SkeinError('ZeroVector', 'The examples cancel each other out: what is left of them has no direction', {
       path: 'positive',
     });
@@ -101,21 +134,58 @@ function asQuery({ row }: CatalogueEntry, values: Float64Array): Float32Array {
   return query;
 }
 
-/** @throws DimensionMismatch, ZeroVector */
-export function checkVector({ row }: CatalogueEntry, vector: Float32Array, details: ErrorDetails = {}): void {
-  const { dimension, distance } = row.spec;
-  if (vector.length !== dimension) {
-    throw new SkeinError(
-      'DimensionMismatch',
-      `The query has ${vector.length} components, collection '${row.name}' has ${dimension}`,
-      { expected: dimension, got: vector.length, ...details },
-    );
-  }
-  if (distance === 'cosine' && norm(vector) === 0)
-    throw new SkeinError('ZeroVector', 'A zero vector has no direction, so no cosine to anything', details);
+/** Of all indices that occur. @throws InvalidVector (beyond float32), InvalidRequest (too many indices) */
+function asSparse(like: readonly SparseVector[], unlike: readonly SparseVector[]): SparseVector {
+  const sums = new Map<number, number>();
+  const add = (vectors: readonly SparseVector[], weight: number): void => {
+    for (const { indices, values } of vectors)
+      for (let i = 0; i < indices.length; i++) {
+        const index = indices[i] as number;
+        sums.set(index, (sums.get(index) ?? 0) + (weight * (values[i] as number)) / vectors.length);
+      }
+  };
+  add(like, unlike.length === 0 ? 1 : 2);
+  add(unlike, -1);
+  const indices = Uint32Array.from(sums.keys()).sort();
+  if (indices.length > FIXED.sparseValuesMax)
+    throw invalidRequest('positive', `the examples have more than ${FIXED.sparseValuesMax} indices together`);
+  const values = Float32Array.from(indices, (index) => sums.get(index) ?? 0);
+  checkFinite(values);
+  return { kind: 'sparse', indices, values };
 }
 
-function pointNotFound({ row }: CatalogueEntry, id: PointId, details: ErrorDetails = {}): SkeinError {
+function checkFinite(values: Float32Array): void {
+  const component = values.findIndex((value) => !Number.isFinite(value));
+  if (component < 0) return;
+  throw new SkeinError('InvalidVector', `The examples lie so far apart that component ${component} is beyond float32`, {
+    point_id: null,
+    component,
+    path: 'positive',
+  });
+}
+
+/** @throws DimensionMismatch, ZeroVector, InvalidRequest (a vector of the other kind) */
+export function checkVector({ entry, target }: SoughtIn, vector: QueryVector, details: ErrorDetails = {}): void {
+  const isDense = vector instanceof Float32Array;
+  const named = target.name === DEFAULT_VECTOR ? {} : { vector_name: target.name };
+  if (isDense !== (target.kind === 'dense'))
+    throw invalidRequest(
+      String(details['path'] ?? 'vector'),
+      target.kind === 'dense' ? 'these vectors are dense: a list of numbers' : 'these vectors are sparse: {indices, values}',
+    );
+  if (!isDense || target.kind !== 'dense') return;
+  if (vector.length !== target.dimension) {
+    throw new SkeinError(
+      'DimensionMismatch',
+      `The query has ${vector.length} components, collection '${entry.row.name}' has ${target.dimension}`,
+      { expected: target.dimension, got: vector.length, ...named, ...details },
+    );
+  }
+  if (target.distance === 'cosine' && norm(vector) === 0)
+    throw new SkeinError('ZeroVector', 'A zero vector has no direction, so no cosine to anything', { ...named, ...details });
+}
+
+function pointNotFound({ entry: { row } }: SoughtIn, id: PointId, details: ErrorDetails = {}): SkeinError {
   return new SkeinError('PointNotFound', `Point ${JSON.stringify(id)} not found in '${row.name}'`, {
     id,
     collection: row.name,

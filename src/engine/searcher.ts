@@ -10,9 +10,10 @@ import type { Clock } from '../model/clock.js';
 import { collectionDropped } from '../model/collection.js';
 import { invalidRequest, messageOf } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
-import type { PointId } from '../model/point.js';
+import type { PointId, QueryVector } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import { spanned } from '../model/tracer.js';
+import { isLowerBetter, type VectorTarget } from '../model/vector-spec.js';
 import { fuse } from '../search/fusion.js';
 import { type CatalogueEntry, damagedReason, leastShownSeq } from './catalogue.js';
 import type { SearchAnswer, SearchRequest } from './engine.js';
@@ -25,9 +26,11 @@ import type { TextFound, VectorFound } from './index-asks.js';
 import type { EngineKind } from './index-messages.js';
 import type { Reader } from './reader.js';
 import type { RecallWatch } from './recall-watch.js';
+import { rowSelection } from './row-reads.js';
 import { unavailable } from './search-failure.js';
 import { searchTarget } from './search-target.js';
 import { Stopwatch } from './stopwatch.js';
+import { rankingOf, type Sought, VectorSearch } from './vector-search.js';
 
 /** Candidates that each engine gives to a hybrid search that does not say how many. */
 const HYBRID_CANDIDATES = 100;
@@ -58,7 +61,9 @@ export interface Ask {
   readonly entry: CatalogueEntry;
   readonly request: SearchRequest;
   /** Null: only the text is asked for. */
-  readonly query: Float32Array | null;
+  readonly query: QueryVector | null;
+  /** Which vectors are searched; null: none are. */
+  readonly target: VectorTarget | null;
   /** Points that are no hits. */
   readonly without: readonly PointId[];
   /** Hits to find, those in front of the page and those left out included. */
@@ -87,11 +92,13 @@ function textRanking(found: Found<TextFound>, failures: EngineResults['failures'
 
 export class Searcher {
   readonly #parts: SearcherParts;
+  readonly #vectors: VectorSearch;
   /** Open searches by the seq they started from. */
   readonly #openFloors = new Map<symbol, number>();
 
   constructor(parts: SearcherParts) {
     this.#parts = parts;
+    this.#vectors = new VectorSearch(parts);
   }
 
   /** Rows that died after this seq may still be met by an open search. */
@@ -124,10 +131,10 @@ export class Searcher {
     try {
       checkAsked(entry, request);
       const watch = new Stopwatch();
-      const { query, without } = await within(searchTarget(reader, entry, request), leftMs(), 'The search took too long');
+      const { query, target, without } = await within(searchTarget(reader, entry, request), leftMs(), 'The search took too long');
       if (without.length > 0) watch.step(request.id === undefined ? 'examples' : 'point');
       const wanted = request.offset + request.limit + without.length;
-      const answer = await run({ entry, request, query, without, wanted, budget, watch, leftMs });
+      const answer = await run({ entry, request, query, target, without, wanted, budget, watch, leftMs });
       return { ...answer, tookMs: clock.monotonicMs() - startMs };
     } finally {
       this.#openFloors.delete(token);
@@ -172,29 +179,26 @@ export class Searcher {
 
   /** The labels that the engines find, in one ranking. @throws as search */
   rank(ask: Ask): Promise<Ranked> {
-    if (ask.query === null) return this.#byText(ask);
-    return ask.request.text === undefined ? this.#byVector(ask, ask.query) : this.#byBoth(ask, ask.query);
+    const { query, target } = ask;
+    if (query === null || target === null) return this.#byText(ask);
+    const sought = { query, target };
+    return ask.request.text === undefined ? this.#byVector(ask, sought) : this.#byBoth(ask, sought);
   }
 
-  async #byVector(ask: Ask, query: Float32Array): Promise<Ranked> {
+  async #byVector(ask: Ask, sought: Sought): Promise<Ranked> {
     try {
-      const found = await this.#askVector(ask, query, ask.wanted, ask.leftMs);
-      return this.#vectorRanking(ask, query, found, []);
+      const found = await this.#vectors.ask(ask, sought, ask.wanted, ask.leftMs);
+      return this.#vectorRanking(ask, sought, found, []);
     } catch (error) {
       throw unavailable([{ engine: 'vector', error }], ask.leftMs());
     }
   }
 
-  #vectorRanking(
-    { entry, request }: Ask,
-    query: Float32Array,
-    found: Found<VectorFound>,
-    failures: EngineResults['failures'],
-  ): Ranked {
+  #vectorRanking({ request }: Ask, sought: Sought, found: Found<VectorFound>, failures: EngineResults['failures']): Ranked {
     const { labels, scores, exact, matches } = found.answer;
     return {
       labels,
-      ranking: { by: 'distance', distance: entry.row.spec.distance, query, scores: exact ? scores : null },
+      ranking: rankingOf(sought, exact ? scores : null),
       matches,
       seq: found.shownSeq,
       mode: request.exact ? 'exact' : 'vector',
@@ -211,17 +215,17 @@ export class Searcher {
     }
   }
 
-  async #byBoth(ask: Ask, query: Float32Array): Promise<Ranked> {
+  async #byBoth(ask: Ask, sought: Sought): Promise<Ranked> {
     const candidates = candidatesOf(ask);
     const engineMs = Math.min(this.#parts.engineTimeoutMs, ask.leftMs() / 2);
     const untilMs = this.#parts.clock.monotonicMs() + engineMs;
     const leftMs = (): number => untilMs - this.#parts.clock.monotonicMs();
     const [vector, text] = await Promise.allSettled([
-      this.#ifServing('vector', ask, leftMs, () => this.#askVector(ask, query, candidates, leftMs)),
+      this.#ifServing('vector', ask, leftMs, () => this.#vectors.ask(ask, sought, candidates, leftMs)),
       this.#ifServing('text', ask, leftMs, () => this.#askText(ask, candidates, leftMs)),
     ]);
     if (vector.status === 'fulfilled' && text.status === 'fulfilled') {
-      return this.#fused(ask, query, vector.value, text.value);
+      return this.#fused(ask, sought, vector.value, text.value);
     }
     if (vector.status === 'rejected' && text.status === 'rejected') {
       const failed = [
@@ -239,7 +243,7 @@ export class Searcher {
     const failures = [{ engine: failure.engine, message: messageOf(failure.error) }];
     if (this.#parts.calls.isFault(failure.error, engineMs))
       this.#parts.fallback.degraded(failure.engine, messageOf(failure.error));
-    if (vector.status === 'fulfilled') return this.#vectorRanking(ask, query, vector.value, failures);
+    if (vector.status === 'fulfilled') return this.#vectorRanking(ask, sought, vector.value, failures);
     return textRanking((text as PromiseFulfilledResult<Found<TextFound>>).value, failures);
   }
 
@@ -256,10 +260,10 @@ export class Searcher {
     return work();
   }
 
-  async #fused(ask: Ask, query: Float32Array, vector: Found<VectorFound>, text: Found<TextFound>): Promise<Ranked> {
-    const { entry, request } = ask;
-    const lowerIsBetter = entry.row.spec.distance === 'euclid';
-    const near = await this.#rescored(ask, query, vector.answer);
+  async #fused(ask: Ask, sought: Sought, vector: Found<VectorFound>, text: Found<TextFound>): Promise<Ranked> {
+    const { request } = ask;
+    const lowerIsBetter = isLowerBetter(sought.target);
+    const near = await this.#vectors.rescored(ask, sought, vector.answer, candidatesOf(ask));
     const { labels, scores } = fuse({ ...near, lowerIsBetter }, text.answer, request.fusion);
     return {
       labels,
@@ -271,67 +275,6 @@ export class Searcher {
     };
   }
 
-  /** Candidates of a quantized graph in the order of their full vectors, as many as were wanted. */
-  async #rescored(ask: Ask, query: Float32Array, found: VectorFound): Promise<Pick<VectorFound, 'labels' | 'scores'>> {
-    const { uid, spec } = ask.entry.row;
-    if (found.exact || spec.quantization?.rescore !== true) return found;
-    const limit = candidatesOf(ask);
-    const candidates = {
-      kind: 'hits',
-      uid,
-      labels: found.labels,
-      ranking: { by: 'distance', distance: spec.distance, query, scores: null },
-      recheck: null,
-      page: { offset: 0, limit, without: [] },
-      selection: { withPayload: false, withVector: false },
-      bytesMax: Number.POSITIVE_INFINITY,
-      bytesBefore: 0,
-    } as const;
-    const reading = this.#parts.reader.read(candidates, 0, ask.leftMs(), ask.request.cancellation);
-    const { hits } = await within(reading, ask.leftMs(), 'Reading the candidates took too long');
-    return { labels: Uint32Array.from(hits, ({ label }) => label), scores: Float64Array.from(hits, ({ score }) => score) };
-  }
-
-  async #askVector(
-    { entry, request }: Ask,
-    query: Float32Array,
-    wanted: number,
-    leftMs: () => number,
-  ): Promise<Found<VectorFound>> {
-    const { hnsw, quantization } = entry.row.spec;
-    const spread = quantization?.rescore === true ? quantization.oversampling : 1;
-    const candidates = Math.max(wanted, Math.min(FIXED.searchCandidatesMax, Math.ceil(wanted * spread)));
-    const filter = request.filter ?? null;
-    if (request.exact && quantization !== null) return this.#exactly({ entry, request }, query, wanted, leftMs);
-    const ef = Math.max(request.efSearch ?? hnsw.efSearch, candidates);
-    const ask = { kind: 'vector', query, wanted: candidates, ef, exact: request.exact, filter, labels: null } as const;
-    const found = await this.#parts.calls.ask('vector', entry, ask, leftMs, request);
-    void this.#parts.recall.answered(entry, ask, found.answer, found.unindexed.length > 0);
-    return found;
-  }
-
-  /** Where the index is quantized, the rows are scanned. */
-  async #exactly(
-    { entry, request }: Pick<Ask, 'entry' | 'request'>,
-    query: Float32Array,
-    limit: number,
-    leftMs: () => number,
-  ): Promise<Found<VectorFound>> {
-    const { uid, spec } = entry.row;
-    const ask = { kind: 'match', filter: request.filter ?? null, labels: null } as const;
-    const matched = await this.#parts.calls.ask('vector', entry, ask, leftMs, request);
-    const among = matched.answer.labels;
-    const startMs = performance.now();
-    const exact = { kind: 'exact', uid, distance: spec.distance, query, limit, among } as const;
-    const scan = this.#parts.reader.read(exact, 0, leftMs(), request.cancellation);
-    const { labels, scores, visited } = await within(scan, leftMs(), 'The exact search took too long');
-    const steps = [{ name: 'rows', tookMs: performance.now() - startMs }];
-    const reason = 'exact was asked for, and a quantized index is not: rows were scanned';
-    const { seq } = matched.answer;
-    const counts = { estimated: among.size, matches: visited, visited, rejected: 0, live: entry.row.pointsCount };
-    return { ...matched, answer: { labels, scores, exact: true, plan: 'scan', reason, ...counts, seq, steps, unindexed: [] } };
-  }
-
   #askText({ entry, request }: Ask, wanted: number, leftMs: () => number): Promise<Found<TextFound>> {
     const ask = { kind: 'text', query: request.text ?? '', wanted, filter: request.filter ?? null, labels: null } as const;
     return this.#parts.calls.ask('text', entry, ask, leftMs, request);
@@ -340,7 +283,7 @@ export class Searcher {
   #hits({ entry, request, without, budget, leftMs }: Ask, ranked: Ranked): Promise<HitsAnswer> {
     const { labels, ranking, seq } = ranked;
     const { uid, pointsCount, dataBytes, spec } = entry.row;
-    const { withPayload, withVector, filter, offset, limit } = request;
+    const { filter, offset, limit } = request;
     const page = { offset, limit, without, ...thresholdOf(request, ranked) };
     const recheck = filter === undefined ? null : { filter, spec, afterSeq: seq };
     return budget.take((bytesBefore) =>
@@ -352,7 +295,7 @@ export class Searcher {
           ranking,
           recheck,
           page,
-          selection: { withPayload, withVector },
+          selection: rowSelection(spec, request),
           bytesMax: budget.bytesMax,
           bytesBefore,
         },

@@ -6,14 +6,13 @@
 
 import { payloadText } from '../codec/payload.js';
 import { encodePointId } from '../codec/point-id.js';
-import { decodeVectorSet, encodeDefaultVector, encodeVectorSet } from '../codec/vector-set.js';
 import { type CollectionSpec, collectionNotFound, NOTHING_DECLARED } from '../model/collection.js';
 import type { Effect, PointValue } from '../model/entry.js';
 import { SkeinError } from '../model/errors.js';
 import { FIXED, type Limits } from '../model/limits.js';
 import type { Operation, OperationResult, UpsertCondition } from '../model/operation.js';
 import type { PayloadChange } from '../model/payload-change.js';
-import { DEFAULT_VECTOR, type Payload, type PointId, type PointPatch } from '../model/point.js';
+import type { Payload, PointId, PointPatch } from '../model/point.js';
 import { strictRefusal } from '../model/strict-mode.js';
 import type { PointRow, StoreReads } from '../storage/storage.js';
 import { mustBeNoAlias, resolveAlias } from './alias-operations.js';
@@ -21,9 +20,11 @@ import { type CarryOperation, resolveCarried } from './carried-over.js';
 import { changedPayload } from './change-payload.js';
 import { changedSpec } from './changed-spec.js';
 import { type ClusterOperation, resolveCluster } from './cluster-operations.js';
+import { newVectors } from './declared-vectors.js';
 import { rowTest } from './filter-rows.js';
 import { type KeyOperation, resolveKey } from './key-operations.js';
 import { mergePayload } from './merge-payload.js';
+import { patchedSet, vectorSetsOf } from './point-vectors.js';
 import type { CollectionState, WriterState } from './writer-state.js';
 
 /** Effects of one operation and what they will have done. */
@@ -127,7 +128,7 @@ export class Sequencer {
         limit: this.#limits.collectionsMax,
       });
     }
-    const spec: CollectionSpec = { ...NOTHING_DECLARED, ...operation.spec, createdAtMs: timeMs };
+    const spec: CollectionSpec = { ...NOTHING_DECLARED, ...operation.spec, ...newVectors(operation.spec), createdAtMs: timeMs };
     const uid = this.#state.state.nextUid;
     const collection = { uid, name, spec, pointsCount: 0, dataBytes: 0 };
     return { effects: [{ kind: 'create_collection', uid, name, spec }], result: { kind: 'create_collection', collection } };
@@ -135,15 +136,12 @@ export class Sequencer {
 
   #upsert(collection: CollectionState, { points: block, only }: OperationOf<'upsert'>, timeMs: number): Resolved {
     const isWanted = only === undefined ? null : upsertTest(collection, only, this.#store);
-    const { dimension } = collection.spec;
     const points: PointValue[] = [];
+    const sets = vectorSetsOf(collection.spec, block);
     const ttlExpiry = collection.spec.ttlMs === null ? null : timeMs + collection.spec.ttlMs;
     for (let i = 0; i < block.ids.length; i++) {
       const id = block.ids[i] as PointId;
-      if (block.dimension !== dimension) throw dimensionMismatch(dimension, block.dimension, id);
-      const values = block.vectors.subarray(i * dimension, (i + 1) * dimension);
-      checkFinite(values, id);
-      if (collection.spec.distance === 'cosine') checkDirection(values, id);
+      const vectorSet = sets.next().value as Uint8Array;
       const ifVersion = block.ifVersions?.[i] ?? Number.NaN;
       if (!Number.isNaN(ifVersion)) checkVersion(id, ifVersion, this.#store.pointById(collection.uid, id));
       const expires = block.expiresAt?.[i] ?? Number.NaN;
@@ -151,7 +149,7 @@ export class Sequencer {
       if (isWanted?.(id) === false) continue;
       points.push({
         id,
-        vectorSet: encodeDefaultVector(values),
+        vectorSet,
         payload: block.payloadBytes.subarray(start, block.payloadEnds[i]),
         expiresAtMs: Number.isNaN(expires) ? ttlExpiry : expires,
       });
@@ -176,7 +174,6 @@ export class Sequencer {
 
   #patch(collection: CollectionState, { patches, where, earlier }: OperationOf<'patch'>): Resolved {
     const matches = where === undefined ? null : rowTest(collection.spec, where);
-    const { dimension } = collection.spec;
     const points: PointValue[] = [];
     for (const patch of patches) {
       const row = this.#store.pointById(collection.uid, patch.id);
@@ -188,15 +185,11 @@ export class Sequencer {
           collection: collection.name,
         });
       }
-      if (patch.vector !== undefined && patch.vector.length !== dimension) {
-        throw dimensionMismatch(dimension, patch.vector.length, patch.id);
-      }
-      if (patch.vector !== undefined) checkFinite(patch.vector, patch.id);
-      if (patch.vector !== undefined && collection.spec.distance === 'cosine') checkDirection(patch.vector, patch.id);
       const vectorSet = this.#store.vectorSet(collection.uid, row.label);
       if (vectorSet === undefined) throw new Error(`label ${row.label} has no vectors`);
       const payload = this.#patchedPayload(row, patch);
-      const point = { id: patch.id, vectorSet: patchedVectors(vectorSet, patch), payload, expiresAtMs: row.expiresAtMs };
+      const after = patchedSet(collection.spec, vectorSet, patch);
+      const point = { id: patch.id, vectorSet: after, payload, expiresAtMs: row.expiresAtMs };
       this.#boundPatched(point);
       points.push(point);
     }
@@ -278,11 +271,6 @@ export class Sequencer {
   }
 }
 
-function patchedVectors(vectorSet: Uint8Array, { vector }: PointPatch): Uint8Array {
-  if (vector === undefined) return vectorSet;
-  return encodeVectorSet(new Map(decodeVectorSet(vectorSet)).set(DEFAULT_VECTOR, { kind: 'dense', values: vector }));
-}
-
 /** Is a point of an upsert to be written? */
 function upsertTest(
   { uid, spec }: CollectionState,
@@ -321,37 +309,6 @@ function checkVersion(id: PointId, expected: number, row: PointRow | undefined):
     id,
     expected,
     actual,
-  });
-}
-
-function dimensionMismatch(expected: number, got: number, id: PointId): SkeinError {
-  return new SkeinError(
-    'DimensionMismatch',
-    `Point ${JSON.stringify(id)}: the vector has ${got} components, the collection ${expected}`,
-    {
-      expected,
-      got,
-      point_id: id,
-    },
-  );
-}
-
-/** NaN · 0 and ∞ · 0 are NaN, so one sum tells. Clients are checked at the edge; this is for programs that hold the engine. */
-function checkFinite(values: Float32Array, id: PointId): void {
-  let check = 0;
-  for (let i = 0; i < values.length; i++) check += (values[i] as number) * 0;
-  if (check === 0) return;
-  const component = values.findIndex((value) => !Number.isFinite(value));
-  throw new SkeinError('InvalidVector', `Point ${JSON.stringify(id)}: component ${component} is not a finite number`, {
-    point_id: id,
-    component,
-  });
-}
-
-function checkDirection(values: Float32Array, id: PointId): void {
-  for (let i = 0; i < values.length; i++) if (values[i] !== 0) return;
-  throw new SkeinError('ZeroVector', `Point ${JSON.stringify(id)}: a zero vector has no direction, so no cosine`, {
-    point_id: id,
   });
 }
 

@@ -1,33 +1,68 @@
-/** Vectors of one collection in one worker: the vector index, and the payload index that filters its searches.
+/** Vectors of one collection in one worker: an index for each vector that it declares, and the payload index that filters their searches.
+ *
+ *  A point is inside whether it has all of them or none: the index of the default vector says who is, and `#bare` has the others. Rows come
+ *  in the order of labels, so that an index that comes later (a name that was just declared) has missed nothing but rows that were read
+ *  before it was told of: those wait in `#early`.
+ *  After a start each index comes from its own checkpoint. What a checkpoint lacks up to where the cursor stands is read from rows first
+ *  (VectorFill); until then the content is not complete, and takes nothing new.
  *  Must not know: the order of the log, threads, texts. */
 
-import { decodeDefaultVector } from '../codec/vector-set.js';
+import { decodeDefaultVector, decodeVectorSet, vectorCount } from '../codec/vector-set.js';
 import type { CollectionSpec } from '../model/collection.js';
+import { DEFAULT_VECTOR, type DenseVector, type NamedVectors, type SparseVector } from '../model/point.js';
+import { isLeftBehind, targetsOf, type VectorTarget } from '../model/vector-spec.js';
 import type { LabelRow, StoreReads } from '../storage/storage.js';
-import { createIndex, openCheckpoint } from '../vector-index/open-index.js';
-import type { IndexParameters, VectorIndex } from '../vector-index/vector-index.js';
+import { createSparseIndex, LabelSet } from '../vector-index/open-index.js';
+import type { VectorIndex } from '../vector-index/vector-index.js';
 import type { ContentStatus, IndexedCollection } from './index-messages.js';
+import { emptyIndex, openIndexes, type VectorIndexes } from './opened-indexes.js';
 import { PayloadSide } from './payload-side.js';
 import type { OpenedContent, SavedHead, ServedContent } from './served-content.js';
+import { isSavable, saveIndexes, statusOf } from './vector-figures.js';
+import { VectorFill } from './vector-fill.js';
+
+const NO_VECTORS: NamedVectors = new Map();
 
 export class VectorContent implements ServedContent {
-  readonly index: VectorIndex;
   readonly payloads: PayloadSide;
+  readonly indexes: VectorIndexes;
+  readonly #reads: StoreReads;
+  readonly #uid: number;
+  #spec: CollectionSpec;
+  /** Points without a default vector. */
+  readonly #bare: LabelSet;
+  /** Labels that were read with a vector that was not declared yet, by its key. */
+  readonly #early = new Map<string, number[]>();
+  #fill: VectorFill | null = null;
+  /** Which index works first: each in turn. */
+  #turn = 0;
 
-  constructor(reads: StoreReads, { uid, spec }: IndexedCollection, index: VectorIndex) {
-    this.index = index;
-    this.payloads = new PayloadSide(reads, uid, spec.payloadIndexes, (label) => index.has(label));
+  constructor(reads: StoreReads, { uid, spec }: IndexedCollection, indexes: VectorIndexes, bare = new LabelSet()) {
+    this.#reads = reads;
+    this.#uid = uid;
+    this.#spec = spec;
+    this.indexes = indexes;
+    this.#bare = bare;
+    this.payloads = new PayloadSide(reads, uid, spec.payloadIndexes, (label) => this.has(label));
   }
 
   static create(reads: StoreReads, collection: IndexedCollection): VectorContent {
-    return new VectorContent(reads, collection, createIndex(parametersOf(collection.spec)));
+    const indexes: VectorIndexes = { dense: new Map(), sparse: new Map() };
+    for (const target of targetsOf(collection.spec)) addIndex(indexes, target);
+    return new VectorContent(reads, collection, indexes);
   }
 
   static async open(reads: StoreReads, collection: IndexedCollection): Promise<OpenedContent<VectorContent>> {
-    const { uid, labelGeneration, spec, folder } = collection;
-    const opened = await openCheckpoint(folder, { uid, labelGeneration, parameters: parametersOf(spec) });
+    const opened = await openIndexes(reads, collection);
     if ('refused' in opened) return opened;
-    return { content: new VectorContent(reads, collection, opened.index), head: opened.head };
+    const { indexes, head, bare, missing } = opened;
+    const content = new VectorContent(reads, collection, indexes, bare);
+    if (missing.size > 0) content.#fill = new VectorFill(reads, collection.uid, missing, head.nextLabel);
+    return { content, head };
+  }
+
+  get #main(): VectorIndex | undefined {
+    return this.indexes.dense.get(DEFAULT_VECTOR);
   }
 
   get needsPayload(): boolean {
@@ -35,16 +70,55 @@ export class VectorContent implements ServedContent {
   }
 
   has(label: number): boolean {
-    return this.index.has(label);
+    return this.#bare.has(label) || (this.#main?.has(label) ?? false);
   }
 
   add(row: LabelRow, replaces: number | null): void {
-    const vector = decodeDefaultVector(row.vectorSet);
-    if (vector !== null) {
-      this.index.add(row.label, vector, replaces);
-      this.payloads.put(row.label, row.payload);
-      if (replaces !== null) this.payloads.remove(replaces);
-    } else if (replaces !== null) this.remove(replaces);
+    if (vectorCount(row.vectorSet) === 1 && this.indexes.dense.size + this.indexes.sparse.size === 1) {
+      // What nearly every collection is: its default vector alone.
+      const vector = this.#main === undefined ? null : decodeDefaultVector(row.vectorSet);
+      if (vector !== null) return this.#keep(row, vector, NO_VECTORS, replaces);
+    }
+    const vectors = decodeVectorSet(row.vectorSet);
+    const own = vectors.get(DEFAULT_VECTOR);
+    this.#keep(row, own?.kind === 'dense' ? own.values : null, vectors, replaces);
+  }
+
+  #keep({ label, payload }: LabelRow, own: Float32Array | null, vectors: NamedVectors, replaces: number | null): void {
+    const main = this.#main;
+    if (own !== null && main !== undefined) main.add(label, own, replaces);
+    else {
+      this.#bare.add(label);
+      if (replaces !== null) main?.remove(replaces);
+    }
+    for (const [key, vector] of vectors) {
+      if (key === DEFAULT_VECTOR) continue;
+      if (!this.#addUnder(key, label, vector)) this.#remember(key, label);
+    }
+    this.payloads.put(label, payload);
+    if (replaces === null) return;
+    this.#bare.delete(replaces);
+    this.#removeNamed(replaces);
+    this.payloads.remove(replaces);
+  }
+
+  /** @returns false where there is no such index */
+  #addUnder(key: string, label: number, vector: DenseVector | SparseVector): boolean {
+    const dense = this.indexes.dense.get(key);
+    const sparse = this.indexes.sparse.get(key);
+    // What came from a newer checkpoint than the cursor has the label, or knows that it died.
+    if (label < (this.indexes.offered?.get(key) ?? 0)) return true;
+    if (dense !== undefined && vector.kind === 'dense') dense.add(label, vector.values, null);
+    else if (sparse !== undefined && vector.kind === 'sparse') sparse.add(label, vector, null);
+    else return false;
+    return true;
+  }
+
+  #remember(key: string, label: number): void {
+    if (isLeftBehind(key, this.#spec)) return;
+    const labels = this.#early.get(key);
+    if (labels === undefined) this.#early.set(key, [label]);
+    else labels.push(label);
   }
 
   update(label: number, payload: Uint8Array): void {
@@ -52,75 +126,144 @@ export class VectorContent implements ServedContent {
   }
 
   remove(label: number): void {
-    this.index.remove(label);
+    if (!this.#bare.delete(label)) this.#main?.remove(label);
+    this.#removeNamed(label);
     this.payloads.remove(label);
   }
 
+  #removeNamed(label: number): void {
+    for (const [key, index] of this.indexes.dense) if (key !== DEFAULT_VECTOR) index.remove(label);
+    for (const index of this.indexes.sparse.values()) index.remove(label);
+  }
+
   liveLabels(): Uint32Array {
-    return this.index.liveLabels();
+    const main = this.#main?.liveLabels() ?? new Uint32Array(0);
+    if (this.#bare.size === 0) return main;
+    const all = new Uint32Array(main.length + this.#bare.size);
+    all.set(main);
+    all.set(this.#bare.toArray(), main.length);
+    return all.sort();
   }
 
   get crowded(): boolean {
-    return this.index.crowded;
+    if (this.#fill !== null) return true;
+    for (const index of this.indexes.dense.values()) if (index.crowded) return true;
+    return false;
   }
 
   get inserts(): number {
-    return this.index.inserts;
+    let inserts = 0;
+    for (const index of this.indexes.dense.values()) inserts += index.inserts;
+    return inserts;
   }
 
   get complete(): boolean {
-    return this.payloads.complete;
+    return this.payloads.complete && this.#fill === null;
   }
 
   /** What was loaded from a checkpoint has no payloads yet. */
   refill(): void {
-    this.payloads.refill(this.index.liveLabels());
+    this.payloads.refill(this.liveLabels());
   }
 
   configure(before: CollectionSpec, spec: CollectionSpec): boolean {
-    if (!sameFields(before, spec)) this.payloads.declare(spec.payloadIndexes, this.index.liveLabels());
+    this.#spec = spec;
+    if (!sameFields(before, spec)) this.payloads.declare(spec.payloadIndexes, this.liveLabels());
+    const declared = new Set(targetsOf(spec).map(({ key }) => key));
+    for (const named of [this.indexes.dense, this.indexes.sparse]) {
+      for (const [key, index] of named) {
+        if (declared.has(key)) continue;
+        index.close();
+        named.delete(key);
+      }
+    }
+    for (const key of this.#early.keys()) if (isLeftBehind(key, spec)) this.#early.delete(key);
+    for (const target of targetsOf(spec)) {
+      if (this.indexes.dense.has(target.key) || this.indexes.sparse.has(target.key)) continue;
+      addIndex(this.indexes, target);
+      this.#takeEarly(target.key);
+    }
     return true;
   }
 
+  #takeEarly(key: string): void {
+    const labels = this.#early.get(key) ?? [];
+    this.#early.delete(key);
+    for (const label of labels) {
+      const bytes = this.has(label) ? this.#reads.vectorSet(this.#uid, label) : undefined;
+      const vector = bytes === undefined ? undefined : decodeVectorSet(bytes).get(key);
+      if (vector !== undefined) this.#addUnder(key, label, vector);
+    }
+  }
+
   /** Has the collection asked for smaller copies than the native library can keep? */
-  keepsWhole({ quantization }: CollectionSpec): boolean {
-    return (quantization?.type ?? 'none') !== this.index.parameters.quantization;
+  keepsWhole(spec: CollectionSpec): boolean {
+    return targetsOf(spec).some((target) => {
+      const index = this.indexes.dense.get(target.key);
+      return (
+        target.kind === 'dense' && index !== undefined && (target.quantization?.type ?? 'none') !== index.parameters.quantization
+      );
+    });
   }
 
   work(budgetMs: number): number | null {
-    const startMs = performance.now();
+    const untilMs = performance.now() + budgetMs;
+    const leftMs = (): number => Math.max(0, untilMs - performance.now());
+    if (this.#fill !== null) {
+      if (!this.#fill.work(budgetMs, (label, own, vectors, from) => this.#fillIn(label, own, vectors, from))) return 0;
+      this.#fill = null;
+      return 0;
+    }
     const filled = this.payloads.work(budgetMs);
-    const left = budgetMs - (performance.now() - startMs);
-    const nextMs = filled || left > 0 ? this.index.work(Math.max(0, left)) : 0;
+    const nextMs = filled || leftMs() > 0 ? this.#workOn(leftMs) : 0;
     return filled ? nextMs : 0;
   }
 
+  #fillIn(label: number, own: Float32Array | null, vectors: NamedVectors, from: ReadonlyMap<string, number>): void {
+    if (!this.has(label)) return;
+    const main = this.#main;
+    if (own !== null && main !== undefined && label >= (from.get(DEFAULT_VECTOR) ?? Number.POSITIVE_INFINITY)) {
+      this.#bare.delete(label);
+      main.add(label, own, null);
+    }
+    for (const [key, vector] of vectors)
+      if (key !== DEFAULT_VECTOR && label >= (from.get(key) ?? Number.POSITIVE_INFINITY)) this.#addUnder(key, label, vector);
+  }
+
+  #workOn(leftMs: () => number): number | null {
+    const all = [...this.indexes.dense.values(), ...this.indexes.sparse.values()];
+    let soonest: number | null = null;
+    for (let i = 0; i < all.length; i++) {
+      const nextMs = all[(this.#turn + i) % all.length]?.work(leftMs()) ?? null;
+      if (nextMs !== null) soonest = Math.min(soonest ?? nextMs, nextMs);
+    }
+    this.#turn += 1;
+    return soonest;
+  }
+
   status(nextLabel: number): ContentStatus {
-    const status = this.index.status();
     const payloadBytes = this.payloads.memoryBytes;
-    return {
-      ...status,
-      memoryBytes: status.memoryBytes + payloadBytes,
-      payloadProgress: this.payloads.progress(nextLabel),
-    };
+    const points = (this.#main?.status().live ?? 0) + this.#bare.size;
+    const status = statusOf(this.indexes, points, this.payloads.progress(nextLabel));
+    return { ...status, memoryBytes: status.memoryBytes + payloadBytes + this.#bare.memoryBytes };
   }
 
   get savable(): boolean {
-    const { kind, live, waiting } = this.index.status();
-    return kind === 'graph' && live > waiting;
+    return [...this.indexes.dense.values()].some(isSavable);
   }
 
   save(folder: string, head: SavedHead): Promise<number> {
-    return this.index.save(folder, head);
+    return saveIndexes(this.indexes, folder, head);
   }
 
   close(): void {
-    this.index.close();
+    for (const index of [...this.indexes.dense.values(), ...this.indexes.sparse.values()]) index.close();
   }
 }
 
-function parametersOf({ dimension, distance, hnsw, quantization }: CollectionSpec): IndexParameters {
-  return { dimension, distance, m: hnsw.m, efConstruct: hnsw.efConstruct, quantization: quantization?.type ?? 'none' };
+function addIndex(indexes: VectorIndexes, target: VectorTarget): void {
+  if (target.kind === 'dense') indexes.dense.set(target.key, emptyIndex(target));
+  else indexes.sparse.set(target.key, createSparseIndex());
 }
 
 /** Do both declare the same payload indexes, in any order? */

@@ -7,16 +7,17 @@
 
 import type { LabelFilter } from '../model/label-filter.js';
 import { planSearch, type SearchPlan } from '../search/plan.js';
-import type { IndexHits, IndexScan } from '../vector-index/vector-index.js';
+import type { IndexHits, IndexScan, VectorIndex } from '../vector-index/vector-index.js';
 import { type Allowed, allowedLabels } from './filter-run.js';
-import type { IndexAnswers, VectorAsk } from './index-asks.js';
+import type { DenseAsk, IndexAnswers } from './index-asks.js';
 import type { RunSurroundings } from './run-surroundings.js';
 import { Stopwatch } from './stopwatch.js';
 import type { VectorContent } from './vector-content.js';
 
 export class VectorRun {
   readonly #content: VectorContent;
-  readonly #ask: VectorAsk;
+  readonly #index: VectorIndex;
+  readonly #ask: DenseAsk;
   readonly #around: RunSurroundings;
   readonly #watch = new Stopwatch();
   #allowed: Allowed | null = null;
@@ -27,8 +28,9 @@ export class VectorRun {
   #visited = 0;
   #rejected = 0;
 
-  constructor(content: VectorContent, ask: VectorAsk, around: RunSurroundings) {
+  constructor(content: VectorContent, index: VectorIndex, ask: DenseAsk, around: RunSurroundings) {
     this.#content = content;
+    this.#index = index;
     this.#ask = ask;
     this.#around = around;
   }
@@ -47,14 +49,14 @@ export class VectorRun {
       if (found !== null) return found;
     }
     const startMs = performance.now();
-    this.#scan = this.#content.index.scan(this.#ask.query, this.#ask.wanted, allowed.labels, { candidates: this.#ask.wanted });
+    this.#scan = this.#index.scan(this.#ask.query, this.#ask.wanted, allowed.labels, { candidates: this.#ask.wanted });
     // Rows without a place in the graph are compared at once.
     this.#scanMs = performance.now() - startMs;
     return this.#scanOn(this.#scan, budgetMs);
   }
 
   #plan(labels: LabelFilter | null): SearchPlan {
-    const { kind, live } = this.#content.index.status();
+    const { kind, live } = this.#index.status();
     const { exact, wanted, ef } = this.#ask;
     if (exact && kind === 'graph') return { kind: 'scan', reason: 'exact was asked for', visitsMax: 0 };
     const matches = labels?.size ?? null;
@@ -66,15 +68,16 @@ export class VectorRun {
     const { query, wanted, ef } = this.#ask;
     const bound = Number.isFinite(plan.visitsMax) ? { visitsMax: plan.visitsMax } : {};
     const startMs = performance.now();
-    const hits = this.#content.index.search(query, wanted, ef, { filter, ...bound });
+    const hits = this.#index.search(query, wanted, ef, { filter, ...bound });
     const tookMs = performance.now() - startMs;
     this.#watch.step(plan.kind === 'flat' ? 'rows' : 'graph');
     if (plan.kind === 'graph' && hits.visited > 0) {
-      const { tombstones, growing, waiting } = this.#content.index.status();
+      const { tombstones, growing, waiting } = this.#index.status();
       const plain = filter === null && tombstones + growing + waiting === 0;
       this.#around.learn({ kind: 'graph', count: hits.visited, tookNs: tookMs * 1e6, ef: plain ? Math.max(ef, wanted) : null });
     }
-    const matches = this.#matches(filter);
+    // Rows are compared one by one, so that those that pass are counted; a filter may let points pass that have no such vector.
+    const matches = plan.kind === 'flat' ? hits.scanned : this.#matches(filter);
     if (hits.reached && !hits.stopped && hits.labels.length >= Math.min(wanted, matches))
       return this.#answer(plan.kind, hits, matches);
     this.#visited = hits.visited;
@@ -96,7 +99,7 @@ export class VectorRun {
   }
 
   #matches(filter: LabelFilter | null): number {
-    return filter?.size ?? this.#content.index.status().live;
+    return filter?.size ?? this.#index.status().live;
   }
 
   /** @param matches live points that may be answered */
@@ -111,7 +114,7 @@ export class VectorRun {
       matches,
       visited: this.#visited + hits.visited + hits.scanned,
       rejected: this.#rejected + hits.rejected,
-      live: this.#content.index.status().live,
+      live: this.#index.status().live,
       seq: this.#around.seq,
       steps: this.#watch.steps,
       unindexed: this.#allowed?.unindexed ?? [],

@@ -2,7 +2,7 @@
  *  unless it is told. Shapes hold no values: keys, kinds and counts only. Must not know: who asks, when a request is slow. */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { GroupAnswer, SearchAnswer, SearchRequest } from '../engine/engine.js';
+import type { GroupAnswer, SearchAnswer, SearchRequest, Selection } from '../engine/engine.js';
 import type { ErrorType } from '../model/errors.js';
 import type { Condition, Filter } from '../model/filter.js';
 import type { QueryFacts } from '../model/slow-query.js';
@@ -51,9 +51,10 @@ export function plainAsked(request: FastifyRequest, facts: QueryFacts, filter?: 
 }
 
 function searchShape(search: Omit<SearchRequest, 'offset'> & { readonly offset?: number }, withContent: boolean): QueryFacts {
-  const { vector, id, examples, text, filter, limit, offset, efSearch, exact, explain, scoreThreshold } = search;
+  const { using, vector, id, examples, text, filter, limit, offset, efSearch, exact, explain, scoreThreshold } = search;
   return {
-    ...(vector === undefined ? {} : { vector: vector.length }),
+    ...(vector === undefined ? {} : { vector: vector instanceof Float32Array ? vector.length : vector.indices.length }),
+    ...(using === undefined ? {} : { using }),
     ...(id === undefined ? {} : { id: true }),
     ...(examples === undefined ? {} : { examples: examples.positive.length + examples.negative.length }),
     ...(text === undefined ? {} : { text: withContent ? text.slice(0, CONTENT_LENGTH_MAX) : `${text.length} characters` }),
@@ -64,9 +65,14 @@ function searchShape(search: Omit<SearchRequest, 'offset'> & { readonly offset?:
     ...(explain ? { explain } : {}),
     ...(scoreThreshold === undefined ? {} : { score_threshold: true }),
     with_payload: search.withPayload,
-    with_vector: search.withVector,
+    with_vector: vectorFact(search.withVector),
     ...filterFacts(filter, withContent),
   };
+}
+
+/** Names are told by their number. */
+export function vectorFact(withVector: Selection['withVector']): boolean | number {
+  return typeof withVector === 'boolean' ? withVector : withVector.length;
 }
 
 function foundBy(answer: SearchAnswer | GroupAnswer): QueryFacts {

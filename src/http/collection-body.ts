@@ -1,14 +1,16 @@
 /** Collections between the model and the wire: specs as they come in, info as it goes out. */
 
 import type { CollectionInfo, Engine } from '../engine/engine.js';
-import { DEFAULT_HNSW, NOTHING_DECLARED } from '../model/collection.js';
+import { NOTHING_DECLARED } from '../model/collection.js';
+import { invalidRequest, SkeinError } from '../model/errors.js';
 import type { Limits } from '../model/limits.js';
 import type { CollectionChange, NewCollection, OperationResult } from '../model/operation.js';
 import { type BodyCheck, bodyCheck } from '../wire/check-body.js';
 import { CollectionChangeBody, type CollectionInfoBody, NewCollectionBody } from '../wire/http-bodies.js';
-import { join, overLimit } from '../wire/place.js';
+import { join } from '../wire/place.js';
 import { tokenOf } from './answer.js';
 import { declarationChange, newDeclarations, shownDeclarations } from './declarations.js';
+import { checkEfSearch, hnswOf, newVectors, shownVectors, vectorsChange } from './vector-declarations.js';
 
 type CollectionResult = Extract<OperationResult, { readonly kind: 'create_collection' | 'update_collection' }>;
 
@@ -19,34 +21,49 @@ export const checkCollectionChange: BodyCheck<CollectionChangeBody> = bodyCheck(
 
 /** @param inside where the body stands in the whole: '' or such as `operations[2].create_collection` @throws InvalidRequest */
 export function newCollection(body: NewCollectionBody, limits: Limits, inside = ''): NewCollection {
-  const { m, ef_construct: efConstruct, ef_search: efSearch } = body.hnsw ?? {};
-  checkEfSearch(efSearch, limits, inside);
+  checkDefault(body, inside);
   return {
-    dimension: body.dimension,
-    distance: body.distance,
-    hnsw: {
-      m: m ?? DEFAULT_HNSW.m,
-      efConstruct: efConstruct ?? DEFAULT_HNSW.efConstruct,
-      efSearch: efSearch ?? Math.min(DEFAULT_HNSW.efSearch, limits.efSearchMax),
-    },
+    dimension: body.dimension ?? null,
+    distance: body.distance ?? null,
+    hnsw: hnswOf(body.hnsw, limits, join(inside, 'hnsw')),
     ttlMs: body.ttl_ms ?? null,
+    ...newVectors(body, limits, inside),
     ...newDeclarations(body, inside),
   };
 }
 
+/** Without a default vector a collection says which vectors it has, be it none; else something was forgotten. */
+function checkDefault(
+  { dimension, distance, vectors, sparse_vectors: sparse, hnsw, quantization }: NewCollectionBody,
+  inside: string,
+): void {
+  const isNamed = vectors !== undefined || sparse !== undefined;
+  if (dimension !== undefined && distance !== undefined) return;
+  if (dimension !== undefined || distance !== undefined || !isNamed)
+    throw missing(
+      dimension === undefined && distance === undefined
+        ? ['dimension', 'distance']
+        : [dimension === undefined ? 'dimension' : 'distance'],
+      inside,
+    );
+  if (hnsw !== undefined) throw invalidRequest(join(inside, 'hnsw'), 'is of the default vector, and there is none');
+  if (quantization) throw invalidRequest(join(inside, 'quantization'), 'is of the default vector, and there is none');
+}
+
+function missing(fields: readonly string[], inside: string): SkeinError {
+  const issues = fields.map((field) => ({ path: join(inside, field), message: 'missing' }));
+  return new SkeinError('InvalidRequest', `${issues[0]?.path}: missing`, { issues });
+}
+
 /** @throws InvalidRequest */
 export function collectionChange(body: CollectionChangeBody, limits: Limits): CollectionChange {
-  checkEfSearch(body.hnsw?.ef_search, limits, '');
+  checkEfSearch(body.hnsw?.ef_search, limits, 'hnsw');
   return {
     ...(body.hnsw?.ef_search === undefined ? {} : { efSearch: body.hnsw.ef_search }),
     ...(body.ttl_ms === undefined ? {} : { ttlMs: body.ttl_ms }),
+    ...vectorsChange(body, limits),
     ...declarationChange(body),
   };
-}
-
-function checkEfSearch(efSearch: number | undefined, { efSearchMax }: Limits, inside: string): void {
-  if (efSearch !== undefined && efSearch > efSearchMax)
-    throw overLimit(join(inside, 'hnsw.ef_search'), 'candidates', efSearchMax);
 }
 
 /** What the write of a collection answers: its state right after the write. What only the index knows is today's while the collection is there.
@@ -83,6 +100,7 @@ export function collectionInfoBody(info: CollectionInfo): CollectionInfoBody {
     disk_bytes: info.diskBytes,
     tombstone_ratio: info.tombstoneRatio,
     index_health: indexHealthBody(info.indexHealth),
+    ...shownVectors(info),
     ...shownDeclarations(info),
     ttl_ms: info.ttlMs,
     embedding: null,

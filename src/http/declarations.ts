@@ -7,8 +7,6 @@ import {
   DEFAULT_TEXT,
   type Declarations,
   type PayloadIndexSpec,
-  type Quantization,
-  type QuantizationType,
   type TextLanguage,
   type TextSettings,
 } from '../model/collection.js';
@@ -16,6 +14,7 @@ import { type RequestIssue, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { CollectionChange, NewCollection } from '../model/operation.js';
 import { wholeStrictMode } from '../model/strict-mode.js';
+import { wholeQuantization } from '../model/vector-spec.js';
 import {
   type ChangedDeclarationsBody,
   type NewDeclarationsBody,
@@ -25,14 +24,11 @@ import {
 } from '../wire/http-bodies.js';
 import { join } from '../wire/place.js';
 import { pathFault } from './field-path.js';
+import { quantizationSettings } from './quantization-body.js';
 
 type TextBody = NonNullable<NewDeclarationsBody['text']>;
-type QuantizationBody = NonNullable<ChangedDeclarationsBody['quantization']>;
 
 const ISSUES_MAX = 20;
-/** float16 keeps the order of neighbours nearly as it is; int8 has 255 steps for a component and needs more candidates. */
-const OVERSAMPLING: Readonly<Record<QuantizationType, number>> = { int8: 3, float16: 1.5 };
-
 /** @param inside where the body stands: '' or such as `operations[2].create_collection` @throws InvalidRequest */
 export function newDeclarations(body: NewDeclarationsBody, inside: string): Pick<NewCollection, keyof Declarations> {
   const issues = issuesOf(body, inside);
@@ -100,18 +96,6 @@ function textSettings({ language, stop_words: stopWords, k1, b }: TextBody): Par
 /** Field by field, so that equal declarations are equal whatever order their keys came in. */
 function payloadIndexes(indexes: readonly PayloadIndexSpec[]): PayloadIndexSpec[] {
   return indexes.map(({ path, type }) => ({ path, type }));
-}
-
-function wholeQuantization({ type, rescore, oversampling }: QuantizationBody & { type: QuantizationType }): Quantization {
-  return { type, rescore: rescore ?? true, oversampling: oversampling ?? OVERSAMPLING[type] };
-}
-
-function quantizationSettings({ type, rescore, oversampling }: QuantizationBody): Partial<Quantization> {
-  return {
-    ...(type === undefined ? {} : { type }),
-    ...(rescore === undefined ? {} : { rescore }),
-    ...(oversampling === undefined ? {} : { oversampling }),
-  };
 }
 
 function issuesOf(body: ChangedDeclarationsBody, inside: string): RequestIssue[] {

@@ -1,6 +1,7 @@
 /** Points and hits as answers hold them, written straight from what the engine found. */
 
 import type { FacetAnswer, FoundPoint, GroupAnswer, SearchAnswer, SearchHit } from '../engine/engine.js';
+import type { NamedVectors } from '../model/point.js';
 import type { AnswerWriter } from '../wire/answer-writer.js';
 import { tokenOf } from './answer.js';
 
@@ -15,10 +16,31 @@ function writeFields(out: AnswerWriter, point: FoundPoint): void {
     out.key('vector');
     out.vector(point.vector);
   }
+  if (point.vectors !== undefined) {
+    out.key('vectors');
+    writeVectors(out, point.vectors);
+  }
 }
 
-function optionalFields(point: FoundPoint): number {
-  return (point.payload === null ? 0 : 1) + (point.vector === null ? 0 : 1);
+function writeVectors(out: AnswerWriter, vectors: NamedVectors): void {
+  out.openObject(vectors.size);
+  for (const [name, vector] of vectors) {
+    out.key(name);
+    if (vector.kind === 'dense') out.vector(vector.values);
+    else {
+      out.openObject(2);
+      out.key('indices');
+      out.value([...vector.indices]);
+      out.key('values');
+      out.vector(vector.values);
+      out.closeObject();
+    }
+  }
+  out.closeObject();
+}
+
+function optionalFields({ payload, vector, vectors }: FoundPoint): number {
+  return (payload === null ? 0 : 1) + (vector === null ? 0 : 1) + (vectors === undefined ? 0 : 1);
 }
 
 /** `{id, version, payload?, vector?}` */

@@ -94,6 +94,7 @@ export function targetedRequest(read: Pick<ReadSearch, 'vector' | 'path'>, body:
   if (efSearch !== undefined && efSearch > limits.efSearchMax) throw overLimit(at('ef_search'), 'candidates', limits.efSearchMax);
   checkWait(body.timeout_ms, at('timeout_ms'), limits);
   return {
+    ...(body.using === undefined ? {} : { using: body.using }),
     ...(vector === null ? {} : { vector }),
     ...(body.id === undefined ? {} : { id: checkPointId(body.id, at('id')) }),
     ...(body.text === undefined ? {} : { text: body.text }),

@@ -2,6 +2,7 @@
  *  each knows what the ones before have taken, and none is read once one was refused. */
 
 import { SkeinError } from './errors.js';
+import type { NamedVectors } from './point.js';
 
 /** What a point takes beside its payload and its vector. */
 const POINT_BYTES = 64;
@@ -9,6 +10,7 @@ const POINT_BYTES = 64;
 interface AnswerPoint {
   readonly payload: Uint8Array | null;
   readonly vector: Float32Array | null;
+  readonly vectors?: NamedVectors;
 }
 
 /** The refusal of an answer that does not fit. */
@@ -21,8 +23,17 @@ export function tooLarge(bytesMax: number): SkeinError {
 }
 
 /** About how many bytes of memory a point of an answer takes. */
-export function pointBytes({ payload, vector }: AnswerPoint): number {
-  return POINT_BYTES + (payload?.byteLength ?? 0) + (vector?.byteLength ?? 0);
+export function pointBytes({ payload, vector, vectors }: AnswerPoint): number {
+  const bytes = POINT_BYTES + (payload?.byteLength ?? 0) + (vector?.byteLength ?? 0);
+  return vectors === undefined ? bytes : bytes + vectorBytes(vectors);
+}
+
+/** What the vectors of a point take. */
+export function vectorBytes(vectors: NamedVectors): number {
+  let bytes = 0;
+  for (const vector of vectors.values())
+    bytes += POINT_BYTES + vector.values.byteLength + (vector.kind === 'sparse' ? vector.indices.byteLength : 0);
+  return bytes;
 }
 
 export class AnswerBudget {

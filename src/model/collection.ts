@@ -1,17 +1,17 @@
 /** Collections: what a user declares, what the catalogue keeps, what info answers. */
 
-import type { Distance } from './distance.js';
 import { SkeinError } from './errors.js';
 import { FIXED } from './limits.js';
 import type { StrictMode } from './strict-mode.js';
+import { NO_NAMED_VECTORS, type Quantization, type VectorDeclarations, type VectorSpec } from './vector-spec.js';
 
-export interface HnswParameters {
-  readonly m: number;
-  readonly efConstruct: number;
-  readonly efSearch: number;
-}
-
-export const DEFAULT_HNSW: HnswParameters = { m: 16, efConstruct: 200, efSearch: 64 };
+export {
+  DEFAULT_HNSW,
+  type HnswParameters,
+  QUANTIZATION_TYPES,
+  type Quantization,
+  type QuantizationType,
+} from './vector-spec.js';
 
 export const PAYLOAD_INDEX_TYPES = ['keyword', 'integer', 'float', 'bool', 'datetime', 'geo'] as const;
 export type PayloadIndexType = (typeof PAYLOAD_INDEX_TYPES)[number];
@@ -69,19 +69,7 @@ export interface TextSettings {
 
 export const DEFAULT_TEXT: TextSettings = { fields: [], language: 'english', stopWords: 'default', k1: 1.2, b: 0.75 };
 
-export const QUANTIZATION_TYPES = ['int8', 'float16'] as const;
-export type QuantizationType = (typeof QUANTIZATION_TYPES)[number];
-
-/** How the graph keeps its copies of the vectors; the store keeps them whole. */
-export interface Quantization {
-  readonly type: QuantizationType;
-  /** Candidates are ordered by their full vectors. */
-  readonly rescore: boolean;
-  /** So many candidates are taken from the graph for each hit that is wanted, ≥ 1. */
-  readonly oversampling: number;
-}
-
-/** What a collection is indexed by beside its vectors, and what requests may ask of it. */
+/** What a collection is indexed by beside its vectors, and what requests may ask of it. quantization is of the default vector. */
 export interface Declarations {
   /** Without fields it is DEFAULT_TEXT. */
   readonly text: TextSettings;
@@ -91,13 +79,16 @@ export interface Declarations {
   readonly strictMode: StrictMode | null;
 }
 
-export const NOTHING_DECLARED: Declarations = { text: DEFAULT_TEXT, payloadIndexes: [], quantization: null, strictMode: null };
+export const NOTHING_DECLARED: Declarations & VectorDeclarations = {
+  text: DEFAULT_TEXT,
+  payloadIndexes: [],
+  quantization: null,
+  strictMode: null,
+  ...NO_NAMED_VECTORS,
+};
 
 /** What is fixed or set by the user; replicated, part of the digest. */
-export interface CollectionSpec extends Declarations {
-  readonly dimension: number;
-  readonly distance: Distance;
-  readonly hnsw: HnswParameters;
+export interface CollectionSpec extends Declarations, VectorSpec {
   /** Default life of points upserted from now on, in milliseconds; null: for ever. */
   readonly ttlMs: number | null;
   readonly createdAtMs: number;

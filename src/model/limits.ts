@@ -91,6 +91,11 @@ export const FIXED = {
   integerIdMax: Number.MAX_SAFE_INTEGER,
   collectionNameLengthMax: 128,
   dimensionMax: 65_535,
+  /** Named vectors of a collection, dense and sparse together; the byte form counts them in 8 bits. */
+  namedVectorsMax: 64,
+  vectorNameBytesMax: 200,
+  /** Values of one sparse vector. */
+  sparseValuesMax: 65_535,
   idempotencyKeyLengthMax: 128,
   jsonDepthMax: 64,
   requestIdLengthMax: 128,

@@ -3,18 +3,39 @@
  *  `collection` is a collection's name or an alias; the sequencer resolves it. One request is a list of operations that take effect together or not at all (a unit).
  *  The sequencer resolves them to effects; effects are what the log carries (model/entry.ts). */
 
-import type { CollectionRecord, Declarations, HnswParameters, Quantization, TextSettings } from './collection.js';
+import type { CollectionRecord, Declarations, TextSettings } from './collection.js';
 import type { Distance } from './distance.js';
 import type { Filter } from './filter.js';
 import type { PointBlock, PointId, PointPatch } from './point.js';
 import type { StrictMode } from './strict-mode.js';
+import type { HnswParameters, NewDenseVector, NewSparseVector, Quantization, SparseModifier } from './vector-spec.js';
 
 /** What is declared of nothing may be left out. */
 export interface NewCollection extends Partial<Declarations> {
-  readonly dimension: number;
-  readonly distance: Distance;
+  /** Of the default vector, both or neither; null: there is none. */
+  readonly dimension: number | null;
+  readonly distance: Distance | null;
   readonly hnsw: HnswParameters;
   readonly ttlMs: number | null;
+  /** Names are unique among both. */
+  readonly vectors?: readonly NewDenseVector[];
+  readonly sparseVectors?: readonly NewSparseVector[];
+}
+
+/** A named dense vector as it is to be: one that is not there is declared, and needs dimension and distance; of one that is there
+ *  hnsw.efSearch and quantization change (as CollectionChange.quantization), and what else is said must be as it is. */
+export interface DenseVectorChange {
+  readonly name: string;
+  readonly dimension?: number;
+  readonly distance?: Distance;
+  readonly hnsw?: Partial<HnswParameters>;
+  readonly quantization?: Partial<Quantization> | null;
+}
+
+/** Likewise; left out, the modifier stays, or is none. */
+export interface SparseVectorChange {
+  readonly name: string;
+  readonly modifier?: SparseModifier | null;
 }
 
 /** Absent fields stay as they are. */
@@ -26,6 +47,10 @@ export interface CollectionChange {
   readonly text?: Partial<Omit<TextSettings, 'fields'>>;
   /** In the place of all that were declared. */
   readonly payloadIndexes?: Declarations['payloadIndexes'];
+  /** Names, with what points have under them, before others are set; one that is not there is refused. */
+  readonly removeVectors?: readonly string[];
+  readonly setVectors?: readonly DenseVectorChange[];
+  readonly setSparseVectors?: readonly SparseVectorChange[];
   /** The type is fixed: naming another one, or null where there is one, is refused. */
   readonly quantization?: Partial<Quantization> | null;
   /** What is absent stays; null takes it away as a whole. */

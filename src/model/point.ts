@@ -20,20 +20,24 @@ export interface PointVersion {
 export type Payload = { readonly [key: string]: JsonValue };
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | Payload;
 
-/** A dense vector under a name; v1 exposes the empty name only. */
+/** A dense vector. */
 export interface DenseVector {
   readonly kind: 'dense';
   readonly values: Float32Array;
 }
-/** A sparse vector: indices ascending and unique, values of equal length. Room in the format, no route yet. */
+/** A sparse vector: indices ascending and unique, values of equal length. */
 export interface SparseVector {
   readonly kind: 'sparse';
   readonly indices: Uint32Array;
   readonly values: Float32Array;
 }
+/** By name, '' is the default vector; in the store by key (model/vector-spec.ts). */
 export type NamedVectors = ReadonlyMap<string, DenseVector | SparseVector>;
 
-export const DEFAULT_VECTOR = '';
+/** What is searched for: as dense or sparse as the vectors are that it is held against. */
+export type QueryVector = Float32Array | SparseVector;
+
+export { DEFAULT_VECTOR } from './vector-spec.js';
 
 /** Has a string a surrogate without its pair? Such text has no UTF-8 form. */
 export function hasLoneSurrogate(text: string): boolean {
@@ -67,7 +71,10 @@ export function checkPointId(value: unknown, path: string): PointId {
 
 /** Many points in columns: what a write carries from the edge to the writer thread without a copy per point.
  *
- *  vectors: Float32Array of count × dimension, row i belongs to ids[i].
+ *  vectors: the default vectors, rows of `dimension` components, one for each point that has one, in their order.
+ *  hasVector: 1 for a point that has a default vector, else 0; left out or null: all have one. With dimension 0 none has.
+ *  named: other vectors, by the names that clients use, each point's as a vector set (codec/vector-set.ts) in
+ *  bytes[ends[i−1] … ends[i]); empty: it has none. Left out or null: no point has any.
  *  payload i: payloadBytes[payloadEnds[i−1] … payloadEnds[i]), UTF-8 JSON of an object; empty means `{}`.
  *  ifVersions, expiresAt: length count; NaN means "not given". */
 export interface PointBlock {
@@ -78,12 +85,24 @@ export interface PointBlock {
   readonly payloadEnds: Uint32Array;
   readonly ifVersions: Float64Array | null;
   readonly expiresAt: Float64Array | null;
+  readonly hasVector?: Uint8Array | null;
+  readonly named?: NamedColumn | null;
+}
+
+/** Vector sets of points, one behind the other. */
+export interface NamedColumn {
+  readonly bytes: Uint8Array;
+  readonly ends: Uint32Array;
 }
 
 /** The change of one point: absent fields stay as they are. */
 export interface PointPatch {
   readonly id: PointId;
   readonly vector?: Float32Array;
+  /** Named ones, each in the place of what the point had under its name. */
+  readonly vectors?: NamedVectors;
+  /** Names to take away, '' for the default vector; one that the point does not have is passed over. */
+  readonly unsetVectors?: readonly string[];
   /** UTF-8 JSON of an object, merged deeply. */
   readonly payload?: Uint8Array;
   readonly unset?: readonly string[];

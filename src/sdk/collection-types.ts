@@ -51,9 +51,24 @@ interface IndexingSettings {
   readonly payloadIndexes?: readonly PayloadIndex[];
 }
 
-export interface CollectionSettings extends IndexingSettings {
+/** A dense vector under a name. */
+export interface DenseVectorSettings {
   readonly dimension: number;
   readonly distance: Distance;
+  readonly hnsw?: Partial<HnswSettings>;
+  readonly quantization?: (Pick<QuantizationSettings, 'type'> & Partial<QuantizationSettings>) | null;
+}
+/** A sparse vector under a name; idf weights the values of a query by how rare their indices are. */
+export interface SparseVectorSettings {
+  readonly modifier?: 'idf' | null;
+}
+
+export interface CollectionSettings extends IndexingSettings {
+  /** Of the default vector, both or neither. */
+  readonly dimension?: number;
+  readonly distance?: Distance;
+  readonly vectors?: Readonly<Record<string, DenseVectorSettings>>;
+  readonly sparseVectors?: Readonly<Record<string, SparseVectorSettings>>;
   readonly hnsw?: Partial<HnswSettings>;
   readonly quantization?: (Pick<QuantizationSettings, 'type'> & Partial<QuantizationSettings>) | null;
   /** What requests may ask of the collection. */
@@ -64,6 +79,14 @@ export interface CollectionSettings extends IndexingSettings {
 
 export interface CollectionChange extends IndexingSettings {
   readonly hnsw?: { readonly efSearch: number };
+  /** A name that is new is declared; null takes one away. */
+  readonly vectors?: Readonly<
+    Record<
+      string,
+      (Partial<Omit<DenseVectorSettings, 'quantization'>> & { readonly quantization?: Partial<QuantizationSettings> }) | null
+    >
+  >;
+  readonly sparseVectors?: Readonly<Record<string, SparseVectorSettings | null>>;
   /** The type is fixed when a collection is made. */
   readonly quantization?: Partial<QuantizationSettings>;
   /** What is absent stays; null takes a limit away, or the whole mode. */
@@ -71,10 +94,22 @@ export interface CollectionChange extends IndexingSettings {
   readonly ttlMs?: number | null;
 }
 
-export interface CollectionInfo {
-  readonly name: string;
+export interface NamedVectorInfo {
   readonly dimension: number;
   readonly distance: Distance;
+  readonly hnsw: HnswSettings;
+  readonly quantization: QuantizationSettings | null;
+  /** Points in its index. */
+  readonly pointsCount: number;
+}
+
+export interface CollectionInfo {
+  readonly name: string;
+  /** Of the default vector; null: there is none. */
+  readonly dimension: number | null;
+  readonly distance: Distance | null;
+  readonly vectors: Readonly<Record<string, NamedVectorInfo>>;
+  readonly sparseVectors: Readonly<Record<string, { readonly modifier: 'idf' | null; readonly pointsCount: number }>>;
   readonly hnsw: HnswSettings;
   readonly ttlMs: number | null;
   readonly pointsCount: number;

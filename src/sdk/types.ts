@@ -12,9 +12,27 @@ export type * from './collection-types.js';
 /** Components as given by the user; a plain array is rounded to float32 before it is sent. */
 export type VectorInput = Float32Array | readonly number[];
 
+/** Indices are unsigned 32-bit integers, each once, in any order. */
+export interface SparseVectorInput {
+  readonly indices: Uint32Array | readonly number[];
+  readonly values: VectorInput;
+}
+export type AnyVectorInput = VectorInput | SparseVectorInput;
+/** By name, as the collection declares them. */
+export type NamedVectorsInput = Readonly<Record<string, AnyVectorInput>>;
+
+/** As read: indices ascending, as many as values. */
+export interface SparseVector {
+  readonly indices: Uint32Array;
+  readonly values: Float32Array;
+}
+export type NamedVector = Float32Array | SparseVector;
+
 export interface PointInput {
   readonly id: PointId;
-  readonly vector: VectorInput;
+  /** The default vector; needed where the collection declares no other. */
+  readonly vector?: VectorInput;
+  readonly vectors?: NamedVectorsInput;
   readonly payload?: Payload;
   /** Refused with VersionConflict unless the stored version is this one; 0: must not exist. */
   readonly ifVersion?: number;
@@ -25,6 +43,9 @@ export interface PointInput {
 export interface PointPatch {
   readonly id: PointId;
   readonly vector?: VectorInput;
+  /** Each in the place of what the point had under its name. */
+  readonly vectors?: NamedVectorsInput;
+  readonly unsetVectors?: readonly string[];
   readonly payload?: Payload;
   readonly unset?: readonly string[];
   readonly ifVersion?: number;
@@ -35,6 +56,8 @@ export interface PointRecord {
   readonly id: PointId;
   readonly version: number;
   readonly vector?: Float32Array;
+  /** Of a collection that declares names. */
+  readonly vectors?: Readonly<Record<string, NamedVector>>;
   readonly payload?: Payload;
 }
 
@@ -145,7 +168,8 @@ export interface DeleteAnswer extends WriteAnswer {
 }
 
 export interface Selection {
-  readonly withVector?: boolean;
+  /** true: all vectors; or the names of those that are wanted. */
+  readonly withVector?: boolean | readonly string[];
   readonly withPayload?: boolean;
 }
 
@@ -189,7 +213,9 @@ export interface FusionSettings {
 
 export interface SearchRequest extends Selection {
   /** At least one of vector, id and text, and not both vector and id; the point of an id is left out of its own hits. */
-  readonly vector?: VectorInput;
+  readonly vector?: AnyVectorInput;
+  /** Name of the vectors that are searched; default: the default ones. */
+  readonly using?: string;
   readonly id?: PointId;
   /** Words to find in the text fields of the collection; with a vector or an id beside it the search is hybrid. */
   readonly text?: string;
@@ -246,9 +272,9 @@ export interface SearchGroupsAnswer extends Omit<SearchAnswer, 'hits'> {
 
 /** A search near the mean of examples, each the id of a point or a vector; the points among them are no hits. */
 export interface RecommendRequest extends Omit<SearchRequest, 'vector' | 'id' | 'text' | 'fusion' | 'candidates'> {
-  readonly positive: readonly (PointId | VectorInput)[];
+  readonly positive: readonly (PointId | AnyVectorInput)[];
   /** What hits are not to be like. */
-  readonly negative?: readonly (PointId | VectorInput)[];
+  readonly negative?: readonly (PointId | AnyVectorInput)[];
   readonly strategy?: 'average_vector';
 }
 

@@ -27,6 +27,14 @@ import type {
   VectorBody,
 } from '../wire/http-bodies.js';
 import { strictFromBody, strictToBody } from '../wire/http-bodies.js';
+import {
+  anyVectorToWire,
+  changedVectorsToWire,
+  newVectorsToWire,
+  shownVectorsFromWire,
+  vectorsFromWire,
+  vectorsToWire,
+} from './named-forms.js';
 import { plainPayload } from './payload-form.js';
 import type {
   BatchOperation,
@@ -72,8 +80,10 @@ function present<Shape extends object>(shape: { [Key in keyof Shape]: Shape[Key]
 }
 
 export function pointToWire(point: PointInput, form: VectorForm): PointBody {
-  const { id, vector, payload, ifVersion, expiresAt } = point;
-  const body: { -readonly [Key in keyof PointBody]: PointBody[Key] } = { id, vector: form(vector) };
+  const { id, vector, vectors, payload, ifVersion, expiresAt } = point;
+  const body: { -readonly [Key in keyof PointBody]: PointBody[Key] } = { id };
+  if (vector !== undefined) body.vector = form(vector);
+  if (vectors !== undefined) body.vectors = vectorsToWire(vectors, form);
   if (payload !== undefined) body.payload = plainPayload(payload);
   if (ifVersion !== undefined) body.if_version = ifVersion;
   if (expiresAt !== undefined) body.expires_at = expiresAt instanceof Date ? expiresAt.toISOString() : expiresAt;
@@ -84,6 +94,8 @@ export function patchToWire(patch: PointPatch, form: VectorForm): PointPatchBody
   return present<PointPatchBody>({
     id: patch.id,
     vector: patch.vector === undefined ? undefined : form(patch.vector),
+    vectors: patch.vectors === undefined ? undefined : vectorsToWire(patch.vectors, form),
+    unset_vectors: patch.unsetVectors === undefined ? undefined : [...patch.unsetVectors],
     payload: patch.payload === undefined ? undefined : plainPayload(patch.payload),
     unset: patch.unset === undefined ? undefined : [...patch.unset],
     if_version: patch.ifVersion,
@@ -97,6 +109,7 @@ export function collectionToWire(settings: CollectionSettings): NewCollectionBod
     distance,
     hnsw: hnsw === undefined ? undefined : present({ m: hnsw.m, ef_construct: hnsw.efConstruct, ef_search: hnsw.efSearch }),
     ttl_ms: ttlMs,
+    ...newVectorsToWire(settings),
     ...indexingToWire(settings),
     quantization,
     strict_mode: strictMode ? { ...strictToBody(strictMode), enabled: strictMode.enabled } : strictMode,
@@ -108,6 +121,7 @@ export function collectionChangeToWire(change: CollectionChange): CollectionChan
   return present<CollectionChangeBody>({
     hnsw: hnsw === undefined ? undefined : { ef_search: hnsw.efSearch },
     ttl_ms: ttlMs,
+    ...changedVectorsToWire(change),
     ...indexingToWire(change),
     quantization,
     strict_mode: strictMode ? strictToBody(strictMode) : strictMode,
@@ -131,6 +145,7 @@ export function collectionFromWire(body: CollectionInfoBody): CollectionInfo {
     name: body.name,
     dimension: body.dimension,
     distance: body.distance,
+    ...shownVectorsFromWire(body),
     hnsw: { m: body.hnsw.m, efConstruct: body.hnsw.ef_construct, efSearch: body.hnsw.ef_search },
     ttlMs: body.ttl_ms,
     pointsCount: body.points_count,
@@ -166,8 +181,14 @@ function textFromWire(body: CollectionInfoBody['text']): TextSettings | null {
     : { language: body.language, stopWords: body.stop_words, k1: body.k1, b: body.b };
 }
 
-export function selectionToWire({ withVector, withPayload }: Selection): { with_vector?: boolean; with_payload?: boolean } {
-  return present<{ with_vector?: boolean; with_payload?: boolean }>({ with_vector: withVector, with_payload: withPayload });
+interface SelectionBody {
+  with_vector?: boolean | string[];
+  with_payload?: boolean;
+}
+
+export function selectionToWire({ withVector, withPayload }: Selection): SelectionBody {
+  const names = typeof withVector === 'object' ? [...withVector] : withVector;
+  return present<SelectionBody>({ with_vector: names, with_payload: withPayload });
 }
 
 export function scrollToWire(request: ScrollRequest): ScrollBody {
@@ -185,7 +206,8 @@ export function facetToWire({ key, filter, limit, exact }: FacetRequest): FacetB
 
 export function searchToWire(request: SearchRequest, form: VectorForm): SearchBody {
   return present<SearchBody>({
-    vector: request.vector === undefined ? undefined : form(request.vector),
+    vector: request.vector === undefined ? undefined : anyVectorToWire(request.vector, form),
+    using: request.using,
     id: request.id,
     text: request.text,
     filter: request.filter === undefined ? undefined : filterToWire(request.filter),
@@ -198,8 +220,7 @@ export function searchToWire(request: SearchRequest, form: VectorForm): SearchBo
     ef_search: request.efSearch,
     exact: request.exact,
     score_threshold: request.scoreThreshold,
-    with_payload: request.withPayload,
-    with_vector: request.withVector,
+    ...selectionToWire(request),
     explain: request.explain,
   });
 }
@@ -214,7 +235,7 @@ export function groupsToWire({ groupBy, groupSize, ...search }: SearchGroupsRequ
 
 export function recommendToWire({ positive, negative, strategy, ...rest }: RecommendRequest, form: VectorForm): RecommendBody {
   const examples = (list: RecommendRequest['positive']): ExampleBody[] =>
-    list.map((example) => (typeof example === 'object' ? form(example) : example));
+    list.map((example) => (typeof example === 'object' ? anyVectorToWire(example, form) : example));
   return present<RecommendBody>({
     ...searchToWire(rest, form),
     positive: examples(positive),
@@ -251,10 +272,11 @@ function searchEndFromWire(body: Omit<SearchAnswerBody, 'hits'>): Omit<SearchAns
 }
 
 export function pointFromWire(body: FoundPointBody): PointRecord {
-  const { id, version, payload, vector } = body;
+  const { id, version, payload, vector, vectors } = body;
   const point: { -readonly [Key in keyof PointRecord]: PointRecord[Key] } = { id, version };
   if (payload !== undefined) point.payload = payload;
   if (vector !== undefined) point.vector = vectorFrom(vector);
+  if (vectors !== undefined) point.vectors = vectorsFromWire(vectors);
   return point;
 }
 

@@ -17,6 +17,7 @@ import { type FileDigest, readHashed } from './hashed-file.js';
 import { HnswFileCheck } from './hnsw-file.js';
 import { HnswGraph, nativeLibrary } from './hnsw-graph.js';
 import { RenewingGraph } from './renewing-graph.js';
+import { SparseIndex } from './sparse-index.js';
 import { type IndexLimits, TieredIndex } from './tiered-index.js';
 import {
   type CheckpointHead,
@@ -41,6 +42,8 @@ export interface ExpectedCheckpoint {
 
 export { type TakenCheckpoint, takeCheckpoint } from './checkpoint-copy.js';
 export { removeLeftovers } from './checkpoint-folder.js';
+export { LabelSet } from './label-set.js';
+export type { SparseIndex } from './sparse-index.js';
 
 const HEAD_BYTES_MAX = 64 * 1024 * 1024;
 /** Below 2, hnswlib's level of a point is infinite; its link counts are 16 bits wide. */
@@ -75,6 +78,11 @@ export async function openCheckpoint(
     refusals.push(messageOf(error));
   }
   return { refused: refusals.length === 0 ? 'none' : refusals.join('; ') };
+}
+
+/** An empty one. */
+export function createSparseIndex(): SparseIndex {
+  return new SparseIndex();
 }
 
 /** Which build of the native library this process runs, for status. */

@@ -12,9 +12,10 @@ import type { BodyReader } from './body-reader.js';
 import { readFields, readList } from './fields.js';
 import { PatchRows } from './patch-rows.js';
 import { notAvailable, type Place } from './place.js';
-import { PointRows, type VectorRule } from './point-rows.js';
+import { PointRows } from './point-rows.js';
 import { readId } from './scalars.js';
-import { UNKNOWN_VECTORS, type WriteRules } from './write-bodies.js';
+import { UNKNOWN_VECTORS, type VectorRule } from './vector-rule.js';
+import type { WriteRules } from './write-bodies.js';
 
 /** create_collection as it stood in the body: its spec is still to be checked against the schema. */
 export interface UncheckedCreate {
@@ -128,6 +129,9 @@ class BatchRead {
     readFields(reader, path, { collection: readCollection, points: readPoints }, ['collection', 'points']);
     const read = rows as PointRows | PatchRows | null;
     const name = collection ?? '';
+    const known = this.#vectors.get(name);
+    if (read instanceof PointRows && read.firstWithout >= 0 && known !== undefined && known.named === undefined)
+      throw invalidRequest(`${path}.points[${read.firstWithout}].vector`, 'missing');
     if (read instanceof PointRows) this.operations.push({ kind: 'upsert', collection: name, points: read.finish() });
     else if (read !== null) this.operations.push({ kind: 'patch', collection: name, patches: read.finish() });
     this.#pointsLeft -= read?.count ?? 0;
@@ -144,8 +148,7 @@ class BatchRead {
     const { collection: name, ...spec } = value as Readonly<Record<string, JsonValue>>;
     if (typeof name !== 'string') throw invalidRequest(`${path}.collection`, name === undefined ? 'missing' : NOT_A_NAME);
     const collection = checkCollectionName(name);
-    const dimension = typeof spec['dimension'] === 'number' ? spec['dimension'] : null;
-    this.#vectors.set(collection, { dimension, distance: DISTANCES.find((distance) => distance === spec['distance']) ?? null });
+    this.#vectors.set(collection, ruleIn(spec));
     this.operations.push({ kind: 'unchecked_create', collection, spec, path });
   }
 
@@ -177,6 +180,15 @@ class BatchRead {
     readFields(this.#reader, path, { collection: readCollection }, ['collection']);
     return collection;
   }
+}
+
+/** What is known of a collection that the batch itself makes; its spec was not checked yet. */
+function ruleIn(spec: Readonly<Record<string, JsonValue>>): VectorRule {
+  const dimension = typeof spec['dimension'] === 'number' ? spec['dimension'] : null;
+  const distance = DISTANCES.find((one) => one === spec['distance']) ?? null;
+  const isPlain = !Object.hasOwn(spec, 'vectors') && !Object.hasOwn(spec, 'sparse_vectors') && dimension !== null;
+  // The writer, which is told of all of it, checks what has names.
+  return isPlain ? { dimension, distance } : { dimension, distance, named: { hasDefault: null, vectors: null } };
 }
 
 const KINDS = ['upsert', 'patch', 'delete', 'create_collection', 'delete_collection', 'put_alias', 'delete_alias'] as const;

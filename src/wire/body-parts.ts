@@ -61,7 +61,11 @@ export type FilterBody = FilterShape;
 export const FilterBody = Type.Unsafe<FilterShape>({ [OWN_CHECK]: true, $ref: 'Filter#' });
 
 export const WithPayload = Type.Optional(Type.Boolean());
-export const WithVector = Type.Optional(Type.Boolean());
+export const WithVector = Type.Optional(
+  Type.Union([Type.Boolean(), Type.Array(Type.String({ minLength: 1 }), { maxItems: FIXED.namedVectorsMax })], {
+    description: 'true: all vectors of a point; or the names of those that are wanted.',
+  }),
+);
 
 /** What every read may carry besides its own fields. */
 export const freshness = {

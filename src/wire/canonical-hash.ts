@@ -5,9 +5,10 @@
 
 import { createHash, type Hash } from 'node:crypto';
 import { encodePointId } from '../codec/point-id.js';
+import { encodeVectorSet } from '../codec/vector-set.js';
 import type { Operation } from '../model/operation.js';
 import type { PayloadChange } from '../model/payload-change.js';
-import type { JsonValue, PointId } from '../model/point.js';
+import type { JsonValue, PointBlock, PointId } from '../model/point.js';
 import type { UncheckedCreate } from './batch-body.js';
 
 export function operationsHash(operations: readonly (Operation | UncheckedCreate)[]): Uint8Array {
@@ -48,6 +49,7 @@ function addOperation(hash: Hash, operation: Operation | UncheckedCreate): void 
       });
       for (const column of [ifVersions, expiresAt]) addBytes(hash, column);
       if (operation.only !== undefined) addText(hash, canonicalText(operation.only));
+      addVectors(hash, operation.points);
       return;
     }
     case 'patch':
@@ -55,10 +57,13 @@ function addOperation(hash: Hash, operation: Operation | UncheckedCreate): void 
         hash,
         operation.patches.map((patch) => patch.id),
       );
-      for (const { vector, payload, unset, ifVersion, change } of operation.patches) {
+      for (const { vector, vectors, unsetVectors, payload, unset, ifVersion, change } of operation.patches) {
         addBytes(hash, vector ?? null);
         addPayload(hash, payload ?? null);
         addText(hash, canonicalText([unset ?? null, ifVersion ?? null]));
+        // Only where there are any: what was hashed before there were names must stay what it was.
+        if (vectors !== undefined) addBytes(hash, encodeVectorSet(vectors));
+        if (unsetVectors !== undefined) addText(hash, canonicalText(['unset_vectors', ...unsetVectors]));
         if (change !== undefined) addChange(hash, change);
       }
       if (operation.where !== undefined) addText(hash, canonicalText(operation.where));
@@ -87,6 +92,14 @@ function addChange(hash: Hash, change: PayloadChange): void {
   const { kind } = change;
   addText(hash, canonicalText(kind === 'remove' ? [kind, change.paths] : [kind, kind === 'set' ? (change.at ?? null) : null]));
   if (kind !== 'remove') addPayload(hash, change.payload);
+}
+
+/** What there was before there were names adds nothing. */
+function addVectors(hash: Hash, { hasVector, named }: PointBlock): void {
+  if (hasVector) addBytes(hash, hasVector);
+  if (!named) return;
+  addBytes(hash, named.bytes);
+  addBytes(hash, named.ends);
 }
 
 /** A payload is stored with its keys as they came; who builds the same request twice may well put them in another order. */

@@ -3,10 +3,11 @@
  *  Paths and stop words have the mark `x-own-check`: http/declarations.ts checks them and names each by its place. */
 
 import { type Static, Type } from 'typebox';
-import { PAYLOAD_INDEX_TYPES, type PayloadIndexType, QUANTIZATION_TYPES, TEXT_LANGUAGES } from '../model/collection.js';
+import { PAYLOAD_INDEX_TYPES, type PayloadIndexType, TEXT_LANGUAGES } from '../model/collection.js';
 import { FIXED } from '../model/limits.js';
 import { closed, FieldPath, nullable, OWN_CHECK } from './body-parts.js';
 import { ChangedStrictModeBody, NewStrictModeBody, ShownStrictModeBody } from './strict-bodies.js';
+import { ChangedQuantization, NewQuantization, ShownQuantization } from './vector-bodies.js';
 
 const StopWords = Type.Unsafe<'default' | readonly string[]>({
   [OWN_CHECK]: true,
@@ -38,18 +39,6 @@ const PayloadIndexBody = Type.Object(
   closed,
 );
 
-const QuantizationType = Type.Enum([...QUANTIZATION_TYPES]);
-const quantizationSettings = {
-  rescore: Type.Optional(Type.Boolean({ default: true, description: 'Order candidates by their full vectors.' })),
-  oversampling: Type.Optional(
-    Type.Number({
-      minimum: 1,
-      maximum: FIXED.oversamplingMax,
-      description: 'Candidates taken for each hit that is wanted. Default 3 for int8, 1.5 for float16.',
-    }),
-  ),
-};
-
 /** Fields of a new collection, and of a change: lists are replaced as a whole. */
 const indexing = {
   text_fields: Type.Optional(
@@ -61,13 +50,13 @@ const indexing = {
 
 export const newDeclarations = {
   ...indexing,
-  quantization: Type.Optional(nullable(Type.Object({ type: QuantizationType, ...quantizationSettings }, closed))),
+  quantization: NewQuantization,
   strict_mode: Type.Optional(nullable(NewStrictModeBody)),
 };
 
 export const changedDeclarations = {
   ...indexing,
-  quantization: Type.Optional(nullable(Type.Object({ type: Type.Optional(QuantizationType), ...quantizationSettings }, closed))),
+  quantization: ChangedQuantization,
   strict_mode: Type.Optional(nullable(ChangedStrictModeBody)),
 };
 
@@ -89,7 +78,7 @@ export const shownDeclarations = {
   payload_indexes: Type.Array(
     Type.Object({ path: Type.String(), type: Type.Enum([...PAYLOAD_INDEX_TYPES] as [PayloadIndexType, ...PayloadIndexType[]]) }),
   ),
-  quantization: nullable(Type.Object({ type: QuantizationType, rescore: Type.Boolean(), oversampling: Type.Number() })),
+  quantization: ShownQuantization,
   strict_mode: Type.Optional(ShownStrictModeBody),
 };
 

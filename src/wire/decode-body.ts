@@ -114,12 +114,14 @@ export function buffersOf(decoded: unknown): ArrayBuffer[] {
 }
 
 /** Deep enough for the shapes above; payloads and ids hold no buffers. */
-const SHAPE_DEPTH = 5;
+const SHAPE_DEPTH = 7;
 
 function collect(value: unknown, found: Set<ArrayBuffer>, depth: number): void {
   if (typeof value !== 'object' || value === null || depth > SHAPE_DEPTH) return;
   if (ArrayBuffer.isView(value)) {
     if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);
+  } else if (value instanceof Map) {
+    for (const item of value.values()) collect(item, found, depth + 1);
   } else if (Array.isArray(value)) {
     // A list of plain ids needs no walk.
     if (typeof value[0] === 'object') for (const item of value) collect(item, found, depth + 1);

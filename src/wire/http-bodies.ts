@@ -7,9 +7,7 @@
  *  Must not know: how a body is carried (JSON, MessagePack), who answers it. */
 
 import { type Static, Type } from 'typebox';
-import { DISTANCES } from '../model/distance.js';
 import { ERRORS, type ErrorType } from '../model/errors.js';
-import { FIXED } from '../model/limits.js';
 import type { PointId } from '../model/point.js';
 import {
   closed,
@@ -27,6 +25,15 @@ import {
 } from './body-parts.js';
 import { changedDeclarations, newDeclarations, shownDeclarations } from './declaration-bodies.js';
 import { IndexHealthBody } from './health-bodies.js';
+import {
+  changedVectorFields,
+  Dimension,
+  DistanceBody,
+  HnswBody,
+  NamedVectorsBody,
+  newVectorFields,
+  shownVectorFields,
+} from './vector-bodies.js';
 
 export * from './backup-bodies.js';
 export * from './change-bodies.js';
@@ -38,18 +45,17 @@ export * from './recall-bodies.js';
 export * from './search-bodies.js';
 export type { ExplainBody, FusionBody } from './search-parts.js';
 export { shownStrictMode, strictFromBody, strictToBody } from './strict-bodies.js';
+export type {
+  AnyVectorBody,
+  ChangedVectorsBody,
+  NamedVectorsBody,
+  NewVectorsBody,
+  ShownVectorsBody,
+  SparseVectorBody,
+} from './vector-bodies.js';
 export { FilterBody, PayloadBody, PointIdBody, VectorBody };
 
 // Collections
-
-export const HnswBody = Type.Object(
-  {
-    m: Type.Optional(Type.Integer({ minimum: 2, maximum: 256, default: 16 })),
-    ef_construct: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 200 })),
-    ef_search: Type.Optional(Type.Integer({ minimum: 1, default: 64 })),
-  },
-  closed,
-);
 
 const TTL_MS_MAX = 100 * 366 * 86_400_000;
 const TtlMs = Type.Unsafe<number | null>({
@@ -59,17 +65,20 @@ const TtlMs = Type.Unsafe<number | null>({
   description: 'Default life of points upserted from now on, in milliseconds; null: for ever.',
 });
 
-const DistanceBody = Type.Enum([...DISTANCES] as ['cosine', 'dot', 'euclid']);
-
 export const NewCollectionBody = Type.Object(
   {
-    dimension: Type.Integer({ minimum: 1, maximum: FIXED.dimensionMax }),
-    distance: DistanceBody,
+    dimension: Type.Optional(Dimension),
+    distance: Type.Optional(DistanceBody),
     hnsw: Type.Optional(HnswBody),
     ttl_ms: Type.Optional(TtlMs),
+    ...newVectorFields,
     ...newDeclarations,
   },
-  closed,
+  {
+    ...closed,
+    description:
+      'dimension and distance are of the default vector. A collection without one says which vectors it has instead; `"vectors": {}` alone: none.',
+  },
 );
 export type NewCollectionBody = Static<typeof NewCollectionBody>;
 
@@ -77,6 +86,7 @@ export const CollectionChangeBody = Type.Object(
   {
     hnsw: Type.Optional(Type.Object({ ef_search: Type.Optional(Type.Integer({ minimum: 1 })) }, closed)),
     ttl_ms: Type.Optional(TtlMs),
+    ...changedVectorFields,
     ...changedDeclarations,
   },
   closed,
@@ -85,8 +95,8 @@ export type CollectionChangeBody = Static<typeof CollectionChangeBody>;
 
 export const CollectionInfoBody = Type.Object({
   name: Type.String(),
-  dimension: Type.Integer(),
-  distance: DistanceBody,
+  dimension: Type.Unsafe<number | null>({ type: ['integer', 'null'], description: 'null: there is no default vector.' }),
+  distance: nullable(DistanceBody),
   hnsw: Type.Object({ m: Type.Integer(), ef_construct: Type.Integer(), ef_search: Type.Integer() }),
   points_count: Type.Integer(),
   status: Type.Enum(['ready', 'building', 'rebuilding']),
@@ -95,6 +105,7 @@ export const CollectionInfoBody = Type.Object({
   disk_bytes: Type.Integer(),
   tombstone_ratio: Type.Number(),
   index_health: nullable(IndexHealthBody),
+  ...shownVectorFields,
   ...shownDeclarations,
   ttl_ms: Type.Unsafe<number | null>({ type: ['integer', 'null'] }),
   embedding: Type.Null(),
@@ -121,14 +132,19 @@ export type AliasListBody = Static<typeof AliasListBody>;
 export const PointBody = Type.Object(
   {
     id: PointIdBody,
-    vector: VectorBody,
+    vector: Type.Optional(VectorBody),
+    vectors: Type.Optional(NamedVectorsBody),
     payload: Type.Optional(PayloadBody),
     if_version: Type.Optional(
       Type.Integer({ minimum: 0, description: 'Refused unless the point has this version; 0: must not exist.' }),
     ),
     expires_at: Type.Optional(Timestamp),
   },
-  closed,
+  {
+    ...closed,
+    description:
+      'vector is the default one: needed where the collection declares no other; where it declares names, all are optional.',
+  },
 );
 export type PointBody = Static<typeof PointBody>;
 
@@ -139,6 +155,8 @@ export const PointPatchBody = Type.Object(
   {
     id: PointIdBody,
     vector: Type.Optional(VectorBody),
+    vectors: Type.Optional(NamedVectorsBody),
+    unset_vectors: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'Names of vectors to take away.' })),
     payload: Type.Optional(PayloadBody),
     unset: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description: 'Dotted paths to remove from the payload.' })),
     if_version: Type.Optional(Type.Integer({ minimum: 0 })),
@@ -232,6 +250,7 @@ export const FoundPointBody = Type.Object({
   version: Type.Integer({ description: 'Seq of the log entry that last wrote the point.' }),
   payload: Type.Optional(PayloadBody),
   vector: Type.Optional(VectorBody),
+  vectors: Type.Optional(NamedVectorsBody),
 });
 export type FoundPointBody = Static<typeof FoundPointBody>;
 

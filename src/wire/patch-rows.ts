@@ -1,17 +1,29 @@
 /** Patches of points: read row by row, vectors and payloads in columns until all rows are there. Refusals as in wire/point-rows.ts. */
 
 import { invalidRequest } from '../model/errors.js';
-import type { PointId, PointPatch } from '../model/point.js';
+import type { NamedVectors, PointId, PointPatch } from '../model/point.js';
 import type { BodyReader } from './body-reader.js';
 import { FloatColumn, TextColumn } from './columns.js';
+import { namesIn } from './named-vectors.js';
 import { notAvailable, type Place, pathOf, unknownField } from './place.js';
-import { checkVector, payloadTooLarge, type RowRules, readPayload, readVector, type VectorRule } from './point-rows.js';
+import {
+  checkVector,
+  mayHaveDefault,
+  payloadTooLarge,
+  type RowRules,
+  readPayload,
+  readVector,
+  readVectors,
+} from './point-rows.js';
 import { readId, readVersion } from './scalars.js';
+import type { NamedRule } from './vector-rule.js';
 
 interface Row {
   readonly id: PointId;
   readonly vectorEnd: number;
   readonly components: number;
+  readonly vectors: NamedVectors | null;
+  readonly unsetVectors: readonly string[] | null;
   readonly payloadStart: number;
   readonly payloadEnd: number;
   readonly hasPayload: boolean;
@@ -43,6 +55,8 @@ export class PatchRows {
     const payloadStart = this.#payloads.length;
     let id: PointId | undefined;
     let components = -1;
+    let vectors: NamedVectors | null = null;
+    let unsetVectors: string[] | null = null;
     let hasPayload = false;
     let unset: string[] | null = null;
     let ifVersion = Number.NaN;
@@ -55,7 +69,14 @@ export class PatchRows {
           break;
         case 'vector':
           this.#vectors.length = vectorStart;
+          mayHaveDefault(this.#rules.named, pathOf(place, 'vector'));
           components = readVector(reader, this.#vectors, place);
+          break;
+        case 'vectors':
+          vectors = readVectors(reader, place, this.#rules.named, id);
+          break;
+        case 'unset_vectors':
+          unsetVectors = readUnsetVectors(reader, place, this.#rules.named);
           break;
         case 'payload':
           this.#payloads.length = payloadStart;
@@ -76,7 +97,7 @@ export class PatchRows {
     }
     if (id === undefined) throw invalidRequest(pathOf(place, 'id'), 'missing');
     if (components >= 0) {
-      const rule: VectorRule = { dimension: this.#dimension, distance: this.#rules.distance };
+      const rule = { dimension: this.#dimension, distance: this.#rules.distance };
       checkVector(this.#vectors, components, rule, place, id);
       this.#dimension ??= components;
     }
@@ -85,7 +106,9 @@ export class PatchRows {
     if (payloadBytes > this.#rules.payloadBytesMax) throw payloadTooLarge(place, id, payloadBytes, this.#rules.payloadBytesMax);
     if (this.#seen.has(id)) throw invalidRequest(pathOf(place, 'id'), `the id ${JSON.stringify(id)} stands twice in one request`);
     this.#seen.add(id);
-    this.#rows.push({ id, vectorEnd: this.#vectors.length, components, payloadStart, payloadEnd, hasPayload, unset, ifVersion });
+    const vectorEnd = this.#vectors.length;
+    const whole = { id, vectorEnd, components, vectors, unsetVectors, payloadStart, payloadEnd, hasPayload, unset, ifVersion };
+    this.#rows.push(whole);
   }
 
   /** The patches; their vectors and payloads are views into one buffer each. */
@@ -95,6 +118,8 @@ export class PatchRows {
     return this.#rows.map((row) => ({
       id: row.id,
       ...(row.components >= 0 ? { vector: vectors.subarray(row.vectorEnd - row.components, row.vectorEnd) } : {}),
+      ...(row.vectors === null ? {} : { vectors: row.vectors }),
+      ...(row.unsetVectors === null ? {} : { unsetVectors: row.unsetVectors }),
       ...(row.hasPayload ? { payload: payloads.subarray(row.payloadStart, row.payloadEnd) } : {}),
       ...(row.unset === null ? {} : { unset: row.unset }),
       ...(Number.isNaN(row.ifVersion) ? {} : { ifVersion: row.ifVersion }),
@@ -102,9 +127,26 @@ export class PatchRows {
   }
 }
 
+/** Names of vectors that are declared, as far as that is known. */
+function readUnsetVectors(reader: BodyReader, place: Place, rule: NamedRule | undefined): string[] {
+  const path = pathOf(place, 'unset_vectors');
+  const names = readTexts(reader, path, 'a list of names of vectors');
+  for (const [i, name] of names.entries()) {
+    const known = rule === undefined ? [] : rule.vectors;
+    if (known === null || known.some((one) => one.name === name)) continue;
+    throw invalidRequest(`${path}[${i}]`, `there is no vector ${JSON.stringify(name)}; ${namesIn(rule)}`);
+  }
+  return names;
+}
+
 function readUnset(reader: BodyReader, place: Place): string[] {
+  return readTexts(reader, pathOf(place, 'unset'), 'a list of dotted paths');
+}
+
+/** None of them empty. */
+function readTexts(reader: BodyReader, place: string, what: string): string[] {
   const paths: string[] = [];
-  const refused = (): Error => invalidRequest(pathOf(place, 'unset'), 'a list of dotted paths');
+  const refused = (): Error => invalidRequest(place, what);
   if (reader.kind() !== 'array') throw refused();
   reader.enterArray();
   while (reader.more()) {

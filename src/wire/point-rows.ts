@@ -3,19 +3,14 @@
  *  Every refusal names the row and the point. A row that was refused leaves nothing behind, so an import can go on with the next one.
  *  Must not know: what a collection holds; its dimension and distance are handed in. */
 
-import type { Distance } from '../model/distance.js';
 import { invalidRequest, SkeinError } from '../model/errors.js';
-import type { PointBlock, PointId } from '../model/point.js';
+import type { NamedVectors, PointBlock, PointId } from '../model/point.js';
 import type { BodyReader } from './body-reader.js';
 import { FloatColumn, TextColumn } from './columns.js';
+import { NamedRows, namesIn, ofPoint, readNamedVectors } from './named-vectors.js';
 import { notAvailable, type Place, pathOf, placed, unknownField } from './place.js';
 import { readId, readTime, readVersion } from './scalars.js';
-
-/** What vectors are held against. dimension null: not known here, the first vector settles it. */
-export interface VectorRule {
-  readonly dimension: number | null;
-  readonly distance: Distance | null;
-}
+import type { NamedRule, VectorRule } from './vector-rule.js';
 
 export interface RowRules extends VectorRule {
   readonly payloadBytesMax: number;
@@ -33,6 +28,9 @@ export class PointRows {
   #payloadEnds: number[] = [];
   #ifVersions: number[] | null = null;
   #expiresAt: number[] | null = null;
+  /** 1 for a row with a default vector; null while all have one. */
+  #hasVector: number[] | null = null;
+  readonly #named = new NamedRows();
 
   constructor(rules: RowRules) {
     this.#rules = rules;
@@ -42,6 +40,11 @@ export class PointRows {
 
   get count(): number {
     return this.#ids.length;
+  }
+
+  /** The first row without a default vector, or −1. */
+  get firstWithout(): number {
+    return this.#hasVector?.indexOf(0) ?? -1;
   }
 
   /** Reads one point of a list.
@@ -78,6 +81,7 @@ export class PointRows {
     let components = -1;
     let ifVersion = Number.NaN;
     let expiresAt = Number.NaN;
+    let named: NamedVectors | null = null;
     if (reader.kind() !== 'object') throw invalidRequest(pathOf(place, ''), 'a point is an object');
     reader.enterObject();
     for (let key = reader.key(); key !== null; key = reader.key()) {
@@ -88,7 +92,11 @@ export class PointRows {
         case 'vector':
           // Of two fields of one name the last counts, as in JSON.parse.
           this.#vectors.length = vectorsBefore;
+          mayHaveDefault(this.#rules.named, pathOf(place, 'vector'));
           components = readVector(reader, this.#vectors, place);
+          break;
+        case 'vectors':
+          named = readVectors(reader, place, this.#rules.named, id);
           break;
         case 'payload':
           this.#payloads.length = payloadsBefore;
@@ -107,13 +115,15 @@ export class PointRows {
       }
     }
     if (id === undefined) throw invalidRequest(pathOf(place, 'id'), 'missing');
-    if (components < 0) throw invalidRequest(pathOf(place, 'vector'), 'missing');
-    checkVector(this.#vectors, components, { dimension: this.#dimension, distance: this.#rules.distance }, place, id);
+    if (components >= 0)
+      checkVector(this.#vectors, components, { dimension: this.#dimension, distance: this.#rules.distance }, place, id);
+    else if (this.#rules.named === undefined) throw invalidRequest(pathOf(place, 'vector'), 'missing');
     const payloadBytes = this.#payloads.length - payloadsBefore;
     if (payloadBytes > this.#rules.payloadBytesMax) throw payloadTooLarge(place, id, payloadBytes, this.#rules.payloadBytesMax);
     if (whole) reader.end();
     if (this.#seen.has(id)) return false;
-    this.#dimension ??= components;
+    if (components >= 0) this.#dimension ??= components;
+    this.#keepVectors(components >= 0, named);
     this.#keep(id, ifVersion, expiresAt);
     return true;
   }
@@ -121,6 +131,12 @@ export class PointRows {
   #readPayload(reader: BodyReader, place: Place): void {
     const text = readPayload(reader, place);
     if (text !== '{}') this.#payloads.append(text);
+  }
+
+  #keepVectors(hasVector: boolean, named: NamedVectors | null): void {
+    this.#named.push(named);
+    if (!hasVector) this.#hasVector ??= new Array<number>(this.#ids.length).fill(1);
+    this.#hasVector?.push(hasVector ? 1 : 0);
   }
 
   #keep(id: PointId, ifVersion: number, expiresAt: number): void {
@@ -136,6 +152,7 @@ export class PointRows {
 
   /** The block, in buffers of its own; the rows are used up. */
   finish(): PointBlock {
+    const named = this.#named.finish();
     return {
       ids: this.#ids,
       dimension: this.#dimension ?? 0,
@@ -144,7 +161,28 @@ export class PointRows {
       payloadEnds: Uint32Array.from(this.#payloadEnds),
       ifVersions: this.#ifVersions === null ? null : Float64Array.from(this.#ifVersions),
       expiresAt: this.#expiresAt === null ? null : Float64Array.from(this.#expiresAt),
+      ...(this.#hasVector === null ? {} : { hasVector: Uint8Array.from(this.#hasVector) }),
+      ...(named === null ? {} : { named }),
     };
+  }
+}
+
+/** @throws InvalidRequest where the collection is known to have no default vector */
+export function mayHaveDefault(rule: NamedRule | undefined, path: string): void {
+  if (rule?.hasDefault === false) throw invalidRequest(path, `the collection has no default vector; ${namesIn(rule)}`);
+}
+
+/** @param id as far as it is known by now  @throws as readNamedVectors */
+export function readVectors(
+  reader: BodyReader,
+  place: Place,
+  rule: NamedRule | undefined,
+  id: PointId | undefined,
+): NamedVectors {
+  try {
+    return readNamedVectors(reader, pathOf(place, 'vectors'), rule);
+  } catch (error) {
+    throw ofPoint(error, id);
   }
 }
 
@@ -172,7 +210,13 @@ export function readVector(reader: BodyReader, into: FloatColumn, place: Place):
 }
 
 /** Holds the row that stands last in the column against the rule. @throws InvalidVector, DimensionMismatch, ZeroVector */
-export function checkVector(column: FloatColumn, components: number, rule: VectorRule, place: Place, id: PointId | null): void {
+export function checkVector(
+  column: FloatColumn,
+  components: number,
+  rule: Omit<VectorRule, 'named'>,
+  place: Place,
+  id: PointId | null,
+): void {
   const expected = rule.dimension ?? (components === 0 || components > column.room ? column.room : components);
   if (components !== expected) {
     const path = pathOf(place, 'vector');

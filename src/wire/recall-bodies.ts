@@ -15,6 +15,7 @@ export const RecallBody = Type.Object(
     ),
     limit: Type.Optional(Type.Integer({ minimum: 1, default: 10, description: 'Hits of each.' })),
     ef_search: Type.Optional(Type.Integer({ minimum: 1 })),
+    using: Type.Optional(Type.String({ minLength: 1, description: 'Name of the vectors; left out: the default ones.' })),
     filter: Type.Optional(FilterBody),
     timeout_ms: Type.Optional(Type.Integer({ minimum: 1, description: 'Then it answers with what it has.' })),
     ...freshness,

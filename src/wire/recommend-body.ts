@@ -2,14 +2,15 @@
 
 import { invalidRequest, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
-import type { JsonValue, PointId } from '../model/point.js';
+import type { JsonValue, PointId, QueryVector } from '../model/point.js';
 import type { BodyReader } from './body-reader.js';
 import { FloatColumn } from './columns.js';
 import { readList } from './fields.js';
+import { readSparse } from './named-vectors.js';
 import { type Place, pathOf, placed } from './place.js';
 import { readId } from './scalars.js';
 
-export type ReadExample = PointId | Float32Array;
+export type ReadExample = PointId | QueryVector;
 
 export interface ReadRecommend {
   /** Null: the body has no such field. */
@@ -44,6 +45,7 @@ function readExample(reader: BodyReader, place: Place): ReadExample {
   const kind = reader.kind();
   if (kind === 'string' || kind === 'number') return readId(reader, place, '');
   const path = pathOf(place, '');
+  if (kind === 'object') return readSparse(reader, path);
   if (kind !== 'array' && kind !== 'binary') throw invalidRequest(path, 'an example is the id of a point, or a vector');
   const column = new FloatColumn(0);
   let components: number;

@@ -13,12 +13,17 @@ import {
   PointIdBody,
   Token,
   VectorBody,
+  WithVector,
 } from './body-parts.js';
 import { ExplainBody, searchEngines } from './search-parts.js';
+import { AnyVectorBody, NamedVectorsBody } from './vector-bodies.js';
+
+const Using = Type.String({ minLength: 1, description: 'Name of the vectors that are searched; left out: the default ones.' });
 
 export const SearchBody = Type.Object(
   {
-    vector: Type.Optional(VectorBody),
+    vector: Type.Optional(AnyVectorBody),
+    using: Type.Optional(Using),
     id: Type.Optional(PointIdBody),
     ...searchEngines,
     filter: Type.Optional(FilterBody),
@@ -28,7 +33,7 @@ export const SearchBody = Type.Object(
     exact: Type.Optional(Type.Boolean({ default: false })),
     score_threshold: Type.Optional(Type.Number({ description: 'Cuts in the better direction; the bound itself passes.' })),
     with_payload: Type.Optional(Type.Boolean({ default: true })),
-    with_vector: Type.Optional(Type.Boolean({ default: false })),
+    with_vector: WithVector,
     explain: Type.Optional(Type.Boolean({ default: false })),
     ...freshness,
   },
@@ -50,6 +55,7 @@ export const SearchHitBody = Type.Object({
   version: Type.Integer(),
   payload: Type.Optional(PayloadBody),
   vector: Type.Optional(VectorBody),
+  vectors: Type.Optional(NamedVectorsBody),
 });
 export type SearchHitBody = Static<typeof SearchHitBody>;
 
@@ -88,11 +94,11 @@ export const SearchGroupsBody = Type.Object(
 );
 export type SearchGroupsBody = Static<typeof SearchGroupsBody>;
 
-export type ExampleBody = PointId | VectorBody;
+export type ExampleBody = PointId | AnyVectorBody;
 const Examples = Type.Unsafe<readonly ExampleBody[]>({
   [OWN_CHECK]: true,
   type: 'array',
-  items: { anyOf: [PointIdBody, VectorBody] },
+  items: { anyOf: [PointIdBody, AnyVectorBody] },
   maxItems: FIXED.examplesMax,
 });
 

@@ -1,15 +1,16 @@
 /** Bodies of searches: the vector goes into a float32 array of its own, everything else stays plain data for the schema. */
 
 import { invalidRequest } from '../model/errors.js';
-import type { JsonValue } from '../model/point.js';
+import type { JsonValue, QueryVector } from '../model/point.js';
 import type { BodyReader } from './body-reader.js';
 import { FloatColumn } from './columns.js';
 import { readFields, readList } from './fields.js';
+import { readSparse } from './named-vectors.js';
 import { type Place, pathOf } from './place.js';
 import { checkVector, readVector } from './point-rows.js';
 
 export interface ReadSearch {
-  readonly vector: Float32Array | null;
+  readonly vector: QueryVector | null;
   /** All other fields, unchecked. */
   readonly fields: Readonly<Record<string, JsonValue>>;
   /** '' or `searches[i]`. */
@@ -25,7 +26,7 @@ const WHOLE_BODY: Place = { list: '', index: 0 };
 
 /** @throws InvalidJson, InvalidRequest, InvalidVector; the dimension is left to the engine */
 export function readSearchBody(reader: BodyReader, place: Place = WHOLE_BODY): ReadSearch {
-  let vector: Float32Array | null = null;
+  let vector: QueryVector | null = null;
   const fields: Record<string, JsonValue> = {};
   const path = pathOf(place, '');
   if (reader.kind() !== 'object') throw invalidRequest(path, 'must be an object');
@@ -33,6 +34,10 @@ export function readSearchBody(reader: BodyReader, place: Place = WHOLE_BODY): R
   for (let key = reader.key(); key !== null; key = reader.key()) {
     if (key !== 'vector') {
       fields[key] = reader.value();
+      continue;
+    }
+    if (reader.kind() === 'object') {
+      vector = readSparse(reader, pathOf(place, 'vector'));
       continue;
     }
     const column = new FloatColumn(0);

@@ -5,7 +5,8 @@ import type { Operation } from '../model/operation.js';
 import type { BodyReader } from './body-reader.js';
 import { readFields, readList } from './fields.js';
 import { PatchRows } from './patch-rows.js';
-import { PointRows, type VectorRule } from './point-rows.js';
+import { PointRows } from './point-rows.js';
+import { UNKNOWN_VECTORS, type VectorRule } from './vector-rule.js';
 
 export interface WriteRules {
   readonly pointsPerRequestMax: number;
@@ -13,9 +14,6 @@ export interface WriteRules {
   /** What is known of the collections; one that is not named takes its first vector as the measure. */
   readonly vectors: Readonly<Record<string, VectorRule>>;
 }
-
-/** Nothing is known: the first vector is the measure. */
-export const UNKNOWN_VECTORS: VectorRule = { dimension: null, distance: null };
 
 /** `{points: […]}` @throws as PointRows.read */
 export function readUpsertBody(reader: BodyReader, collection: string, rules: WriteRules): Operation {

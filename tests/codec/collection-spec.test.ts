@@ -39,11 +39,46 @@ const STRICT: CollectionSpec = {
   strictMode: wholeStrictMode({ enabled: true, conditionMaxSize: 100, unindexedFilteringRetrieve: false, readRateLimit: 600 }),
 };
 
+const NAMED: CollectionSpec = {
+  ...PLAIN,
+  dimension: null,
+  distance: null,
+  vectors: [
+    {
+      name: 'image',
+      generation: 0,
+      dimension: 512,
+      distance: 'dot',
+      hnsw: { m: 32, efConstruct: 100, efSearch: 80 },
+      quantization: { type: 'float16', rescore: false, oversampling: 2 },
+    },
+    {
+      name: 'title ü',
+      generation: 2,
+      dimension: 3,
+      distance: 'euclid',
+      hnsw: { m: 16, efConstruct: 200, efSearch: 64 },
+      quantization: null,
+    },
+  ],
+  sparseVectors: [{ name: 'words', generation: 1, modifier: 'idf' }],
+  vectorGeneration: 2,
+};
+
 const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 9 });
+const distance = fc.constantFrom('cosine' as const, 'dot' as const, 'euclid' as const);
+const hnsw = fc.record({ m: fc.nat(64), efConstruct: fc.nat(500), efSearch: fc.nat(500) });
+const quantization = fc.option(
+  fc.record({
+    type: fc.constantFrom(...QUANTIZATION_TYPES),
+    rescore: fc.boolean(),
+    oversampling: fc.double({ min: 1, max: 100, noNaN: true }),
+  }),
+);
 const generated: fc.Arbitrary<CollectionSpec> = fc.record({
   dimension: fc.integer({ min: 1, max: 65_535 }),
-  distance: fc.constantFrom('cosine' as const, 'dot' as const, 'euclid' as const),
-  hnsw: fc.record({ m: fc.nat(64), efConstruct: fc.nat(500), efSearch: fc.nat(500) }),
+  distance,
+  hnsw,
   ttlMs: fc.option(fc.nat()),
   createdAtMs: fc.nat(),
   text: fc.oneof(
@@ -57,13 +92,14 @@ const generated: fc.Arbitrary<CollectionSpec> = fc.record({
     }),
   ),
   payloadIndexes: fc.array(fc.record({ path: word, type: fc.constantFrom(...PAYLOAD_INDEX_TYPES) }), { maxLength: 3 }),
-  quantization: fc.option(
-    fc.record({
-      type: fc.constantFrom(...QUANTIZATION_TYPES),
-      rescore: fc.boolean(),
-      oversampling: fc.double({ min: 1, max: 100, noNaN: true }),
-    }),
-  ),
+  quantization,
+  vectors: fc.array(fc.record({ name: word, generation: fc.nat(3), dimension: fc.nat(9), distance, hnsw, quantization }), {
+    maxLength: 2,
+  }),
+  sparseVectors: fc.array(fc.record({ name: word, generation: fc.nat(3), modifier: fc.constantFrom(null, 'idf' as const) }), {
+    maxLength: 2,
+  }),
+  vectorGeneration: fc.nat(3),
   strictMode: fc.option(
     fc
       .record({ enabled: fc.boolean(), maxTimeout: fc.option(fc.nat()), searchAllowExact: fc.option(fc.boolean()) })
@@ -95,6 +131,21 @@ test('a spec with a strict mode is read and written as version 3, byte for byte,
     ['"readRateLimit"', '"laterLimit"'],
   ] as const)
     assert.throws(() => decodeSpec(Buffer.from(golden(3).replace(from, to))), RangeError, to);
+});
+
+test('a spec with other vectors than the default one is read and written as version 4, byte for byte', () => {
+  assert.is(encodeSpec(NAMED).toString(), golden(4));
+  assert.equal(decodeSpec(Buffer.from(golden(4))), NAMED);
+  for (const [from, to] of [
+    ['"v":4', '"v":3'],
+    ['"idf"', '"tf"'],
+    ['"euclid"', '"manhattan"'],
+    ['"float16"', '"float8"'],
+    ['"distance":null', '"distance":"dot"'],
+  ] as const)
+    assert.throws(() => decodeSpec(Buffer.from(golden(4).replace(from, to))), RangeError, to);
+  const removed = { ...PLAIN, vectorGeneration: 1 };
+  assert.equal(decodeSpec(encodeSpec(removed)), removed, 'that a name was taken away is not forgotten');
 });
 
 test('a spec comes back from its bytes as it was, and equal specs have equal bytes', () => {

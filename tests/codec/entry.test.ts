@@ -43,6 +43,9 @@ const spec = fc.record({
   payloadIndexes: fc.constant(NOTHING_DECLARED.payloadIndexes),
   quantization: fc.constant(NOTHING_DECLARED.quantization),
   strictMode: fc.constant(NOTHING_DECLARED.strictMode),
+  vectors: fc.constant(NOTHING_DECLARED.vectors),
+  sparseVectors: fc.constant(NOTHING_DECLARED.sparseVectors),
+  vectorGeneration: fc.constant(0),
 });
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const hexId = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((value) => Buffer.from(value).toString('hex'));

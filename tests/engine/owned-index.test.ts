@@ -199,7 +199,7 @@ test('a collection that is dropped while its checkpoint is loaded leaves neither
   };
   const owned = new OwnedIndex({ ...reads, liveLabels }, CONTENT_KINDS.vector, collection, 1, () => {});
   await owned.open();
-  assert.is(drops.length, 1, 'the checkpoint was good, so it was compared with the store');
+  assert.ok(drops.length > 0, 'the checkpoint was good, so it was compared with the store');
   await drops[0];
   assert.is(owned.live, 0, 'what was loaded is not taken over');
   assert.is(owned.advance(1), null);

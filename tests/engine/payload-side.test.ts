@@ -26,7 +26,11 @@ test('fields that are declared while a page of rows waits for room in the index 
     { limits },
   );
   t.after(() => index.close());
-  const content = new VectorContent(reads, { uid, labelGeneration: 0, spec, folder: '' }, index);
+  const content = new VectorContent(
+    reads,
+    { uid, labelGeneration: 0, spec, folder: '' },
+    { dense: new Map([['', index]]), sparse: new Map() },
+  );
   const upkeep = new IndexUpkeep(reads, uid, content, 0, 0, 0);
   while (!index.crowded) upkeep.advance(0);
   assert.is(content.liveLabels().length, WAITING);

@@ -2,6 +2,7 @@
  *  It keeps the contract of engine/engine.ts for what tests need; order, atomicity and durability are the real engine's to prove. */
 
 import { changedSpec } from '../../src/engine/changed-spec.js';
+import { newVectors } from '../../src/engine/declared-vectors.js';
 import type {
   CollectionInfo,
   Engine,
@@ -403,27 +404,30 @@ export class FakeEngine implements Engine {
   #searchOne({ spec, points }: StoredCollection, request: SearchRequest): SearchAnswer {
     const { id, text, limit, offset, scoreThreshold } = request;
     if (text !== undefined && spec.text === undefined) throw invalidRequest('text', 'no text_fields here');
-    const near = request.examples?.positive[0] ?? request.vector ?? id ?? new Float32Array(spec.dimension);
+    const dimension = spec.dimension ?? 0;
+    const distance = spec.distance ?? 'cosine';
+    const near = request.examples?.positive[0] ?? request.vector ?? id ?? new Float32Array(dimension);
+    if (typeof near === 'object' && !(near instanceof Float32Array)) throw invalidRequest('vector', 'no sparse vectors here');
     const query = near instanceof Float32Array ? near : points.get(near)?.vector;
     if (query === undefined) throw new SkeinError('PointNotFound', 'no such point', { id });
-    if (query.length !== spec.dimension) {
+    if (query.length !== dimension) {
       throw new SkeinError('DimensionMismatch', 'another dimension', {
-        expected: spec.dimension,
+        expected: dimension,
         got: query.length,
         point_id: null,
       });
     }
-    const score = scorer(spec.distance, query);
+    const score = scorer(distance, query);
     const hits: SearchHit[] = [];
     const passes = compileFilter(request.filter ?? {});
     for (const point of points.values()) {
       if (point.id === id || !passes(point.id, payloadOf(point.payload))) continue;
       const reached = score(point.vector);
-      if (scoreThreshold === undefined || passesThreshold(spec.distance, reached, scoreThreshold)) {
+      if (scoreThreshold === undefined || passesThreshold(distance, reached, scoreThreshold)) {
         hits.push({ ...shown(point, request), score: reached });
       }
     }
-    hits.sort((a, b) => compareScores(spec.distance, a.score, b.score));
+    hits.sort((a, b) => compareScores(distance, a.score, b.score));
     const explain = {
       plan: 'flat',
       reason: 'few points',
@@ -448,7 +452,7 @@ export class FakeEngine implements Engine {
 
 function shown(point: StoredPoint, { withPayload, withVector }: Selection): FoundPoint {
   const { id, version, payload, vector } = point;
-  return { id, version, payload: withPayload ? payload : null, vector: withVector ? vector : null };
+  return { id, version, payload: withPayload ? payload : null, vector: withVector === true ? vector : null };
 }
 
 function payloadOf(bytes: Uint8Array): Payload {
@@ -460,7 +464,7 @@ function hex(bytes: Uint8Array | undefined): string {
 }
 
 function specOf({ spec }: Pick<StoredCollection, 'spec'>): CollectionSpec {
-  return { ...NOTHING_DECLARED, ...spec, createdAtMs: 0 };
+  return { ...NOTHING_DECLARED, ...spec, ...newVectors(spec), createdAtMs: 0 };
 }
 
 function collectionAfter({ name, spec, points }: StoredCollection): CollectionAfter {

@@ -1,6 +1,6 @@
 /** Where an import takes its points from: a file, or a store of another make. Must not know: our servers. */
 
-import type { CollectionSettings } from '../../sdk/index.js';
+import type { CollectionSettings, Distance } from '../../sdk/index.js';
 import type { RecordSource, SourceKey } from './record.js';
 
 /** Where reading begins: at the record with this index, which comes behind the one with this key. */
@@ -25,7 +25,8 @@ export interface Origin {
   close(): Promise<void>;
 }
 
-export interface OriginSettings extends Omit<CollectionSettings, 'dimension'> {
+export interface OriginSettings extends Omit<CollectionSettings, 'dimension' | 'distance'> {
+  readonly distance: Distance;
   readonly dimension?: number;
   /** Somebody who knew chose the distance: nobody needs to be told. */
   readonly distanceKnown: boolean;

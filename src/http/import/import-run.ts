@@ -11,13 +11,14 @@ import { type ErrorRecord, type ErrorType, SkeinError } from '../../model/errors
 import { FIXED, type Limits } from '../../model/limits.js';
 import type { Operation } from '../../model/operation.js';
 import type { ImportBlock, LineRules, ReadLines } from '../../wire/import-lines.js';
+import { ruleOf } from '../../wire/vector-rule.js';
 import type { Bodies } from '../bodies.js';
 import type { ByteSource } from './byte-source.js';
 import { type LineChunk, LineChunks, type LongLine } from './line-chunks.js';
 
 export interface ImportOptions {
   readonly engine: Engine;
-  readonly collection: Pick<CollectionInfo, 'name' | 'dimension' | 'distance'>;
+  readonly collection: CollectionInfo;
   readonly limits: Limits;
   readonly bodies: Bodies;
   /** Options of a write; `hash` is null when no idempotency key was given. @param part names the chunk within the import */
@@ -112,8 +113,7 @@ export class ImportRun {
   #read(chunk: LineChunk, single: boolean): Promise<{ decoded: ReadLines; bytes: Uint8Array<ArrayBuffer> }> {
     const { collection, limits, bodies, hashed } = this.#options;
     const rules: LineRules = {
-      dimension: collection.dimension,
-      distance: collection.distance,
+      ...ruleOf(collection),
       payloadBytesMax: limits.payloadBytesMax,
       firstLine: chunk.firstLine,
       single,

@@ -1,12 +1,13 @@
 /** /v1/batch: operations over several collections as one atomic unit. */
 
 import type { FastifyRequest } from 'fastify';
-import type { CollectionInfo, Engine } from '../../engine/engine.js';
+import type { Engine } from '../../engine/engine.js';
 import { inScope, type KeyScope } from '../../model/access-key.js';
 import type { Limits } from '../../model/limits.js';
 import type { Operation, OperationResult } from '../../model/operation.js';
 import type { UncheckedCreate } from '../../wire/batch-body.js';
 import { BatchAnswer, BatchBody } from '../../wire/http-bodies.js';
+import { ruleOf, type VectorRule } from '../../wire/vector-rule.js';
 import type { WriteRules } from '../../wire/write-bodies.js';
 import { principalOf } from '../access/principal.js';
 import { needOf, scopedOperations } from '../access/scoped-batch.js';
@@ -101,9 +102,8 @@ function noteAdministration(request: FastifyRequest, operations: readonly (Opera
 /** Vectors for what is out of the scope are held against nothing, as those for names that nobody has: it is refused all the same, and what was
  *  wrong with them would tell that it is there, and its dimension. */
 function rulesInScope(room: Room, engine: Engine, scope: KeyScope): WriteRules {
-  const vectors: Record<string, Pick<CollectionInfo, 'dimension' | 'distance'>> = {};
-  for (const { name, dimension, distance } of engine.collections())
-    if (inScope(scope, name)) vectors[name] = { dimension, distance };
+  const vectors: Record<string, VectorRule> = {};
+  for (const info of engine.collections()) if (inScope(scope, info.name)) vectors[info.name] = ruleOf(info);
   for (const { alias, collection } of engine.aliases()) {
     const known = vectors[collection];
     if (known !== undefined) vectors[alias] = known;

@@ -10,7 +10,7 @@ import { parseFilter } from '../../wire/filter.js';
 import { CountAnswer, CountBody, FoundPointBody, GetAnswer, GetBody, ScrollAnswer, ScrollBody } from '../../wire/http-bodies.js';
 import { overLimit } from '../../wire/place.js';
 import { sendValue, setPosition } from '../answer.js';
-import { plainAsked } from '../asked.js';
+import { plainAsked, vectorFact } from '../asked.js';
 import { decodeCursor, encodeCursor } from '../cursor.js';
 import { beFresh } from '../fresh-reads.js';
 import { idFromPath, idList } from '../ids.js';
@@ -133,7 +133,7 @@ function scrollRoute(room: Room): Route {
         ...(body.filter === undefined ? {} : { filter: parseFilter(body.filter) }),
       };
       room.strict.read(collection, { limit, ...(page.filter && { filter: page.filter }) });
-      plainAsked(request, { limit, with_payload: page.withPayload, with_vector: page.withVector }, page.filter);
+      plainAsked(request, { limit, with_payload: page.withPayload, with_vector: vectorFact(page.withVector) }, page.filter);
       await waitForStore(room, request, engine, body);
       const { points, next, position } = await spanned(request.span, 'rows', () =>
         engine.scroll(collection, whileWanted(page, request, room)),

@@ -10,6 +10,7 @@ import { canonicalText, scopeHash } from '../../wire/canonical-hash.js';
 import { bodyCheck } from '../../wire/check-body.js';
 import { parseFilter } from '../../wire/filter.js';
 import { DeleteAnswer, DeleteBody, PatchAnswer, PatchBody, UpsertAnswer, UpsertBody } from '../../wire/http-bodies.js';
+import { ruleOf } from '../../wire/vector-rule.js';
 import type { WriteRules } from '../../wire/write-bodies.js';
 import { sendValue } from '../answer.js';
 import { plainAsked } from '../asked.js';
@@ -31,8 +32,7 @@ export function pointWriteRoutes(room: Room): Route[] {
 function writeRules({ pointsPerRequestMax, payloadBytesMax }: Limits, write: WriteRequest, collection: string): WriteRules {
   const rules = { pointsPerRequestMax, payloadBytesMax };
   try {
-    const { dimension, distance } = write.engine.collection(collection);
-    return { ...rules, vectors: { [collection]: { dimension, distance } } };
+    return { ...rules, vectors: { [collection]: ruleOf(write.engine.collection(collection)) } };
   } catch (error) {
     if (isIdempotent(write) && error instanceof SkeinError && error.type === 'CollectionNotFound')
       return { ...rules, vectors: {} };

@@ -43,6 +43,7 @@ export function recallRoute(room: Room): Route {
         sample: body.sample ?? SAMPLE,
         limit,
         ...(efSearch === undefined ? {} : { efSearch }),
+        ...(body.using === undefined ? {} : { using: body.using }),
         ...(body.filter === undefined ? {} : { filter: parseFilter(body.filter) }),
         ...(body.timeout_ms === undefined ? {} : { timeoutMs: body.timeout_ms }),
       };

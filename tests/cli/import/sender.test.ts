@@ -37,9 +37,9 @@ function fakeServer(options: { readonly namesCulprit?: boolean; readonly gate?: 
     mostUnderWay = Math.max(mostUnderWay, underWay);
     try {
       await (options.gate?.(call) ?? Promise.resolve());
-      const bad = points.find(({ vector }) => (vector[0] ?? 0) < 0);
+      const bad = points.find(({ vector }) => (vector?.[0] ?? 0) < 0);
       if (bad !== undefined) throw apiError('InvalidVector', options.namesCulprit === true ? { point_id: bad.id } : {});
-      for (const { id, vector } of points) stored.set(id, vector[0] ?? 0);
+      for (const { id, vector } of points) stored.set(id, vector?.[0] ?? 0);
     } finally {
       underWay -= 1;
     }

@@ -1,0 +1,89 @@
+/** What the indexes of one collection's vectors say together, and their checkpoints as one. Must not know: rows, payloads. */
+
+import { DEFAULT_VECTOR } from '../model/point.js';
+import type { HealthLook, IndexHealth, VectorIndex } from '../vector-index/vector-index.js';
+import type { ContentStatus } from './index-messages.js';
+import { folderOf, type VectorIndexes } from './opened-indexes.js';
+import type { SavedHead } from './served-content.js';
+
+/** live counts points; the others are sums, tombstones those of the index that has most. @param points inside */
+export function statusOf({ dense, sparse }: VectorIndexes, points: number, payloadProgress: number): ContentStatus {
+  const sum = { unranked: 0, memoryBytes: 0, waiting: 0, growing: 0, rebuilds: 0 };
+  let kind: ContentStatus['kind'] = 'flat';
+  let tombstones = 0;
+  const vectors: Record<string, number> = {};
+  for (const [key, index] of dense) {
+    const status = index.status();
+    if (status.kind === 'graph') kind = 'graph';
+    tombstones = Math.max(tombstones, status.tombstones);
+    for (const field of Object.keys(sum) as (keyof typeof sum)[]) sum[field] += status[field];
+    if (key !== DEFAULT_VECTOR) vectors[key] = status.live;
+  }
+  for (const [key, index] of sparse) {
+    const { live, memoryBytes } = index.status();
+    sum.memoryBytes += memoryBytes;
+    vectors[key] = live;
+  }
+  return { kind, live: points, tombstones, ...sum, payloadProgress, vectors };
+}
+
+/** Is there a graph that a checkpoint would hold? */
+export function isSavable(index: VectorIndex): boolean {
+  const { kind, live, waiting } = index.status();
+  return kind === 'graph' && live > waiting;
+}
+
+/** Writes a checkpoint of every graph, each into its own folder. @returns bytes written
+ *  @throws Error of the first that could not be written, after all were tried */
+export async function saveIndexes({ dense }: VectorIndexes, folder: string, head: SavedHead): Promise<number> {
+  let bytes = 0;
+  const failures: unknown[] = [];
+  for (const [key, index] of [...dense]) {
+    if (!isSavable(index)) continue;
+    try {
+      bytes += await index.save(folderOf(folder, key), head);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return bytes;
+}
+
+/** A look at all graphs, one after the other, told as one: the least of what each has at least. */
+export class JointHealthLook implements HealthLook {
+  readonly #looks: readonly HealthLook[];
+  #at = 0;
+
+  constructor({ dense }: VectorIndexes, sampleMax: number) {
+    this.#looks = [...dense.values()].map((index) => index.lookAtHealth(sampleMax));
+  }
+
+  advance(budgetMs: number): boolean {
+    const look = this.#looks[this.#at];
+    if (look === undefined) return true;
+    if (look.advance(budgetMs)) this.#at += 1;
+    return this.#at >= this.#looks.length;
+  }
+
+  health(): IndexHealth | null {
+    let all: IndexHealth | null = null;
+    for (const look of this.#looks) {
+      const own = look.health();
+      if (own !== null) all = all === null ? own : joined(all, own);
+    }
+    return all;
+  }
+}
+
+function joined(a: IndexHealth, b: IndexHealth): IndexHealth {
+  const sampled = a.sampled + b.sampled;
+  const share = sampled === 0 ? 0.5 : a.sampled / sampled;
+  return {
+    sampled,
+    reachable: a.reachable + b.reachable,
+    orphans: a.orphans + b.orphans,
+    inDegreeMin: Math.min(a.inDegreeMin, b.inDegreeMin),
+    inDegreeMean: a.inDegreeMean * share + b.inDegreeMean * (1 - share),
+  };
+}
