@@ -13,7 +13,7 @@ import type { FacetScalar, FacetValue } from '../model/facet.js';
 import type { Filter } from '../model/filter.js';
 import type { Fusion } from '../model/fusion.js';
 import type { Idempotency, Operation, OperationResult } from '../model/operation.js';
-import type { NamedVectors, PointChange, PointId, QueryVector } from '../model/point.js';
+import type { PointChange, PointId, QueryVector } from '../model/point.js';
 import type { Position } from '../model/position.js';
 import type { RankRule } from '../model/rank-rule.js';
 import type { Role, Voter } from '../model/replication.js';
@@ -27,6 +27,7 @@ import type { CompareAnswers, CompareKind, CompareOf } from './compare.js';
 import type { Correction } from './correct.js';
 import type { EngineStatus } from './engine-status.js';
 import type { ApplyFailure, EntryBatch, TracedEntry } from './entry-batch.js';
+import type { FoundPoint, Selection } from './found-point.js';
 import type { KeyOperation } from './key-operations.js';
 import type { EngineProbes } from './probe-answers.js';
 import type { RankVector } from './rank-vectors.js';
@@ -50,6 +51,7 @@ export type { EngineGuards } from './engine-guards.js';
 export type { EngineStatus } from './engine-status.js';
 export type { EngineWork } from './engine-work.js';
 export type { ApplyFailure, EntryBatch, TracedEntry } from './entry-batch.js';
+export type { FoundPoint, Selection } from './found-point.js';
 export type { KeyOperation } from './key-operations.js';
 export type { DigestProbe, EngineProbes, IndexProbe } from './probe-answers.js';
 export type { RecallAnswer, RecallRequest } from './recall-request.js';
@@ -116,23 +118,6 @@ export interface Strictness {
   readonly uid: number;
   readonly mode: StrictMode;
   readonly payloadIndexes: Declarations['payloadIndexes'];
-}
-
-/** A point as read; payload is UTF-8 JSON as stored (empty means `{}`), null when not asked for. */
-export interface FoundPoint {
-  readonly id: PointId;
-  readonly version: number;
-  readonly payload: Uint8Array | null;
-  /** The default vector; null when it was not asked for, or the point has none. */
-  readonly vector: Float32Array | null;
-  /** Those of the others that were asked for and that the point has, by name; left out where none were asked for or none are declared. */
-  readonly vectors?: NamedVectors;
-}
-
-export interface Selection {
-  readonly withPayload: boolean;
-  /** Which vectors: all, none, or those of these names ('' is the default vector). */
-  readonly withVector: boolean | readonly string[];
 }
 
 export interface ScrollRequest extends Selection, Abandonable {
