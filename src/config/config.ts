@@ -13,6 +13,7 @@ import { type BackupSettings, readBackups } from './backup-settings.js';
 import type { CLIENT_FIELDS } from './client-fields.js';
 import { COMMAND_SECTIONS, SERVE_COMMAND_FIELDS } from './command-fields.js';
 import { readConfigFile } from './config-file.js';
+import { originProblems } from './cors-origins.js';
 import { DEPENDENCY_FIELDS } from './dependency-fields.js';
 import { type DependencySettings, readDependencies } from './dependency-settings.js';
 import { type Environment, readEnvironment } from './environment.js';
@@ -124,6 +125,7 @@ export function loadConfig(given: ConfigSources): LoadedConfig {
   problems.push(
     ...contradictions(values, values, keyed),
     ...stopContradictions(values),
+    ...originProblems(values.corsOrigins),
     ...dependencies.problems,
     ...qdrant.problems,
     ...readings.flatMap((reading) => reading.problems),

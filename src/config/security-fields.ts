@@ -10,6 +10,11 @@ export const SECURITY_FIELDS = {
     default: null,
     doc: 'While no key is asked for: further names, separated by commas, under which the server is called. Others are refused, so that no web page reaches it through a browser; addresses, names without a dot and private names are always allowed.',
   },
+  corsOrigins: {
+    kind: 'text',
+    default: null,
+    doc: 'Origins of web pages that may call the server from a browser, separated by commas, such as https://app.example.com; without it none. * lets pages of every origin read answers; while no key is asked for, only those that are named may call at all.',
+  },
   auditLogFile: {
     kind: 'path',
     default: null,

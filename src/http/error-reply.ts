@@ -56,6 +56,9 @@ function statusOf(thrown: unknown): number | undefined {
   return typeof thrown.statusCode === 'number' && String(thrown.code).startsWith('FST_') ? thrown.statusCode : undefined;
 }
 
+/** Conflict: the request cannot be done in the state of this node. */
+const NOT_REDIRECTED = 409;
+
 /** Who is told of errors. */
 export interface ErrorTold {
   readonly log: Log;
@@ -79,7 +82,12 @@ export function replyWithError(
   else log.error('request_failed', { ...about, path: request.url.split('?')[0], type: error.type, error: error.cause ?? error });
   setErrorHeaders(request, reply, error);
   if (dialect && isDialectPath(request.url)) return sendQdrantError(request, reply, error);
-  return sendValue(request, reply, errorBody(error, request.id), error.status);
+  return sendValue(request, reply, errorBody(error, request.id), statusFor(request, error));
+}
+
+/** A page in a browser cannot read a redirect, neither where it leads nor that it was one; so who says that he follows none gets a plain refusal. */
+function statusFor({ headers }: FastifyRequest, error: SkeinError): number {
+  return error.type === 'NotMaster' && headers['x-skein-redirect'] === 'off' ? NOT_REDIRECTED : error.status;
 }
 
 function setErrorHeaders(request: FastifyRequest, reply: FastifyReply, error: SkeinError): void {

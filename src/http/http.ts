@@ -20,6 +20,7 @@ import { addAudited, auditEntry, isAudited } from './audit.js';
 import { Bodies } from './bodies.js';
 import { ChangeFeeds } from './changes/change-feeds.js';
 import { Connections } from './connections.js';
+import { sharing } from './cors.js';
 import { addDocsPage, DOCS_PAGE } from './docs-page.js';
 import { refuseConnection, replyWithError, routeError } from './error-reply.js';
 import { isFreshRead, tellStaleness } from './fresh-reads.js';
@@ -92,7 +93,8 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
     refusal: () => service.guards.connectionRefusal(),
     isInside: (socket) => inside.has(socket),
   });
-  addHooks(app, hooks, { closing, connections, secured: securityHeaders(config.tls !== undefined) });
+  const shared = sharing(config.callers.origins ?? []);
+  addHooks(app, hooks, { closing, connections, secured: securityHeaders(config.tls !== undefined), shared });
   addBodyTypes(app);
   await addOpenApi(app, service.version);
   app.decorateRequest('span', undefined);
@@ -232,13 +234,15 @@ interface HookSurroundings {
   readonly closing: { readonly now: boolean };
   readonly connections: Connections;
   secured(reply: FastifyReply): void;
+  readonly shared: ReturnType<typeof sharing>;
 }
 
 /** Hooks of every request. Those of a route are made with it, because asking a request for its route is not free. */
-function addHooks(app: FastifyInstance, hooks: Hooks, { closing, connections, secured }: HookSurroundings): void {
+function addHooks(app: FastifyInstance, hooks: Hooks, { closing, connections, secured, shared }: HookSurroundings): void {
   app.addHook('onRequest', (request, reply, next) => {
     reply.header('x-request-id', request.id);
     secured(reply);
+    if (shared?.(request, reply) === true) return;
     if (closing.now) {
       reply.header('connection', 'close');
       // Health is asked until the last moment, on connections that are open, and has its own word for it.

@@ -62,6 +62,11 @@ export const WriteHeaders = Type.Object({
   'x-skein-min-position': Type.Optional(
     Type.String({ description: 'Nothing is written when this token belongs to a lost branch of history.' }),
   ),
+  'x-skein-redirect': Type.Optional(
+    Type.Enum(['off'], {
+      description: 'off: a replica answers NotMaster with 409 instead of 307, for callers that cannot read redirects.',
+    }),
+  ),
 });
 
 export const ReadHeaders = Type.Object({

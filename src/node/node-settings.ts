@@ -4,6 +4,7 @@
 import { hostname } from 'node:os';
 import { hostNames } from '../config/allowed-hosts.js';
 import type { Config } from '../config/config.js';
+import { originsOf } from '../config/cors-origins.js';
 import type { EngineOptions } from '../engine/open-engine.js';
 import type { HttpConfig } from '../http/http.js';
 import type { ScrubSettings } from './recovery/scrubber.js';
@@ -59,7 +60,7 @@ export function httpSettings(config: Config): HttpConfig {
   const { host, port, limits, docs, replication } = config;
   const apiKey = config.apiKey === null ? null : Buffer.from(config.apiKey.reveal());
   const { requestTimeoutMs } = config.guards;
-  const callers = { hosts: calledNames(config) };
+  const callers = { hosts: calledNames(config), origins: originsOf(config.security.corsOrigins) };
   const { qdrantApi, qdrantVersion: version } = config.qdrant;
   const qdrant = qdrantApi ? { version } : null;
   return { host, port, limits, apiKey, docs, qdrant, requestTimeoutMs, callers, ...listeningTls(replication) };

@@ -7,6 +7,8 @@
 export interface NameRules {
   /** Further names under which it is called, without ports, in lower case. */
   readonly hosts: readonly string[];
+  /** Of pages that may call, as browsers send them. `*` among them names none. Default: none. */
+  readonly origins?: readonly string[];
 }
 
 export interface CallerHeaders {
@@ -25,9 +27,9 @@ export function isForeignName({ host = '' }: CallerHeaders, { hosts }: NameRules
   return name.includes('.') && !IP_ADDRESS.test(name) && !PRIVATE_ENDS.some((end) => name.endsWith(`.${end}`));
 }
 
-/** Does a page of another origin ask? */
-export function isForeignPage({ host = '', origin }: CallerHeaders): boolean {
-  if (origin === undefined) return false;
+/** Does a page of another origin ask that nobody has named? */
+export function isForeignPage({ host = '', origin }: CallerHeaders, { origins = [] }: Pick<NameRules, 'origins'> = {}): boolean {
+  if (origin === undefined || origins.includes(origin)) return false;
   return !URL.canParse(origin) || new URL(origin).host !== host.toLowerCase();
 }
 

@@ -108,10 +108,14 @@ export class Gate {
 /** Without a key nothing but the name and the origin tells a program from a page in somebody's browser. HTTP/1.0 may leave the name out; no
  *  browser speaks it. @throws Forbidden */
 function mustNotBePage(headers: IncomingHttpHeaders, rules: NameRules): void {
-  if (isForeignPage(headers))
-    throw new SkeinError('Forbidden', 'Pages of other origins may not call a server that asks for no key', {
-      origin: headers.origin?.slice(0, SHOWN_LENGTH_MAX),
-    });
+  if (isForeignPage(headers, rules))
+    throw new SkeinError(
+      'Forbidden',
+      'Pages of other origins may not call a server that asks for no key, unless --cors-origins names theirs',
+      {
+        origin: headers.origin?.slice(0, SHOWN_LENGTH_MAX),
+      },
+    );
   if (headers.host === undefined || !isForeignName(headers, rules)) return;
   throw new SkeinError(
     'Forbidden',
