@@ -1,7 +1,8 @@
-/** Puts the server into few files: dist/bundle/server/, one for each thread and what they share. Run by `npm run build` after tsc.
+/** Puts the server into few files: dist/bundle/server/, one for each thread and what they share; and the client for browsers into one:
+ *  dist/bundle/client/skein-client.js. Run by `npm run build` after tsc.
  *
  *  A library of hundreds of small modules costs the process tens of megabytes and a start tenths of a second; a bundle does not.
- *  What is run from a checkout (bin, npm start, Dockerfile) is the bundle; dist/src stays, for the SDK, tests and benches.
+ *  What is run from a checkout (bin, npm start, Dockerfile) is the bundle; dist/src stays, for the SDK in Node, tests and benches.
  *  The folder is as deep as those of dist/src, so that paths relative to a module mean the same in both. */
 
 import { chmodSync, rmSync } from 'node:fs';
@@ -51,3 +52,22 @@ await build({
 });
 // Its first line says how it wants to be run.
 chmodSync(`${outdir}/main.js`, 0o755);
+
+// Nothing of Node is in it: esbuild refuses a module of Node's in a build for browsers. What stands in for Node's transport is said in package.json.
+const client = await build({
+  absWorkingDir: project,
+  entryPoints: ['dist/src/sdk/browser.js'],
+  outfile: 'dist/bundle/client/skein-client.js',
+  bundle: true,
+  minify: true,
+  platform: 'browser',
+  format: 'esm',
+  target: ['chrome116', 'firefox124', 'safari17.4'],
+  legalComments: 'inline',
+  sourcemap: 'linked',
+  sourcesContent: false,
+  logLevel: 'warning',
+  metafile: true,
+});
+const [bytes] = Object.entries(client.metafile.outputs).flatMap(([path, output]) => (path.endsWith('.js') ? [output.bytes] : []));
+console.log(`client for browsers: ${Math.ceil(bytes / 1024)} KiB`);

@@ -111,11 +111,16 @@ export class Caller {
       const position = call.options.minPosition ?? session?.position ?? null;
       if (position !== null) headers['x-skein-min-position'] = position;
     } else {
-      const key = call.options.idempotencyKey ?? crypto.randomUUID();
+      const key = call.options.idempotencyKey ?? freshKey();
       if (key !== false && key !== 'not-needed') headers['idempotency-key'] = key;
     }
     return headers;
   }
+}
+
+/** 128 bits of chance. Not crypto.randomUUID, which pages over plain http do not have. */
+function freshKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function isLost(error: unknown): boolean {

@@ -3,12 +3,13 @@
 import { Caller, type Encoding } from './caller.js';
 import { Closing } from './closing.js';
 import { Cluster } from './cluster.js';
+import { defaultTransport } from './default-transport.js';
 import { type HedgeSettings, Hedging } from './hedge.js';
 import type { ReadPreference } from './nodes.js';
 import { DEFAULT_RETRIES, NO_RETRIES, type RetrySettings } from './retry.js';
 import { Round } from './round.js';
 import type { Session } from './session.js';
-import { HttpTransport, type Transport } from './transport.js';
+import type { Transport } from './transport.js';
 import type { ReadOptions } from './types.js';
 
 export interface ClientSettings {
@@ -31,7 +32,7 @@ export interface ClientSettings {
   readonly hedge?: HedgeSettings;
   /** Remember the newest position seen and read at least that, so that this client sees its own writes on any node. Default true. */
   readonly session?: boolean;
-  /** Connections at once. Default 64. */
+  /** Connections at once, to each scheme. Default 64; a browser has its own bound. */
   readonly connectionsMax?: number;
   /** Default msgpack, with binary vectors; json is for looking at the traffic. */
   readonly encoding?: Encoding;
@@ -50,7 +51,7 @@ export interface Shared {
 
 /** @throws TypeError for what is no address, and for both or none of url and nodes */
 export function sharedBy(settings: ClientSettings): Shared {
-  const transport = settings.transport ?? new HttpTransport({ connectionsMax: settings.connectionsMax ?? 64 });
+  const transport = settings.transport ?? defaultTransport(settings.connectionsMax ?? 64);
   const hedging = settings.hedge === undefined ? null : new Hedging(settings.hedge);
   return { transport, cluster: new Cluster({ urls: urlsOf(settings), transport }), hedging, closing: new Closing() };
 }

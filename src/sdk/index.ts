@@ -1,28 +1,4 @@
-/** The TypeScript client's door: everything that a program may import. */
+/** The TypeScript client's door: everything that a program in Node may import. */
 
-export type { BackupCalls } from './backup-calls.js';
-export type * from './backup-types.js';
-export type { Call } from './call.js';
-export type { Encoding } from './caller.js';
-export { SkeinClient } from './client.js';
-export type { ClientSettings } from './client-settings.js';
-export type { ErrorDetailsOf } from './error-details.js';
-export { type ApiErrorClass, type ApiErrorOf, errors, SkeinApiError, SkeinConnectionError, SkeinTimeoutError } from './errors.js';
-export type * from './health-types.js';
-export type { HedgeSettings } from './hedge.js';
-export type { KeyCalls, KeyInfo, KeyRole, KeyWithSecret, NewKey } from './key-calls.js';
-export type { NodeRole, NodeView, ReadPreference } from './nodes.js';
-export type { ReplicationCalls } from './replication-calls.js';
-export type * from './replication-types.js';
-export type { RetrySettings } from './retry.js';
-export type { LogLevel, LogState, ServerCalls, SlowQuery, SlowQuerySettings } from './server-calls.js';
-export {
-  HttpTransport,
-  type StreamAnswer,
-  type StreamRequest,
-  type Transport,
-  type TransportAnswer,
-  type TransportRequest,
-} from './transport.js';
-export type * from './types.js';
-export type { WaitOptions } from './wait-for.js';
+export * from './browser.js';
+export { HttpTransport, type HttpTransportSettings } from './http-transport.js';

@@ -42,6 +42,8 @@ export interface Answered {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** What a replica answers with instead of 307 where redirects cannot be read (fetch-transport.ts). */
+const NOT_REDIRECTED = 409;
 const NONE: ReadonlySet<string> = new Set();
 
 export class Round {
@@ -120,7 +122,7 @@ export class Round {
     await cluster.ready(false);
     const url = this.#next(call, NONE) ?? cluster.first;
     const answer = await transport.stream({ method: call.method, url: `${url}${path}`, headers, chunks, signal });
-    if (answer.status === 307) cluster.doubt();
+    if (answer.status === 307 || answer.status === NOT_REDIRECTED) cluster.doubt();
     return answer;
   }
 
@@ -178,13 +180,17 @@ function goesOn(error: unknown, { kind }: Call, repeatable: boolean): boolean {
 }
 
 function isNotMaster(error: unknown): boolean {
-  return error instanceof SkeinApiError && error.type === 'NotMaster' && error.status === 307;
+  return error instanceof errors.NotMaster && (error.status === 307 || error.status === NOT_REDIRECTED);
 }
 
 /** @returns the base address; null: none that the request may go to; undefined: the answer is not that of a replica */
 function namedMaster(answer: TransportAnswer, from: string, path: string): string | null | undefined {
-  if (answer.status !== 307 || !isNotMaster(errorOf(answer))) return undefined;
-  const { location } = answer.headers;
+  if (answer.status !== 307 && answer.status !== NOT_REDIRECTED) return undefined;
+  const error = errorOf(answer);
+  if (!(error instanceof errors.NotMaster)) return undefined;
+  const { master_url: masterUrl } = error.details;
+  // The header has the whole address, the details the node's alone.
+  const location = answer.status === 307 ? answer.headers['location'] : masterUrl && `${baseOf(masterUrl)}${path}`;
   if (location === undefined || !URL.canParse(location)) return null;
   const { protocol, origin } = new URL(location);
   if (protocol !== 'https:' && (protocol !== 'http:' || new URL(from).protocol === 'https:')) return null;

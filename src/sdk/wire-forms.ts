@@ -26,7 +26,7 @@ import type {
   SearchHitBody,
   VectorBody,
 } from '../wire/http-bodies.js';
-import { strictFromBody, strictToBody } from '../wire/http-bodies.js';
+import { strictFromBody, strictToBody } from '../wire/strict-forms.js';
 import {
   anyVectorToWire,
   changedVectorsToWire,

@@ -44,7 +44,7 @@ export * from './observing-bodies.js';
 export * from './recall-bodies.js';
 export * from './search-bodies.js';
 export type { ExplainBody, FusionBody } from './search-parts.js';
-export { shownStrictMode, strictFromBody, strictToBody } from './strict-bodies.js';
+export { shownStrictMode, strictFromBody } from './strict-forms.js';
 export type {
   AnyVectorBody,
   ChangedVectorsBody,

@@ -1,7 +1,6 @@
 /** The strict mode of a collection, as it stands in bodies: null takes a limit away, or the whole mode. */
 
 import { type Static, Type } from 'typebox';
-import { STRICT_SETTINGS, type StrictMode, strictName } from '../model/strict-mode.js';
 import { closed } from './body-parts.js';
 
 const MOST = 1_000_000_000;
@@ -31,26 +30,3 @@ export const ChangedStrictModeBody = Type.Object({ enabled: Type.Optional(Enable
 export const ShownStrictModeBody = Type.Required(NewStrictModeBody);
 export type ChangedStrictModeBody = Static<typeof ChangedStrictModeBody>;
 export type ShownStrictModeBody = Static<typeof ShownStrictModeBody>;
-
-/** Absent fields stay absent. */
-export function strictFromBody(body: ChangedStrictModeBody): Partial<StrictMode> {
-  const given = body as Readonly<Record<string, unknown>>;
-  const limits = STRICT_SETTINGS.flatMap((setting) => {
-    const value = given[strictName(setting)];
-    return value === undefined ? [] : [[setting, value]];
-  });
-  return { ...(body.enabled === undefined ? {} : { enabled: body.enabled }), ...Object.fromEntries(limits) };
-}
-
-/** Absent settings stay absent. */
-export function strictToBody(mode: Partial<StrictMode>): ChangedStrictModeBody {
-  const limits = STRICT_SETTINGS.flatMap((setting) =>
-    mode[setting] === undefined ? [] : [[strictName(setting), mode[setting]]],
-  );
-  return { ...(mode.enabled === undefined ? {} : { enabled: mode.enabled }), ...Object.fromEntries(limits) };
-}
-
-/** Every setting, null where there is no limit. */
-export function shownStrictMode(mode: StrictMode): ShownStrictModeBody {
-  return strictToBody(mode) as ShownStrictModeBody;
-}

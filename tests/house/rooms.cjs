@@ -35,7 +35,7 @@ const roomsKnownTo = {
   backup: engineAndBelow,
   observability: engineAndBelow,
   node: ['http', 'replication', 'backup', 'observability', 'config', 'wire', ...engineAndBelow],
-  sdk: ['wire/http-bodies', 'codec/msgpack', 'model'],
+  sdk: ['wire/http-bodies', 'wire/strict-forms', 'codec/msgpack', 'model'],
   cli: ['node', 'mcp', 'sdk', 'config', 'wire/http-bodies', 'codec', 'model'],
   embedded: ['node', 'sdk', 'config', 'observability', 'model'],
   dashboard: ['sdk'],

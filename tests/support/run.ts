@@ -1,4 +1,4 @@
-/** The test runner's command line: `node dist/tests/support/run.js [--faults] [--file-deadline-ms=N] [part of a path …]`.
+/** The test runner's command line: `node dist/tests/support/run.js [--faults | --browser] [--file-deadline-ms=N] [part of a path …]`.
  *  Its last line is exactly `N passed, N failed`; the exit code is 1 when anything failed or nothing ran. */
 import { parseArgs } from 'node:util';
 import { killRunningFiles, runTestFiles } from './test-files.js';
@@ -7,7 +7,11 @@ const FILE_DEADLINE_MS = 180_000;
 const FAULT_FILE_DEADLINE_MS = 1_800_000;
 
 const { values, positionals } = parseArgs({
-  options: { faults: { type: 'boolean', default: false }, 'file-deadline-ms': { type: 'string' } },
+  options: {
+    faults: { type: 'boolean', default: false },
+    browser: { type: 'boolean', default: false },
+    'file-deadline-ms': { type: 'string' },
+  },
   allowPositionals: true,
 });
 const givenDeadlineMs = values['file-deadline-ms'];
@@ -21,7 +25,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 const { passed, failed } = await runTestFiles({
   patterns: positionals,
-  faults: values.faults,
+  lane: values.faults ? 'faults' : values.browser ? 'browser' : 'usual',
   fileDeadlineMs:
     givenDeadlineMs === undefined ? (values.faults ? FAULT_FILE_DEADLINE_MS : FILE_DEADLINE_MS) : Number(givenDeadlineMs),
   write: (text) => process.stdout.write(text),

@@ -21,8 +21,8 @@ export interface TestRun {
 export interface RunOptions {
   /** Only files whose path holds one of these; all when empty. */
   readonly patterns: readonly string[];
-  /** Which half of the tests: the long fault suites under tests/faults/, or everything else. */
-  readonly faults: boolean;
+  /** Which of the tests: the long fault suites under tests/faults/, those that need a browser under tests/browser/, or everything else. */
+  readonly lane: 'faults' | 'browser' | 'usual';
   /** The longest one file may take before it is killed with all its children. */
   readonly fileDeadlineMs: number;
   readonly write: (text: string) => void;
@@ -39,13 +39,18 @@ export interface FileResult extends TestRun {
 const running = new Set<ChildProcess>();
 
 /** Lists the test files (by their sources, so that stale builds are never run), sorted, as paths below tests/. */
-export function listTestFiles(options: Pick<RunOptions, 'patterns' | 'faults'>): string[] {
+export function listTestFiles(options: Pick<RunOptions, 'patterns' | 'lane'>): string[] {
   const testsFolder = join(projectFolder, 'tests');
   return readdirSync(testsFolder, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.test.ts'))
-    .filter((path) => path.startsWith('faults/') === options.faults)
+    .filter((path) => laneOf(path) === options.lane)
     .filter((path) => options.patterns.length === 0 || options.patterns.some((pattern) => `tests/${path}`.includes(pattern)))
     .sort();
+}
+
+function laneOf(path: string): RunOptions['lane'] {
+  if (path.startsWith('faults/')) return 'faults';
+  return path.startsWith('browser/') ? 'browser' : 'usual';
 }
 
 /** Runs the chosen files and prints one line for each, and in full whatever a failing file printed. */
