@@ -2,7 +2,8 @@
 
 import { ConfigError } from '../config/resolve.js';
 import { messageOf } from '../model/errors.js';
-import { SkeinApiError, SkeinConnectionError } from '../sdk/index.js';
+import { SkeinApiError, SkeinConnectionError, SkeinTimeoutError } from '../sdk/index.js';
+import { NEXT_STEPS } from './next-steps.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
 
 /** A command was used in a way that it does not have: exit code 2. */
@@ -21,6 +22,11 @@ export function describeFailure(error: unknown, stopping: AbortSignal): Failure 
   if (error instanceof UsageError) return { exitCode: EXIT.usage, lines: [error.message] };
   if (error instanceof SkeinConnectionError) return { exitCode: EXIT.failed, lines: connectionLines(error) };
   if (error instanceof SkeinApiError) return { exitCode: EXIT.failed, lines: apiLines(error) };
+  if (error instanceof SkeinTimeoutError)
+    return {
+      exitCode: EXIT.failed,
+      lines: [error.message, '--timeout-ms waits longer; "skein status" shows whether the server answers at all'],
+    };
   return { exitCode: EXIT.failed, lines: listenLines(error) ?? [messageOf(error)] };
 }
 
@@ -76,8 +82,6 @@ function withScheme(scheme: 'http' | 'https', url: string): string {
 function apiLines(error: SkeinApiError): string[] {
   const first = `${error.message} (${error.type})`;
   switch (error.type) {
-    case 'Unauthorized':
-      return [first, 'give the key with SKEIN_API_KEY, or the file that holds it with --api-key-file FILE'];
     case 'CollectionNotFound': {
       const available = error.details['available_collections'];
       const names = Array.isArray(available) ? available.join(', ') : '';
@@ -92,8 +96,13 @@ function apiLines(error: SkeinApiError): string[] {
     case 'UnknownAnswer':
       return [first, 'is there a Skein server at that address?'];
     default:
-      return [first];
+      return [first, ...stepsFor(error.type)];
   }
+}
+
+function stepsFor(type: string): string[] {
+  const step = Object.hasOwn(NEXT_STEPS, type) ? NEXT_STEPS[type as keyof typeof NEXT_STEPS] : undefined;
+  return step === undefined ? [] : [step];
 }
 
 const BY_FORCE = '--force promotes all the same, and writes that only the old master has are lost';

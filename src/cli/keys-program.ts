@@ -2,18 +2,12 @@
 
 import type { Command } from 'commander';
 import { CREATE_KEY_FIELDS, LIST_KEYS_FIELDS, ROTATE_KEY_FIELDS } from '../config/command-fields.js';
-import type { FieldTable, ValuesOf } from '../config/field.js';
+import type { FieldTable } from '../config/field.js';
+import type { CommandWords } from './command-words.js';
 import { addFields } from './field-options.js';
-import type { ExitCode, Surroundings } from './surroundings.js';
-
-export interface KeysParts {
-  readonly surroundings: Surroundings;
-  valuesOf<const Table extends FieldTable>(table: Table, command: Command): ValuesOf<Table>;
-  ended(code: ExitCode): void;
-}
 
 /** @param keys the command `keys`, with nothing in it */
-export function addKeyCommands(keys: Command, { surroundings, valuesOf, ended }: KeysParts): void {
+export function addKeyCommands(keys: Command, { surroundings, valuesOf, ended }: CommandWords): void {
   const command = (name: string, description: string, fields: FieldTable): Command => {
     const made = keys.command(name).description(description).allowExcessArguments(false).copyInheritedSettings(keys);
     addFields(made, fields);

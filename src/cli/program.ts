@@ -1,15 +1,12 @@
-/** The command line: `skein <command>`, its flags and its exit codes (docs/HTTP_API.md, "Command line").
+/** The command line: `skein <command>`, its flags and its exit codes (docs/CLI.md).
  *
  *  Invariant: every command ends in one of the four exit codes; nothing here ends the process. Must not know: how commands work. */
 
-import { resolve } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import {
   BACKUP_COMMAND_FIELDS,
   COMMAND_SECTIONS,
-  EXPORT_FIELDS,
   FOLLOW_FIELDS,
-  IMPORT_FIELDS,
   LOGS_FIELDS,
   MCP_FIELDS,
   PROMOTE_FIELDS,
@@ -17,6 +14,7 @@ import {
   RESYNC_FIELDS,
   SERVE_COMMAND_FIELDS,
   STATUS_FIELDS,
+  TOP_FIELDS,
   VERIFY_FIELDS,
   WAIT_FIELDS,
 } from '../config/command-fields.js';
@@ -24,12 +22,16 @@ import { loadCommandFields } from '../config/config.js';
 import { type FieldTable, flagOf, type ValuesOf } from '../config/field.js';
 import { PROBE_FIELDS } from '../config/probe-fields.js';
 import { SERVER_SECTIONS } from '../config/server-fields.js';
+import { silentProcessLog } from '../model/log.js';
 import { version } from '../node/version.js';
+import type { CommandWords } from './command-words.js';
+import { type CommandNode, commandTree } from './completion/command-tree.js';
+import { addDataCommands } from './data-program.js';
 import { reportFailure, UsageError } from './failure.js';
 import { addFields, flagsOf, plainSwitches } from './field-options.js';
 import { addKeyCommands } from './keys-program.js';
 import { type ServeParts, serve } from './serve.js';
-import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
+import { EXIT, EXIT_MEANINGS, type ExitCode, print, type Surroundings } from './surroundings.js';
 
 /** What every command has. */
 const SWITCHES = [...SERVER_SECTIONS, ...COMMAND_SECTIONS].map(({ fields }) => fields);
@@ -51,11 +53,34 @@ export async function runCommand(argv: readonly string[], surroundings: Surround
   }
 }
 
+/** The words of every command, as data. */
+export function programTree(): CommandNode {
+  const nowhere = { write: () => true, once: () => undefined };
+  const surroundings: Surroundings = {
+    ...{ environment: {}, workingDir: '.', output: nowhere, errors: nowhere, stopping: new AbortController().signal },
+    protocolStreams: () => {
+      throw new Error('nothing is run');
+    },
+  };
+  const parts: ServeParts = { makeLog: () => silentProcessLog, onFatal: () => undefined };
+  return treeOf(buildProgram(surroundings, parts, () => undefined));
+}
+
+function treeOf(program: Command): CommandNode {
+  return commandTree(program, (flag, path) => {
+    const sections = path === 'serve' ? [...SERVER_SECTIONS, ...COMMAND_SECTIONS] : COMMAND_SECTIONS;
+    const tables = sections.filter(({ title }) => path === 'serve' || title === `skein ${path}`).map(({ fields }) => fields);
+    const field = tables.flatMap((fields) => Object.entries(fields)).find(([key]) => flagOf(key) === flag)?.[1];
+    return field?.kind === 'choice' ? field.choices : [];
+  });
+}
+
 function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (code: ExitCode) => void): Command {
   const { output, errors } = surroundings;
   const program = new Command('skein')
     .description('Skein: a vector database server, and the commands that talk to it.')
     .version(version)
+    .addHelpText('after', () => `\n${exitCodeLines().join('\n')}\n\nMore: docs/CLI.md`)
     .showHelpAfterError('(skein --help, or skein COMMAND --help, shows what there is)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => output.write(text), writeErr: (text) => errors.write(text) });
@@ -63,37 +88,31 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
   const command = (name: string, description: string): Command =>
     program.command(name).description(description).allowExcessArguments(false).copyInheritedSettings(program);
 
+  const words: CommandWords = { surroundings, valuesOf: (table, given) => valuesOf(table, given, surroundings), ended };
+
   const serving = command('serve', 'Start a server. A fresh folder needs no flag.');
   addFields(serving, SERVE_COMMAND_FIELDS);
   for (const { title, fields } of SERVER_SECTIONS) addFields(serving, fields, title);
   serving.action(async () => ended(await serve(flagsOf(serving), surroundings, parts)));
 
-  const importing = command(
-    'import',
-    'Store the points of a file, or of another store; makes the collection when it is not there.',
-  );
-  importing.argument('<collection>').argument('[file]', 'ndjson, json, fvecs, bvecs, csv or parquet; none with --from');
-  addFields(importing, IMPORT_FIELDS);
-  importing.action(async (collection: string, file: string | undefined) => {
-    const { importPoints } = await import('./import/import.js');
-    const values = valuesOf(IMPORT_FIELDS, importing, surroundings);
-    ended(await importPoints({ collection, file, values, flags: flagsOf(importing) }, surroundings));
-  });
-
-  const exporting = command('export', 'Write every point of a collection to a file, or to standard output for "-".');
-  exporting.argument('<collection>').argument('<file>', 'ndjson, json, csv, fvecs or parquet');
-  addFields(exporting, EXPORT_FIELDS);
-  exporting.action(async (collection: string, file: string) => {
-    const { exportCollection } = await import('./export/export.js');
-    const path = file === '-' ? file : resolve(surroundings.workingDir, file);
-    ended(await exportCollection(collection, path, valuesOf(EXPORT_FIELDS, exporting, surroundings), surroundings));
-  });
+  addDataCommands(command, words);
 
   const status = command('status', 'Show what a server says about itself and its collections.');
   addFields(status, STATUS_FIELDS);
   status.action(async () => {
     const { showStatus } = await import('./status.js');
     ended(await showStatus(valuesOf(STATUS_FIELDS, status, surroundings), surroundings));
+  });
+
+  const watching = command(
+    'top',
+    'Watch nodes: role, lag, throughput, searches, memory, warnings; again and again, until Ctrl-C.',
+  );
+  watching.argument('[server...]', 'addresses, or NAME=ADDRESS to give them names; by default that of --url');
+  addFields(watching, TOP_FIELDS);
+  watching.action(async (servers: string[]) => {
+    const { top } = await import('./top/top.js');
+    ended(await top(servers, valuesOf(TOP_FIELDS, watching, surroundings), surroundings));
   });
 
   const waiting = command('wait', 'Wait until servers can serve, saying what each of them does meanwhile.');
@@ -173,12 +192,20 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
     ended(await offerTools(valuesOf(MCP_FIELDS, mcp, surroundings), surroundings));
   });
 
-  addKeyCommands(command('keys', 'Access keys of a server: who may do what.'), {
-    surroundings,
-    valuesOf: (table, given) => valuesOf(table, given, surroundings),
-    ended,
+  const completing = command('completion', 'Print what a shell needs to complete the words of skein.');
+  completing.addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']));
+  completing.action(async (shell: string) => {
+    const { completion } = await import('./completion/completion.js');
+    ended(completion(shell, treeOf(program), surroundings));
   });
+
+  addKeyCommands(command('keys', 'Access keys of a server: who may do what.'), words);
   return program;
+}
+
+function exitCodeLines(): string[] {
+  const words = Object.keys(EXIT) as (keyof typeof EXIT)[];
+  return ['Exit codes:', ...words.map((word) => `  ${EXIT[word]}  ${EXIT_MEANINGS[word]}`)];
 }
 
 /** A folder that is named is meant, whatever the environment says of a server. @throws UsageError */

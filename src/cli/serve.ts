@@ -97,6 +97,10 @@ export function greeting(node: Pick<Node, 'url' | 'dataDir' | 'nativeBuild' | 'm
     `  curl -X PUT ${url}/v1/collections/first/points${key} ${json} -d '{"points": [{"id": 1, "vector": [1, 2, 3]}]}'`,
     `  curl ${url}/v1/collections/first/points/search${key} ${json} -d '{"vector": [1, 2, 3]}'`,
     `  skein import COLLECTION FILE${atDefault}`,
+    `  skein search first --vector '[1, 2, 3]'${atDefault}`,
+    `  skein top${atDefault}`,
+    '',
+    'More: skein --help; docs/CLI.md and docs/OPERATIONS.md of the package',
     '',
   ];
 }

@@ -22,8 +22,15 @@ export interface TextStream {
   once(event: 'drain', listener: () => void): unknown;
 }
 
-/** Exit codes are a promise (docs/HTTP_API.md, "Command line"). */
+/** Exit codes are a promise (docs/CLI.md). */
 export const EXIT = { done: 0, failed: 1, usage: 2, doneWithRefusals: 3 } as const;
+/** In help and on the page. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  done: 'done',
+  failed: 'failed: the server refused, does not answer, or what was asked is not so (probe, top --once, verify, wait)',
+  usage: 'a slip in the command line or the settings; nothing was asked of a server',
+  doneWithRefusals: 'done, with records that were refused (import)',
+};
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export function print(stream: TextStream, line = ''): void {

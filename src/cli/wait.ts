@@ -9,7 +9,7 @@ import type { WAIT_FIELDS } from '../config/command-fields.js';
 import type { ValuesOf } from '../config/field.js';
 import { messageOf } from '../model/errors.js';
 import { type SkeinClient, SkeinConnectionError } from '../sdk/index.js';
-import { UsageError } from './failure.js';
+import { namedServers } from './named-servers.js';
 import { connectTo } from './server-connection.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
 
@@ -30,7 +30,6 @@ interface Waited {
   look: Look | null;
 }
 
-const SERVERS_MAX = 100;
 /** So long an answer is waited for, also at the end of the time: a server is not called unreachable for want of our patience. */
 const ANSWER_MS_MIN = 1_000;
 
@@ -40,7 +39,7 @@ export async function waitForServers(
   values: WaitValues,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
-  const named = namedServers(servers.length === 0 ? [values.url] : servers);
+  const named = namedServers('wait', servers.length === 0 ? [values.url] : servers);
   const waited = named.map(({ name, url }): Waited => {
     const client = connectTo({ ...values, url }, { retries: false });
     return { name, url, client, look: null };
@@ -50,21 +49,6 @@ export async function waitForServers(
   } finally {
     for (const { client } of waited) client.close();
   }
-}
-
-/** @throws UsageError */
-export function namedServers(servers: readonly string[]): { readonly name: string; readonly url: string }[] {
-  if (servers.length > SERVERS_MAX) throw new UsageError(`wait takes at most ${SERVERS_MAX} servers, not ${servers.length}`);
-  const named = servers.map((server) => {
-    const [, name, address = server] = /^([^=/:]+)=(.*)$/.exec(server) ?? [];
-    const url = URL.canParse(address) ? new URL(address) : null;
-    if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
-      throw new UsageError(`${JSON.stringify(address)} is no http or https address of a server`);
-    return { name: name ?? url.host, url: url.href.replace(/\/$/, '') };
-  });
-  const twice = named.find(({ name }, i) => named.findIndex((other) => other.name === name) !== i);
-  if (twice !== undefined) throw new UsageError(`two servers are named ${twice.name}`);
-  return named;
 }
 
 async function poll(waited: readonly Waited[], values: WaitValues, surroundings: Surroundings): Promise<ExitCode> {

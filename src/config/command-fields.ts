@@ -2,9 +2,11 @@
 
 import { BACKUP_TARGET_FIELDS } from './backup-fields.js';
 import { CLIENT_FIELDS, JSON_FIELD } from './client-fields.js';
+import { COPY_FIELDS, EXPORT_FIELDS, SEARCH_FIELDS } from './data-command-fields.js';
 import type { FieldTable } from './field.js';
 import { IMPORT_FIELDS } from './import-fields.js';
 import { CREATE_KEY_FIELDS, LIST_KEYS_FIELDS, ROTATE_KEY_FIELDS } from './key-fields.js';
+import { TOP_FIELDS } from './look-command-fields.js';
 import { PROBE_FIELDS } from './probe-fields.js';
 
 /** How `serve` itself is started: where its file is, and whether it only prints what it would use. */
@@ -15,18 +17,6 @@ export const SERVE_COMMAND_FIELDS = {
     default: false,
     doc: 'Print every setting with the source of its value, secrets masked, and end.',
   },
-} as const satisfies FieldTable;
-
-export const EXPORT_FIELDS = {
-  ...CLIENT_FIELDS,
-  format: {
-    kind: 'choice',
-    choices: ['ndjson', 'json', 'csv', 'fvecs', 'parquet'],
-    default: null,
-    doc: 'Format of the file; by default told by the end of its name, else ndjson.',
-  },
-  batch: { kind: 'integer', unit: 'points', min: 1, max: 10_000, default: 1_000, doc: 'Points per request.' },
-  ...JSON_FIELD,
 } as const satisfies FieldTable;
 
 export const STATUS_FIELDS = { ...CLIENT_FIELDS, ...JSON_FIELD } as const satisfies FieldTable;
@@ -102,7 +92,16 @@ export const MCP_FIELDS = {
     doc: 'With --http: listen beyond this machine although callers may come without a key.',
   },
 } as const satisfies FieldTable;
-export { CREATE_KEY_FIELDS, IMPORT_FIELDS, LIST_KEYS_FIELDS, ROTATE_KEY_FIELDS };
+export {
+  COPY_FIELDS,
+  CREATE_KEY_FIELDS,
+  EXPORT_FIELDS,
+  IMPORT_FIELDS,
+  LIST_KEYS_FIELDS,
+  ROTATE_KEY_FIELDS,
+  SEARCH_FIELDS,
+  TOP_FIELDS,
+};
 
 export const LOGS_FIELDS = { ...JSON_FIELD } as const satisfies FieldTable;
 
@@ -156,7 +155,10 @@ export const COMMAND_SECTIONS: readonly { readonly title: string; readonly field
   { title: 'skein serve', fields: SERVE_COMMAND_FIELDS },
   { title: 'skein import', fields: IMPORT_FIELDS },
   { title: 'skein export', fields: EXPORT_FIELDS },
+  { title: 'skein copy', fields: COPY_FIELDS },
+  { title: 'skein search', fields: SEARCH_FIELDS },
   { title: 'skein status', fields: STATUS_FIELDS },
+  { title: 'skein top', fields: TOP_FIELDS },
   { title: 'skein wait', fields: WAIT_FIELDS },
   { title: 'skein probe', fields: PROBE_FIELDS },
   { title: 'skein verify', fields: VERIFY_FIELDS },

@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
+import { apiError, stubServer } from '../sdk/stub-server.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { runSkein } from './run-skein.js';
 
@@ -29,6 +30,20 @@ test('http asked of a port that speaks TLS names https, and the other way round'
     const { exitCode, errors } = await runSkein(['status', '--url', url]);
     assert.is(exitCode, 1);
     assert.match(errors, `it is ${right}`);
+  }
+});
+
+test('an error of the server comes with what to do about it', async (t) => {
+  for (const [type, status, said] of [
+    ['Forbidden', 403, '"skein keys create" makes one'],
+    ['BackupsOff', 409, 'start the server with --backup-folder'],
+    ['DiskLimitExceeded', 507, 'free space on the disk of the node'],
+    ['SomethingNew', 400, 'SomethingNew it is (SomethingNew)'],
+  ] as const) {
+    const { url } = await stubServer(t, () => apiError(status, type));
+    const { exitCode, errors } = await runSkein(['keys', 'list', '--url', url]);
+    assert.is(exitCode, 1);
+    assert.match(errors, said);
   }
 });
 

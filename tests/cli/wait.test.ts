@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { namedServers } from '../../src/cli/wait.js';
+import { namedServers } from '../../src/cli/named-servers.js';
 import { startServer } from '../support/server-process.js';
 import { suite, type TestContext } from '../support/suite.js';
 import { runSkein } from './run-skein.js';
@@ -100,11 +100,11 @@ test('for programs there is one object a line, and the result at last', async (t
 });
 
 test('names and addresses are read, and bad ones are mistakes of use', async () => {
-  assert.equal(namedServers(['http://a:7171/', 'm=https://b']), [
+  assert.equal(namedServers('wait', ['http://a:7171/', 'm=https://b']), [
     { name: 'a:7171', url: 'http://a:7171' },
     { name: 'm', url: 'https://b' },
   ]);
-  for (const bad of [['ftp://a'], ['nonsense'], ['m=http://a', 'm=http://b']]) assert.throws(() => namedServers(bad));
+  for (const bad of [['ftp://a'], ['nonsense'], ['m=http://a', 'm=http://b']]) assert.throws(() => namedServers('wait', bad));
   assert.is((await runSkein(['wait', 'nonsense'])).exitCode, 2);
 });
 

@@ -19,6 +19,9 @@ import type { IdKinds } from './writers/point-writer.js';
 
 export type ExportValues = ValuesOf<typeof EXPORT_FIELDS>;
 
+/** What the server takes for one page. */
+const PAGE_POINTS_MAX = 10_000;
+
 interface Exported {
   readonly points: number;
   readonly losses: readonly string[];
@@ -61,16 +64,18 @@ async function run(
 ): Promise<Exported> {
   const format = values.format ?? exportFormatOf(path);
   const info = await client.collection(collection, { signal: stopping });
-  const writer = await openWriter(format, { info, idKinds: () => idKindsOf(client, collection, stopping) });
+  const writer = await openWriter(format, { info, idKinds: () => idKindsOf(client, info, stopping) });
   if (path === '-' && !writer.text) throw new UsageError(`${format} is binary: name a file for it`);
   const view = path === '-' ? SILENT_VIEW : progressView(errors, basename(path), () => performance.now());
+  // Pages are no larger than the strict mode of the collection lets them be.
+  const limit = Math.min(values.batch, pageLimitOf(info));
   let points = 0;
   async function* counting(): AsyncGenerator<PointRecord, void, undefined> {
-    const selection = { limit: values.batch, withVector: true, withPayload: true };
+    const selection = { limit, withVector: true, withPayload: true };
     for await (const point of client.scrollAll(collection, selection, { signal: stopping })) {
       points += 1;
       yield point;
-      if (points % values.batch === 0) view.update(points / Math.max(1, info.pointsCount), points);
+      if (points % limit === 0) view.update(points / Math.max(1, info.pointsCount), points);
     }
   }
   try {
@@ -86,11 +91,15 @@ function lossesOf({ ttlMs }: CollectionInfo): string[] {
   return ttlMs === null ? [] : ['points of this collection expire; a server does not tell when, so no export holds it'];
 }
 
-async function idKindsOf(client: SkeinClient, collection: string, signal: AbortSignal): Promise<IdKinds> {
+function pageLimitOf({ strictMode }: CollectionInfo): number {
+  return strictMode?.enabled === true ? (strictMode.maxQueryLimit ?? PAGE_POINTS_MAX) : PAGE_POINTS_MAX;
+}
+
+async function idKindsOf(client: SkeinClient, info: CollectionInfo, signal: AbortSignal): Promise<IdKinds> {
   let integers = false;
   let texts = false;
-  const selection = { limit: 10_000, withVector: false, withPayload: false };
-  for await (const { id } of client.scrollAll(collection, selection, { signal })) {
+  const selection = { limit: pageLimitOf(info), withVector: false, withPayload: false };
+  for await (const { id } of client.scrollAll(info.name, selection, { signal })) {
     if (typeof id === 'number') integers = true;
     else texts = true;
     if (integers && texts) break;

@@ -86,7 +86,7 @@ export class ImportRun {
     });
     const sender = new Sender(
       {
-        batchPoints: this.#parts.values.batch,
+        batchPoints: Math.min(this.#parts.values.batch, upsertLimitOf(info)),
         batchBytes: BATCH_BYTES,
         inFlightMax: this.#parts.values.inFlight,
         // Doing an upsert twice is harmless, so the server need not remember keys for it.
@@ -251,4 +251,9 @@ export class ImportRun {
       );
     }
   }
+}
+
+/** What the strict mode of the collection lets one upsert have. */
+function upsertLimitOf({ strictMode }: CollectionInfo): number {
+  return strictMode?.enabled === true ? (strictMode.upsertMaxBatchsize ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
 }

@@ -1,0 +1,96 @@
+/** Hits as people and programs see them. Pure. */
+
+import { floatsOf } from '../../codec/msgpack.js';
+import { counted } from '../numbers.js';
+import { tableLines } from '../table.js';
+
+export interface SearchHitBody {
+  readonly id: string | number;
+  readonly score: number;
+  readonly version: number;
+  readonly payload?: Readonly<Record<string, unknown>>;
+  readonly vector?: Uint8Array | Float32Array | readonly number[];
+}
+
+/** What of an answer is used here (docs/HTTP_API.md). */
+export interface SearchAnswerBody {
+  readonly hits: readonly SearchHitBody[];
+  readonly complete: boolean;
+  readonly incomplete_reason?: string;
+  readonly mode: string;
+  readonly degraded: boolean;
+  readonly took_ms: number;
+  readonly position: string;
+  readonly explain?: ExplainShown;
+}
+
+interface ExplainShown {
+  readonly plan: string;
+  readonly reason: string;
+  readonly cardinality?: { readonly estimated?: number | null; readonly actual?: number | null };
+  readonly visited?: number | null;
+  readonly steps?: readonly { readonly name: string; readonly took_ms: number }[];
+  readonly advice?: readonly string[];
+}
+
+const PAYLOAD_CHARACTERS_MAX = 100;
+
+/** One object for each hit, and one for the answer. */
+export function answerObjects(answer: SearchAnswerBody): object[] {
+  const { hits, ...rest } = answer;
+  return [
+    ...hits.map(({ vector, ...hit }, i) => ({
+      kind: 'hit',
+      rank: i + 1,
+      ...hit,
+      ...(vector === undefined ? {} : { vector: numbersOf(vector) }),
+    })),
+    { kind: 'answer', hits: hits.length, ...rest },
+  ];
+}
+
+export function answerLines(answer: SearchAnswerBody): string[] {
+  const { hits, mode, degraded, took_ms: tookMs, explain } = answer;
+  const rows = hits.map(({ id, score, payload }) => [
+    JSON.stringify(id),
+    scoreText(score),
+    shortened(JSON.stringify(payload ?? {})),
+  ]);
+  const columns = [{ title: 'id' }, { title: 'score', right: true }, { title: 'payload' }];
+  const how = degraded ? `${mode}, less than was asked for answered` : mode;
+  return [
+    ...(hits.length === 0 ? [] : tableLines(columns, rows)),
+    `${counted(hits.length, 'hit')} by ${how} in ${tookMs.toFixed(1)} ms`,
+    ...(explain === undefined ? [] : explainLines(explain)),
+  ];
+}
+
+function explainLines({ plan, reason, cardinality, visited, steps = [], advice = [] }: ExplainShown): string[] {
+  const figures = [
+    ...(typeof cardinality?.estimated === 'number' ? [`about ${cardinality.estimated} points pass the filter`] : []),
+    ...(typeof cardinality?.actual === 'number' ? [`${cardinality.actual} do`] : []),
+    ...(typeof visited === 'number' ? [`${visited} were visited`] : []),
+  ];
+  return [
+    '',
+    `plan    ${plan}: ${reason}`,
+    ...(figures.length === 0 ? [] : [`points  ${figures.join(', ')}`]),
+    ...(steps.length === 0
+      ? []
+      : [`steps   ${steps.map(({ name, took_ms: tookMs }) => `${name} ${tookMs.toFixed(2)} ms`).join(', ')}`]),
+    ...advice.map((sentence) => `advice  ${sentence}`),
+  ];
+}
+
+/** Seven digits are what a float32 has. */
+function scoreText(score: number): string {
+  return Number.isInteger(score) ? String(score) : String(Number(score.toPrecision(7)));
+}
+
+function shortened(text: string): string {
+  return text.length <= PAYLOAD_CHARACTERS_MAX ? text : `${text.slice(0, PAYLOAD_CHARACTERS_MAX - 1)}…`;
+}
+
+function numbersOf(vector: Uint8Array | Float32Array | readonly number[]): readonly number[] {
+  return Array.from(vector instanceof Uint8Array ? floatsOf(vector) : vector);
+}

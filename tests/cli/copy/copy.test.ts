@@ -1,0 +1,150 @@
+/** Copies between two real servers: everything that a collection shows is there, an interrupted copy goes on, and what changes meanwhile is caught. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { type PointInput, SkeinClient } from '../../../src/sdk/index.js';
+import { startServer } from '../../support/server-process.js';
+import { suite, type TestContext } from '../../support/suite.js';
+import { waitUntil } from '../../support/wait-until.js';
+import { type Ran, type RunOptions, runSkein } from '../run-skein.js';
+
+const test = suite('cli/copy/copy', { deadlineMs: 90_000 });
+
+interface TwoServers {
+  readonly folder: string;
+  readonly source: SkeinClient;
+  readonly target: SkeinClient;
+  readonly urls: readonly [string, string];
+  run(argv?: readonly string[], options?: RunOptions): Promise<Ran>;
+}
+
+async function twoServers(t: TestContext): Promise<TwoServers> {
+  const folder = t.folder();
+  const servers = await Promise.all(['source', 'target'].map((name) => startServer(t, join(folder, name))));
+  const urls = servers.map(({ url }) => url) as unknown as readonly [string, string];
+  const [source, target] = urls.map((url) => new SkeinClient({ url })) as [SkeinClient, SkeinClient];
+  t.after(() => {
+    source.close();
+    target.close();
+  });
+  return {
+    folder,
+    source,
+    target,
+    urls,
+    run: (argv = [], options = {}) => runSkein(['copy', ...urls, ...argv], { workingDir: folder, ...options }),
+  };
+}
+
+function points(count: number): PointInput[] {
+  return Array.from({ length: count }, (_, i) => ({
+    id: i % 3 === 0 ? `text ${i}` : i,
+    vector: [Math.fround(Math.sin(i)), i % 7 === 0 ? -0 : 1, i],
+    payload: { i, words: `word${i % 5} more`, deep: { list: [i, null, 'x'] } },
+  }));
+}
+
+async function all(client: SkeinClient, name: string): Promise<Map<unknown, unknown>> {
+  const found = new Map<unknown, unknown>();
+  for await (const { id, vector, payload } of client.scrollAll(name, { withVector: true, limit: 50 }))
+    found.set(id, { bits: vector === undefined ? null : [...new Uint32Array(vector.buffer.slice(0))], payload });
+  return found;
+}
+
+test('collections arrive with settings, indexes, aliases and every point, and the copy says so', async (t) => {
+  const { folder, source, target, run } = await twoServers(t);
+  await source.createCollection('films', {
+    ...{ dimension: 3, distance: 'euclid', hnsw: { m: 8, efConstruct: 64, efSearch: 40 }, ttlMs: 86_400_000 },
+    ...{ textFields: ['words'], text: { language: 'german' }, payloadIndexes: [{ path: 'i', type: 'integer' }] },
+    ...{ quantization: { type: 'int8' }, strictMode: { enabled: true, maxQueryLimit: 50, upsertMaxBatchsize: 700 } },
+  });
+  await source.createCollection('empty', { dimension: 2, distance: 'cosine' });
+  await source.upsert('films', points(700));
+  await source.putAlias('movies', 'films');
+  const copied = await run(['--batch', '150']);
+  assert.is(copied.exitCode, 0, copied.errors);
+  assert.match(copied.errors, 'points of films expire');
+  assert.match(copied.output, 'films: 700 points copied, 700 points compared, equal; the source stood still');
+  assert.match(copied.output, 'empty: 0 points copied');
+  assert.not.ok(existsSync(join(folder, 'skein-copy.json')));
+  assert.equal(await all(target, 'films'), await all(source, 'films'));
+  assert.equal(await target.aliases(), [{ alias: 'movies', collection: 'films' }]);
+  const declared = async (client: SkeinClient): Promise<unknown> => {
+    const { dimension, distance, hnsw, ttlMs, textFields, text, payloadIndexes, quantization, strictMode } =
+      await client.collection('films');
+    return { dimension, distance, hnsw, ttlMs, textFields, text, payloadIndexes, quantization, strictMode };
+  };
+  assert.equal(await declared(target), await declared(source));
+
+  const again = await run();
+  assert.is(again.exitCode, 1);
+  assert.match(again.errors, 'the target has a collection');
+  for (const [argv, exitCode, said] of [
+    [['--collections', 'films,none'], 1, 'the source has no collection none; it has empty, films'],
+    [['--collections', 'films', '--resume'], 1, 'the target has a collection films already'],
+  ] as const) {
+    const ran = await run(argv);
+    assert.is(ran.exitCode, exitCode);
+    assert.match(ran.errors, said);
+  }
+});
+
+test('an interrupted copy goes on from its note, and mends what was changed behind it', async (t) => {
+  const { folder, source, target, urls, run } = await twoServers(t);
+  await source.createCollection('c', { dimension: 3, distance: 'dot' });
+  await source.upsert('c', points(3_000));
+  const stop = new AbortController();
+  const argv = ['--batch', '20', '--in-flight', '1'];
+  const copying = run(argv, { stopping: stop.signal });
+  await waitUntil(async () => (await target.count('c').catch(() => 0)) >= 200, { what: 'some points' });
+  stop.abort(new Error('enough'));
+  const first = await copying;
+  assert.is(first.exitCode, 1, first.errors);
+  assert.match(first.errors, '--resume goes on from there');
+  const before = await target.count('c');
+  assert.ok(before < 3_000, String(before));
+  // Behind the place where it stopped: one goes, one changes.
+  const [gone, changed] = (await target.scroll('c', { limit: 2 })).points.map(({ id }) => id);
+  await source.delete('c', { ids: [gone ?? 0] });
+  await source.patch('c', [{ id: changed ?? 0, payload: { i: -1 } }]);
+  const second = await run([...argv, '--resume', '--json']);
+  assert.is(second.exitCode, 0, second.errors);
+  const lines = second.output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.equal([lines[0]?.['collection'], lines[0]?.['compared'], lines[0]?.['mended']], ['c', 2_999, 2]);
+  assert.ok(Number(lines[0]?.['points']) >= 2_999, JSON.stringify(lines[0]));
+  assert.is(lines[1]?.['kind'], 'copy');
+  assert.equal(await all(target, 'c'), await all(source, 'c'));
+
+  // A note of other servers, or of a collection that was made anew, does not count.
+  writeFileSync(
+    join(folder, 'other.json'),
+    JSON.stringify({ version: 1, source: 'http://a:1', target: urls[1], collections: {} }),
+  );
+  assert.match((await run(['--resume', '--state', 'other.json'])).errors, 'is of a copy from http://a:1');
+  const note = {
+    version: 1,
+    source: urls[0],
+    target: urls[1],
+    collections: { c: { created_at: 'then', cursor: null, points: 0, copied: false } },
+  };
+  writeFileSync(join(folder, 'old.json'), JSON.stringify(note));
+  assert.match((await run(['--resume', '--state', 'old.json'])).errors, 'the source has made collection c anew');
+});
+
+test('what is no address, or holds a key, is refused before anything is asked', async () => {
+  for (const [argv, said] of [
+    [['http://a:1', 'nowhere'], 'is no http or https address'],
+    [['http://a:1', 'http://a:1/'], 'are the same server'],
+    [['http://k:word@a:1', 'http://a:2'], 'an address holds no key'],
+  ] as const) {
+    const ran = await runSkein(['copy', ...argv]);
+    assert.is(ran.exitCode, 2);
+    assert.match(ran.errors, said);
+    assert.not.match(ran.errors, 'word');
+  }
+});
+
+test.run();
