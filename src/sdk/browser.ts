@@ -5,6 +5,7 @@ export type { BackupCalls } from './backup-calls.js';
 export type * from './backup-types.js';
 export type { Call } from './call.js';
 export type { Encoding } from './caller.js';
+export type * from './change-types.js';
 export { SkeinClient } from './client.js';
 export type { ClientSettings } from './client-settings.js';
 export type { ErrorDetailsOf } from './error-details.js';

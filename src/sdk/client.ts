@@ -32,6 +32,8 @@ import type {
 import { BackupCalls } from './backup-calls.js';
 import type { Call } from './call.js';
 import type { Caller } from './caller.js';
+import type { Change, ChangesOptions, ChangesRequest } from './change-types.js';
+import { followChanges } from './changes.js';
 import { type ClientSettings, callerOf, readOptionsOf, type Shared, sharedBy } from './client-settings.js';
 import { recallFromWire, recallToWire } from './health-forms.js';
 import type { HealthDetails, RecallAnswer, RecallRequest } from './health-types.js';
@@ -330,6 +332,13 @@ export class SkeinClient {
       if (step.answer !== null) this.#session?.saw(step.answer.position);
       yield step;
     }
+  }
+
+  /** What happens to the data, in the order of the log, for as long as it is iterated over; every change once, over connections that break and
+   *  nodes that fail. `token` of a change is where another feed goes on.
+   *  @throws SkeinApiError PositionLost (what was told is not true any more), ChangesGone: begin again with `from: 'snapshot'` */
+  changes(request: ChangesRequest = {}, options: ChangesOptions = {}): AsyncGenerator<Change, void, undefined> {
+    return followChanges({ settings: this.#settings, shared: this.#shared, session: this.#session }, request, options);
   }
 
   /** Changes over any collections as one atomic unit. */

@@ -64,7 +64,7 @@ async function* textLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<str
 }
 
 /** The status line said 200 long before; the table knows what the error stands for. */
-function errorStatus(error: unknown): number {
+export function errorStatus(error: unknown): number {
   const type = typeof error === 'object' && error !== null && 'type' in error ? String(error.type) : '';
   return Object.hasOwn(ERRORS, type) ? ERRORS[type as ErrorType].status : 500;
 }

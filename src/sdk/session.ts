@@ -19,6 +19,14 @@ export function laterToken(a: string, b: string): string {
   return b;
 }
 
+/** The position that a place of the change feed is within. The token of a place begins as that of its position, but for its version:
+ *  1 or 2 in the first byte, whose last bits stand in the second letter. */
+export function positionOfPlace(token: string): string {
+  if (token.length === TOKEN_LENGTH) return token;
+  const second = ALPHABET.charAt(ALPHABET.indexOf(token.charAt(1)) - 16);
+  return `${token.charAt(0)}${second}${token.slice(2, TOKEN_LENGTH)}`;
+}
+
 export class Session {
   #position: string | null;
 

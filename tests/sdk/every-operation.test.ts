@@ -27,6 +27,7 @@ const METHODS: Readonly<Record<string, string>> = {
   facetPoints: 'facet',
   importPoints: 'importPoints',
   batch: 'batch',
+  followChanges: 'changes',
   searchPoints: 'search',
   searchPointsBatch: 'searchBatch',
   searchPointsGroups: 'searchGroups',
@@ -64,7 +65,6 @@ const METHODS: Readonly<Record<string, string>> = {
 /** Not for the client, and why. */
 const NOT_MEANT: Readonly<Record<string, string>> = {
   replicationStream: 'is spoken by nodes',
-  followChanges: 'has no end, and its iterator is yet to come',
 };
 
 test('every operation of the document has its method, and every method named here its operation', async (t) => {

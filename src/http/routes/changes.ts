@@ -86,6 +86,7 @@ async function sendEvents(room: Room, request: FastifyRequest, reply: FastifyRep
     .header('content-type', EVENT_STREAM)
     .header('cache-control', 'no-store')
     .header('x-accel-buffering', 'no')
+    .header('x-skein-heartbeat-ms', room.limits.changeHeartbeatMs)
     .send(
       Readable.from(
         unlessStalled(stream, () => reply.raw.destroy()),
