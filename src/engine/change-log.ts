@@ -76,7 +76,7 @@ export class LocalChanges implements ChangeLog {
       const position = seq < seen.seq ? seen : this.#positionAt(seq);
       return { position, afterSeq: seq, done: 0, scan: null };
     };
-    const changes = changesOf({ answer, done: place.done, selection, placeOf }, afterSeq + 1);
+    const changes = changesOf({ answer, done: place.done, placeOf }, afterSeq + 1);
     return { changes, place: placeOf(answer.throughSeq) };
   }
 

@@ -4,30 +4,32 @@
  *  Must not know: reads, sockets. */
 
 import { decodeEntry } from '../codec/entry.js';
-import { decodeDefaultVector } from '../codec/vector-set.js';
 import { type ChangePlace, encodeChangeToken, tokensWithin } from '../model/change-place.js';
 import type { Entry, PointValue } from '../model/entry.js';
 import { type ChangesAnswer, MARK } from './change-reads.js';
-import type { Change, ChangedPoint, ChangeEvent, ChangeSelection } from './changes.js';
+import type { Change, ChangedPoint, ChangeEvent } from './changes.js';
+import { type RowSelection, selectedVectors } from './row-reads.js';
+
+const NO_PARTS: RowSelection = { withPayload: false, withVector: false };
+const NO_VECTOR = { vector: null };
 
 export interface PageParts {
   readonly answer: ChangesAnswer;
   /** Points of the first entry of the log behind the place that are behind the reader already. */
   readonly done: number;
-  readonly selection: ChangeSelection;
   /** Right behind an entry. */
   readonly placeOf: (seq: number) => ChangePlace;
 }
 
-export function* changesOf({ answer, done, selection, placeOf }: PageParts, fromSeq: number): Generator<Change, void, undefined> {
-  const { bytes, ends, marks, names } = answer;
+export function* changesOf({ answer, done, placeOf }: PageParts, fromSeq: number): Generator<Change, void, undefined> {
+  const { bytes, ends, marks, collections } = answer;
   let start = 0;
   let mark = 0;
   for (const end of ends) {
     const entry = decodeEntry(bytes.subarray(start, end));
     start = end;
     const skip = entry.seq === fromSeq ? done : 0;
-    const events = eventsOf(entry, names, selection, marks === null ? null : marks.subarray(mark));
+    const events = eventsOf(entry, collections, marks === null ? null : marks.subarray(mark));
     if (entry.effect.kind === 'put_points') mark += entry.effect.points.length;
     yield* tokened(entry, events, skip, placeOf);
   }
@@ -53,17 +55,18 @@ function* tokened(
 /** One for each point of the entry; null: left out. */
 function eventsOf(
   { effect }: Entry,
-  names: ReadonlyMap<number, string>,
-  selection: ChangeSelection,
+  collections: ChangesAnswer['collections'],
   marks: Uint8Array | null,
 ): (ChangeEvent | null)[] {
-  const collection = 'uid' in effect ? (names.get(effect.uid) ?? '') : '';
+  const known = 'uid' in effect ? collections.get(effect.uid) : undefined;
+  const collection = known?.name ?? '';
+  const parts = known?.parts ?? NO_PARTS;
   switch (effect.kind) {
     case 'put_points':
       return effect.points.map((point, i) => {
         const mark = marks === null ? MARK.upsert : marks[i];
         if (mark === MARK.leave) return { kind: 'leave', collection, id: point.id };
-        return mark === MARK.upsert ? { kind: 'upsert', collection, point: changedPoint(point, selection) } : null;
+        return mark === MARK.upsert ? { kind: 'upsert', collection, point: changedPoint(point, parts) } : null;
       });
     case 'delete_points':
       return effect.ids.map((id) => ({ kind: 'delete', collection, id }));
@@ -81,11 +84,8 @@ function eventsOf(
   }
 }
 
-function changedPoint({ id, payload, vectorSet, expiresAtMs }: PointValue, selection: ChangeSelection): ChangedPoint {
-  return {
-    id,
-    payload: selection.withPayload ? payload : null,
-    vector: selection.withVector ? decodeDefaultVector(vectorSet) : null,
-    expiresAtMs,
-  };
+function changedPoint({ id, payload, vectorSet, expiresAtMs }: PointValue, parts: RowSelection): ChangedPoint {
+  const vectors =
+    parts.withVector || parts.named !== undefined ? selectedVectors(vectorSet, { ...parts, named: parts.named }) : NO_VECTOR;
+  return { id, payload: parts.withPayload ? payload : null, ...vectors, expiresAtMs };
 }

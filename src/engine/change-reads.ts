@@ -14,7 +14,7 @@ import type { PointTest } from '../search/evaluate-filter.js';
 import type { CollectionRow, LogRow, StoreReads } from '../storage/storage.js';
 import type { ChangedPoint, ChangeSelection } from './changes.js';
 import { rowTest } from './filter-rows.js';
-import { found } from './row-reads.js';
+import { found, type RowSelection, rowSelection } from './row-reads.js';
 import { payloadOf } from './stored-payload.js';
 
 export const CHANGE_ROWS_MAX = 4_096;
@@ -31,14 +31,20 @@ export interface ChangesRequest {
   readonly selection: ChangeSelection;
 }
 
+/** What a collection is called, and which parts of its points are told. */
+export interface ChangedCollection {
+  readonly name: string;
+  readonly parts: RowSelection;
+}
+
 export interface ChangesAnswer {
   /** What is wanted of it, entry behind entry; ends[i] is where the i-th ends. */
   readonly bytes: Uint8Array;
   readonly ends: Uint32Array;
   /** With a filter: one for each point of each put_points among them. */
   readonly marks: Uint8Array | null;
-  /** Of the collections of these entries. */
-  readonly names: ReadonlyMap<number, string>;
+  /** The collections of these entries, by uid. */
+  readonly collections: ReadonlyMap<number, ChangedCollection>;
   /** Up to here nothing is missing; fromSeq − 1 when the log has no entry there. */
   readonly throughSeq: number;
 }
@@ -80,10 +86,10 @@ export function withAliases({ collection, scope }: ChangeSelection): boolean {
 
 export function readChanges(reads: StoreReads, { fromSeq, rowsMax, selection }: ChangesRequest): ChangesAnswer {
   const rows = reads.logFrom(fromSeq, rowsMax, CHANGE_BYTES_TARGET);
-  if (rows[0]?.seq !== fromSeq) return { ...packed([]), marks: null, names: new Map(), throughSeq: fromSeq - 1 };
+  if (rows[0]?.seq !== fromSeq) return { ...packed([]), marks: null, collections: new Map(), throughSeq: fromSeq - 1 };
   const sieve = new Sieve(reads, selection);
   const kept = rows.filter(({ entry }) => sieve.keeps(decodeEntry(entry)));
-  return { ...packed(kept), marks: sieve.marks, names: sieve.names, throughSeq: rows.at(-1)?.seq ?? fromSeq };
+  return { ...packed(kept), marks: sieve.marks, collections: sieve.collections, throughSeq: rows.at(-1)?.seq ?? fromSeq };
 }
 
 function packed(rows: readonly LogRow[]): Pick<ChangesAnswer, 'bytes' | 'ends'> {
@@ -100,7 +106,7 @@ function packed(rows: readonly LogRow[]): Pick<ChangesAnswer, 'bytes' | 'ends'> 
 
 /** Which entries are wanted, and with a filter what of each. */
 class Sieve {
-  readonly names = new Map<number, string>();
+  readonly collections = new Map<number, ChangedCollection>();
   readonly #reads: StoreReads;
   readonly #selection: ChangeSelection;
   readonly #marks: number[] = [];
@@ -124,7 +130,7 @@ class Sieve {
         return true;
       }
       case 'create_collection':
-        this.names.set(effect.uid, effect.name);
+        this.#collection(effect.uid, effect);
         return isSelected(this.#selection, effect.name);
       case 'delete_points':
       case 'update_collection':
@@ -149,15 +155,19 @@ class Sieve {
     this.#marks.push(passes ? MARK.upsert : this.#selection.withLeaves ? MARK.leave : MARK.left_out);
   }
 
-  /** A collection without a name was dropped so long ago that the log has no entry of it. */
   #isSelected(uid: number): boolean {
-    let name = this.names.get(uid);
-    if (name === undefined) {
-      name = this.#reads.anyCollection(uid)?.name;
-      if (name === undefined) return false;
-      this.names.set(uid, name);
-    }
-    return isSelected(this.#selection, name);
+    const known = this.collections.get(uid) ?? this.#collection(uid);
+    return known !== null && isSelected(this.#selection, known.name);
+  }
+
+  /** As it is today; a name that has gone from it since has no vectors any more.
+   *  @returns null: it was dropped so long ago that the log has no entry of it */
+  #collection(uid: number, created?: { readonly name: string; readonly spec: CollectionSpec }): ChangedCollection | null {
+    const row = this.#reads.anyCollection(uid) ?? created;
+    if (row === undefined) return null;
+    const known = { name: row.name, parts: rowSelection(row.spec, this.#selection) };
+    this.collections.set(uid, known);
+    return known;
   }
 
   #testOf(uid: number): PointTest | null {
@@ -192,9 +202,10 @@ function scanPoints(reads: StoreReads, { scan, stateSeq, selection }: ChangesSca
   if (last === undefined) return nextCollection(reads, current.uid, stateSeq, selection);
   const test = selection.filter === null ? null : rowTest(current.spec, selection.filter);
   const wanted = rows.filter((row) => row.version <= stateSeq && (test === null || test(row.id, payloadOf(row))));
+  const selected = rowSelection(current.spec, selection);
   const items = wanted.map((row): ScanItem => {
-    const { id, payload, vector, version } = found(reads, row, selection);
-    const point = { id, payload, vector, expiresAtMs: row.expiresAtMs };
+    const { version, ...parts } = found(reads, row, selected);
+    const point = { ...parts, expiresAtMs: row.expiresAtMs };
     return { kind: 'point', uid: current.uid, collection: current.name, version, point };
   });
   return { items, next: { stage: current.uid, after: last.id } };

@@ -8,7 +8,7 @@ import type { Cancellation } from '../model/cancellation.js';
 import type { ChangePlace } from '../model/change-place.js';
 import type { CollectionSpec } from '../model/collection.js';
 import type { Filter } from '../model/filter.js';
-import type { PointId } from '../model/point.js';
+import type { NamedVectors, PointId } from '../model/point.js';
 
 /** Which changes, and what of them. */
 export interface ChangeSelection {
@@ -30,6 +30,8 @@ export interface ChangedPoint {
   /** UTF-8 JSON as stored; empty means `{}`. */
   readonly payload: Uint8Array | null;
   readonly vector: Float32Array | null;
+  /** By name; absent where the collection has none, or they were not asked for. */
+  readonly vectors?: NamedVectors;
   /** Milliseconds since 1970; null: never. */
   readonly expiresAtMs: number | null;
 }

@@ -20,7 +20,7 @@ const REQUEST_HEADERS = [
 ].join(', ');
 const EXPOSED = [
   ...['allow', 'location', 'retry-after', 'traceresponse', 'www-authenticate'],
-  ...['x-request-id', 'x-skein-position', 'x-skein-staleness-ms'],
+  ...['x-request-id', 'x-skein-heartbeat-ms', 'x-skein-position', 'x-skein-staleness-ms'],
 ].join(', ');
 
 type Headers = Readonly<Record<string, string>>;

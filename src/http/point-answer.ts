@@ -22,7 +22,7 @@ function writeFields(out: AnswerWriter, point: FoundPoint): void {
   }
 }
 
-function writeVectors(out: AnswerWriter, vectors: NamedVectors): void {
+export function writeVectors(out: AnswerWriter, vectors: NamedVectors): void {
   out.openObject(vectors.size);
   for (const [name, vector] of vectors) {
     out.key(name);

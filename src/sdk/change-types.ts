@@ -2,7 +2,7 @@
 
 import type { Payload, PointId } from '../model/point.js';
 import type { ReadPreference } from './nodes.js';
-import type { Filter } from './types.js';
+import type { Filter, PointRecord } from './types.js';
 
 export interface ChangesRequest {
   /** `now` (default), `snapshot`, the token of a change, or a position. */
@@ -50,6 +50,7 @@ export interface UpsertChange extends Told {
   readonly version: number;
   readonly payload?: Payload;
   readonly vector?: Float32Array;
+  readonly vectors?: PointRecord['vectors'];
   readonly expiresAt?: string;
 }
 

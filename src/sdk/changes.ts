@@ -13,6 +13,7 @@ import type { Change, ChangesOptions, ChangesRequest } from './change-types.js';
 import type { ClientSettings, Shared } from './client-settings.js';
 import { apiErrorFrom, errors, SkeinApiError, SkeinConnectionError } from './errors.js';
 import { errorStatus } from './import-stream.js';
+import { vectorsFromWire } from './named-forms.js';
 import { DEFAULT_RETRIES } from './retry.js';
 import { ServerEvents } from './server-events.js';
 import { positionOfPlace, type Session } from './session.js';
@@ -253,12 +254,13 @@ function endOf(data: string | null): SkeinApiError {
 }
 
 function changeFrom(body: ChangeBody, token: string): Change {
-  const { type, expires_at: expiresAt, vector, time, snapshot, ...rest } = body;
+  const { type, expires_at: expiresAt, vector, vectors, time, snapshot, ...rest } = body;
   const told = { ...rest, type, time: time ?? null, snapshot: snapshot ?? false, token };
   if (type !== 'upsert') return told as Change;
   const own = {
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(vector === undefined ? {} : { vector: vectorFrom(vector) }),
+    ...(vectors === undefined ? {} : { vectors: vectorsFromWire(vectors) }),
   };
   return { ...told, ...own, version: body.seq } as Change;
 }

@@ -3,6 +3,7 @@
 
 import { type Static, Type } from 'typebox';
 import { PayloadBody, PointIdBody, Timestamp, Token, VectorBody } from './body-parts.js';
+import { NamedVectorsBody } from './vector-bodies.js';
 
 export const CHANGE_TYPES = [
   'upsert',
@@ -30,6 +31,7 @@ export const ChangeBody = Type.Object({
   expires_at: Type.Optional(Timestamp),
   payload: Type.Optional(PayloadBody),
   vector: Type.Optional(VectorBody),
+  vectors: Type.Optional(NamedVectorsBody),
   settings: Type.Optional(
     Type.Object(
       {},

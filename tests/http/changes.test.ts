@@ -135,6 +135,19 @@ test('a feed that has nothing to tell gives signs of life, and its place moves o
   assert.equal((await feed.take(1)).map(shown), [{ type: 'upsert', collection: 'films', id: 2, payload: { a: 1 }, seq: 4 }]);
 });
 
+test('named and sparse vectors are told with their points and with the settings of their collection', async (t) => {
+  const http = await realHttp(t);
+  const feed = await follow(t, http, 'with_vector=true');
+  const vectors = { title: { dimension: 2, distance: 'dot' } };
+  await http.ask('PUT', '/v1/collections/books', { vectors, sparse_vectors: { words: {} } });
+  const named = { title: [0.5, 1], words: { indices: [3, 9], values: [1, 0.5] } };
+  await http.ask('PUT', '/v1/collections/books/points', { points: [{ id: 1, vectors: named }] });
+  const [created, point] = await feed.take(2);
+  assert.equal(Object.keys(created?.data.settings.vectors.title), ['dimension', 'distance', 'hnsw', 'quantization']);
+  assert.equal(created?.data.settings.sparse_vectors, { words: { modifier: null } });
+  assert.equal([point?.data.vector, point?.data.vectors], [undefined, named]);
+});
+
 test('a payload with line breaks is one event, as it was given', async (t) => {
   const http = await realHttp(t);
   const feed = await follow(t, http, '');

@@ -4,6 +4,8 @@ import type { Change, ChangeEvent } from '../../engine/engine.js';
 import type { CollectionSpec } from '../../model/collection.js';
 import type { AnswerWriter, FramedWriter } from '../../wire/answer-writer.js';
 import { shownDeclarations } from '../declarations.js';
+import { writeVectors } from '../point-answer.js';
+import { shownVectors } from '../vector-declarations.js';
 
 const [LINE_FEED, CARRIAGE_RETURN, SPACE] = [0x0a, 0x0d, 0x20];
 
@@ -32,16 +34,17 @@ export function writeChange(out: AnswerWriter, { event, seq, timeMs, token }: Ch
   out.closeObject();
 }
 
-type Field = 'collection' | 'id' | 'expires_at' | 'payload' | 'vector' | 'settings' | 'alias';
+type Field = 'collection' | 'id' | 'expires_at' | 'payload' | 'vector' | 'vectors' | 'settings' | 'alias';
 
 function fieldsOf(event: ChangeEvent): readonly Field[] {
   switch (event.kind) {
     case 'upsert': {
-      const { expiresAtMs, payload, vector } = event.point;
+      const { expiresAtMs, payload, vector, vectors } = event.point;
       const fields: Field[] = ['collection', 'id'];
       if (expiresAtMs !== null) fields.push('expires_at');
       if (payload !== null) fields.push('payload');
       if (vector !== null) fields.push('vector');
+      if (vectors !== undefined) fields.push('vectors');
       return fields;
     }
     case 'delete':
@@ -75,18 +78,27 @@ function writePointField(out: AnswerWriter, point: Extract<ChangeEvent, { kind: 
   if (field === 'id') out.id(point.id);
   else if (field === 'payload') out.payload(onOneLine(point.payload ?? new Uint8Array()));
   else if (field === 'vector') out.vector(point.vector ?? new Float32Array());
+  else if (field === 'vectors') writeVectors(out, point.vectors ?? new Map());
   else out.value(instantText(point.expiresAtMs ?? 0));
 }
 
 function settingsBody(spec: CollectionSpec): Readonly<Record<string, unknown>> {
   const { dimension, distance, hnsw, ttlMs } = spec;
+  const { vectors, sparse_vectors: sparse } = shownVectors(spec);
   return {
     dimension,
     distance,
     hnsw: { m: hnsw.m, ef_construct: hnsw.efConstruct, ef_search: hnsw.efSearch },
+    ...(vectors === undefined ? {} : { vectors: withoutCounts(vectors) }),
+    ...(sparse === undefined ? {} : { sparse_vectors: withoutCounts(sparse) }),
     ...shownDeclarations(spec),
     ttl_ms: ttlMs,
   };
+}
+
+/** The log tells of settings, not of how much there is. */
+function withoutCounts(named: Readonly<Record<string, { readonly points_count: number }>>): object {
+  return Object.fromEntries(Object.entries(named).map(([name, { points_count: _, ...settings }]) => [name, settings]));
 }
 
 /** Ends of lines stand between the parts of a JSON text only; in an event they would end its line. */
