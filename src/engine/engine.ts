@@ -30,7 +30,6 @@ import type { ApplyFailure, EntryBatch, TracedEntry } from './entry-batch.js';
 import type { FoundPoint, Selection } from './found-point.js';
 import type { KeyOperation } from './key-operations.js';
 import type { EngineProbes } from './probe-answers.js';
-import type { RankVector } from './rank-vectors.js';
 import type { RecallAnswer, RecallRequest } from './recall-request.js';
 import type { Explanation, SearchWork } from './search-account.js';
 import type { IndexLook, SearchMode } from './search-status.js';
@@ -231,7 +230,7 @@ export interface GroupAnswer extends Omit<SearchAnswer, 'hits' | 'cached'> {
 
 /** Points in the order of a rule. */
 export interface RankedRequest extends Selection, Abandonable {
-  readonly rule: RankRule<RankVector>;
+  readonly rule: RankRule<QueryVector>;
   /** Name of the vectors that the rule compares; left out: the default ones. */
   readonly using?: string;
   readonly filter?: Filter;

@@ -8,15 +8,15 @@ import type { Distance } from '../model/distance.js';
 import { within } from '../model/filter.js';
 import { parseInstant } from '../model/instant.js';
 import { anyAt, anyAtSteps, anyElement } from '../model/payload-path.js';
-import { DEFAULT_VECTOR, type JsonValue } from '../model/point.js';
+import { DEFAULT_VECTOR, type JsonValue, type QueryVector } from '../model/point.js';
 import type { FieldOrder, RankRule, VectorRule } from '../model/rank-rule.js';
+import { measured, similarityTo } from '../model/similarity.js';
 import { sipHash } from '../model/sip-hash.js';
 import { ruleScorer } from '../search/rank-rules.js';
 import type { PointHead, PointRow, StoreReads } from '../storage/storage.js';
 import { TopK } from '../vector-index/exact-scan.js';
 import type { SearchHit } from './engine.js';
 import { everyRow, matching, type RowFilter, rowsAfter } from './matching-rows.js';
-import { type RankVector, rankedVector, similarityTo } from './rank-vectors.js';
 import { bytesWithin, found, type RowSelection, rowByLabel } from './row-reads.js';
 import { payloadOf } from './stored-payload.js';
 
@@ -25,7 +25,7 @@ const PAGE_ROWS = 1_000;
 export interface RankRequest {
   readonly kind: 'rank';
   readonly uid: number;
-  readonly rule: RankRule<RankVector>;
+  readonly rule: RankRule<QueryVector>;
   /** Under which the vectors are stored that a rule compares, and how; sparse ones by their inner product. */
   readonly vectors: { readonly key: string; readonly distance: Distance };
   /** Null: all points. */
@@ -130,16 +130,16 @@ function chance(seed: number): RowScore {
 }
 
 /** Points without such a vector have no place. */
-function vectorScore(reads: StoreReads, rule: VectorRule<RankVector>, { key, distance }: RankRequest['vectors']): RowScore {
-  const score = ruleScorer(rule, (example: RankVector) => similarityTo(example, distance));
+function vectorScore(reads: StoreReads, rule: VectorRule<QueryVector>, { key, distance }: RankRequest['vectors']): RowScore {
+  const score = ruleScorer(rule, (example: QueryVector) => similarityTo(example, distance));
   return ({ uid, label }) => {
     const bytes = reads.vectorSet(uid, label);
     const vector = bytes === undefined ? null : storedVector(bytes, key);
-    return vector === null ? null : score(rankedVector(vector, distance));
+    return vector === null ? null : score(measured(vector, distance));
   };
 }
 
-function storedVector(bytes: Uint8Array, key: string): RankVector | null {
+function storedVector(bytes: Uint8Array, key: string): QueryVector | null {
   if (key === DEFAULT_VECTOR) return decodeDefaultVector(bytes);
   const vector = decodeVectorSet(bytes).get(key);
   if (vector === undefined) return null;

@@ -24,7 +24,7 @@ export function mustAllow({ role }: Principal, needed: Need): void {
 
 /** The name to go on with: the collection's own for a key with a scope, else as it was given.
  *  @param name a checked name, of a collection or an alias or of nothing yet  @throws Forbidden naming what was given */
-function scopedName(principal: Principal, needed: Need, name: string, engine: NamedEngine): string {
+export function scopedName(principal: Principal, needed: Need, name: string, engine: NamedEngine): string {
   if (principal.scope === null) return name;
   const own = engine.findCollection(name)?.name ?? name;
   mustBeInScope(principal, needed, name, own);

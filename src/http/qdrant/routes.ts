@@ -9,6 +9,7 @@ import { collectionListRoutes } from './collection-list.js';
 import type { DialectRoute, DialectSettings } from './dialect-route.js';
 import { pointDeleteRoute } from './point-deletes.js';
 import { pointReadRoutes } from './point-reads.js';
+import { queryRoutes } from './query/query-routes.js';
 import { serviceRoutes } from './service.js';
 
 export function qdrantRoutes(room: Room, settings: DialectSettings): Route[] {
@@ -18,6 +19,7 @@ export function qdrantRoutes(room: Room, settings: DialectSettings): Route[] {
     collectionDropRoute(room),
     ...pointReadRoutes(room),
     pointDeleteRoute(room),
+    ...queryRoutes(room),
   ];
   return routes.map((route) => ({ ...route, dialect: 'qdrant' }));
 }

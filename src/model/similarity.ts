@@ -1,27 +1,24 @@
-/** How near a stored vector is to the examples of a rule, higher is nearer: cosine, inner product, or the squared distance below zero.
- *  Must not know: rows, rules. */
+/** How near two vectors are, always higher when nearer: cosine, inner product, or the squared distance below zero. What vectors are compared
+ *  by where several of them count. Must not know: rows, rules. */
 
-import { type Distance, dot, norm, squaredEuclid } from '../model/distance.js';
-import type { SparseVector } from '../model/point.js';
+import { type Distance, dot, norm, squaredEuclid } from './distance.js';
+import type { QueryVector, SparseVector } from './point.js';
 
-/** A vector as a rule is bound to it. */
-export type RankVector = Float32Array | SparseVector;
-
-/** A stored vector, and its length where that counts. */
-export interface RankedVector {
-  readonly vector: RankVector;
+/** A vector, and its length where that counts. */
+export interface MeasuredVector {
+  readonly vector: QueryVector;
   readonly norm: number;
 }
 
-export function rankedVector(vector: RankVector, distance: Distance): RankedVector {
+export function measured(vector: QueryVector, distance: Distance): MeasuredVector {
   return { vector, norm: distance === 'cosine' && vector instanceof Float32Array ? norm(vector) : 1 };
 }
 
 /** @returns 0 for vectors that have nothing in common, a zero vector under cosine among them */
-export function similarityTo(example: RankVector, distance: Distance): (stored: RankedVector) => number {
+export function similarityTo(example: QueryVector, distance: Distance): (stored: MeasuredVector) => number {
   if (!(example instanceof Float32Array))
     return ({ vector }) => (vector instanceof Float32Array ? 0 : sparseDot(example, vector));
-  const own = rankedVector(example, distance);
+  const own = measured(example, distance);
   return ({ vector, norm: length }) => {
     if (!(vector instanceof Float32Array)) return 0;
     if (distance === 'euclid') return -squaredEuclid(example, vector);

@@ -1,0 +1,218 @@
+/** The order of one stage over the points that a filter lets pass: each kind of query as the engine call that answers it.
+ *  Must not know: prefetches, bodies. */
+
+import type { SearchRequest, Selection } from '../../../engine/engine.js';
+import type { Filter } from '../../../model/filter.js';
+import { DEFAULT_FUSION } from '../../../model/fusion.js';
+import { parseInstant } from '../../../model/instant.js';
+import { DEFAULT_VECTOR, type PointId, type QueryVector } from '../../../model/point.js';
+import type { RankRule } from '../../../model/rank-rule.js';
+import { join } from '../../../wire/place.js';
+import { wrongInput } from '../mistakes.js';
+import { averageVector } from './average.js';
+import { diversify } from './diversify.js';
+import type { DialectHit, QueryContext, StageVectors } from './query-context.js';
+import type { Query, Stage } from './stages.js';
+import { distanceOf, vectorNamed } from './vector-names.js';
+
+/** What the dialect gives points that have no score. */
+const NO_SCORE = 1;
+/** Points of one page of a scroll. */
+const PAGE_POINTS = 1_000;
+
+export interface Ordered {
+  /** Best first. */
+  readonly hits: readonly DialectHit[];
+  readonly lowerIsBetter: boolean;
+  /** The hits have what is to be shown. */
+  readonly isShown: boolean;
+}
+
+export interface Order {
+  readonly stage: Stage;
+  readonly vectors: StageVectors;
+  readonly filter: Filter | null;
+  /** What prefetches found, which the filter names; null: there were none. */
+  readonly among: readonly PointId[] | null;
+  readonly shown: Selection;
+}
+
+/** @throws as Engine.search, Engine.rank, Engine.scroll */
+export function orderPoints(context: QueryContext, order: Order): Promise<Ordered> {
+  const { stage, vectors } = order;
+  const { query } = stage;
+  switch (query?.kind) {
+    case undefined:
+      return byId(context, order);
+    case 'nearest':
+      return query.mmr === null
+        ? nearest(context, order, vectors.of(query.to))
+        : diverse(context, order, query.mmr, vectors.of(query.to));
+    case 'recommend':
+      return recommended(context, order, query);
+    case 'discover':
+    case 'context': {
+      const pairs = query.pairs.map(({ positive, negative }) => ({
+        positive: vectors.of(positive),
+        negative: vectors.of(negative),
+      }));
+      const rule: RankRule<QueryVector> =
+        query.kind === 'context' ? { kind: 'context', pairs } : { kind: 'discover', target: vectors.of(query.target), pairs };
+      return ranked(context, order, rule);
+    }
+    case 'order_by':
+      return byField(context, order, query);
+    case 'sample':
+      return ranked(context, order, { kind: 'sample', seed: context.seed() });
+    default:
+      throw new Error('a fusion orders no points by itself');
+  }
+}
+
+async function byId(context: QueryContext, { stage, filter, shown }: Order): Promise<Ordered> {
+  const { engine, collection, cancellation, positions } = context;
+  const hits: DialectHit[] = [];
+  let after: PointId | null = null;
+  do {
+    const limit: number = Math.min(PAGE_POINTS, stage.limit - hits.length);
+    const page = await engine.scroll(collection.name, {
+      ...shown,
+      ...filtered(filter),
+      ...whileWanted(cancellation),
+      limit,
+      after,
+    });
+    positions.push(page.position);
+    for (const point of page.points) hits.push({ ...point, score: NO_SCORE });
+    after = page.next;
+  } while (after !== null && hits.length < stage.limit);
+  return { hits, lowerIsBetter: false, isShown: true };
+}
+
+async function nearest(context: QueryContext, order: Order, query: QueryVector, limit = order.stage.limit): Promise<Ordered> {
+  const { stage, shown } = order;
+  const lowerIsBetter = distanceOf(context.collection, stage.using, join(stage.path, 'using')) === 'euclid';
+  const search = searchOf(context, order, query, limit);
+  const found = await searched(context, stage, { ...search, ...shown });
+  return { hits: found, lowerIsBetter, isShown: true };
+}
+
+/** An answer that would not be whole is looked for exactly. */
+async function searched(
+  context: QueryContext,
+  { scoreThreshold: threshold }: Stage,
+  search: SearchRequest,
+): Promise<DialectHit[]> {
+  const { engine, collection, budget, positions } = context;
+  let answer = await engine.search(collection.name, search, budget);
+  if (!answer.complete && !search.exact) answer = await engine.search(collection.name, { ...search, exact: true }, budget);
+  positions.push(answer.position);
+  // The bound itself does not pass here.
+  return answer.hits.filter(({ score }) => score !== threshold);
+}
+
+export function searchOf(
+  context: QueryContext,
+  { stage, filter, among }: Omit<Order, 'shown' | 'vectors'>,
+  vector: QueryVector,
+  limit: number,
+): SearchRequest {
+  const { timeoutMs, cancellation, span, notBeforeSeq } = context;
+  return {
+    vector,
+    ...(stage.using === DEFAULT_VECTOR ? {} : { using: stage.using }),
+    ...filtered(filter),
+    ...whileWanted(cancellation),
+    ...(timeoutMs === null ? {} : { timeoutMs }),
+    ...(span === undefined ? {} : { span }),
+    ...(notBeforeSeq === 0 ? {} : { notBeforeSeq }),
+    ...(stage.efSearch === null ? {} : { efSearch: stage.efSearch }),
+    ...(stage.scoreThreshold === null ? {} : { scoreThreshold: stage.scoreThreshold }),
+    fusion: DEFAULT_FUSION,
+    cache: among === null,
+    exact: stage.exact || among !== null,
+    explain: false,
+    limit,
+    offset: 0,
+    withPayload: false,
+    withVector: false,
+  };
+}
+
+async function diverse(
+  context: QueryContext,
+  order: Order,
+  { diversity, candidates }: NonNullable<Extract<Query, { kind: 'nearest' }>['mmr']>,
+  query: QueryVector,
+): Promise<Ordered> {
+  const { stage } = order;
+  const distance = distanceOf(context.collection, stage.using, join(stage.path, 'using'));
+  const selection: Selection = { withPayload: false, withVector: [stage.using] };
+  const near = await nearest(context, { ...order, shown: selection }, query, Math.max(stage.limit, candidates ?? 0));
+  const vectors = near.hits.map((hit) => vectorOfHit(hit, stage.using));
+  const chosen = diversify({ query, candidates: vectors, distance, diversity, limit: stage.limit });
+  return { ...near, hits: chosen.map((place) => near.hits[place] as DialectHit), isShown: false };
+}
+
+function vectorOfHit(hit: DialectHit, using: string): QueryVector {
+  const vector = vectorNamed(hit, using);
+  if (vector === null) throw new Error('a hit lacks the vector that it was found by');
+  return vector;
+}
+
+function recommended(context: QueryContext, order: Order, query: Extract<Query, { kind: 'recommend' }>): Promise<Ordered> {
+  const { stage, vectors } = order;
+  const positive = query.positive.map((input) => vectors.of(input));
+  const negative = query.negative.map((input) => vectors.of(input));
+  if (query.strategy !== 'average_vector') return ranked(context, order, { kind: query.strategy, positive, negative });
+  return nearest(context, order, averageVector(positive, negative, join(stage.path, 'query.recommend')));
+}
+
+function byField(context: QueryContext, order: Order, query: Extract<Query, { kind: 'order_by' }>): Promise<Ordered> {
+  const { key, descending } = query;
+  const path = join(order.stage.path, 'query.order_by');
+  const type = context.collection.payloadIndexes.find((one) => one.path === key && ORDERED.has(one.type))?.type;
+  if (type === undefined)
+    throw wrongInput(`No range index for \`order_by\` key: \`${key}\`. Please create one to use \`order_by\``, path);
+  const time = type === 'datetime';
+  return ranked(context, order, { kind: 'order', key, time, descending, from: startOf(query.from, join(path, 'start_from')) });
+}
+
+const ORDERED: ReadonlySet<string> = new Set(['integer', 'float', 'datetime']);
+
+function startOf(from: number | string | null, path: string): number | null {
+  if (typeof from !== 'string') return from;
+  const instantMs = parseInstant(from);
+  if (instantMs === null) throw wrongInput('must be a number or a time in RFC 3339', path);
+  return instantMs;
+}
+
+/** Looks at every point that passes. */
+async function ranked(context: QueryContext, { stage, filter, shown }: Order, rule: RankRule<QueryVector>): Promise<Ordered> {
+  const { engine, collection, cancellation, timeoutMs, positions } = context;
+  const isScored = rule.kind !== 'order' && rule.kind !== 'sample';
+  const { limit, scoreThreshold: threshold } = stage;
+  const answer = await engine.rank(collection.name, {
+    ...shown,
+    ...filtered(filter),
+    ...whileWanted(cancellation),
+    ...(timeoutMs === null ? {} : { timeoutMs }),
+    ...(threshold === null || !isScored ? {} : { scoreMin: threshold }),
+    ...(stage.using === DEFAULT_VECTOR ? {} : { using: stage.using }),
+    rule,
+    limit,
+  });
+  positions.push(answer.position);
+  const hits = isScored
+    ? answer.hits.filter(({ score }) => score !== threshold)
+    : answer.hits.map((hit) => ({ ...hit, score: NO_SCORE, ...(rule.kind === 'order' ? { orderValue: hit.score } : {}) }));
+  return { hits, lowerIsBetter: false, isShown: true };
+}
+
+function filtered(filter: Filter | null): { readonly filter?: Filter } {
+  return filter === null ? {} : { filter };
+}
+
+function whileWanted(cancellation: QueryContext['cancellation']): Pick<SearchRequest, 'cancellation'> {
+  return cancellation === undefined ? {} : { cancellation };
+}
