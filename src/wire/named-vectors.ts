@@ -155,25 +155,25 @@ export class NamedRows {
   readonly #parts: Uint8Array[] = [];
   readonly #ends: number[] = [];
   #bytes = 0;
-  #rows = 0;
 
-  /** @param vectors null: the row has none */
-  push(vectors: NamedVectors | null): void {
-    this.#rows += 1;
-    if (vectors === null || vectors.size === 0) {
-      if (this.#parts.length > 0) this.#ends.push(this.#bytes);
-      return;
-    }
-    while (this.#ends.length < this.#rows - 1) this.#ends.push(0);
+  /** @param row beyond those before */
+  put(row: number, vectors: NamedVectors): void {
+    if (vectors.size === 0) return;
+    this.#passOver(row);
     const set = encodeVectorSet(vectors);
     this.#parts.push(set);
     this.#bytes += set.length;
     this.#ends.push(this.#bytes);
   }
 
-  /** In buffers of their own. */
-  finish(): NamedColumn | null {
+  #passOver(rows: number): void {
+    while (this.#ends.length < rows) this.#ends.push(this.#bytes);
+  }
+
+  /** In buffers of their own. @param rows how many there are */
+  finish(rows: number): NamedColumn | null {
     if (this.#parts.length === 0) return null;
+    this.#passOver(rows);
     const bytes = new Uint8Array(this.#bytes);
     let at = 0;
     for (const part of this.#parts) {

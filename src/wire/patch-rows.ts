@@ -69,7 +69,7 @@ export class PatchRows {
           break;
         case 'vector':
           this.#vectors.length = vectorStart;
-          mayHaveDefault(this.#rules.named, pathOf(place, 'vector'));
+          mayHaveDefault(this.#rules.named, place);
           components = readVector(reader, this.#vectors, place);
           break;
         case 'vectors':

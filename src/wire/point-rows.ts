@@ -92,7 +92,7 @@ export class PointRows {
         case 'vector':
           // Of two fields of one name the last counts, as in JSON.parse.
           this.#vectors.length = vectorsBefore;
-          mayHaveDefault(this.#rules.named, pathOf(place, 'vector'));
+          mayHaveDefault(this.#rules.named, place);
           components = readVector(reader, this.#vectors, place);
           break;
         case 'vectors':
@@ -123,7 +123,9 @@ export class PointRows {
     if (whole) reader.end();
     if (this.#seen.has(id)) return false;
     if (components >= 0) this.#dimension ??= components;
-    this.#keepVectors(components >= 0, named);
+    if (named !== null) this.#named.put(this.#ids.length, named);
+    if (components < 0) this.#hasVector ??= new Array<number>(this.#ids.length).fill(1);
+    this.#hasVector?.push(components < 0 ? 0 : 1);
     this.#keep(id, ifVersion, expiresAt);
     return true;
   }
@@ -131,12 +133,6 @@ export class PointRows {
   #readPayload(reader: BodyReader, place: Place): void {
     const text = readPayload(reader, place);
     if (text !== '{}') this.#payloads.append(text);
-  }
-
-  #keepVectors(hasVector: boolean, named: NamedVectors | null): void {
-    this.#named.push(named);
-    if (!hasVector) this.#hasVector ??= new Array<number>(this.#ids.length).fill(1);
-    this.#hasVector?.push(hasVector ? 1 : 0);
   }
 
   #keep(id: PointId, ifVersion: number, expiresAt: number): void {
@@ -152,7 +148,7 @@ export class PointRows {
 
   /** The block, in buffers of its own; the rows are used up. */
   finish(): PointBlock {
-    const named = this.#named.finish();
+    const named = this.#named.finish(this.#ids.length);
     return {
       ids: this.#ids,
       dimension: this.#dimension ?? 0,
@@ -168,8 +164,9 @@ export class PointRows {
 }
 
 /** @throws InvalidRequest where the collection is known to have no default vector */
-export function mayHaveDefault(rule: NamedRule | undefined, path: string): void {
-  if (rule?.hasDefault === false) throw invalidRequest(path, `the collection has no default vector; ${namesIn(rule)}`);
+export function mayHaveDefault(rule: NamedRule | undefined, place: Place): void {
+  if (rule?.hasDefault !== false) return;
+  throw invalidRequest(pathOf(place, 'vector'), `the collection has no default vector; ${namesIn(rule)}`);
 }
 
 /** @param id as far as it is known by now  @throws as readNamedVectors */
