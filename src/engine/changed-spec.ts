@@ -5,11 +5,13 @@ import { type CollectionSpec, DEFAULT_TEXT, type TextSettings } from '../model/c
 import { invalidRequest } from '../model/errors.js';
 import type { CollectionChange } from '../model/operation.js';
 import { type StrictMode, wholeStrictMode } from '../model/strict-mode.js';
+import { withWholeLists } from './changed-fields.js';
 import { changedQuantization } from './changed-quantization.js';
 import { changedVectors } from './declared-vectors.js';
 
 /** @throws InvalidRequest naming the field of the change, as the body of the request has it */
-export function changedSpec(spec: CollectionSpec, change: CollectionChange): CollectionSpec {
+export function changedSpec(spec: CollectionSpec, given: CollectionChange): CollectionSpec {
+  const change = withWholeLists(spec, given);
   const { efSearch = spec.hnsw.efSearch, ttlMs = spec.ttlMs, payloadIndexes = spec.payloadIndexes } = change;
   return {
     ...spec,

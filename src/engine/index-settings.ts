@@ -21,6 +21,6 @@ export function settingsOf(spec: CollectionSpec): string {
   return settings;
 }
 
-export function changesSettings({ textFields, text, payloadIndexes }: CollectionChange): boolean {
-  return textFields !== undefined || text !== undefined || payloadIndexes !== undefined;
+export function changesSettings({ textFields, text, payloadIndexes, fields }: CollectionChange): boolean {
+  return textFields !== undefined || text !== undefined || payloadIndexes !== undefined || fields !== undefined;
 }

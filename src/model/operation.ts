@@ -3,7 +3,7 @@
  *  `collection` is a collection's name or an alias; the sequencer resolves it. One request is a list of operations that take effect together or not at all (a unit).
  *  The sequencer resolves them to effects; effects are what the log carries (model/entry.ts). */
 
-import type { CollectionRecord, Declarations, TextSettings } from './collection.js';
+import type { CollectionRecord, Declarations, PayloadIndexType, TextSettings } from './collection.js';
 import type { Distance } from './distance.js';
 import type { Filter } from './filter.js';
 import type { PointBlock, PointId, PointPatch } from './point.js';
@@ -38,6 +38,15 @@ export interface SparseVectorChange {
   readonly modifier?: SparseModifier | null;
 }
 
+/** What indexes a field from now on, in the place of what did; null: nothing. */
+export interface FieldChange {
+  /** Dotted. */
+  readonly path: string;
+  readonly declare: PayloadIndexType | 'text' | null;
+  /** How text is read, where no field was text before. */
+  readonly text?: Partial<Omit<TextSettings, 'fields'>>;
+}
+
 /** Absent fields stay as they are. */
 export interface CollectionChange {
   readonly efSearch?: number;
@@ -51,6 +60,8 @@ export interface CollectionChange {
   readonly removeVectors?: readonly string[];
   readonly setVectors?: readonly DenseVectorChange[];
   readonly setSparseVectors?: readonly SparseVectorChange[];
+  /** One field, whatever the others are; not beside the lists above. */
+  readonly fields?: FieldChange;
   /** The type is fixed: naming another one, or null where there is one, is refused. */
   readonly quantization?: Partial<Quantization> | null;
   /** What is absent stays; null takes it away as a whole. */

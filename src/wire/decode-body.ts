@@ -12,6 +12,15 @@ import { JsonReader } from './json-reader.js';
 import { locate } from './locate.js';
 import { MsgpackReader } from './msgpack-reader.js';
 import { isUnplaced } from './place.js';
+import {
+  type DialectOperation,
+  type DialectRules,
+  type DialectUpsert,
+  type DialectVectors,
+  readDialectBatch,
+  readDialectUpsert,
+  readDialectVectors,
+} from './qdrant-points.js';
 import { type ReadRecommend, readRecommendBody } from './recommend-body.js';
 import { type ReadSearch, type ReadSearchBatch, readSearchBatchBody, readSearchBody } from './search-body.js';
 import { readPatchBody, readUpsertBody, type WriteRules } from './write-bodies.js';
@@ -24,7 +33,8 @@ export type BodyTask =
   | { readonly kind: 'search' }
   | { readonly kind: 'recommend' }
   | { readonly kind: 'search_batch'; readonly searchesMax: number }
-  | { readonly kind: 'import'; readonly rules: LineRules };
+  | { readonly kind: 'import'; readonly rules: LineRules }
+  | { readonly kind: 'qdrant_upsert' | 'qdrant_vectors' | 'qdrant_batch'; readonly dialect: DialectRules };
 
 export interface ReadOperations {
   readonly operations: readonly (Operation | UncheckedCreate)[];
@@ -43,6 +53,9 @@ export interface DecodedBodies {
   search_batch: ReadSearchBatch;
   recommend: ReadRecommend;
   import: ReadLines;
+  qdrant_upsert: DialectUpsert;
+  qdrant_vectors: DialectVectors;
+  qdrant_batch: readonly DialectOperation[];
 }
 export type Decoded<Task extends BodyTask> = DecodedBodies[Task['kind']];
 
@@ -99,6 +112,12 @@ function read(reader: BodyReader, task: Exclude<BodyTask, { kind: 'import' }>): 
       return readRecommendBody(reader);
     case 'search_batch':
       return readSearchBatchBody(reader, task.searchesMax);
+    case 'qdrant_upsert':
+      return readDialectUpsert(reader, '', task.dialect);
+    case 'qdrant_vectors':
+      return readDialectVectors(reader, '', task.dialect);
+    case 'qdrant_batch':
+      return readDialectBatch(reader, task.dialect);
   }
 }
 

@@ -2,6 +2,7 @@
  *  forms (ids, filters, vectors, what is to be shown) has an own check in src/http/qdrant. */
 
 import { type Static, Type } from 'typebox';
+import { FIXED } from '../model/limits.js';
 import { closed, OWN_CHECK } from './body-parts.js';
 
 export const OwnCheck = Type.Unsafe<unknown>({ [OWN_CHECK]: true });
@@ -23,3 +24,32 @@ export const DialectCountBody = Type.Object({ filter: Own, exact: Type.Optional(
 const TargetFields = { points: Type.Optional(Type.Array(OwnCheck)), filter: Own, ...ShardKey };
 
 export const DialectDeleteBody = Type.Object(TargetFields, closed);
+
+export const SetPayloadBody = Type.Object(
+  { payload: OwnCheck, key: Type.Optional(Type.String({ minLength: 1 })), ...TargetFields },
+  closed,
+);
+export const DeletePayloadBody = Type.Object({ keys: Type.Array(Type.String({ minLength: 1 })), ...TargetFields }, closed);
+
+export const DialectScrollBody = Type.Object(
+  {
+    offset: Own,
+    limit: Type.Optional(Type.Integer({ minimum: 1 })),
+    filter: Own,
+    order_by: Own,
+    ...ShownFields,
+    ...ShardKey,
+  },
+  closed,
+);
+
+export const DialectFacetBody = Type.Object(
+  {
+    key: Type.String({ minLength: 1 }),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: FIXED.facetValuesMax })),
+    filter: Own,
+    exact: Type.Optional(Type.Boolean()),
+    ...ShardKey,
+  },
+  closed,
+);

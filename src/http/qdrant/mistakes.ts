@@ -16,6 +16,13 @@ export function formMistake(path: string, message: string): SkeinError {
   return mistake('body_form', [{ path, message }]);
 }
 
+/** What a reader refused that knows no kinds: it is the form of the body, but for limits. */
+export function asFormMistake(error: unknown): unknown {
+  if (!(error instanceof SkeinError) || error.type !== 'InvalidRequest') return error;
+  const { issues, limit, mistake: kind } = error.details;
+  return limit === undefined && kind === undefined ? mistake('body_form', issues as readonly RequestIssue[]) : error;
+}
+
 /** The form is right and the value is not one that may be. */
 export function rangeMistake(path: string, message: string): SkeinError {
   return mistake('body_range', [{ path, message }]);

@@ -5,7 +5,7 @@ import type { Limits } from '../../model/limits.js';
 import type { PointId } from '../../model/point.js';
 import { join, overLimit } from '../../wire/place.js';
 import { filterOf } from './filter.js';
-import { formMistake, rangeMistake } from './mistakes.js';
+import { formMistake } from './mistakes.js';
 import { readableId } from './point-id.js';
 
 export type PointTarget = { readonly ids: readonly PointId[] } | { readonly filter: Filter };
@@ -19,7 +19,6 @@ export function targetOf(
   if ((points === undefined) === (filter === undefined)) throw formMistake(inside, 'exactly one of points and filter is needed');
   if (points === undefined) return { filter: filterOf(filter, join(inside, 'filter')) };
   const path = join(inside, 'points');
-  if (points.length === 0) throw rangeMistake(path, 'at least one point is needed');
   if (points.length > pointsPerRequestMax) throw overLimit(path, 'points in one request', pointsPerRequestMax);
   return { ids: [...new Set(points.map((id, i) => readableId(id, `${path}[${i}]`)))] };
 }

@@ -44,10 +44,15 @@ export function writeRecord(
 }
 
 /** As one list. */
-export function* writeRecords(out: AnswerWriter, points: readonly FoundPoint[], form: RecordForm): Generator<void> {
+export function* writeRecords(
+  out: AnswerWriter,
+  points: readonly FoundPoint[],
+  form: RecordForm,
+  scored: (point: FoundPoint) => Readonly<Record<string, number>> = () => ({}),
+): Generator<void> {
   out.openArray(points.length);
   for (const point of points) {
-    writeRecord(out, point, form);
+    writeRecord(out, point, form, scored(point));
     yield;
   }
   out.closeArray();

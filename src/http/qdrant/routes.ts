@@ -4,12 +4,17 @@
 
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
+import { aliasRoutes } from './aliases.js';
 import { collectionDropRoute } from './collection-drop.js';
 import { collectionListRoutes } from './collection-list.js';
+import { collectionRoutes } from './collections.js';
 import type { DialectRoute, DialectSettings } from './dialect-route.js';
-import { pointDeleteRoute } from './point-deletes.js';
+import { facetRoute } from './facets.js';
+import { payloadWriteRoutes } from './payload-writes.js';
 import { pointReadRoutes } from './point-reads.js';
+import { pointWriteRoutes } from './point-writes.js';
 import { queryRoutes } from './query/query-routes.js';
+import { scrollRoute } from './scroll.js';
 import { serviceRoutes } from './service.js';
 
 export function qdrantRoutes(room: Room, settings: DialectSettings): Route[] {
@@ -17,9 +22,14 @@ export function qdrantRoutes(room: Room, settings: DialectSettings): Route[] {
     ...serviceRoutes(room, settings),
     ...collectionListRoutes(room),
     collectionDropRoute(room),
+    ...collectionRoutes(room),
+    ...aliasRoutes(room),
     ...pointReadRoutes(room),
-    pointDeleteRoute(room),
     ...queryRoutes(room),
+    scrollRoute(room),
+    facetRoute(room),
+    ...pointWriteRoutes(room),
+    ...payloadWriteRoutes(room),
   ];
   return routes.map((route) => ({ ...route, dialect: 'qdrant' }));
 }

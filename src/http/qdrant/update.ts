@@ -12,6 +12,7 @@ import { operationsHash, scopeHash } from '../../wire/canonical-hash.js';
 import { setPosition } from '../answer.js';
 import { freshness, ordinaryWriteMs, writeHeaders } from '../parameters.js';
 import type { Room } from '../room.js';
+import { collectionOf } from '../routes/collections.js';
 import { beginWrite, confirm, isIdempotent, type WriteRequest, writeOptions } from '../writes.js';
 import { collectionQuery, type DialectWrite, waitLevel, writeQuery } from './parameters.js';
 
@@ -48,6 +49,33 @@ async function begin(room: Room, request: FastifyRequest, scope: string, asked: 
   return { write: await beginWrite(room, request, { engine, parameters, wanted, scope: `qdrant ${scope}` }), asked };
 }
 
+/** A write of points that was asked for: whatever its operations need. */
+export interface AskedWrite {
+  readonly room: Room;
+  readonly reply: FastifyReply;
+  readonly update: Update;
+  readonly collection: string;
+}
+
+/** @param what of the route, for idempotency keys @throws as beginUpdate */
+export async function beginPointUpdate(
+  room: Room,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  what: string,
+): Promise<AskedWrite> {
+  const collection = collectionOf(request);
+  return { room, reply, collection, update: await beginUpdate(room, request, `${what} ${collection}`) };
+}
+
+/** The answer to a write of no points. @throws CollectionNotFound */
+export function nothingToDo({ update: { write, asked }, reply, collection }: AskedWrite): UpdateResult {
+  write.engine.collection(collection);
+  const position = write.engine.position();
+  setPosition(reply, position);
+  return { operation_id: position.seq, status: asked.wait ? 'completed' : 'acknowledged' };
+}
+
 /** One unit of operations, and what came of it. @throws as Engine.write · WriteConcernTimeout */
 export function runUpdate(
   room: Room,
@@ -67,11 +95,12 @@ export function runUnits(
   reply: FastifyReply,
   update: Update,
   asked: readonly string[],
+  part: string,
   run: (options: WriteOptions) => Promise<WriteReceipt>,
 ): Promise<UpdateResult> {
   const { write } = update;
   const hash = isIdempotent(write) ? scopeHash([...asked]) : null;
-  return settle(room, reply, update, () => run(writeOptions(room, write, hash)));
+  return settle(room, reply, update, () => run(writeOptions(room, write, hash, part)));
 }
 
 async function settle(

@@ -66,7 +66,7 @@ test('counts are exact, with a filter or none', async (t) => {
 test('what is wrong is told in the dialect', async (t) => {
   const { ask } = await written(t);
   const cases: readonly [string, unknown, number, RegExp][] = [
-    [POINTS, { ids: ['x'.repeat(300)] }, 400, /^Wrong input: ids\[0\]: /],
+    [POINTS, { ids: ['x'.repeat(300)] }, 400, /^Format error in JSON body: ids\[0\]: /],
     [POINTS, { ids: [-1] }, 400, /^Format error in JSON body: ids\[0\]: /],
     [POINTS, { ids: [1.5] }, 400, /^Format error in JSON body: ids\[0\]: /],
     [POINTS, { ids: 7 }, 400, /^Format error in JSON body: ids: /],
