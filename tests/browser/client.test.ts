@@ -119,6 +119,37 @@ test('errors are typed, a call is aborted and bounded, a session is kept and han
   assert.ok(seen.request > 0);
 });
 
+test('a page follows changes, leaves, and goes on behind what it has seen', async (t) => {
+  const { page, at } = await keyed(t);
+  const seen = await page.evaluate(async (settings) => {
+    const { SkeinClient } = (globalThis as unknown as InPage).skein;
+    const client = new SkeinClient(settings);
+    await client.createCollection('c', { dimension: 1, distance: 'dot' });
+    let from = client.position ?? '';
+    const told: unknown[] = [];
+    const follow = async (count: number): Promise<void> => {
+      for await (const change of client.changes({ from, collection: 'c' })) {
+        from = change.token;
+        if (told.push([change.type, 'id' in change ? change.id : null]) % count === 0) return;
+      }
+    };
+    const following = follow(2);
+    for (let id = 1; id <= 2; id++) await client.upsert('c', [{ id, vector: [id] }]);
+    await following;
+    await client.delete('c', { ids: [1] });
+    await client.upsert('c', [{ id: 3, vector: [3] }]);
+    await follow(2);
+    return told;
+  }, at);
+  const expected = [
+    ['upsert', 1],
+    ['upsert', 2],
+    ['delete', 1],
+    ['upsert', 3],
+  ];
+  assert.equal(seen, expected);
+});
+
 test('between two nodes a write follows the replica to its master, and the master when it changes', async (t) => {
   const origin = await servePage(t);
   const { master, replicas } = await startCluster(t, { replicas: 1, flags: ['--cors-origins', origin] });

@@ -30,6 +30,7 @@ const SAID: Readonly<Record<string, readonly RegExp[]>> = {
   ],
   'scroll.mjs': [/sum of the even ones: 1561250/, /^3 pages$/m],
   'import.mjs': [/100 %: 4999 imported/, /line 778 was refused: DimensionMismatch/, /^4999 points$/m],
+  'changes.mjs': [/^upsert 1 \{ state: 'new' \}$/m, /^upsert 1 \{ state: 'paid' \}$/m, /after a restart/, /^delete 1/m],
   'sessions.mjs': [/^\d+ has written$/m, /^\d+ reads: paid$/m],
   'backups.mjs': [/made: full up to \d+/, /it can be restored: true/, /would give up: [1-9]/, /^true true$/m],
   // Last: another node is the master then.

@@ -30,7 +30,7 @@ test('after quiet times there are some more, and no end of them', () => {
   const hedging = new Hedging({ afterMs: 5, shareMax: 0.5 });
   for (let i = 0; i < 1_000; i++) hedging.begin();
   let taken = 0;
-  while (hedging.take()) taken += 1;
+  while (taken < 100 && hedging.take()) taken += 1;
   assert.is(taken, 10);
 });
 
@@ -91,44 +91,36 @@ test('the second is asked only late; the first good answer counts, a final error
   assert.is(await failure(run(lateFailure, fails(new Error('second')))), 'Error: second', 'the first that failed');
 });
 
-/** Two nodes, of which one stands still; calls of each by kind. */
-test('a read is answered by the second node while the first stands still, which is left alone then; a write never has a second', async (t) => {
-  const counts = { stalled: 0, quick: 0, writes: 0, cut: 0 };
+test('a read is answered by the second node while the first stands still; a write never has a second', async (t) => {
+  const counts = { first: 0, second: 0, writes: 0 };
   const state = { stalls: false };
   const nodeOf =
-    (name: 'stalled' | 'quick', role: string): Handler =>
+    (name: 'first' | 'second', role: string): Handler =>
     (request, response) => {
       if (request.path === '/health/ready') {
         response.setHeader('content-type', 'application/json');
         response.end(JSON.stringify({ state: 'ready', role, epoch: 1 }));
         return null;
       }
-      if (request.headers['idempotency-key'] !== undefined) counts.writes += 1;
-      else counts[name] += 1;
-      if (name === 'stalled' && state.stalls) {
-        response.on('close', () => (counts.cut += 1));
-        return null;
-      }
-      return { body: { count: 1, deleted: 1, seq: 1, position: 'p', write_concern: { required: 1, acknowledged: 1 } } };
+      const isWrite = request.headers['idempotency-key'] !== undefined;
+      counts[isWrite ? 'writes' : name] += 1;
+      return state.stalls && (isWrite || name === 'first') ? null : { body: { count: 1 } };
     };
-  const a = await stubServer(t, nodeOf('stalled', 'master'));
-  const b = await stubServer(t, nodeOf('quick', 'replica'));
+  const [replica, master] = [await stubServer(t, nodeOf('first', 'replica')), await stubServer(t, nodeOf('second', 'master'))];
   const client = new SkeinClient({
-    nodes: [a.url, b.url],
-    hedge: { afterMs: 20, shareMax: 1 },
-    tryTimeoutMs: 20_000,
-    session: false,
+    ...{ nodes: [replica.url, master.url], hedge: { afterMs: 20, shareMax: 1 }, tryTimeoutMs: 20_000 },
+    ...{ readPreference: 'replica', session: false },
   });
   t.after(() => client.close());
   await client.count('c');
   state.stalls = true;
   const startMs = performance.now();
-  for (let i = 0; i < 10; i++) assert.is(await client.count('c'), 1);
+  for (let i = 0; i < 5; i++) assert.is(await client.count('c'), 1);
   assert.ok(performance.now() - startMs < 20_000, 'no read waited for the node that stands still');
-  const { latencyMs, failuresInRow } = client.nodes.find(({ url }) => url === a.url) ?? {};
-  assert.ok((latencyMs ?? 0) >= 15 && failuresInRow === 0, JSON.stringify(client.nodes));
-  const writing = client.delete('c', { ids: [1] }, { timeoutMs: 200 });
-  await writing.catch(() => undefined);
+  assert.ok(counts.first === 6 && counts.second >= 5, JSON.stringify(counts));
+  const { latencyMs, failuresInRow } = client.nodes.find(({ url }) => url === replica.url) ?? {};
+  assert.ok((latencyMs ?? 0) >= 300 && failuresInRow === 0, JSON.stringify(client.nodes));
+  await client.delete('c', { ids: [1] }, { timeoutMs: 200 }).catch(() => undefined);
   assert.is(counts.writes, 1, 'the master alone');
 });
 
