@@ -19,6 +19,7 @@ import { addAsked } from './asked.js';
 import { addAudited, auditEntry, isAudited } from './audit.js';
 import { Bodies } from './bodies.js';
 import { ChangeFeeds } from './changes/change-feeds.js';
+import { ChangeSockets } from './changes/change-socket.js';
 import { Connections } from './connections.js';
 import { sharing } from './cors.js';
 import { addDocsPage, DOCS_PAGE } from './docs-page.js';
@@ -74,7 +75,8 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   const closing = { now: false };
   const strict = new StrictGate(() => service.engine(), clock);
   const changes = new ChangeFeeds(config.limits.changeFeedsMax, options.meter);
-  const parts = { bodies, answers, changes, times, strict };
+  const sockets = new ChangeSockets();
+  const parts = { bodies, answers, changes, sockets, times, strict };
   const room: Room = { service, limits: config.limits, ...parts, metrics: options.metrics, log, clock, closing };
   const inside = new InsideConnections(
     (far) => void app.server.emit(config.tls === undefined ? 'connection' : 'secureConnection', far),
@@ -109,7 +111,10 @@ export async function buildHttpServer(options: HttpOptions): Promise<HttpServer>
   await app.ready();
   const { server } = app;
   const verifiedPeers = config.tls?.verifiedPeers === true;
-  const cutUpgraded = addUpgrades({ server, replication: service.replication, log, nameRequest, closing, verifiedPeers });
+  const cutUpgraded = addUpgrades({
+    ...{ server, replication: service.replication, log, nameRequest, closing, verifiedPeers },
+    follow: (request, socket, head) => sockets.begin(request, socket, head, app.routing),
+  });
   measureHeld(options, { bodies, answers, connections });
   app.server.maxConnections = config.limits.connectionsMax;
   // A caller that has sent its request may close its half and still be told the outcome, above all of a write.

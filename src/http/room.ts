@@ -5,6 +5,7 @@ import type { Limits } from '../model/limits.js';
 import type { Log } from '../model/log.js';
 import type { Bodies } from './bodies.js';
 import type { ChangeFeeds } from './changes/change-feeds.js';
+import type { ChangeSockets } from './changes/change-socket.js';
 import type { LongAnswers } from './long-answers.js';
 import type { RequestTimes } from './request-times.js';
 import type { HttpService, MetricsText } from './service.js';
@@ -16,6 +17,7 @@ export interface Room {
   readonly bodies: Bodies;
   readonly answers: LongAnswers;
   readonly changes: ChangeFeeds;
+  readonly sockets: ChangeSockets;
   readonly times: RequestTimes;
   readonly strict: StrictGate;
   readonly metrics: MetricsText | null;

@@ -1,5 +1,5 @@
-/** Connections that ask to become something else. A WebSocket on the path of replication is handed to the node; every other wish is
- *  passed over, as HTTP allows, and the request is answered like any other: Node cannot ask us before it has taken the
+/** Connections that ask to become something else. A WebSocket on the path of replication is handed to the node, one on the path of the change
+ *  feed goes the way of any request (changes/change-socket.ts); every other wish is passed over, as HTTP allows, and the request is answered like any other: Node cannot ask us before it has taken the
  *  connection out of HTTP, so the request is put back without its wish.
  *
  *  Requests before the wish are answered first, so that answers keep their order.
@@ -15,6 +15,7 @@ import { asSkeinError, endWithError } from './error-reply.js';
 import type { ReplicationService } from './service.js';
 
 export const STREAM_PATH = '/replication/stream';
+export const CHANGES_PATH = '/v1/changes';
 
 export interface UpgradeOptions {
   readonly server: Server;
@@ -24,6 +25,8 @@ export interface UpgradeOptions {
   readonly closing: { readonly now: boolean };
   /** Only a connection whose certificate was checked is handed on. */
   readonly verifiedPeers: boolean;
+  /** Takes a connection that asks to follow changes. */
+  readonly follow: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /** @returns how to cut off those that the node has not ended */
@@ -32,12 +35,14 @@ export function addUpgrades(options: UpgradeOptions): () => void {
   const before = new AnswersBefore(options.server);
   options.server.on('upgrade', (request, socket, head) => {
     before.wait(socket, () => {
-      if (!isStream(request)) return putBack(options.server, request, socket, head);
+      const path = socketPath(request);
+      if (path !== STREAM_PATH && path !== CHANGES_PATH) return putBack(options.server, request, socket, head);
       taken.add(socket);
       socket.once('close', () => taken.delete(socket));
       // A reset of the connection must find somebody, whoever owns it by then.
       socket.on('error', () => socket.destroy());
-      handOn(options, request, socket, head);
+      if (path === STREAM_PATH) handOn(options, request, socket, head);
+      else options.follow(request, socket, head);
     });
   });
   return () => {
@@ -46,9 +51,10 @@ export function addUpgrades(options: UpgradeOptions): () => void {
   };
 }
 
-function isStream({ method, url, headers }: IncomingMessage): boolean {
-  const path = url?.split('?', 1)[0];
-  return method === 'GET' && path === STREAM_PATH && headers.upgrade?.trim().toLowerCase() === 'websocket';
+/** Undefined: it is no WebSocket that is asked for. */
+function socketPath({ method, url, headers }: IncomingMessage): string | undefined {
+  const isSocket = method === 'GET' && headers.upgrade?.trim().toLowerCase() === 'websocket';
+  return isSocket ? url?.split('?', 1)[0] : undefined;
 }
 
 function handOn(options: UpgradeOptions, request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -92,7 +92,7 @@ const homes = {
   'hnswlib-node': ['vector-index'],
   fastify: ['http'],
   '@fastify/[^/]+': ['http'],
-  ws: ['replication'],
+  ws: ['replication', 'http/changes/change-socket'],
   msgpackr: ['codec/msgpack'],
   'prom-client': ['observability'],
   '@opentelemetry/[^/]+': ['observability'],

@@ -181,6 +181,7 @@ test('a long answer before a wish comes to its end', async (t) => {
     nameRequest: () => 'r',
     closing: { now: false },
     verifiedPeers: false,
+    follow: (_request, socket) => socket.destroy(),
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {

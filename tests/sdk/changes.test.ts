@@ -9,55 +9,17 @@ import {
   type ChangesOptions,
   type ChangesRequest,
   errors,
-  HttpTransport,
   SkeinClient,
   SkeinConnectionError,
-  type StreamAnswer,
-  type StreamRequest,
-  type Transport,
 } from '../../src/sdk/index.js';
 import { positionOfPlace } from '../../src/sdk/session.js';
+import { CuttingTransport } from '../support/cutting-transport.js';
 import { startHttp, type TestHttp, type TestHttpOptions } from '../support/http-server.js';
 import { openTestEngine } from '../support/open-test-engine.js';
 import { Random } from '../support/random.js';
 import { suite, type TestContext } from '../support/suite.js';
 
 const test = suite('sdk/changes');
-
-/** Connections that end after some bytes, wherever that is. */
-class Cutting implements Transport {
-  readonly #inner = new HttpTransport({ connectionsMax: 8 });
-  readonly #random: Random;
-  readonly #bytesMax: number;
-  cuts = 0;
-
-  constructor(random: Random, bytesMax: number) {
-    this.#random = random;
-    this.#bytesMax = bytesMax;
-  }
-
-  send = this.#inner.send.bind(this.#inner);
-  close = this.#inner.close.bind(this.#inner);
-
-  async stream(request: StreamRequest): Promise<StreamAnswer> {
-    const answer = await this.#inner.stream(request);
-    return { ...answer, chunks: this.#cut(answer.chunks) };
-  }
-
-  async *#cut(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-    let left = this.#random.integer(0, this.#bytesMax);
-    for await (const chunk of chunks) {
-      if (chunk.length < left) {
-        left -= chunk.length;
-        yield chunk;
-        continue;
-      }
-      yield chunk.subarray(0, left);
-      this.cuts += 1;
-      throw new SkeinConnectionError('cut', { code: 'ECONNRESET', url: '', maybeSent: true });
-    }
-  }
-}
 
 interface Stand {
   readonly engine: RunningEngine;
@@ -154,7 +116,7 @@ test('no change is missing, told twice or out of order, wherever connections bre
     expected.push(...ids.slice(0, 2).map((id) => `delete ${id}`));
   };
   for (let i = 0; i < 40; i++) await write(random.integer(1, 1_000));
-  const transport = new Cutting(random, 300_000);
+  const transport = new CuttingTransport(random, 300_000);
   const reader = client({ transport });
   const writing = (async () => {
     for (let i = 0; i < 40; i++) await write(random.integer(1, 50));
@@ -172,7 +134,7 @@ test('no change is missing, told twice or out of order, wherever connections bre
   assert.equal(told, expected);
   // And the state from a snapshot that was cut as often.
   const state = new Set<unknown>();
-  for await (const change of client({ transport: new Cutting(random, 200_000) }).changes({ from: 'snapshot' })) {
+  for await (const change of client({ transport: new CuttingTransport(random, 200_000) }).changes({ from: 'snapshot' })) {
     if (change.type === 'upsert') assert.not.ok(state.has(change.id), `${change.id} came twice`);
     if (change.type === 'upsert') state.add(change.id);
     if (change.type === 'snapshot_end') break;

@@ -25,7 +25,7 @@ export interface EventStreamParts {
   readonly monotonicMs: () => number;
   readonly countSent: (changes: number) => void;
   /** Why the pages ended, as its reader is told; null: nobody reads any more. */
-  readonly ended: (error: unknown) => ErrorBody | null;
+  readonly ended: (error: unknown) => { readonly body: ErrorBody } | null;
 }
 
 /** Slices of about 64 KiB, made as they are taken. */
@@ -53,7 +53,7 @@ export async function* eventStream(parts: EventStreamParts): AsyncGenerator<Buff
       if (out.length > 0) yield out.take();
     }
   } catch (error) {
-    const body = parts.ended(error);
-    if (body !== null) yield Buffer.from(`event: error\ndata: ${JSON.stringify(body)}\n\n`);
+    const end = parts.ended(error);
+    if (end !== null) yield Buffer.from(`event: error\ndata: ${JSON.stringify(end.body)}\n\n`);
   }
 }
