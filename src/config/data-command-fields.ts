@@ -17,8 +17,13 @@ export const EXPORT_FIELDS = {
 
 export const SEARCH_FIELDS = {
   ...CLIENT_FIELDS,
-  vector: { kind: 'text', default: null, doc: 'The vector to look near, as a JSON array; - reads it from standard input.' },
-  vectorFile: { kind: 'path', default: null, doc: 'File that holds the vector: a JSON array, or one row of an fvecs file.' },
+  vector: {
+    kind: 'text',
+    default: null,
+    doc: 'The vector to look near: a JSON array, or {"indices", "values"} of a sparse one; - reads it from standard input.',
+  },
+  using: { kind: 'text', default: null, doc: 'Name of the vectors to search; by default those without a name.' },
+  vectorFile: { kind: 'path', default: null, doc: 'File that holds the vector: JSON, or one row of an fvecs file.' },
   id: {
     kind: 'text',
     default: null,

@@ -59,7 +59,18 @@ export function planCopy(input: PlanInput): CopyPlan {
 /** Only what is set: null is what creation takes for it anyhow. */
 export function settingsOf(info: InfoBody): Readonly<Record<string, unknown>> {
   const told = SETTINGS.filter((name) => Object.hasOwn(info, name) && info[name] !== null);
-  return Object.fromEntries(told.map((name) => [name, info[name]]));
+  const settings = Object.fromEntries(told.map((name) => [name, declaredOf(name, info[name])]));
+  if (info['dimension'] !== null) return settings;
+  // Without a default vector it is said which there are instead, also when there are none; and there is no graph of it.
+  const { hnsw: _hnsw, quantization: _quantization, ...others } = settings;
+  return { vectors: {}, ...others };
+}
+
+/** Vectors under names are told with how many points have them. */
+function declaredOf(name: string, value: unknown): unknown {
+  if (name !== 'vectors' && name !== 'sparse_vectors') return value;
+  const named = Object.entries(value as Readonly<Record<string, Readonly<Record<string, unknown>>>>);
+  return Object.fromEntries(named.map(([key, { points_count: _, ...declared }]) => [key, declared]));
 }
 
 /** Points of one request: no more than the strict mode of the collection lets a page, or an upsert, have. */

@@ -64,7 +64,9 @@ async function run(
 ): Promise<Exported> {
   const format = values.format ?? exportFormatOf(path);
   const info = await client.collection(collection, { signal: stopping });
-  const writer = await openWriter(format, { info, idKinds: () => idKindsOf(client, info, stopping) });
+  const hasNamed = Object.keys(info.vectors).length + Object.keys(info.sparseVectors).length > 0;
+  const subject = { hasDefault: info.dimension !== null, hasNamed };
+  const writer = await openWriter(format, { ...subject, idKinds: () => idKindsOf(client, info, stopping) });
   if (path === '-' && !writer.text) throw new UsageError(`${format} is binary: name a file for it`);
   const view = path === '-' ? SILENT_VIEW : progressView(errors, basename(path), () => performance.now());
   // Pages are no larger than the strict mode of the collection lets them be.

@@ -128,7 +128,7 @@ export class ImportRun {
     await sender.settle();
     if (failure !== null || stopping.aborted) return this.#stopped(failure, identity, sender.done, view);
     if (this.#parts.values.wait === 'indexed' && last?.kind === 'point') {
-      await waitUntilIndexed(this.#parts.client, this.#parts.collection, last.vector, stopping);
+      await waitUntilIndexed(this.#parts.client, this.#parts.collection, last, stopping);
     }
     view.end();
     removeNote(this.#parts.origin.notePath);

@@ -1,6 +1,6 @@
 /** Where an import takes its points from: a file, or a store of another make. Must not know: our servers. */
 
-import type { CollectionSettings, Distance } from '../../sdk/index.js';
+import type { CollectionSettings } from '../../sdk/index.js';
 import type { RecordSource, SourceKey } from './record.js';
 
 /** Where reading begins: at the record with this index, which comes behind the one with this key. */
@@ -16,7 +16,7 @@ export interface Origin {
   readonly notePath: string;
   /** What must be the same for an interrupted import to go on. */
   readonly identity: Readonly<Record<string, string | number>>;
-  /** Of a collection that is made for it; the dimension is that of the first point where it is left out. */
+  /** Of a collection that is made for it. With a distance and no dimension, that is the first point's. */
   readonly settings: OriginSettings;
   /** What does not come along, in sentences; said before anything is written. */
   readonly losses: readonly string[];
@@ -25,9 +25,7 @@ export interface Origin {
   close(): Promise<void>;
 }
 
-export interface OriginSettings extends Omit<CollectionSettings, 'dimension' | 'distance'> {
-  readonly distance: Distance;
-  readonly dimension?: number;
+export interface OriginSettings extends CollectionSettings {
   /** Somebody who knew chose the distance: nobody needs to be told. */
   readonly distanceKnown: boolean;
 }

@@ -1,6 +1,7 @@
 /** From the fields of one record to a point: the same rules for json, ndjson, csv and parquet.
  *
  *    id, vector          under the names that were asked for
+ *    vectors             vectors under names: lists, or {indices, values}; where it is an object, and there is a payload or nothing else
  *    payload             an object under `payload`; then no other field may be there
  *                        otherwise every other field becomes the payload
  *    expires_at          an ISO 8601 time
@@ -9,6 +10,7 @@
 
 import { SkeinError } from '../../model/errors.js';
 import { checkPointId, type JsonValue, type Payload, type PointId } from '../../model/point.js';
+import type { NamedVector } from '../../sdk/index.js';
 
 export interface FieldNames {
   readonly idColumn: string;
@@ -17,7 +19,8 @@ export interface FieldNames {
 
 export interface PointFields {
   readonly id: PointId;
-  readonly vector: Float32Array;
+  readonly vector?: Float32Array;
+  readonly vectors?: Readonly<Record<string, NamedVector>>;
   readonly payload?: Payload;
   readonly expiresAt?: string;
 }
@@ -32,14 +35,22 @@ export class RecordProblem extends Error {
 export function pointFromFields(fields: Readonly<Record<string, unknown>>, names: FieldNames, rowId: number | null): PointFields {
   const { idColumn, vectorColumn } = names;
   if (rowId === null && !Object.hasOwn(fields, idColumn)) throw new RecordProblem(`has no ${idColumn}${fieldList(fields)}`);
-  if (!Object.hasOwn(fields, vectorColumn)) throw new RecordProblem(`has no ${vectorColumn}${fieldList(fields)}`);
+  const vectors = namedVectorsOf(fields, names);
+  if (vectors === null && !Object.hasOwn(fields, vectorColumn))
+    throw new RecordProblem(`has no ${vectorColumn}${fieldList(fields)}`);
   const id = rowId ?? idOf(fields[idColumn], idColumn);
-  const vector = vectorOf(fields[vectorColumn], vectorColumn);
-  const payload = payloadOf(fields, names);
+  const vector = Object.hasOwn(fields, vectorColumn) ? vectorOf(fields[vectorColumn], vectorColumn) : null;
+  const payload = payloadOf(fields, names, vectors !== null);
   const expiresAt = fields['expires_at'];
   if (expiresAt !== undefined && expiresAt !== null && typeof expiresAt !== 'string')
     throw new RecordProblem('expires_at is not a text');
-  return { id, vector, ...(payload === null ? {} : { payload }), ...(typeof expiresAt === 'string' ? { expiresAt } : {}) };
+  return {
+    id,
+    ...(vector === null ? {} : { vector }),
+    ...(vectors === null ? {} : { vectors }),
+    ...(payload === null ? {} : { payload }),
+    ...(typeof expiresAt === 'string' ? { expiresAt } : {}),
+  };
 }
 
 /** @throws RecordProblem */
@@ -69,8 +80,46 @@ export function vectorOf(value: unknown, name: string): Float32Array {
   return vector;
 }
 
-function payloadOf(fields: Readonly<Record<string, unknown>>, { idColumn, vectorColumn }: FieldNames): Payload | null {
-  const others = Object.keys(fields).filter((name) => name !== idColumn && name !== vectorColumn && name !== 'expires_at');
+/** null: the record has none; a field of that name may be a part of its payload. @throws RecordProblem */
+function namedVectorsOf(
+  fields: Readonly<Record<string, unknown>>,
+  names: FieldNames,
+): Readonly<Record<string, NamedVector>> | null {
+  const value = fields['vectors'];
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || names.vectorColumn === 'vectors') return null;
+  const others = otherFields(fields, names).filter((name) => name !== 'vectors');
+  return others.length === 0 || others.includes('payload') ? vectorsOf(value as Record<string, unknown>) : null;
+}
+
+/** @throws RecordProblem */
+export function vectorsOf(named: Readonly<Record<string, unknown>>): Readonly<Record<string, NamedVector>> {
+  return Object.fromEntries(
+    Object.entries(named).map(([name, value]) => [name, namedVectorOf(value, `vector ${JSON.stringify(name)}`)]),
+  );
+}
+
+function namedVectorOf(value: unknown, what: string): NamedVector {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
+    return vectorOf(value, what);
+  const { indices, values } = value as { readonly indices?: unknown; readonly values?: unknown };
+  if (!Array.isArray(indices)) throw new RecordProblem(`${what} is neither a list of numbers nor {indices, values}`);
+  const bad = (indices as unknown[]).findIndex(
+    (index) => !Number.isInteger(index) || Number(index) < 0 || Number(index) > 0xff_ff_ff_ff,
+  );
+  if (bad >= 0) throw new RecordProblem(`index ${bad} of ${what} is not a whole number from 0 to 4294967295`);
+  const floats =
+    indices.length === 0 && Array.isArray(values) && values.length === 0 ? new Float32Array(0) : vectorOf(values, what);
+  if (floats.length !== indices.length)
+    throw new RecordProblem(`${what} has ${indices.length} indices and ${floats.length} values`);
+  return { indices: Uint32Array.from(indices as number[]), values: floats };
+}
+
+function otherFields(fields: Readonly<Record<string, unknown>>, { idColumn, vectorColumn }: FieldNames): string[] {
+  return Object.keys(fields).filter((name) => name !== idColumn && name !== vectorColumn && name !== 'expires_at');
+}
+
+function payloadOf(fields: Readonly<Record<string, unknown>>, names: FieldNames, hasVectors: boolean): Payload | null {
+  const others = otherFields(fields, names).filter((name) => !hasVectors || name !== 'vectors');
   if (others.includes('payload')) {
     const payload = fields['payload'];
     if (typeof payload !== 'object' || payload === null || Array.isArray(payload))
@@ -88,4 +137,10 @@ function payloadOf(fields: Readonly<Record<string, unknown>>, { idColumn, vector
 function fieldList(fields: Readonly<Record<string, unknown>>): string {
   const names = Object.keys(fields).slice(0, 8);
   return names.length === 0 ? '' : `; its fields are ${names.join(', ')}`;
+}
+
+/** What its vectors weigh on the way. */
+export function vectorBytes({ vector, vectors = {} }: Pick<PointFields, 'vector' | 'vectors'>): number {
+  const named = Object.values(vectors).map((one) => (one instanceof Float32Array ? one.byteLength : one.values.byteLength * 2));
+  return named.reduce((sum, bytes) => sum + bytes, vector?.byteLength ?? 0);
 }

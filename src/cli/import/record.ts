@@ -4,6 +4,7 @@
  *  Must not know: our servers, how records are sent. */
 
 import type { Payload, PointId } from '../../model/point.js';
+import type { NamedVector } from '../../sdk/index.js';
 
 interface RecordPlace {
   /** 0 for the first record of the file. */
@@ -22,7 +23,9 @@ export type SourceKey = string | number;
 export interface PointRecord extends RecordPlace {
   readonly kind: 'point';
   readonly id: PointId;
-  readonly vector: Float32Array;
+  /** The default vector; absent only where there are vectors under names. */
+  readonly vector?: Float32Array;
+  readonly vectors?: Readonly<Record<string, NamedVector>>;
   readonly payload?: Payload;
   readonly expiresAt?: string;
   /** About how large it is on the way, in bytes. */

@@ -196,8 +196,9 @@ function emptyBatch(index: number, key: SourceKey | undefined): Batch {
   return { points: [], ids: new Set(), bytes: 0, refusedBefore: 0, nextIndex: index, key };
 }
 
-function pointInput({ id, vector, payload, expiresAt }: PointRecord): PointInput {
-  return { id, vector, ...(payload === undefined ? {} : { payload }), ...(expiresAt === undefined ? {} : { expiresAt }) };
+function pointInput({ id, vector, vectors, payload, expiresAt }: PointRecord): PointInput {
+  const given = { ...(vector === undefined ? {} : { vector }), ...(vectors === undefined ? {} : { vectors }) };
+  return { id, ...given, ...(payload === undefined ? {} : { payload }), ...(expiresAt === undefined ? {} : { expiresAt }) };
 }
 
 function namedBy(error: SkeinApiError, points: readonly PointRecord[]): PointRecord | undefined {

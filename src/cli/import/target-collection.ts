@@ -26,7 +26,7 @@ export async function targetCollection(parts: TargetParts, first: RecordSource):
   if (known === null) return create(parts, first);
   mustBeAsAsked(known, parts.asked);
   const { settings, name } = parts.origin;
-  if (settings.distanceKnown && settings.distance !== known.distance)
+  if (settings.distanceKnown && settings.distance !== undefined && settings.distance !== known.distance)
     parts.note(`collection ${known.name} is there and has distance ${known.distance}; ${name} has ${settings.distance}`);
   return known;
 }
@@ -53,18 +53,42 @@ function mustBeAsAsked(known: CollectionInfo, wanted: AskedSettings): void {
 
 async function create(parts: TargetParts, first: RecordSource): Promise<CollectionInfo> {
   const { client, collection, asked, origin, signal, note } = parts;
-  const { distanceKnown, ...settings } = origin.settings;
-  const dimension = asked.dimension ?? settings.dimension ?? (await dimensionOf(parts, first));
-  const distance = asked.distance ?? settings.distance;
+  const { distanceKnown, dimension: known, distance: own, ...settings } = origin.settings;
+  if (own === undefined) return createNamed(parts);
+  const dimension = asked.dimension ?? known ?? (await dimensionOf(parts, first));
+  const distance = asked.distance ?? own;
   const chosen = asked.distance !== null || distanceKnown ? '' : ' (--distance chooses another)';
-  note(`making collection ${collection}: dimension ${dimension}, distance ${distance}${chosen}`);
+  note(`making collection ${collection}: dimension ${dimension}, distance ${distance}${chosen}${namesIn(origin)}`);
   return client.createCollection(collection, { ...settings, dimension, distance }, { signal });
+}
+
+/** One without a default vector. @throws UsageError */
+function createNamed({ client, collection, asked, origin, signal, note }: TargetParts): Promise<CollectionInfo> {
+  if (asked.dimension !== null || asked.distance !== null)
+    throw new UsageError(
+      `the vectors of ${origin.name} have names, with settings of their own: leave out --dimension and --distance`,
+    );
+  const { distanceKnown: _, ...settings } = origin.settings;
+  note(`making collection ${collection}${namesIn(origin)}`);
+  return client.createCollection(collection, settings, { signal });
+}
+
+function namesIn({ settings: { vectors = {}, sparseVectors = {} } }: Origin): string {
+  const names = [...Object.keys(vectors), ...Object.keys(sparseVectors).map((name) => `${name} (sparse)`)];
+  return names.length === 0 ? '' : `, with vectors ${names.join(', ')}`;
 }
 
 /** That of the first point; the records before it are read again later. */
 async function dimensionOf({ collection, origin }: TargetParts, source: RecordSource): Promise<number> {
   for await (const group of source.records()) {
-    for (const record of group) if (record.kind === 'point') return record.vector.length;
+    for (const record of group) {
+      if (record.kind === 'refused') continue;
+      const names = Object.keys(record.vectors ?? {});
+      if (record.vector !== undefined && names.length === 0) return record.vector.length;
+      throw new Error(
+        `${origin.name} has vectors under names (${names.join(', ')}), whose settings it does not tell: make collection ${collection} with them, then import`,
+      );
+    }
   }
   throw new Error(`${origin.name} holds no point, so the dimension of collection ${collection} is not known: give --dimension`);
 }

@@ -9,7 +9,14 @@ export interface SearchHitBody {
   readonly score: number;
   readonly version: number;
   readonly payload?: Readonly<Record<string, unknown>>;
-  readonly vector?: Uint8Array | Float32Array | readonly number[];
+  readonly vector?: DenseBody;
+  readonly vectors?: Readonly<Record<string, DenseBody | SparseBody>>;
+}
+
+type DenseBody = Uint8Array | Float32Array | readonly number[];
+interface SparseBody {
+  readonly indices: readonly number[];
+  readonly values: DenseBody;
 }
 
 /** What of an answer is used here (docs/HTTP_API.md). */
@@ -39,11 +46,12 @@ const PAYLOAD_CHARACTERS_MAX = 100;
 export function answerObjects(answer: SearchAnswerBody): object[] {
   const { hits, ...rest } = answer;
   return [
-    ...hits.map(({ vector, ...hit }, i) => ({
+    ...hits.map(({ vector, vectors, ...hit }, i) => ({
       kind: 'hit',
       rank: i + 1,
       ...hit,
       ...(vector === undefined ? {} : { vector: numbersOf(vector) }),
+      ...(vectors === undefined ? {} : { vectors: shownVectors(vectors) }),
     })),
     { kind: 'answer', hits: hits.length, ...rest },
   ];
@@ -89,6 +97,15 @@ function scoreText(score: number): string {
 
 function shortened(text: string): string {
   return text.length <= PAYLOAD_CHARACTERS_MAX ? text : `${text.slice(0, PAYLOAD_CHARACTERS_MAX - 1)}…`;
+}
+
+function shownVectors(vectors: NonNullable<SearchHitBody['vectors']>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(vectors).map(([name, vector]) => [
+      name,
+      'indices' in vector ? { indices: vector.indices, values: numbersOf(vector.values) } : numbersOf(vector),
+    ]),
+  );
 }
 
 function numbersOf(vector: Uint8Array | Float32Array | readonly number[]): readonly number[] {

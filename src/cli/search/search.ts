@@ -33,7 +33,7 @@ export async function search(collection: string, values: SearchValues, surroundi
 }
 
 async function bodyOf(values: SearchValues, surroundings: Surroundings): Promise<Record<string, unknown>> {
-  const { vector, vectorFile, id, text, limit, offset, efSearch, exact, withVector, explain } = values;
+  const { vector, vectorFile, using, id, text, limit, offset, efSearch, exact, withVector, explain } = values;
   if (vector !== null && vectorFile !== null) throw new UsageError('search takes --vector or --vector-file, not both');
   const near = vectorFile === null ? (vector === null ? null : await vectorOfText(vector, surroundings)) : readVector(vectorFile);
   if (near !== null && id !== null) throw new UsageError('search looks near a vector or near the point of --id, not both');
@@ -41,6 +41,7 @@ async function bodyOf(values: SearchValues, surroundings: Surroundings): Promise
     throw new UsageError("search needs --vector '[…]', --vector-file FILE, --id ID or --text WORDS");
   return {
     ...(near === null ? {} : { vector: near }),
+    ...(using === null ? {} : { using }),
     ...(id === null ? {} : { id: idOf(id) }),
     ...(text === null ? {} : { text }),
     ...(values.filter === null ? {} : { filter: filterOf(values.filter) }),

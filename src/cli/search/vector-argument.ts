@@ -1,4 +1,4 @@
-/** A vector from the command line, standard input or a file. */
+/** A vector from the command line, standard input or a file; a sparse one as {indices, values}. */
 
 import { readFileSync, statSync } from 'node:fs';
 import { messageOf } from '../../model/errors.js';
@@ -9,9 +9,11 @@ import type { Surroundings } from '../surroundings.js';
 /** Of text: the largest dimension with as many digits as a double has. */
 const TEXT_BYTES_MAX = 4 * 1024 * 1024;
 
-/** @param text a JSON array, or - for standard input  @throws UsageError */
-export async function vectorOfText(text: string, { protocolStreams }: Surroundings): Promise<readonly number[]> {
-  if (text !== '-') return numbersOf(text, '--vector');
+export type VectorArgument = readonly number[] | { readonly indices: readonly number[]; readonly values: readonly number[] };
+
+/** @param text JSON, or - for standard input  @throws UsageError */
+export async function vectorOfText(text: string, { protocolStreams }: Surroundings): Promise<VectorArgument> {
+  if (text !== '-') return vectorIn(text, '--vector');
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of protocolStreams().input) {
@@ -19,11 +21,11 @@ export async function vectorOfText(text: string, { protocolStreams }: Surroundin
     bytes += parts.at(-1)?.length ?? 0;
     if (bytes > TEXT_BYTES_MAX) throw new UsageError(`standard input holds more than a vector: over ${TEXT_BYTES_MAX} bytes`);
   }
-  return numbersOf(Buffer.concat(parts).toString('utf8'), 'standard input');
+  return vectorIn(Buffer.concat(parts).toString('utf8'), 'standard input');
 }
 
 /** @throws UsageError, or Error when the file cannot be read */
-export function readVector(path: string): readonly number[] {
+export function readVector(path: string): VectorArgument {
   let bytes: Buffer;
   try {
     if (statSync(path).size > TEXT_BYTES_MAX) throw new Error(`it has more than ${TEXT_BYTES_MAX} bytes`);
@@ -35,17 +37,26 @@ export function readVector(path: string): readonly number[] {
   const isRow = dimension >= 1 && dimension <= FIXED.dimensionMax && bytes.length === 4 + dimension * 4;
   return isRow
     ? Array.from({ length: dimension }, (_, i) => bytes.readFloatLE(4 + i * 4))
-    : numbersOf(bytes.toString('utf8'), path);
+    : vectorIn(bytes.toString('utf8'), path);
 }
 
 /** @throws UsageError */
-function numbersOf(text: string, where: string): readonly number[] {
+function vectorIn(text: string, where: string): VectorArgument {
   let value: unknown = null;
   try {
     value = JSON.parse(text);
   } catch {
     value = null;
   }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return numbersOf(value, where);
+  const { indices, values, ...others } = value as Readonly<Record<string, unknown>>;
+  if (indices === undefined || values === undefined || Object.keys(others).length > 0)
+    throw new UsageError(`${where} is neither a JSON array of numbers nor a sparse vector {"indices": […], "values": […]}`);
+  return { indices: numbersOf(indices, `${where}, indices`), values: numbersOf(values, `${where}, values`) };
+}
+
+/** @throws UsageError */
+function numbersOf(value: unknown, where: string): readonly number[] {
   if (!Array.isArray(value)) throw new UsageError(`${where} is not a JSON array of numbers such as [0.1, 0.2]`);
   const strange = value.findIndex((component) => typeof component !== 'number');
   if (strange >= 0) throw new UsageError(`${where}: component ${strange} is not a number`);

@@ -60,12 +60,26 @@ test('collections arrive with settings, indexes, aliases and every point, and th
   });
   await source.createCollection('empty', { dimension: 2, distance: 'cosine' });
   await source.upsert('films', points(700));
+  await source.createCollection('names', {
+    vectors: { a: { dimension: 2, distance: 'dot' } },
+    sparseVectors: { s: { modifier: 'idf' } },
+  });
+  await source.upsert('names', [{ id: 1, vectors: { a: [1, 2], s: { indices: [3], values: [4] } } }, { id: 2 }]);
+  await source.createCollection('payloads', { vectors: {} });
+  await source.upsert('payloads', [{ id: 1, payload: { only: true } }]);
   await source.putAlias('movies', 'films');
   const copied = await run(['--batch', '150']);
   assert.is(copied.exitCode, 0, copied.errors);
   assert.match(copied.errors, 'points of films expire');
   assert.match(copied.output, 'films: 700 points copied, 700 points compared, equal; the source stood still');
   assert.match(copied.output, 'empty: 0 points copied');
+  const named = await target.scroll('names', { withVector: true });
+  assert.equal(named.points[0]?.vectors, {
+    a: Float32Array.of(1, 2),
+    s: { indices: Uint32Array.of(3), values: Float32Array.of(4) },
+  });
+  assert.is((await target.collection('names')).sparseVectors['s']?.modifier, 'idf');
+  assert.is((await target.collection('payloads')).dimension, null);
   assert.not.ok(existsSync(join(folder, 'skein-copy.json')));
   assert.equal(await all(target, 'films'), await all(source, 'films'));
   assert.equal(await target.aliases(), [{ alias: 'movies', collection: 'films' }]);
@@ -80,7 +94,7 @@ test('collections arrive with settings, indexes, aliases and every point, and th
   assert.is(again.exitCode, 1);
   assert.match(again.errors, 'the target has a collection');
   for (const [argv, exitCode, said] of [
-    [['--collections', 'films,none'], 1, 'the source has no collection none; it has empty, films'],
+    [['--collections', 'films,none'], 1, 'the source has no collection none; it has empty, films, names, payloads'],
     [['--collections', 'films', '--resume'], 1, 'the target has a collection films already'],
   ] as const) {
     const ran = await run(argv);

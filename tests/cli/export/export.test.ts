@@ -80,6 +80,51 @@ test('a format refuses what it cannot hold, and an empty collection is a whole f
   }
 });
 
+test('vectors under names go out and come in again, where a format holds them', async (t) => {
+  const folder = t.folder();
+  const { url } = await startServer(t, join(folder, 'data'));
+  const client = new SkeinClient({ url });
+  t.after(() => client.close());
+  const settings = {
+    dimension: 2,
+    distance: 'dot',
+    vectors: { 'a b': { dimension: 1, distance: 'euclid' } },
+    sparseVectors: { s: {} },
+  } as const;
+  await client.createCollection('from', settings);
+  await client.upsert('from', [
+    {
+      id: 1,
+      vector: [1, -0],
+      vectors: { 'a b': [-0], s: { indices: [5, 1], values: [0.1, 2] } },
+      payload: { vectors: 'mine', n: 1 },
+    },
+    { id: 2, vectors: { s: { indices: [], values: [] } } },
+    { id: 3, vector: [1, 2] },
+  ]);
+  const run = (argv: string[]) => runSkein(argv, { workingDir: folder, environment: { SKEIN_URL: url } });
+  const all = async (name: string) =>
+    (await client.scroll(name, { withVector: true })).points.map(({ version: _, ...point }) => point);
+  const before = await all('from');
+  for (const format of ['ndjson', 'json', 'csv', 'parquet']) {
+    assert.is((await run(['export', 'from', `all.${format}`])).exitCode, 0);
+    const unknown = await run(['import', format, `all.${format}`]);
+    assert.is(unknown.exitCode, 1);
+    assert.match(unknown.errors, 'has vectors under names (a b, s), whose settings it does not tell');
+    await client.createCollection(format, settings);
+    const imported = await run(['import', format, `all.${format}`]);
+    assert.is(imported.exitCode, 0, imported.errors);
+    assert.equal(await all(format), before, format);
+  }
+  const refused = await run(['export', 'from', 'all.fvecs']);
+  assert.match(refused.errors, 'point 2 has no vector, and an fvecs file nothing else');
+  await client.createCollection('other', { vectors: { x: { dimension: 2, distance: 'dot' } } });
+  assert.match((await run(['export', 'other', 'all.fvecs'])).errors, 'the collection has none');
+  const wrong = await run(['import', 'other', 'all.ndjson', '--report', 'r.ndjson']);
+  assert.is(wrong.exitCode, 3);
+  assert.match(wrong.errors, 'line 1: has a vector; the collection has vectors under names only: x');
+});
+
 test('an fvecs export holds the vectors in scroll order and says what it leaves out', async (t) => {
   const folder = t.folder();
   const { url } = await startServer(t, join(folder, 'data'));

@@ -67,6 +67,17 @@ test('a vector, a file, standard input, a point and words all find their way, as
   assert.equal([first?.['kind'], first?.['rank'], first?.['vector']], ['hit', 1, first?.['id'] === 1 ? [1, 0] : [1, 1]]);
   assert.equal([answer?.['kind'], answer?.['hits'], answer?.['complete']], ['answer', 1, true]);
   assert.ok(typeof answer?.['explain'] === 'object');
+  await client.createCollection('named', { vectors: { v: { dimension: 1, distance: 'dot' } }, sparseVectors: { s: {} } });
+  await client.upsert('named', [{ id: 1, vectors: { v: [2], s: { indices: [3], values: [5] } } }]);
+  for (const [name, vector, score] of [
+    ['v', '[2]', 4],
+    ['s', '{"indices": [3], "values": [2]}', 10],
+  ] as const) {
+    const ran = await runSkein(['search', 'named', '--using', name, '--vector', vector, '--json', '--with-vector', '--url', url]);
+    assert.is(ran.exitCode, 0, ran.errors);
+    const hit = JSON.parse(ran.output.split('\n')[0] ?? '') as Record<string, unknown>;
+    assert.equal([hit['score'], hit['vectors']], [score, { v: [2], s: { indices: [3], values: [5] } }]);
+  }
   assert.match((await run('--vector', '[1,0]', '--explain')).output, /\nplan +\w+/);
 });
 
@@ -75,7 +86,7 @@ test('what cannot be searched for is a slip, and names what is wrong', async (t)
   writeFileSync(join(folder, 'bad'), 'no vector');
   for (const [argv, exitCode, said] of [
     [[], 2, "search needs --vector '[…]'"],
-    [['--vector', '{}'], 2, '--vector is not a JSON array of numbers'],
+    [['--vector', '{}'], 2, '--vector is neither a JSON array of numbers nor a sparse vector'],
     [['--vector', '[1, "2"]'], 2, 'component 1 is not a number'],
     [['--vector', '[1]', '--vector-file', 'bad'], 2, 'not both'],
     [['--vector', '[1]', '--id', '7'], 2, 'not both'],

@@ -1,22 +1,23 @@
-/** CSV as RFC 4180 has it: a header, then `id,vector,payload`; vector and payload are JSON in their cells, so that numbers, texts and nested values
- *  come back as what they were.
+/** CSV as RFC 4180 has it: a header, then `id,vector,payload`, with `vectors` before the payload where the collection has vectors under names. All but
+ *  the id are JSON in their cells, so that numbers, texts and nested values come back as what they were.
  *
  *  A cell cannot tell the integer 7 from the text "7": a collection with such a text id is refused. */
 
 import type { PointRecord } from '../../../sdk/index.js';
-import { vectorText } from './point-text.js';
-import { ExportProblem, inPieces, type PointWriter } from './point-writer.js';
+import { vectorsText, vectorText } from './point-text.js';
+import { ExportProblem, type ExportSubject, inPieces, type PointWriter } from './point-writer.js';
 
-export function csvWriter(): PointWriter {
-  return { text: true, pieces: (points) => inPieces(rows(points)), losses: () => [] };
+export function csvWriter({ hasNamed }: ExportSubject): PointWriter {
+  return { text: true, pieces: (points) => inPieces(rows(points, hasNamed)), losses: () => [] };
 }
 
-async function* rows(points: AsyncIterable<PointRecord>): AsyncGenerator<Uint8Array, void, undefined> {
-  yield Buffer.from('id,vector,payload\n');
-  for await (const { id, vector, payload } of points) {
+async function* rows(points: AsyncIterable<PointRecord>, hasNamed: boolean): AsyncGenerator<Uint8Array, void, undefined> {
+  yield Buffer.from(hasNamed ? 'id,vector,vectors,payload\n' : 'id,vector,payload\n');
+  for await (const { id, vector, vectors, payload } of points) {
     const cells = [
       idCell(id),
       vector === undefined ? '' : vectorText(vector),
+      ...(hasNamed ? [vectorsText(vectors ?? {})] : []),
       payload === undefined ? '' : JSON.stringify(payload),
     ];
     yield Buffer.from(`${cells.map(quoted).join(',')}\n`);

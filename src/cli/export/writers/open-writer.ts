@@ -27,9 +27,9 @@ export async function openWriter(format: ExportFormat, subject: ExportSubject): 
     case 'json':
       return jsonArrayWriter();
     case 'csv':
-      return csvWriter();
+      return csvWriter(subject);
     case 'fvecs':
-      return vectorFileWriter();
+      return vectorFileWriter(subject);
     case 'parquet': {
       const { parquetWriter } = await import('./parquet.js');
       return parquetWriter(subject);

@@ -2,12 +2,14 @@
  *
  *    id       INT64 where all ids are integers, text where all are texts, else JSON
  *    vector   a list of FLOAT, every bit kept, not compressed (there is nothing to gain)
+ *    vectors  text: JSON of the vectors under names, where the collection has any; then a vector may be missing
  *    payload  JSON, snappy
  *
  *  The kinds of ids are found out before the first row: a column has one type from its beginning. */
 
 import { ByteWriter, ParquetWriter, type Writer } from 'hyparquet-writer';
 import type { PointRecord } from '../../../sdk/index.js';
+import { vectorsText } from './point-text.js';
 import { ExportProblem, type ExportSubject, type IdKinds, type PointWriter } from './point-writer.js';
 
 const GROUP_POINTS_MAX = 20_000;
@@ -22,9 +24,9 @@ export function parquetWriter(subject: ExportSubject): PointWriter {
     const kinds = await subject.idKinds();
     mixed = kinds.integers && kinds.texts;
     const bytes = new ByteWriter() as ByteWriter & Writer;
-    const file = new ParquetWriter({ writer: bytes, schema: schemaOf(kinds), createdBy: 'skein' });
+    const file = new ParquetWriter({ writer: bytes, schema: schemaOf(kinds, subject), createdBy: 'skein' });
     for await (const group of groupsOf(points)) {
-      await file.write({ columnData: columnsOf(group, kinds), rowGroupSize: group.length });
+      await file.write({ columnData: columnsOf(group, kinds, subject), rowGroupSize: group.length });
       yield taken(bytes);
     }
     await file.finish();
@@ -51,7 +53,7 @@ async function* groupsOf(points: AsyncIterable<PointRecord>): AsyncGenerator<rea
   if (group.length > 0) yield group;
 }
 
-function schemaOf({ integers, texts }: IdKinds): Schema {
+function schemaOf({ integers, texts }: IdKinds, { hasNamed }: ExportSubject): Schema {
   const id = { name: 'id', repetition_type: 'REQUIRED' } as const;
   const json = { type: 'BYTE_ARRAY', converted_type: 'JSON' } as const;
   const idType = texts
@@ -60,20 +62,31 @@ function schemaOf({ integers, texts }: IdKinds): Schema {
       : ({ type: 'BYTE_ARRAY', converted_type: 'UTF8' } as const)
     : ({ type: 'INT64' } as const);
   return [
-    { name: 'root', num_children: 3 },
+    { name: 'root', num_children: hasNamed ? 4 : 3 },
     { ...id, ...idType },
-    { name: 'vector', repetition_type: 'REQUIRED', num_children: 1, converted_type: 'LIST' },
+    { name: 'vector', repetition_type: hasNamed ? 'OPTIONAL' : 'REQUIRED', num_children: 1, converted_type: 'LIST' },
     { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
     { name: 'element', repetition_type: 'REQUIRED', type: 'FLOAT' },
+    ...(hasNamed ? [{ name: 'vectors', repetition_type: 'REQUIRED', type: 'BYTE_ARRAY', converted_type: 'UTF8' } as const] : []),
     { name: 'payload', repetition_type: 'REQUIRED', ...json },
   ];
 }
 
-function columnsOf(group: readonly PointRecord[], kinds: IdKinds): Parameters<ParquetWriter['write']>[0]['columnData'] {
+function columnsOf(
+  group: readonly PointRecord[],
+  kinds: IdKinds,
+  { hasNamed }: ExportSubject,
+): Parameters<ParquetWriter['write']>[0]['columnData'] {
   const plain = { encoding: 'PLAIN', statistics: false, offsetIndex: false } as const;
   return [
     { name: 'id', data: group.map(({ id }) => idCell(id, kinds)), ...plain },
-    { name: 'vector', data: group.map(({ vector }) => Array.from(vector ?? [])), ...plain, codec: 'UNCOMPRESSED' },
+    {
+      name: 'vector',
+      data: group.map(({ vector }) => (vector === undefined ? null : Array.from(vector))),
+      ...plain,
+      codec: 'UNCOMPRESSED',
+    },
+    ...(hasNamed ? [{ name: 'vectors', data: group.map(({ vectors }) => vectorsText(vectors ?? {})), ...plain }] : []),
     { name: 'payload', data: group.map(({ payload }) => payload ?? {}), ...plain },
   ];
 }

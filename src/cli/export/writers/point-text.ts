@@ -1,13 +1,24 @@
 /** Points as JSON text that keeps every bit of their vectors: −0 has its sign, which JSON.stringify takes away. Pure. */
 
-import type { PointRecord } from '../../../sdk/index.js';
+import type { NamedVector, PointRecord } from '../../../sdk/index.js';
 
 /** One object, as `skein import` reads it. */
-export function pointText({ id, vector, payload }: PointRecord): string {
+export function pointText({ id, vector, vectors, payload }: PointRecord): string {
   const fields = [`"id":${JSON.stringify(id)}`];
   if (vector !== undefined) fields.push(`"vector":${vectorText(vector)}`);
+  if (vectors !== undefined) fields.push(`"vectors":${vectorsText(vectors)}`);
   if (payload !== undefined) fields.push(`"payload":${JSON.stringify(payload)}`);
   return `{${fields.join(',')}}`;
+}
+
+export function vectorsText(vectors: Readonly<Record<string, NamedVector>>): string {
+  const named = Object.entries(vectors).map(([name, vector]) => `${JSON.stringify(name)}:${anyVectorText(vector)}`);
+  return `{${named.join(',')}}`;
+}
+
+function anyVectorText(vector: NamedVector): string {
+  if (vector instanceof Float32Array) return vectorText(vector);
+  return `{"indices":[${vector.indices.join(',')}],"values":${vectorText(vector.values)}}`;
 }
 
 export function vectorText(vector: Float32Array): string {

@@ -3,7 +3,7 @@
  *  Invariant: what a format cannot hold is refused with ExportProblem, or counted and said behind the last byte; it is never left out in
  *  silence. Must not know: servers, where the bytes go. */
 
-import type { CollectionInfo, PointRecord } from '../../../sdk/index.js';
+import type { PointRecord } from '../../../sdk/index.js';
 
 /** A collection that a format cannot hold; the message says what to do instead. */
 export class ExportProblem extends Error {
@@ -12,7 +12,9 @@ export class ExportProblem extends Error {
 
 /** What a writer may look at before the first point. */
 export interface ExportSubject {
-  readonly info: Pick<CollectionInfo, 'dimension'>;
+  /** The collection has a vector without a name, and vectors with names. */
+  readonly hasDefault: boolean;
+  readonly hasNamed: boolean;
   /** What the ids are, found out when it is asked for, by a pass over all of them that ends once both kinds were seen. */
   idKinds(): Promise<IdKinds>;
 }

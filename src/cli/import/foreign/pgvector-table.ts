@@ -17,7 +17,7 @@ export interface VectorTable {
   readonly idType: string;
   readonly vectorSql: string;
   readonly vectorColumn: string;
-  readonly vectorKind: 'vector' | 'array';
+  readonly vectorKind: 'vector' | 'array' | 'sparse';
   /** null: the column takes any. */
   readonly dimension: number | null;
   /** That of its index; null: it has none that tells. */
@@ -94,8 +94,11 @@ function vectorKindOf(type: string, name: string): Pick<VectorTable, 'vectorKind
   const dimension = /\((\d+)\)$/.exec(type)?.[1];
   if (/^(?:[\w"]+\.)?(?:vector|halfvec)(?:\(\d+\))?$/.test(type))
     return { vectorKind: 'vector', dimension: dimension === undefined ? null : Number(dimension) };
+  if (/^(?:[\w"]+\.)?sparsevec(?:\(\d+\))?$/.test(type)) return { vectorKind: 'sparse', dimension: null };
   if (/^(?:real|double precision)\[\]$/.test(type)) return { vectorKind: 'array', dimension: null };
-  throw new FileProblem(`column ${name} is ${type}: vectors are vector, halfvec, real[] or double precision[] (--vector-column)`);
+  throw new FileProblem(
+    `column ${name} is ${type}: vectors are vector, halfvec, sparsevec, real[] or double precision[] (--vector-column)`,
+  );
 }
 
 function distanceOf(operators: readonly string[]): Distance | null {

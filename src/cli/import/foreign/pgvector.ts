@@ -5,8 +5,8 @@
  *  An interrupted import goes on behind the last id, in a new transaction, and so in a newer state. Must not know: how the database is reached. */
 
 import type { Payload, PointId } from '../../../model/point.js';
-import type { Origin, OriginPlace } from '../origin.js';
-import { idOf, RecordProblem, vectorOf } from '../point-fields.js';
+import type { Origin, OriginPlace, OriginSettings } from '../origin.js';
+import { idOf, type PointFields, RecordProblem, vectorBytes, vectorOf, vectorsOf } from '../point-fields.js';
 import { FileProblem, type ImportRecord, POINT_OVERHEAD_BYTES, type RecordSource } from '../record.js';
 import { roundedIntegers, roundedNumberIn } from './exact-numbers.js';
 import { isObject } from './json-shape.js';
@@ -29,19 +29,27 @@ export async function pgvectorOrigin(options: PgvectorOptions): Promise<Origin> 
   await query('begin isolation level repeatable read read only');
   await query("set local time zone 'UTC'");
   const table = await describeTable(query, options);
-  const { distance, dimension, idColumn, vectorColumn } = table;
+  const { idColumn, vectorColumn } = table;
   return {
     name: `table ${tableName}`,
     notePath,
     identity: { origin: 'pgvector', source, source_table: tableName, id_column: idColumn, vector_column: vectorColumn },
-    settings: {
-      ...{ distance: distance ?? 'cosine', distanceKnown: distance !== null },
-      ...(dimension === null ? {} : { dimension }),
-    },
-    losses: distance === null ? [`no index of table ${tableName} tells the distance of its vectors`] : [],
+    settings: settingsOf(table),
+    losses: lossesOf(table, tableName),
     open: (place) => Promise.resolve(rows(options, table, place)),
     close: () => options.close(),
   };
+}
+
+/** Sparse vectors have the name of their column: there are none without a name. */
+function settingsOf({ vectorKind, vectorColumn, distance, dimension }: VectorTable): OriginSettings {
+  if (vectorKind === 'sparse') return { vectors: {}, sparseVectors: { [vectorColumn]: {} }, distanceKnown: true };
+  return { distance: distance ?? 'cosine', distanceKnown: distance !== null, ...(dimension === null ? {} : { dimension }) };
+}
+
+function lossesOf({ vectorKind, distance }: VectorTable, tableName: string): string[] {
+  if (vectorKind === 'sparse') return distance === 'dot' ? [] : ['sparse vectors are compared by their dot product here'];
+  return distance === null ? [`no index of table ${tableName} tells the distance of its vectors`] : [];
 }
 
 function rows({ query, pagePoints }: PgvectorOptions, table: VectorTable, place: OriginPlace): RecordSource {
@@ -82,8 +90,8 @@ function recordOf(
   const where = { index, place: index + 1, key };
   try {
     const payload = payloadOf(String(fields));
-    const point = { id: idFrom(key, table), vector: vectorFrom(vector ?? null, table), payload };
-    return { kind: 'point', ...where, ...point, bytes: point.vector.byteLength + String(fields).length + POINT_OVERHEAD_BYTES };
+    const point = { id: idFrom(key, table), ...vectorsFrom(vector ?? null, table), payload };
+    return { kind: 'point', ...where, ...point, bytes: vectorBytes(point) + String(fields).length + POINT_OVERHEAD_BYTES };
   } catch (error) {
     if (!(error instanceof RecordProblem)) throw error;
     return { kind: 'refused', ...where, problem: `(id ${key}) ${error.message}` };
@@ -98,13 +106,20 @@ function idFrom(text: string, { idKind }: VectorTable): PointId {
   return idOf(value, 'id');
 }
 
-/** `[1,2,3]` of pgvector, `{1,2,3}` of an array. @throws RecordProblem */
-function vectorFrom(text: string | null, { vectorColumn, vectorKind }: VectorTable): Float32Array {
+/** `[1,2,3]` of pgvector, `{1,2,3}` of an array, `{1:0.5,3:2}/5` of a sparse vector, whose indices count from 1. @throws RecordProblem */
+function vectorsFrom(text: string | null, { vectorColumn, vectorKind }: VectorTable): Pick<PointFields, 'vector' | 'vectors'> {
   if (text === null) throw new RecordProblem(`has no ${vectorColumn}`);
   const [open, end] = vectorKind === 'vector' ? ['[', ']'] : ['{', '}'];
-  if (!text.startsWith(open) || !text.endsWith(end)) throw new RecordProblem(`${vectorColumn} is not a list of numbers`);
-  const inside = text.slice(1, -1);
-  return vectorOf(inside === '' ? [] : inside.split(',').map(componentOf), vectorColumn);
+  const list = vectorKind === 'sparse' ? text.replace(/\/\d+$/, '') : text;
+  if (!list.startsWith(open) || !list.endsWith(end)) throw new RecordProblem(`${vectorColumn} is not a list of numbers`);
+  const parts = list.length === 2 ? [] : list.slice(1, -1).split(',');
+  if (vectorKind !== 'sparse') return { vector: vectorOf(parts.map(componentOf), vectorColumn) };
+  const pairs = parts.map((part) => part.split(':'));
+  const sparse = {
+    indices: pairs.map(([index]) => Number(index) - 1),
+    values: pairs.map(([, value = '']) => componentOf(value)),
+  };
+  return { vectors: vectorsOf({ [vectorColumn]: sparse }) };
 }
 
 /** A word that is no number (NULL) stays one, and is refused by its place. */

@@ -1,14 +1,14 @@
 /** A Qdrant collection's description as settings of ours, and in sentences what has no place here. Pure.
  *  Source: https://qdrant.tech/documentation/concepts/collections/ (GET /collections/{name}). */
 
-import type { Distance, PayloadIndex, PayloadIndexType } from '../../../sdk/index.js';
+import type { DenseVectorSettings, Distance, PayloadIndex, PayloadIndexType, SparseVectorSettings } from '../../../sdk/index.js';
 import type { OriginSettings } from '../origin.js';
 import { FileProblem } from '../record.js';
 import { at, isObject, type JsonObject, objectOf, wholeNumber } from './json-shape.js';
 
 export interface QdrantPlan {
-  /** Name of the vector that becomes the default one; '' where it has none. */
-  readonly vectorName: string;
+  /** Names of the vectors that come along; '' is the one without a name. */
+  readonly names: ReadonlySet<string>;
   readonly settings: OriginSettings;
   readonly losses: readonly string[];
   readonly pointsCount: number;
@@ -32,43 +32,61 @@ const INDEX_TYPES: Readonly<Record<string, PayloadIndexType>> = {
 export function planOf(result: unknown): QdrantPlan {
   const params = objectOf(at(result, 'config', 'params'), 'the collection');
   const losses: string[] = [];
-  const [vectorName, vector] = defaultVector(params, losses);
-  const distance = DISTANCES[String(vector['distance'])];
-  if (distance === undefined)
-    throw new FileProblem(`its distance ${String(vector['distance'])} is none of cosine, dot and euclid, which are here`);
-  if (distance === 'cosine') losses.push('Qdrant keeps vectors of cosine collections at length 1, and so they come here');
+  const graph = at(result, 'config', 'hnsw_config');
+  const dense = denseVectors(params, graph, losses);
+  const sparse = sparseVectors(params);
+  // One that was made without any vector has payloads alone; that can be here as well.
+  if (dense.size + Object.keys(sparse).length === 0 && losses.length > 0)
+    throw new FileProblem(
+      'it has no vector that could be stored here: several vectors per point under one name are not known here',
+    );
   const { payloadIndexes, textFields } = indexesOf(at(result, 'payload_schema'), losses);
-  otherLosses(result, vector, losses);
+  otherLosses(result, losses);
+  const unnamed = dense.get('');
+  const named = Object.fromEntries([...dense].filter(([name]) => name !== ''));
   return {
-    vectorName,
+    names: new Set([...dense.keys(), ...Object.keys(sparse)]),
     settings: {
-      ...{ dimension: wholeNumber(vector['size']) ?? 0, distance, distanceKnown: true, payloadIndexes, textFields },
-      ...hnswOf(at(result, 'config', 'hnsw_config'), vector['hnsw_config'], losses),
+      ...{ distanceKnown: true, payloadIndexes, textFields, ...unnamed },
+      ...(unnamed !== undefined && Object.keys(named).length === 0 ? {} : { vectors: named }),
+      ...(Object.keys(sparse).length === 0 ? {} : { sparseVectors: sparse }),
     },
     losses,
     pointsCount: wholeNumber(at(result, 'points_count')) ?? 0,
   };
 }
 
-/** The unnamed vector, or the first that has a name. */
-function defaultVector(params: JsonObject, losses: string[]): readonly [string, JsonObject] {
+/** By name; '' for the one without. @throws FileProblem for a distance that is not here */
+function denseVectors(params: JsonObject, graph: unknown, losses: string[]): ReadonlyMap<string, DenseVectorSettings> {
   const vectors = objectOf(params['vectors'] ?? {}, 'the vectors of the collection');
-  const named =
-    wholeNumber(vectors['size']) === null
-      ? Object.entries(vectors).filter(([, vector]) => isObject(vector))
-      : [['', vectors] as const];
-  const single = named.filter(([, vector]) => at(vector, 'multivector_config') === null);
-  const [first, ...others] = single;
-  if (first === undefined)
-    throw new FileProblem(
-      'it has no vector that could be stored here: several vectors per point under one name are not known here',
-    );
-  const [name, vector] = first;
-  if (name !== '') losses.push(`its vector ${JSON.stringify(name)} becomes the vector of the collection, without that name`);
-  const left = [...others, ...named.filter((one) => !single.includes(one))].map(([other]) => other);
-  const sparse = Object.keys(isObject(params['sparse_vectors']) ? params['sparse_vectors'] : {});
-  for (const other of [...left, ...sparse]) losses.push(`its vector ${JSON.stringify(other)} does not come along`);
-  return [name, objectOf(vector, 'the vector of the collection')];
+  const named = wholeNumber(vectors['size']) === null ? Object.entries(vectors) : [['', vectors] as const];
+  const found = new Map<string, DenseVectorSettings>();
+  for (const [name, vector] of named) {
+    if (!isObject(vector)) continue;
+    const what = name === '' ? 'its vector' : `its vector ${JSON.stringify(name)}`;
+    if (at(vector, 'multivector_config') !== null) {
+      losses.push(`${what} does not come along: it is several vectors per point`);
+      continue;
+    }
+    const distance = DISTANCES[String(vector['distance'])];
+    if (distance === undefined)
+      throw new FileProblem(
+        `the distance ${String(vector['distance'])} of ${what} is none of cosine, dot and euclid, which are here`,
+      );
+    if (distance === 'cosine') losses.push(`${what} comes as Qdrant keeps it for cosine: with length 1`);
+    if (at(vector, 'quantization_config') !== null) losses.push(`the quantization of ${what} does not come along`);
+    const datatype = at(vector, 'datatype');
+    if (datatype !== null && datatype !== 'float32') losses.push(`${what} is ${JSON.stringify(datatype)} there and float32 here`);
+    found.set(name, { dimension: wholeNumber(vector['size']) ?? 0, distance, ...hnswOf(graph, vector['hnsw_config'], losses) });
+  }
+  return found;
+}
+
+function sparseVectors(params: JsonObject): Readonly<Record<string, SparseVectorSettings>> {
+  const sparse = isObject(params['sparse_vectors']) ? params['sparse_vectors'] : {};
+  return Object.fromEntries(
+    Object.entries(sparse).map(([name, one]) => [name, at(one, 'modifier') === 'idf' ? { modifier: 'idf' as const } : {}]),
+  );
 }
 
 function indexesOf(schema: unknown, losses: string[]): { payloadIndexes: PayloadIndex[]; textFields: string[] } {
@@ -86,7 +104,7 @@ function indexesOf(schema: unknown, losses: string[]): { payloadIndexes: Payload
   return { payloadIndexes, textFields };
 }
 
-function hnswOf(ofCollection: unknown, ofVector: unknown, losses: string[]): Pick<OriginSettings, 'hnsw'> {
+function hnswOf(ofCollection: unknown, ofVector: unknown, losses: string[]): Pick<DenseVectorSettings, 'hnsw'> {
   const m = wholeNumber(at(ofVector, 'm')) ?? wholeNumber(at(ofCollection, 'm'));
   const efConstruct = wholeNumber(at(ofVector, 'ef_construct')) ?? wholeNumber(at(ofCollection, 'ef_construct'));
   if (m === null || efConstruct === null) return {};
@@ -96,14 +114,11 @@ function hnswOf(ofCollection: unknown, ofVector: unknown, losses: string[]): Pic
   return {};
 }
 
-function otherLosses(result: unknown, vector: JsonObject, losses: string[]): void {
+function otherLosses(result: unknown, losses: string[]): void {
   const config = at(result, 'config');
-  if (at(config, 'quantization_config') !== null || at(vector, 'quantization_config') !== null)
+  if (at(config, 'quantization_config') !== null)
     losses.push('its quantization does not come along; "quantization" of a collection is declared when it is made');
   if (at(config, 'strict_mode_config', 'enabled') === true)
     losses.push('its strict mode does not come along; "strict_mode" is declared with PATCH');
   if (at(config, 'params', 'sharding_method') === 'custom') losses.push('its shard keys do not come along');
-  const datatype = at(vector, 'datatype');
-  if (datatype !== null && datatype !== 'float32')
-    losses.push(`its vectors are ${JSON.stringify(datatype)} there and float32 here`);
 }

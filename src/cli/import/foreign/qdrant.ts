@@ -7,7 +7,7 @@
 
 import type { Payload } from '../../../model/point.js';
 import type { Origin, OriginPlace } from '../origin.js';
-import { idOf, RecordProblem, vectorOf } from '../point-fields.js';
+import { idOf, type PointFields, RecordProblem, vectorOf, vectorsOf } from '../point-fields.js';
 import { FileProblem, type ImportRecord, POINT_OVERHEAD_BYTES, type RecordSource, type SourceKey } from '../record.js';
 import { roundedIntegers, roundedNumberIn } from './exact-numbers.js';
 import { ForeignProblem, type ForeignServer } from './foreign-server.js';
@@ -119,19 +119,24 @@ class Pages {
       const lost = roundedNumberIn(payload, rounded);
       if (lost !== null)
         throw new RecordProblem(`has an integer near ${lost} in its payload, beyond ±2^53, which JSON numbers cannot hold`);
-      return { kind: 'point', ...where, id, vector: this.#vector(at(point, 'vector')), payload: payload as Payload, bytes };
+      return { kind: 'point', ...where, id, ...this.#vectors(at(point, 'vector')), payload: payload as Payload, bytes };
     } catch (error) {
       if (!(error instanceof RecordProblem)) throw error;
       return { kind: 'refused', ...where, problem: `(id ${JSON.stringify(at(point, 'id'))}) ${error.message}` };
     }
   }
 
-  #vector(value: unknown): Float32Array {
-    const { vectorName } = this.#plan;
-    const vector = vectorName === '' && !isObject(value) ? value : at(value, vectorName);
-    if (vector === null)
-      throw new RecordProblem(vectorName === '' ? 'has no vector' : `has no vector ${JSON.stringify(vectorName)}`);
-    return vectorOf(vector, 'vector');
+  /** A list is the vector without a name; an object has vectors by name, '' for that one. @throws RecordProblem */
+  #vectors(value: unknown): Pick<PointFields, 'vector' | 'vectors'> {
+    const { names } = this.#plan;
+    const given = isObject(value) ? value : value === null ? {} : { '': value };
+    const { '': unnamed, ...named } = Object.fromEntries(Object.entries(given).filter(([name]) => names.has(name)));
+    const onlyUnnamed = names.size === 1 && names.has('');
+    if (onlyUnnamed && unnamed === undefined) throw new RecordProblem('has no vector');
+    return {
+      ...(unnamed === undefined ? {} : { vector: vectorOf(unnamed, 'vector') }),
+      ...(onlyUnnamed ? {} : { vectors: vectorsOf(named) }),
+    };
   }
 }
 

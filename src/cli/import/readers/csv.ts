@@ -2,14 +2,14 @@
  *
  *    vector   one column holding a JSON array, or columns v0, v1, … without a gap
  *    id       the id column; digits alone (no leading zero) are an integer, all else is text. Without that column: the row's number
- *    payload  a JSON object, as `skein export` writes it; then there are no others
+ *    payload  a JSON object, as `skein export` writes it; then there are no others but vectors, an object of vectors under names
  *    others   payload: JSON numbers and true/false by their value, other text as text; an empty cell is left out
  *
  *  Memory: one piece of the file and one record, which is at most 16 MiB. */
 
 import { createReadStream, statSync } from 'node:fs';
 import { type CsvError, type Options, Parser } from 'csv-parse';
-import { pointFromFields, RecordProblem } from '../point-fields.js';
+import { pointFromFields, RecordProblem, vectorBytes } from '../point-fields.js';
 import {
   FileProblem,
   type ImportRecord,
@@ -159,7 +159,7 @@ class CsvRows {
       }
       const rowId = header.id === null ? where.index + this.#options.idOffset : null;
       const point = pointFromFields(fieldsOf(header, cells, this.#options), this.#options, rowId);
-      const bytes = point.vector.byteLength + cells.reduce((sum, cell) => sum + cell.length, 0) + POINT_OVERHEAD_BYTES;
+      const bytes = vectorBytes(point) + cells.reduce((sum, cell) => sum + cell.length, 0) + POINT_OVERHEAD_BYTES;
       return { kind: 'point', ...where, ...point, bytes };
     } catch (error) {
       if (error instanceof RecordProblem) return { kind: 'refused', ...where, problem: error.message };
@@ -198,8 +198,9 @@ function fieldsOf(
   names.forEach((name, i) => {
     const cell = cells[i] ?? '';
     if (i === id) fields[idColumn] = idCell(cell);
-    else if (i === vector) fields[vectorColumn] = vectorCell(cell, vectorColumn);
-    else if (components === null || !components.has(i)) {
+    else if (i === vector) {
+      if (cell !== '') fields[vectorColumn] = vectorCell(cell, vectorColumn);
+    } else if (components === null || !components.has(i)) {
       if (cell !== '') Object.defineProperty(fields, name, { value: payloadCell(name, cell), enumerable: true });
     }
   });
@@ -221,11 +222,11 @@ function vectorCell(cell: string, name: string): unknown {
 
 function payloadCell(name: string, cell: string): unknown {
   if (name === 'expires_at') return cell;
-  if (name !== 'payload' || !cell.startsWith('{')) return plainCell(cell);
+  if ((name !== 'payload' && name !== 'vectors') || !cell.startsWith('{')) return plainCell(cell);
   try {
     return JSON.parse(cell);
   } catch {
-    throw new RecordProblem('payload is not a JSON object');
+    throw new RecordProblem(`${name} is not a JSON object`);
   }
 }
 

@@ -10,7 +10,7 @@ import { isUtf8 } from 'node:buffer';
 import * as zlib from 'node:zlib';
 import { asyncBufferFromFile, type Compressors, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { messageOf } from '../../../model/errors.js';
-import { pointFromFields, RecordProblem } from '../point-fields.js';
+import { pointFromFields, RecordProblem, vectorBytes } from '../point-fields.js';
 import { FileProblem, type ImportRecord, POINT_OVERHEAD_BYTES, type RecordSource, type SourceOptions } from '../record.js';
 
 const GROUP_VECTOR_BYTES_MAX = 512 * 1024 * 1024;
@@ -52,14 +52,24 @@ function recordOf(row: Readonly<Record<string, unknown>>, index: number, hasIds:
     const fields: Record<string, unknown> = {};
     for (const [name, cell] of Object.entries(row)) {
       // The vector is checked component by component later; all else becomes plain JSON here.
-      const value = name === options.vectorColumn ? cell : plainCell(cell, name);
+      const value = name === options.vectorColumn ? cell : name === 'vectors' ? namedCell(cell) : plainCell(cell, name);
       if (value !== null && value !== undefined) Object.defineProperty(fields, name, { value, enumerable: true });
     }
     const point = pointFromFields(fields, options, hasIds ? null : index + options.idOffset);
-    return { kind: 'point', ...where, ...point, bytes: point.vector.byteLength + payloadBytes(fields) + POINT_OVERHEAD_BYTES };
+    return { kind: 'point', ...where, ...point, bytes: vectorBytes(point) + payloadBytes(fields) + POINT_OVERHEAD_BYTES };
   } catch (error) {
     if (error instanceof RecordProblem) return { kind: 'refused', ...where, problem: error.message };
     throw error;
+  }
+}
+
+/** Vectors under names, as `skein export` writes them: JSON text, which keeps every bit. */
+function namedCell(cell: unknown): unknown {
+  if (typeof cell !== 'string' || !cell.startsWith('{')) return plainCell(cell, 'vectors');
+  try {
+    return JSON.parse(cell);
+  } catch {
+    return cell;
   }
 }
 

@@ -37,7 +37,7 @@ test('records become points: metadata and documents the payload, the space the d
   );
   const shown = records
     .slice(4, 8)
-    .map((record) => (record.kind === 'point' ? [record.id, record.payload, [...record.vector]] : record.problem));
+    .map((record) => (record.kind === 'point' ? [record.id, record.payload, [...(record.vector ?? [])]] : record.problem));
   assert.equal(shown, [
     ['id 4', { i: 4, ok: true }, [4, 1]],
     '(id "id 5") has no embedding',

@@ -80,7 +80,7 @@ test('rows become points page by page behind the last id, in one transaction', a
   assert.equal(origin.losses, []);
   const records = await read(origin);
   assert.equal(
-    records.map((record) => (record.kind === 'point' ? [record.id, record.payload, [...record.vector]] : record.problem)),
+    records.map((record) => (record.kind === 'point' ? [record.id, record.payload, [...(record.vector ?? [])]] : record.problem)),
     [
       [1, { name: 'a', deep: { kept: null } }, [1, 2.5]],
       '(id 2) has no embedding',
@@ -116,7 +116,29 @@ test('texts and arrays are taken as well, and a distance that no index tells is 
   assert.match(origin.losses.join(), 'no index of table items tells the distance');
   const [first, second] = await read(origin);
   assert.match(first?.kind === 'refused' ? first.problem : '', 'component 1 of embedding is not a number');
-  assert.equal(second?.kind === 'point' && [second.id, [...second.vector]], ['b', [3, 4]]);
+  assert.equal(second?.kind === 'point' && [second.id, second.vector], ['b', Float32Array.of(3, 4)]);
+});
+
+test('a sparse column becomes sparse vectors under its name, indices from 0', async () => {
+  const { query } = fakeDatabase({
+    columns: { id: 'integer', embedding: 'sparsevec(5)' },
+    unique: ['id'],
+    operators: ['sparsevec_l2_ops'],
+    rows: [
+      { key: '1', vector: '{1:0.5,5:-2}/5', fields: '{}' },
+      { key: '2', vector: '{}/5', fields: '{}' },
+    ],
+  });
+  const origin = await originOf(query);
+  assert.equal(origin.settings, { vectors: {}, sparseVectors: { embedding: {} }, distanceKnown: true });
+  assert.match(origin.losses.join(), 'dot product');
+  assert.equal(
+    (await read(origin)).map((record) => record.kind === 'point' && record.vectors),
+    [
+      { embedding: { indices: Uint32Array.of(0, 4), values: Float32Array.of(0.5, -2) } },
+      { embedding: { indices: new Uint32Array(0), values: new Float32Array(0) } },
+    ],
+  );
 });
 
 test('a table that cannot be read in order, or has no such column, is refused by name', async () => {

@@ -78,6 +78,85 @@ test('a collection comes along with its settings, ids, payloads and indexes, and
   ]);
   assert.ok(qdrant.received.every(({ headers }) => headers['api-key'] === 'the key of the other store'));
   assert.not.match(done.output + done.errors, 'the key of the other store');
+
+  // A server of ours speaks the dialect, and so is a source like any other.
+  const argv = ['import', 'again', '--from', 'qdrant', '--source', url, '--source-collection', 'here', '--batch', '700'];
+  const again = await runSkein(argv, { workingDir: folder, environment: { SKEIN_URL: url } });
+  assert.is(again.exitCode, 0, again.errors);
+  const all = async (name: string): Promise<unknown[]> => {
+    const records: unknown[] = [];
+    for await (const { id, vector, payload } of client.scrollAll(name, { withVector: true }))
+      records.push({ id, vector, payload });
+    return records.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  };
+  assert.equal(await all('again'), await all('here'));
+  const copied = await client.collection('again');
+  assert.equal([copied.distance, copied.hnsw.m, copied.textFields], ['dot', 8, ['tags.name']]);
+  assert.equal(copied.payloadIndexes, info.payloadIndexes);
+});
+
+test('vectors under names come along, dense and sparse', async (t) => {
+  const folder = t.folder();
+  const { url } = await startServer(t, join(folder, 'data'));
+  const client = new SkeinClient({ url });
+  t.after(() => client.close());
+  const params = {
+    vectors: {
+      text: { size: 2, distance: 'Dot' },
+      image: { size: 1, distance: 'Euclid' },
+      many: { size: 2, distance: 'Dot', multivector_config: {} },
+    },
+    sparse_vectors: { words: { modifier: 'idf' }, plain: {} },
+  };
+  const qdrant = await fakeQdrant(t, { params, hnsw_config: { m: 8, ef_construct: 50 } });
+  qdrant.points = [
+    {
+      id: '1',
+      vector: {
+        text: [1, 2],
+        image: [3],
+        many: [
+          [1, 2],
+          [3, 4],
+        ],
+        words: { indices: [7, 4_294_967_295], values: [0.5, -1] },
+      },
+      payload: { n: 1 },
+    },
+    { id: '2', vector: {}, payload: {} },
+    { id: '3', vector: { image: [9] }, payload: null },
+  ];
+  const run = (...argv: string[]) =>
+    runSkein(['import', ...argv, '--from', 'qdrant'], { workingDir: folder, environment: { SKEIN_URL: url } });
+  const done = await run('here', '--source', qdrant.url, '--source-collection', 'there');
+  assert.is(done.exitCode, 0, done.errors);
+  assert.match(done.errors, 'its vector "many" does not come along');
+  assert.match(done.errors, 'making collection here, with vectors text, image, words (sparse), plain (sparse)');
+  const info = await client.collection('here');
+  assert.equal(
+    [info.dimension, info.vectors['image']?.distance, info.vectors['text']?.hnsw.m, info.sparseVectors['words']?.modifier],
+    [null, 'euclid', 8, 'idf'],
+  );
+  const all = async (name: string) =>
+    (await client.scroll(name, { withVector: true })).points.map(({ id, vectors, payload }) => ({ id, vectors, payload }));
+  const found = await all('here');
+  assert.equal(found[0], {
+    id: 1,
+    vectors: {
+      image: Float32Array.of(3),
+      text: Float32Array.of(1, 2),
+      words: { indices: Uint32Array.of(7, 4_294_967_295), values: Float32Array.of(0.5, -1) },
+    },
+    payload: { n: 1 },
+  });
+  assert.equal(
+    found.map(({ vectors }) => Object.keys(vectors ?? {}).length),
+    [3, 0, 1],
+  );
+  assert.match(
+    (await run('third', '--source', qdrant.url, '--source-collection', 'there', '--distance', 'dot')).errors,
+    'leave out --dimension and --distance',
+  );
 });
 
 test('an import that is interrupted goes on behind the last id, whatever was deleted there meanwhile', async (t) => {
@@ -140,7 +219,7 @@ test('a store that is not there, refuses, or holds what is not known here ends b
   locked.disturb = () => ({ status: 401, body: 'Must provide an API key' });
   const run = (...argv: string[]) => runSkein(['import', 'there', ...argv], { workingDir: folder });
   for (const [argv, exitCode, said] of [
-    [['--from', 'qdrant', '--source', manhattan.url], 1, 'qdrant there: its distance Manhattan is none of'],
+    [['--from', 'qdrant', '--source', manhattan.url], 1, 'qdrant there: the distance Manhattan of its vector is none of'],
     [['--from', 'qdrant', '--source', multi.url], 1, 'several vectors per point'],
     [['--from', 'qdrant', '--source', locked.url], 1, '--source-key-file'],
     [['--from', 'qdrant', '--source', manhattan.url, '--source-collection', 'none'], 1, '--source-collection'],

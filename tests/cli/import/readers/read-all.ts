@@ -46,7 +46,7 @@ export async function readAll(format: ImportFormat, path: string, options: Parti
       return [
         {
           id,
-          vector: [...vector],
+          vector: [...(vector ?? [])],
           ...(payload === undefined ? {} : { payload }),
           ...(expiresAt === undefined ? {} : { expiresAt }),
         },
