@@ -9,10 +9,9 @@ import type { CollectionSpec } from '../model/collection.js';
 import { compareScores, type Distance, passesThreshold, scorer } from '../model/distance.js';
 import type { Filter } from '../model/filter.js';
 import { DEFAULT_VECTOR, type PointId } from '../model/point.js';
-import type { PointTest } from '../search/evaluate-filter.js';
-import type { PointHead, StoreReads } from '../storage/storage.js';
+import type { PointHead, PointRow, StoreReads } from '../storage/storage.js';
 import type { FoundPoint, SearchHit } from './engine.js';
-import { rowTest } from './filter-rows.js';
+import { onRows, rowTest } from './filter-rows.js';
 import {
   type RowSelection,
   rowByLabel,
@@ -22,7 +21,6 @@ import {
   vectorsLost,
   vectorsOf,
 } from './row-reads.js';
-import { payloadOf } from './stored-payload.js';
 
 /** How hits are ordered. */
 export type Ranking =
@@ -107,12 +105,12 @@ function scoring(reads: StoreReads, ranking: Ranking): Scoring {
 /** Rows may have been written again after the index was asked: what they hold now must pass as well. */
 function recheckOf(reads: StoreReads, { uid, recheck }: RankedLabels): (row: PointHead) => boolean {
   if (recheck === null) return () => true;
-  let test: PointTest | null = null;
+  let test: ((row: PointRow) => boolean) | null = null;
   return (row) => {
     if (row.version <= recheck.afterSeq) return true;
-    test ??= rowTest(recheck.spec, recheck.filter);
+    test ??= onRows(reads, rowTest(recheck.spec, recheck.filter));
     const whole = reads.pointByLabel(uid, row.label);
-    return whole !== undefined && test(row.id, payloadOf(whole));
+    return whole !== undefined && test(whole);
   };
 }
 

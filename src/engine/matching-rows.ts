@@ -9,9 +9,8 @@ import type { Filter } from '../model/filter.js';
 import { type LabelFilter, labelsOf, passesFilter } from '../model/label-filter.js';
 import { comparePointIds, type PointId } from '../model/point.js';
 import type { PointHead, PointRow, StoreReads } from '../storage/storage.js';
-import { rowTest } from './filter-rows.js';
+import { onRows, rowTest } from './filter-rows.js';
 import { changedSince, diedSince, type IndexState, isAsIndexed } from './rows-since.js';
-import { payloadOf } from './stored-payload.js';
 
 const SCAN_PAGE_ROWS = 1_000;
 const PAGE_BYTES = 8 * 1024 * 1024;
@@ -63,8 +62,7 @@ export function* matching(
   after: PointId | null,
   wanted = Number.POSITIVE_INFINITY,
 ): Generator<PointRow> {
-  const test = rowTest(spec, filter);
-  const passes = (row: PointRow): boolean => test(row.id, payloadOf(row));
+  const passes = onRows(reads, rowTest(spec, filter));
   if (among === null) {
     const rows = rowsAfter(after, (from) => reads.pointsAfter(uid, from, SCAN_PAGE_ROWS, PAGE_BYTES));
     for (const row of rows) if (passes(row)) yield row;
@@ -90,7 +88,7 @@ export function countFromIndex(
 ): { count: number; seq: number } | null {
   if (among === null || !among.exact) return null;
   const { labels } = among;
-  const passes = rowTest(spec, filter);
+  const passes = onRows(reads, rowTest(spec, filter));
   return reads.snapshot(() => {
     const died = diedSince(reads, uid, among, rowsMax);
     const changed = died === null ? null : changedSince(reads, uid, among, rowsMax);
@@ -100,7 +98,7 @@ export function countFromIndex(
     for (const label of changed) {
       if (passesFilter(labels, label)) count -= 1;
       const row = reads.pointByLabel(uid, label);
-      if (row?.deadSeq === null && passes(row.id, payloadOf(row))) count += 1;
+      if (row?.deadSeq === null && passes(row)) count += 1;
     }
     return { count, seq: reads.state().seq };
   });

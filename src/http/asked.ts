@@ -131,6 +131,8 @@ function conditionShape(condition: Condition): string {
       return `${condition.kind} ${condition.key} ${Object.keys(condition.bounds).join(' ')}`;
     case 'nested':
       return `nested ${condition.key}(${filterShape(condition.filter)})`;
+    case 'has_vector':
+      return condition.kind;
     case 'slice':
       return `slice ${condition.total}`;
     case 'has_id':

@@ -65,5 +65,7 @@ export type Condition =
   /** With steps: of the values they lead to; without: of the elements there. */
   | OnKey<'nested', { filter: Filter }>
   | { readonly kind: 'has_id'; readonly ids: readonly PointId[] }
+  /** Has the point a vector of this name? '' is the default one. */
+  | { readonly kind: 'has_vector'; readonly name: string }
   /** The points of one of `total` equal parts, told by their ids alone (model/id-slice.ts). */
   | { readonly kind: 'slice'; readonly total: number; readonly index: number };

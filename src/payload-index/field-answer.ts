@@ -18,7 +18,7 @@ export interface Bounds {
   readonly possible: LabelSource;
 }
 
-export type FieldCondition = Exclude<Condition, { kind: 'filter' | 'has_id' | 'slice' | 'nested' }>;
+export type FieldCondition = Exclude<Condition, { kind: 'filter' | 'has_id' | 'has_vector' | 'slice' | 'nested' }>;
 
 export function exact(labels: LabelSource): Bounds {
   return { certain: labels, possible: labels };

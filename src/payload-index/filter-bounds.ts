@@ -113,7 +113,8 @@ export class FilterBounds {
         return scope.nested ? { certain: NO_LABELS, possible: labels } : exact(labels);
       }
       case 'slice':
-        this.#note('slice', null);
+      case 'has_vector':
+        this.#note(condition.kind, null);
         return this.#unknown;
       case 'nested':
         return this.#nested(condition, scope);

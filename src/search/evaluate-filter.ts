@@ -6,6 +6,7 @@
  *  Empty or absent lists demand nothing. Pure and deterministic: no clock, no zone of the server, no locale.
  *  Must not know: indexes, storage. */
 
+import { invalidFilter } from '../model/errors.js';
 import { type AtKey, type Condition, type Filter, type RangeBounds, within } from '../model/filter.js';
 import { sliceOf } from '../model/id-slice.js';
 import { parseInstant } from '../model/instant.js';
@@ -15,7 +16,9 @@ import type { JsonValue, Payload, PointId } from '../model/point.js';
 import { inPolygon } from '../model/polygon.js';
 import { readsAs, wordsOf } from './match-words.js';
 
-export type PointTest = (id: PointId, payload: Payload) => boolean;
+/** @param vectors what the point's vectors are stored under; asked for by conditions on vectors alone */
+export type PointTest = (id: PointId, payload: Payload, vectors?: StoredVectors) => boolean;
+export type StoredVectors = () => ReadonlyMap<string, unknown>;
 type ValueTest = (value: JsonValue) => boolean;
 
 /** From a text to its words in the form in which they are compared. */
@@ -23,20 +26,22 @@ type Analyser = (text: string) => readonly string[];
 export interface FilterReading {
   /** How a text field is read (its full dotted path is given); null for a field that is none: words in lower case. */
   readonly analyse?: (path: string) => Analyser | null;
+  /** What vectors of a name are stored under; null where no such vectors are declared. */
+  readonly keyOf?: (name: string) => string | null;
 }
 
 /** Compiles a filter once, to be asked for many points. Cost of a call: the conditions until the answer is known. */
-export function compileFilter(filter: Filter, { analyse = () => null }: FilterReading = {}): PointTest {
-  return new Compiler(analyse, '').filter(filter);
+export function compileFilter(filter: Filter, { analyse = () => null, keyOf = () => null }: FilterReading = {}): PointTest {
+  return new Compiler({ analyse, keyOf }, '').filter(filter);
 }
 
 /** @property prefix path of the element that the filter's keys begin at, with a dot behind it, or nothing */
 class Compiler {
-  readonly #analyse: (path: string) => Analyser | null;
+  readonly #reading: Required<FilterReading>;
   readonly #prefix: string;
 
-  constructor(analyse: (path: string) => Analyser | null, prefix: string) {
-    this.#analyse = analyse;
+  constructor(reading: Required<FilterReading>, prefix: string) {
+    this.#reading = reading;
     this.#prefix = prefix;
   }
 
@@ -45,12 +50,12 @@ class Compiler {
     const all: PointTest[] = (filter.must ?? []).map(compile);
     const none = (filter.mustNot ?? []).map(compile);
     const some = (filter.should ?? []).map(compile);
-    if (none.length > 0) all.push((id, payload) => !none.some((test) => test(id, payload)));
-    if (some.length > 0) all.push((id, payload) => some.some((test) => test(id, payload)));
+    if (none.length > 0) all.push((id, payload, vectors) => !none.some((test) => test(id, payload, vectors)));
+    if (some.length > 0) all.push((id, payload, vectors) => some.some((test) => test(id, payload, vectors)));
     if (filter.minShould !== undefined) all.push(atLeast(filter.minShould.conditions.map(compile), filter.minShould.minCount));
     const [only] = all;
     if (all.length === 1 && only !== undefined) return only;
-    return (id, payload) => all.every((test) => test(id, payload));
+    return (id, payload, vectors) => all.every((test) => test(id, payload, vectors));
   }
 
   #condition(condition: Condition): PointTest {
@@ -61,6 +66,8 @@ class Compiler {
         const ids = new Set(condition.ids);
         return (id) => ids.has(id);
       }
+      case 'has_vector':
+        return this.#hasVector(condition.name);
       case 'slice':
         return (id) => sliceOf(id, condition.total) === condition.index;
       case 'nested':
@@ -76,17 +83,25 @@ class Compiler {
 
   #nested(condition: Extract<Condition, { kind: 'nested' }>): PointTest {
     const { key, steps, filter } = condition;
-    const matches = new Compiler(this.#analyse, `${this.#prefix}${key}.`).filter(filter);
+    const matches = new Compiler(this.#reading, `${this.#prefix}${key}.`).filter(filter);
     const any = reach(condition);
-    return (id, payload) => {
-      const element: ValueTest = (value) => isObject(value) && matches(id, value);
+    return (id, payload, vectors) => {
+      const element: ValueTest = (value) => isObject(value) && matches(id, value, vectors);
       return any(payload, steps === undefined ? (value) => anyElement(value, element) : element);
+    };
+  }
+
+  #hasVector(name: string): PointTest {
+    const key = this.#reading.keyOf(name);
+    return (_id, _payload, vectors) => {
+      if (vectors === undefined) throw invalidFilter('has_vector', 'cannot be asked here, where vectors are not looked at');
+      return key !== null && vectors().has(key);
     };
   }
 
   /** The words are looked for in one element; a query without words is refused before, and matches nothing here. */
   #text(condition: Extract<Condition, { kind: 'match_text' }>): PointTest {
-    const read = this.#analyse(this.#prefix + condition.key) ?? wordsOf;
+    const read = this.#reading.analyse(this.#prefix + condition.key) ?? wordsOf;
     const wanted = read(condition.text);
     if (wanted.length === 0) return () => false;
     const any = reach(condition);
@@ -104,17 +119,17 @@ function reach({ key, steps }: AtKey): (payload: Payload, test: ValueTest) => bo
 }
 
 function atLeast(tests: readonly PointTest[], minCount: number): PointTest {
-  return (id, payload) => {
+  return (id, payload, vectors) => {
     let count = 0;
     for (const test of tests) {
       if (count >= minCount) break;
-      if (test(id, payload)) count += 1;
+      if (test(id, payload, vectors)) count += 1;
     }
     return count >= minCount;
   };
 }
 
-type PayloadCondition = Exclude<Condition, { kind: 'filter' | 'has_id' | 'slice' | 'nested' | 'match_text' }>;
+type PayloadCondition = Exclude<Condition, { kind: 'filter' | 'has_id' | 'has_vector' | 'slice' | 'nested' | 'match_text' }>;
 
 function payloadTest(condition: PayloadCondition): (payload: Payload) => boolean {
   const any = reach(condition);

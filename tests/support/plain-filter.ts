@@ -52,6 +52,7 @@ export function plainMatch(filter: Filter, id: PointId, payload: Payload): boole
 export function plainCondition(condition: Condition, id: PointId, payload: Payload): boolean {
   if (condition.kind === 'filter') return plainMatch(condition.filter, id, payload);
   if (condition.kind === 'has_id') return condition.ids.some((one) => one === id);
+  if (condition.kind === 'has_vector') throw new Error('the reference knows no vectors');
   if (condition.kind === 'slice') return sliceOf(id, condition.total) === condition.index;
   const { steps } = condition;
   const found = steps === undefined ? valuesAt(payload, condition.key.split('.')) : valuesBySteps(payload, steps);

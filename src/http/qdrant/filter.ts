@@ -19,7 +19,7 @@ const TESTS = [
   ...(['values_count', 'is_empty', 'is_null'] as const),
 ] as const;
 const MATCHES = ['value', 'any', 'except', 'text', 'text_any', 'phrase', 'prefix'] as const;
-const ALONE = ['has_id', 'nested', 'slice'] as const;
+const ALONE = ['has_id', 'has_vector', 'nested', 'slice'] as const;
 
 /** @param path where it stands in the body  @throws InvalidFilter (details: path, message) */
 export function filterOf(value: unknown, path: string): Filter {
@@ -57,7 +57,7 @@ class DialectFilterReader {
   }
 
   #condition(value: unknown, path: string, depth: number): Condition {
-    const fields = given(value, path, [...CLAUSES, ...TESTS, ...ALONE, 'has_vector', 'key']);
+    const fields = given(value, path, [...CLAUSES, ...TESTS, ...ALONE, 'key']);
     if (CLAUSES.some((clause) => fields[clause] !== undefined))
       return { kind: 'filter', filter: this.filter(value, path, depth + 1) };
     const { key } = fields;
@@ -72,6 +72,9 @@ class DialectFilterReader {
     switch (name) {
       case 'has_id':
         return { kind: 'has_id', ids: this.#budget.values(value, path, readId) };
+      case 'has_vector':
+        if (typeof value !== 'string') throw invalid(path, 'must be the name of a vector');
+        return { kind: 'has_vector', name: value };
       case 'slice':
         return readSlice(value, path);
       case 'nested': {

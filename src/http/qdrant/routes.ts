@@ -13,6 +13,8 @@ import { facetRoute } from './facets.js';
 import { payloadWriteRoutes } from './payload-writes.js';
 import { pointReadRoutes } from './point-reads.js';
 import { pointWriteRoutes } from './point-writes.js';
+import { groupRoutes } from './query/group-routes.js';
+import { matrixRoutes } from './query/matrix-routes.js';
 import { queryRoutes } from './query/query-routes.js';
 import { scrollRoute } from './scroll.js';
 import { serviceRoutes } from './service.js';
@@ -30,6 +32,8 @@ export function qdrantRoutes(room: Room, settings: DialectSettings): Route[] {
     facetRoute(room),
     ...pointWriteRoutes(room),
     ...payloadWriteRoutes(room),
+    ...groupRoutes(room),
+    ...matrixRoutes(room),
   ];
   return routes.map((route) => ({ ...route, dialect: 'qdrant' }));
 }

@@ -61,12 +61,12 @@ function sizeOf(condition: Leaf['condition']): number {
 
 function isIndexed(condition: Leaf['condition'], key: string, indexes: Strictness['payloadIndexes']): boolean {
   if (condition.kind === 'has_id') return true;
-  if (condition.kind === 'slice') return false;
+  if (condition.kind === 'slice' || condition.kind === 'has_vector') return false;
   const type = indexes.find(({ path }) => path === key)?.type;
   return type !== undefined && servings(condition).every((serving) => serving === 'any' || serving.includes(type));
 }
 
-function servings(condition: Exclude<Leaf['condition'], { kind: 'has_id' | 'slice' }>): Serving[] {
+function servings(condition: Exclude<Leaf['condition'], { kind: 'has_id' | 'has_vector' | 'slice' }>): Serving[] {
   switch (condition.kind) {
     case 'match_value':
       return [servingOf(condition.value)];
