@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { COPY_FIELDS, EXPORT_FIELDS, IMPORT_FIELDS, SEARCH_FIELDS } from '../config/command-fields.js';
+import { CHANGES_FIELDS, COPY_FIELDS, EXPORT_FIELDS, IMPORT_FIELDS, SEARCH_FIELDS } from '../config/command-fields.js';
 import type { CommandWords } from './command-words.js';
 import { addFields, flagsOf } from './field-options.js';
 
@@ -46,5 +46,15 @@ export function addDataCommands(
   searching.action(async (collection: string) => {
     const { search } = await import('./search/search.js');
     ended(await search(collection, valuesOf(SEARCH_FIELDS, searching), surroundings));
+  });
+
+  const following = command(
+    'changes',
+    'Follow what happens to points, collections and aliases, one JSON object per line, until Ctrl-C.',
+  );
+  addFields(following, CHANGES_FIELDS);
+  following.action(async () => {
+    const { showChanges } = await import('./changes.js');
+    ended(await showChanges(valuesOf(CHANGES_FIELDS, following), surroundings));
   });
 }

@@ -14,6 +14,7 @@ export const NEXT_STEPS: Readonly<Partial<Record<ErrorType, string>>> = {
   RouteNotFound: 'is the server older than this command? "skein status" shows its version',
   CollectionAlreadyExists: 'choose another name, or delete the collection first',
   DimensionMismatch: '"skein status" shows the dimension of each collection',
+  ChangesGone: 'begin again with --from snapshot, or ask a node that reaches back further',
   PositionLost: 'the server has been restored, or another node has taken over; look at "skein status" on all nodes',
   RateLimited: 'ask more slowly, or let the key make more requests a second',
   Starting: 'wait for it: "skein wait"',

@@ -6,7 +6,7 @@ import { COPY_FIELDS, EXPORT_FIELDS, SEARCH_FIELDS } from './data-command-fields
 import type { FieldTable } from './field.js';
 import { IMPORT_FIELDS } from './import-fields.js';
 import { CREATE_KEY_FIELDS, LIST_KEYS_FIELDS, ROTATE_KEY_FIELDS } from './key-fields.js';
-import { TOP_FIELDS } from './look-command-fields.js';
+import { CHANGES_FIELDS, TOP_FIELDS } from './look-command-fields.js';
 import { PROBE_FIELDS } from './probe-fields.js';
 
 /** How `serve` itself is started: where its file is, and whether it only prints what it would use. */
@@ -93,6 +93,7 @@ export const MCP_FIELDS = {
   },
 } as const satisfies FieldTable;
 export {
+  CHANGES_FIELDS,
   COPY_FIELDS,
   CREATE_KEY_FIELDS,
   EXPORT_FIELDS,
@@ -157,6 +158,7 @@ export const COMMAND_SECTIONS: readonly { readonly title: string; readonly field
   { title: 'skein export', fields: EXPORT_FIELDS },
   { title: 'skein copy', fields: COPY_FIELDS },
   { title: 'skein search', fields: SEARCH_FIELDS },
+  { title: 'skein changes', fields: CHANGES_FIELDS },
   { title: 'skein status', fields: STATUS_FIELDS },
   { title: 'skein top', fields: TOP_FIELDS },
   { title: 'skein wait', fields: WAIT_FIELDS },

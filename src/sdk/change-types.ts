@@ -9,8 +9,8 @@ export interface ChangesRequest {
   readonly from?: 'now' | 'snapshot' | (string & {});
   /** By its own name, not by an alias. Default: all collections, and aliases. */
   readonly collection?: string;
-  /** Held against the new state of each point. */
-  readonly filter?: Filter;
+  /** Held against the new state of each point; as text, in the JSON of docs/HTTP_API.md. */
+  readonly filter?: Filter | string;
   /** Default true. */
   readonly withPayload?: boolean;
   /** Default false. */

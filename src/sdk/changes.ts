@@ -206,7 +206,7 @@ class Following {
     const { collection, filter, withPayload, withVector, withLeaves } = this.#request;
     const { maxStalenessMs = this.#parts.settings.maxStalenessMs } = this.#options;
     const query = {
-      ...{ from: this.#from, collection, filter: filter && JSON.stringify(filterToWire(filter)) },
+      ...{ from: this.#from, collection, filter: typeof filter === 'object' ? JSON.stringify(filterToWire(filter)) : filter },
       ...{ with_payload: withPayload, with_vector: withVector, with_leaves: withLeaves, max_staleness_ms: maxStalenessMs },
     };
     const given = Object.entries(query).filter(([, value]) => value !== undefined);

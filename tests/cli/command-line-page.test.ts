@@ -14,6 +14,7 @@ const WITHOUT_JSON: Readonly<Record<string, string>> = {
   probe: 'its exit code is the answer; it prints nothing when all is well',
   mcp: 'standard output carries the protocol',
   completion: 'what it prints is a script',
+  changes: 'it prints JSON alone',
 };
 
 test('the page is the one that the commands make', () => {
