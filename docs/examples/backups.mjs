@@ -10,14 +10,16 @@ try {
   await client.createCollection(ledger, { dimension: 1, distance: 'dot' });
   await client.upsert(ledger, [{ id: 1, vector: [1] }]);
   const backup = await client.backups.create();
-  console.log('made:', backup?.kind, 'up to', backup?.seq);
+  // Null would mean that nothing was written since the newest one.
+  if (backup === null) throw new Error('something was written');
+  console.log('made:', backup.kind, 'up to', backup.seq);
 
   // Restored into a scratch folder, opened, looked at.
-  const drill = await client.backups.verify(backup?.id);
+  const drill = await client.backups.verify(backup.id);
   console.log('it can be restored:', drill.ok);
 
   await client.upsert(ledger, [{ id: 2, vector: [2] }]);
-  const { operationsLost } = await client.backups.restore({ backup: backup?.id }, { dryRun: true });
+  const { operationsLost } = await client.backups.restore({ backup: backup.id }, { dryRun: true });
   console.log('operations that a restore of it would give up:', operationsLost);
 
   const { backups, restorableFrom } = await client.backups.list();

@@ -16,7 +16,9 @@ await client.delete(orders, { ids: [1] });
 async function follow(place, count) {
   let left = count;
   for await (const change of client.changes({ collection: orders, from: place })) {
-    console.log(change.type, change.id ?? '', change.payload ?? '');
+    if (change.type === 'upsert') console.log('upsert', change.id, change.payload);
+    else if (change.type === 'delete') console.log('delete', change.id);
+    else continue;
     left -= 1;
     if (left === 0) return change.token;
   }

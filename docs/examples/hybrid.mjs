@@ -17,8 +17,13 @@ print('by words', await client.search(notes, { text: 'harbour ferries' }));
 print('by vector', await client.search(notes, { vector: [1, 0, 0] }));
 print('by both', await client.search(notes, { text: 'plum', vector: [1, 0, 0], limit: 3 }));
 // The vector counts three times as much as the words.
-const fusion = { method: 'weighted', weights: { vector: 3, text: 1 } };
-print('by both, weighted', await client.search(notes, { text: 'plum', vector: [1, 0, 0], limit: 3, fusion }));
+print(
+  'by both, weighted',
+  await client.search(notes, {
+    ...{ text: 'plum', vector: [1, 0, 0], limit: 3 },
+    fusion: { method: 'weighted', weights: { vector: 3, text: 1 } },
+  }),
+);
 
 await client.deleteCollection(notes);
 client.close();
