@@ -113,4 +113,8 @@ export const AliasActionsBody = Type.Object(
 );
 export type AliasActionsBody = Static<typeof AliasActionsBody>;
 
+/** One of the two. */
+export const VectorNameBody = Type.Object({ dense: Own, sparse: Type.Optional(DialectSparseVector) }, closed);
+export type VectorNameBody = Static<typeof VectorNameBody>;
+
 export const FieldIndexBody = Type.Object({ field_name: Name, field_schema: Own }, closed);

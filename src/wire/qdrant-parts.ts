@@ -31,6 +31,8 @@ export const SetPayloadBody = Type.Object(
 );
 export const DeletePayloadBody = Type.Object({ keys: Type.Array(Type.String({ minLength: 1 })), ...TargetFields }, closed);
 
+export const DeleteVectorsBody = Type.Object({ vector: Type.Array(Type.String(), { minItems: 1 }), ...TargetFields }, closed);
+
 export const DialectScrollBody = Type.Object(
   {
     offset: Own,

@@ -2,11 +2,19 @@
  *  Pure; also in the body thread. Must not know: what a collection holds, but the dimension that is handed in. */
 
 import { invalidRequest } from '../model/errors.js';
-import type { JsonValue, PointBlock, PointId, PointPatch } from '../model/point.js';
+import {
+  DEFAULT_VECTOR,
+  type DenseVector,
+  type JsonValue,
+  type PointBlock,
+  type PointId,
+  type PointPatch,
+  type SparseVector,
+} from '../model/point.js';
 import type { BodyReader } from './body-reader.js';
 import { readFields, readList } from './fields.js';
 import { join, pathOf } from './place.js';
-import { DialectRows, readDialectId } from './qdrant-rows.js';
+import { DialectRows, type RowVectors, readDialectId, readVector } from './qdrant-rows.js';
 
 export interface DialectRules {
   readonly pointsPerRequestMax: number;
@@ -140,19 +148,15 @@ function readRows(reader: BodyReader, path: string, rows: DialectRows, { pointsP
 /** `{ids, vectors, payloads?}` in any order; vectors as a list, or as lists by name. */
 function readColumns(reader: BodyReader, path: string, rows: DialectRows, { pointsPerRequestMax: max }: DialectRules): void {
   const ids: PointId[] = [];
-  const vectors: { vectorStart: number; components: number }[] = [];
   const payloads: { payloadStart: number; payloadEnd: number }[] = [];
+  let columns: VectorColumns = { list: [], byName: null };
   readFields(
     reader,
     path,
     {
       ids: () => readList(reader, join(path, 'ids'), max, (place) => ids.push(readDialectId(reader, pathOf(place, '')))),
       vectors: () => {
-        if (reader.kind() === 'object') throw invalidRequest(join(path, 'vectors'), 'the collection has no named vectors');
-        readList(reader, join(path, 'vectors'), max, (place) => {
-          const { vectorStart } = rows.ends;
-          vectors.push({ vectorStart, components: rows.readVectors(reader, pathOf(place, '')) });
-        });
+        columns = readVectorColumns(reader, join(path, 'vectors'), rows, max);
       },
       payloads: () => {
         if (readNull(reader)) return;
@@ -165,11 +169,55 @@ function readColumns(reader: BodyReader, path: string, rows: DialectRows, { poin
     },
     ['ids', 'vectors'],
   );
-  for (const [name, list] of Object.entries({ vectors, payloads }))
-    if (list.length !== ids.length && (name === 'vectors' || list.length > 0))
-      throw invalidRequest(join(path, name), `has ${list.length} entries, and there are ${ids.length} ids`);
-  for (const [i, id] of ids.entries()) {
-    const { vectorStart = 0, components = 0 } = vectors[i] ?? {};
-    rows.keep(id, { vectorStart, components, ...(payloads[i] ?? { payloadStart: 0, payloadEnd: 0 }) });
+  const isShort = (list: readonly unknown[]): boolean => list.length !== ids.length;
+  for (const [name, list] of [['vectors', columns.list], ...(columns.byName ?? [])] as const)
+    if (isShort(list) && (columns.byName === null || name !== 'vectors')) throw otherCount(path, name, list, ids);
+  if (payloads.length > 0 && isShort(payloads)) throw otherCount(path, 'payloads', payloads, ids);
+  for (const [i, id] of ids.entries())
+    rows.keep(id, { ...rowOf(columns, i), ...(payloads[i] ?? { payloadStart: 0, payloadEnd: 0 }) });
+}
+
+type DefaultVector = Pick<RowVectors, 'vectorStart' | 'components'>;
+
+/** Either whole rows, or what stands under each name. */
+interface VectorColumns {
+  readonly list: readonly RowVectors[];
+  readonly byName: ReadonlyMap<string, readonly (DefaultVector | DenseVector | SparseVector)[]> | null;
+}
+
+function readVectorColumns(reader: BodyReader, path: string, rows: DialectRows, max: number): VectorColumns {
+  if (reader.kind() !== 'object') {
+    const list: RowVectors[] = [];
+    readList(reader, path, max, (place) => list.push(rows.readVectors(reader, pathOf(place, ''))));
+    return { list, byName: null };
   }
+  const byName = new Map<string, (DefaultVector | DenseVector | SparseVector)[]>();
+  reader.enterObject();
+  for (let name = reader.key(); name !== null; name = reader.key()) {
+    const column: (DefaultVector | DenseVector | SparseVector)[] = [];
+    const isDefault = name === DEFAULT_VECTOR;
+    readList(reader, join(path, name), max, (place) => {
+      const inside = pathOf(place, '');
+      column.push(isDefault ? rows.readDefault(reader, inside) : readVector(reader, inside));
+    });
+    byName.set(name, column);
+  }
+  return { list: [], byName };
+}
+
+function rowOf({ list, byName }: VectorColumns, i: number): RowVectors {
+  if (byName === null) return list[i] ?? { vectorStart: 0, components: 0, named: null };
+  const named = new Map<string, DenseVector | SparseVector>();
+  let own: DefaultVector = { vectorStart: 0, components: 0 };
+  for (const [name, column] of byName) {
+    const vector = column[i];
+    if (vector === undefined) continue;
+    if ('kind' in vector) named.set(name, vector);
+    else own = vector;
+  }
+  return { ...own, named: named.size === 0 ? null : named };
+}
+
+function otherCount(path: string, name: string, list: readonly unknown[], ids: readonly PointId[]): Error {
+  return invalidRequest(join(path, name), `has ${list.length} entries, and there are ${ids.length} ids`);
 }

@@ -5,17 +5,33 @@
 
 import { invalidRequest, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
-import type { JsonValue, PointBlock, PointId, PointPatch } from '../model/point.js';
-import type { BodyReader } from './body-reader.js';
+import {
+  DEFAULT_VECTOR,
+  type DenseVector,
+  type JsonValue,
+  type NamedVectors,
+  type PointBlock,
+  type PointId,
+  type PointPatch,
+  type SparseVector,
+} from '../model/point.js';
+import type { BodyReader, ValueKind } from './body-reader.js';
 import { FloatColumn, TextColumn } from './columns.js';
+import { NamedRows, readSparse } from './named-vectors.js';
 import { join, placed, unknownField } from './place.js';
 import { checkDialectId } from './qdrant-id.js';
 
-interface Row {
-  readonly id: PointId;
+/** What a row has under `vector`. */
+export interface RowVectors {
   readonly vectorStart: number;
   /** 0: no default vector. */
   readonly components: number;
+  /** The others, by name; null: there are none. */
+  readonly named: NamedVectors | null;
+}
+
+interface Row extends RowVectors {
+  readonly id: PointId;
   readonly payloadStart: number;
   readonly payloadEnd: number;
 }
@@ -25,8 +41,6 @@ export interface DialectRowRules {
   /** Rows have a vector and no payload. */
   readonly vectorsOnly: boolean;
 }
-
-const DEFAULT_NAME = '';
 
 export class DialectRows {
   readonly #rules: DialectRowRules;
@@ -40,25 +54,24 @@ export class DialectRows {
 
   /** `{id, vector, payload?}` @throws InvalidJson, InvalidRequest, InvalidVector, PayloadTooLarge */
   read(reader: BodyReader, path: string): void {
-    const vectorStart = this.#vectors.length;
-    const payloadStart = this.#payloads.length;
+    const { vectorStart, payloadStart } = this.ends;
     let id: PointId | undefined;
-    let components = -1;
+    let vectors: RowVectors | undefined;
     if (reader.kind() !== 'object') throw invalidRequest(path, 'a point is an object');
     reader.enterObject();
     for (let key = reader.key(); key !== null; key = reader.key()) {
       if (key === 'id') id = readDialectId(reader, join(path, 'id'));
       else if (key === 'vector') {
         this.#vectors.length = vectorStart;
-        components = this.readVectors(reader, join(path, 'vector'));
+        vectors = this.readVectors(reader, join(path, 'vector'));
       } else if (key === 'payload' && !this.#rules.vectorsOnly) {
         this.#payloads.length = payloadStart;
         this.readPayload(reader, join(path, 'payload'));
       } else throw unknownField(join(path, key));
     }
     if (id === undefined) throw invalidRequest(join(path, 'id'), 'missing');
-    if (components < 0) throw invalidRequest(join(path, 'vector'), 'missing');
-    this.keep(id, { vectorStart, components, payloadStart, payloadEnd: this.#payloads.length });
+    if (vectors === undefined) throw invalidRequest(join(path, 'vector'), 'missing');
+    this.keep(id, { ...vectors, payloadStart, payloadEnd: this.#payloads.length });
   }
 
   /** Where the next vector and payload begin. */
@@ -71,38 +84,30 @@ export class DialectRows {
     this.#rows.set(id, { id, ...row });
   }
 
-  /** Next is what stands under `vector`. @returns the components of the default vector, which stands last in the column; 0: there is none */
-  readVectors(reader: BodyReader, path: string): number {
+  /** Next is what stands under `vector`. */
+  readVectors(reader: BodyReader, path: string): RowVectors {
+    const vectorStart = this.#vectors.length;
     const kind = reader.kind();
-    if (kind === 'array' || kind === 'binary') return this.readValues(reader, path);
+    if (isValues(kind)) return { vectorStart, components: readValues(reader, this.#vectors, path), named: null };
     if (kind !== 'object') throw invalidRequest(path, 'must be a list of numbers, or an object of vectors by name');
     let components = 0;
+    const named = new Map<string, DenseVector | SparseVector>();
     reader.enterObject();
     for (let name = reader.key(); name !== null; name = reader.key()) {
-      if (name !== DEFAULT_NAME) throw invalidRequest(join(path, name), 'the collection has no named vectors');
-      components = this.readValues(reader, join(path, name));
+      if (name !== DEFAULT_VECTOR) named.set(name, readVector(reader, join(path, name)));
+      else {
+        this.#vectors.length = vectorStart;
+        components = readValues(reader, this.#vectors, join(path, name));
+      }
+      if (named.size > FIXED.namedVectorsMax) throw invalidRequest(path, `at most ${FIXED.namedVectorsMax} vectors`);
     }
-    return components;
+    return { vectorStart, components, named: named.size === 0 ? null : named };
   }
 
-  /** @returns how many there are */
-  readValues(reader: BodyReader, path: string): number {
-    const kind = reader.kind();
-    if (kind !== 'array' && kind !== 'binary') throw invalidRequest(path, 'must be a list of numbers');
-    let components: number;
-    try {
-      components = reader.vector(this.#vectors);
-    } catch (error) {
-      throw placed(error, path);
-    }
-    if (components === 0 || components > FIXED.dimensionMax)
-      throw invalidRequest(path, `must have 1 to ${FIXED.dimensionMax} numbers`);
-    if (this.#vectors.bad < 0) return components;
-    const place = `${path}[${this.#vectors.bad}]`;
-    throw new SkeinError('InvalidVector', `${place} is not a finite float32 number`, {
-      component: this.#vectors.bad,
-      path: place,
-    });
+  /** Next is a default vector. */
+  readDefault(reader: BodyReader, path: string): Pick<RowVectors, 'vectorStart' | 'components'> {
+    const vectorStart = this.#vectors.length;
+    return { vectorStart, components: readValues(reader, this.#vectors, path) };
   }
 
   /** Appends the payload; null is none. */
@@ -125,41 +130,80 @@ export class DialectRows {
       throw new SkeinError('PayloadTooLarge', `${path} has ${bytes} bytes, the limit is ${limit}`, { limit_bytes: limit, path });
   }
 
-  /** As one upsert. @param dimension of the collection's default vector; null: it has none, or is not known @throws DimensionMismatch */
+  /** As one upsert. @param dimension of the collection's default vector; null: it has none @throws DimensionMismatch */
   block(dimension: number | null): PointBlock {
     const rows = [...this.#rows.values()];
-    const expected = dimension ?? rows[0]?.components ?? 0;
-    const vectors = new Float32Array(rows.length * expected);
-    const payloads = this.#payloads.finish();
-    const parts: Uint8Array[] = [];
-    const payloadEnds = new Uint32Array(rows.length);
-    let end = 0;
-    for (const [i, row] of rows.entries()) {
+    const withVector = rows.filter(({ components }) => components > 0);
+    const expected = dimension ?? withVector[0]?.components ?? 0;
+    const vectors = new Float32Array(withVector.length * expected);
+    for (const [i, row] of withVector.entries()) {
       if (row.components !== expected) throw dimensionMismatch(row, expected);
-      vectors.set(this.#vectors.values.subarray(row.vectorStart, row.vectorStart + row.components), i * expected);
-      parts.push(payloads.subarray(row.payloadStart, row.payloadEnd));
-      end += row.payloadEnd - row.payloadStart;
-      payloadEnds[i] = end;
+      vectors.set(this.#vectors.values.subarray(row.vectorStart, row.vectorStart + expected), i * expected);
     }
+    const named = new NamedRows();
+    for (const [i, row] of rows.entries()) if (row.named !== null) named.put(i, row.named);
+    const column = named.finish(rows.length);
     return {
       ids: rows.map(({ id }) => id),
-      dimension: expected,
+      dimension: withVector.length === 0 ? 0 : expected,
       vectors,
-      payloadBytes: joined(parts, end),
-      payloadEnds,
+      ...this.#payloadsOf(rows),
       ifVersions: null,
       expiresAt: null,
+      ...(withVector.length < rows.length && { hasVector: Uint8Array.from(rows, ({ components }) => (components > 0 ? 1 : 0)) }),
+      ...(column !== null && { named: column }),
     };
   }
 
-  /** As patches of vectors alone; views into one buffer. */
+  #payloadsOf(rows: readonly Row[]): Pick<PointBlock, 'payloadBytes' | 'payloadEnds'> {
+    const payloads = this.#payloads.finish();
+    let end = 0;
+    const payloadEnds = Uint32Array.from(rows, ({ payloadStart, payloadEnd }) => (end += payloadEnd - payloadStart));
+    const payloadBytes = new Uint8Array(end);
+    for (const [i, { payloadStart, payloadEnd }] of rows.entries())
+      payloadBytes.set(payloads.subarray(payloadStart, payloadEnd), i === 0 ? 0 : payloadEnds[i - 1]);
+    return { payloadBytes, payloadEnds };
+  }
+
+  /** As patches of vectors alone; default ones are views into one buffer. */
   patches(): PointPatch[] {
     const vectors = this.#vectors.finish();
-    return [...this.#rows.values()].map(({ id, vectorStart, components }) => ({
+    return [...this.#rows.values()].map(({ id, vectorStart, components, named }) => ({
       id,
       ...(components > 0 && { vector: vectors.subarray(vectorStart, vectorStart + components) }),
+      ...(named !== null && { vectors: named }),
     }));
   }
+}
+
+function isValues(kind: ValueKind): boolean {
+  return kind === 'array' || kind === 'binary';
+}
+
+/** A dense or a sparse vector. */
+export function readVector(reader: BodyReader, path: string): DenseVector | SparseVector {
+  const kind = reader.kind();
+  if (kind === 'object') return readSparse(reader, path);
+  if (!isValues(kind)) throw invalidRequest(path, 'must be a list of numbers or {indices, values}');
+  const column = new FloatColumn(0, FIXED.dimensionMax);
+  readValues(reader, column, path);
+  return { kind: 'dense', values: column.finish() };
+}
+
+/** Appends a list of numbers. @returns how many there are */
+function readValues(reader: BodyReader, column: FloatColumn, path: string): number {
+  if (!isValues(reader.kind())) throw invalidRequest(path, 'must be a list of numbers');
+  let components: number;
+  try {
+    components = reader.vector(column);
+  } catch (error) {
+    throw placed(error, path);
+  }
+  if (components === 0 || components > FIXED.dimensionMax)
+    throw invalidRequest(path, `must have 1 to ${FIXED.dimensionMax} numbers`);
+  if (column.bad < 0) return components;
+  const place = `${path}[${column.bad}]`;
+  throw new SkeinError('InvalidVector', `${place} is not a finite float32 number`, { component: column.bad, path: place });
 }
 
 export function readDialectId(reader: BodyReader, path: string): PointId {
@@ -170,16 +214,6 @@ export function readDialectId(reader: BodyReader, path: string): PointId {
     throw placed(error, path);
   }
   return checkDialectId(value, path);
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 function dimensionMismatch({ id, components }: Row, expected: number): SkeinError {

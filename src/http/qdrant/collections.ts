@@ -1,14 +1,15 @@
 /** The dialect's routes of one collection: make, look at, change, and its indexes of payload fields. */
 
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CollectionChange } from '../../model/operation.js';
-import { CreateCollectionBody, FieldIndexBody, UpdateCollectionBody } from '../../wire/qdrant-collections.js';
+import { CreateCollectionBody, FieldIndexBody, UpdateCollectionBody, VectorNameBody } from '../../wire/qdrant-collections.js';
 import { setPosition } from '../answer.js';
 import { noteTarget } from '../audit.js';
 import type { Room } from '../room.js';
 import { collectionOf } from '../routes/collections.js';
 import { dialectCheck, readChecked } from './body.js';
 import { collectionInfo } from './collection-info.js';
-import { collectionChange, newCollection } from './collection-settings.js';
+import { collectionChange, newCollection, newVector } from './collection-settings.js';
 import type { DialectRoute } from './dialect-route.js';
 import { sendResult } from './envelope.js';
 import { fieldChange, fieldPath } from './field-index.js';
@@ -19,10 +20,18 @@ const PATH = '/collections/:collection';
 const ADMIN = { needs: 'admin', master: true, tag: 'collections' } as const;
 const checkCreate = dialectCheck(CreateCollectionBody);
 const checkChange = dialectCheck(UpdateCollectionBody);
+const checkVectorName = dialectCheck(VectorNameBody);
 const checkIndex = dialectCheck(FieldIndexBody);
 
 export function collectionRoutes(room: Room): DialectRoute[] {
-  return [createRoute(room), infoRoute(room), changeRoute(room), indexRoute(room), dropIndexRoute(room)];
+  return [
+    createRoute(room),
+    infoRoute(room),
+    changeRoute(room),
+    indexRoute(room),
+    dropIndexRoute(room),
+    ...vectorNameRoutes(room),
+  ];
 }
 
 function createRoute(room: Room): DialectRoute {
@@ -124,4 +133,35 @@ function dropIndexRoute(room: Room): DialectRoute {
       );
     },
   };
+}
+
+function vectorNameRoutes(room: Room): DialectRoute[] {
+  const path = `${PATH}/vectors/:vector`;
+  const run = async (request: FastifyRequest, reply: FastifyReply, changeOf: (name: string) => Promise<CollectionChange>) => {
+    const collection = collectionOf(request);
+    const { vector } = request.params as { vector: string };
+    const update = await beginUpdate(room, request, `${request.method} ${collection} vectors ${vector}`);
+    const change = await changeOf(vector);
+    return sendResult(request, reply, await runUpdate(room, reply, update, [{ kind: 'update_collection', collection, change }]));
+  };
+  return [
+    {
+      ...ADMIN,
+      method: 'PUT',
+      path,
+      operationId: 'qdrantCreateVectorName',
+      summary: 'Declare a named vector',
+      body: VectorNameBody,
+      handle: (request, reply) =>
+        run(request, reply, async (name) => newVector(name, await readChecked(room, request, checkVectorName), room.limits)),
+    },
+    {
+      ...ADMIN,
+      method: 'DELETE',
+      path,
+      operationId: 'qdrantDeleteVectorName',
+      summary: 'Take a named vector away, with what points have under it',
+      handle: (request, reply) => run(request, reply, (name) => Promise.resolve({ removeVectors: [name] })),
+    },
+  ];
 }

@@ -9,7 +9,7 @@ import type { PayloadChange } from '../../model/payload-change.js';
 import type { JsonValue, PointChange } from '../../model/point.js';
 import { canonicalText } from '../../wire/canonical-hash.js';
 import { join } from '../../wire/place.js';
-import { DeletePayloadBody, DialectDeleteBody, SetPayloadBody } from '../../wire/qdrant-parts.js';
+import { DeletePayloadBody, DeleteVectorsBody, DialectDeleteBody, SetPayloadBody } from '../../wire/qdrant-parts.js';
 import type { DialectOperation } from '../../wire/qdrant-points.js';
 import { plainAsked } from '../asked.js';
 import type { Room } from '../room.js';
@@ -52,9 +52,10 @@ function form<Schema extends TSchema>(
   };
 }
 
-const FORMS: Readonly<Record<Exclude<Kind, 'delete_vectors'>, Form>> = {
+const FORMS: Readonly<Record<Kind, Form>> = {
   delete: form(DialectDeleteBody, () => null),
   clear_payload: form(DialectDeleteBody, () => ({ change: { kind: 'replace', payload: new Uint8Array(0) } })),
+  delete_vectors: form(DeleteVectorsBody, ({ vector }) => ({ unsetVectors: vector })),
   delete_payload: form(DeletePayloadBody, ({ keys }, inside) => ({
     change: { kind: 'remove', paths: keys.map((key, i) => steps(key, `${join(inside, 'keys')}[${i}]`)) },
   })),
@@ -83,7 +84,7 @@ function steps(key: string, path: string): Extract<PayloadChange, { kind: 'remov
 }
 
 export function payloadWriteRoutes(room: Room): DialectRoute[] {
-  const route = (method: 'POST' | 'PUT', path: string, kind: Exclude<Kind, 'delete_vectors'>, summary: string): DialectRoute => ({
+  const route = (method: 'POST' | 'PUT', path: string, kind: Kind, summary: string): DialectRoute => ({
     ...ABOUT,
     method,
     path: PATH + path,
@@ -101,6 +102,7 @@ export function payloadWriteRoutes(room: Room): DialectRoute[] {
   });
   return [
     route('POST', '/delete', 'delete', 'Delete points by id or by filter'),
+    route('POST', '/vectors/delete', 'delete_vectors', 'Take vectors away from points'),
     route('POST', '/payload', 'set_payload', 'Set keys of payloads'),
     route('PUT', '/payload', 'overwrite_payload', 'Replace payloads'),
     route('POST', '/payload/delete', 'delete_payload', 'Take keys out of payloads'),
@@ -114,7 +116,6 @@ export function runPlainOperation(
   { kind, body, path }: { readonly kind: Kind; readonly body: JsonValue; readonly path: string },
   part: string,
 ): Promise<UpdateResult> {
-  if (kind === 'delete_vectors') throw formMistake(path, 'the collection has no named vectors');
   const { target, change } = FORMS[kind].read(body, path);
   return run(asked, resolved(asked, target, path), change, part);
 }
@@ -149,8 +150,8 @@ function run(asked: AskedWrite, target: PointTarget, change: PointChange | null,
 }
 
 /** As text that is equal where changes are. */
-function toldChange({ change }: PointChange): string {
-  if (change === undefined) return '';
+function toldChange({ change, unsetVectors }: PointChange): string {
+  if (change === undefined) return canonicalText(unsetVectors ?? null);
   if (change.kind === 'remove') return canonicalText(['remove', change.paths]);
   const at = change.kind === 'set' ? (change.at ?? null) : null;
   return canonicalText([change.kind, at, Buffer.from(change.payload).toString()]);

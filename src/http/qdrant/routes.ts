@@ -18,6 +18,8 @@ import { matrixRoutes } from './query/matrix-routes.js';
 import { queryRoutes } from './query/query-routes.js';
 import { scrollRoute } from './scroll.js';
 import { serviceRoutes } from './service.js';
+import { shardsRoute } from './shards.js';
+import { snapshotRoutes } from './snapshots.js';
 
 export function qdrantRoutes(room: Room, settings: DialectSettings): Route[] {
   const routes: DialectRoute[] = [
@@ -26,6 +28,8 @@ export function qdrantRoutes(room: Room, settings: DialectSettings): Route[] {
     collectionDropRoute(room),
     ...collectionRoutes(room),
     ...aliasRoutes(room),
+    shardsRoute(room),
+    ...snapshotRoutes(room),
     ...pointReadRoutes(room),
     ...queryRoutes(room),
     scrollRoute(room),

@@ -156,7 +156,7 @@ function verifyRoute(room: Room): Route {
 }
 
 /** However long it takes, with no byte in between: the clock of silent connections stands still meanwhile. */
-async function patiently<T>({ raw }: FastifyRequest, work: Promise<T>): Promise<T> {
+export async function patiently<T>({ raw }: FastifyRequest, work: Promise<T>): Promise<T> {
   const { socket } = raw;
   const before = socket.timeout ?? 0;
   socket.setTimeout(0);

@@ -81,7 +81,7 @@ test('points: upserted, read, scrolled, counted, changed, deleted', async (t) =>
   assert.is((await client.clearPayload('c', { points: [5], wait: true })).status, 'completed');
   assert.is((await client.updateVectors('c', { points: [{ id: 1, vector: [8, 8] }] })).status, 'completed');
   assert.equal(
-    await client.retrieve('c', { ids: [1, 3, 5], with_vector: ['none'] }).then((found) => found.map(({ payload }) => payload)),
+    await client.retrieve('c', { ids: [1, 3, 5], with_vector: [''] }).then((found) => found.map(({ payload }) => payload)),
     [{ n: 2 }, {}, {}],
   );
   const done = await client.batchUpdate('c', { operations: [{ delete: { points: [1] } }], wait: true });
