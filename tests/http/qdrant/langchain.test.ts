@@ -41,4 +41,31 @@ test('documents of a collection that is there are deleted', async (t) => {
   assert.is((await ask('GET', '/v1/collections/c')).body.points_count, 1);
 });
 
+test('documents are added to a collection that it makes, and found by likeness, filters, scores, and diversity', async (t) => {
+  const { engine } = await openTestEngine(t.folder());
+  t.after(() => engine.stop());
+  const { url } = await startHttp(t, { engine });
+  const documents = [
+    { pageContent: 'banana bread', metadata: { kind: 'cake', source: { page: 1 } } },
+    { pageContent: 'banana cake', metadata: { kind: 'cake', source: { page: 2 } } },
+    { pageContent: 'bandana', metadata: { kind: 'cloth', source: { page: 3 } } },
+    { pageContent: 'zebra crossing', metadata: { kind: 'street', source: { page: 4 } } },
+  ];
+  const store = await QdrantVectorStore.fromDocuments(documents, new LetterCounts(), { url, collectionName: 'made' });
+  const texts = (found: readonly { pageContent: string }[]): string[] => found.map(({ pageContent }) => pageContent);
+  assert.equal(texts(await store.similaritySearch('bananas', 1)), ['bandana']);
+  const filter = { must: [{ key: 'metadata.kind', match: { value: 'cake' } }] };
+  assert.equal(texts(await store.similaritySearch('bandana', 5, filter)).sort(), ['banana bread', 'banana cake']);
+  const deep = { must: [{ key: 'metadata.source.page', range: { gte: 3 } }] };
+  assert.equal(texts(await store.similaritySearch('zebra', 5, deep)), ['zebra crossing', 'bandana']);
+  const scored = await store.similaritySearchWithScore('zebra crossing', 2);
+  assert.is(scored[0]?.[0].pageContent, 'zebra crossing');
+  assert.ok(Math.abs((scored[0]?.[1] ?? 0) - 1) < 1e-6);
+  const diverse = await store.maxMarginalRelevanceSearch('banana', { k: 2, fetchK: 4, lambda: 0.1 });
+  assert.is(diverse.length, 2);
+  assert.equal(diverse[0]?.metadata['kind'], 'cloth');
+  await store.delete({ filter: { must: [{ key: 'metadata.kind', match: { value: 'street' } }] } });
+  assert.is((await store.similaritySearch('zebra', 5)).length, 3);
+});
+
 test.run();
