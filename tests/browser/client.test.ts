@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
-import { type InPage, openPage, servePage } from '../support/browser-page.js';
+import { EXAMPLE_PAGE, type InPage, openPage, servePage } from '../support/browser-page.js';
 import { startCluster } from '../support/cluster.js';
 import { startServer } from '../support/server-process.js';
 import { suite, type TestContext } from '../support/suite.js';
@@ -177,6 +177,20 @@ test('between two nodes a write follows the replica to its master, and the maste
   );
   assert.equal([seen.upserted, seen.own, seen.moved, seen.fresh], [1, 1, [true, true], 3]);
   assert.ok(seen.epoch > 1 && seen.seq > 3);
+});
+
+test('the example for browsers does what it says', async (t) => {
+  const origin = await servePage(t);
+  const { url } = await startServer(t, join(t.folder(), 'data'), ['--cors-origins', origin]);
+  const page = await openPage(t, origin, EXAMPLE_PAGE);
+  await page.fill('input[name=url]', url);
+  await page.fill('input[name=colour]', '#ee1100');
+  // Twice, because the second time the collection is there.
+  for (let i = 0; i < 2; i++) {
+    await page.click('button');
+    await page.getByText('7 colours').waitFor();
+  }
+  assert.equal((await page.locator('li').allInnerTexts()).slice(0, 2), ['red', 'orange']);
 });
 
 test('a page whose origin is not named reaches nothing, and a server without keys answers no page that is not named', async (t) => {

@@ -18,7 +18,7 @@ export interface InPage {
 }
 
 const PROGRAM = process.env['SKEIN_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
-const BUNDLE = join(projectFolder, 'dist', 'bundle', 'client', 'skein-client.js');
+const BUNDLE = 'dist/bundle/client/skein-client.js';
 const NAME = 'page.test';
 /** No window, no sandbox (tests run as root in containers), and nothing asked of the outside. */
 const FLAGS = [
@@ -26,10 +26,17 @@ const FLAGS = [
   ...['--disable-component-update', '--disable-sync', `--host-resolver-rules=MAP ${NAME} 127.0.0.1`],
 ];
 const POLICY = "default-src 'none'; script-src 'self'; connect-src *";
+const inProject = (path: string): string => readFileSync(join(projectFolder, path), 'utf8');
+const EXAMPLE = '/docs/examples/browser';
+/** Where the example for browsers stands on the page's server, as it stands in the project. */
+export const EXAMPLE_PAGE = `${EXAMPLE}.html`;
 const FILES: Readonly<Record<string, readonly [type: string, text: () => string]>> = {
+  [EXAMPLE_PAGE]: ['text/html', () => inProject(EXAMPLE_PAGE)],
+  [`${EXAMPLE}.js`]: ['text/javascript', () => inProject(`${EXAMPLE}.js`)],
+  [`/${BUNDLE}`]: ['text/javascript', () => inProject(BUNDLE)],
   '/': ['text/html', () => '<!doctype html><title>Skein</title><script type="module" src="/page.js"></script>'],
   '/page.js': ['text/javascript', () => "import * as skein from '/skein-client.js'; globalThis.skein = skein;"],
-  '/skein-client.js': ['text/javascript', () => readFileSync(BUNDLE, 'utf8')],
+  '/skein-client.js': ['text/javascript', () => inProject(BUNDLE)],
 };
 
 /** Where the page will come from, so that servers can be told before it is opened. */
@@ -47,8 +54,8 @@ export async function servePage(t: Pick<TestContext, 'after'>): Promise<string> 
   return `http://${NAME}:${(server.address() as AddressInfo).port}`;
 }
 
-/** @throws Error when there is no Chromium */
-export async function openPage(t: Pick<TestContext, 'after'>, origin: string): Promise<Page> {
+/** The page that has the client, or another one of the same server. @throws Error when there is no Chromium */
+export async function openPage(t: Pick<TestContext, 'after'>, origin: string, path = '/'): Promise<Page> {
   if (!existsSync(PROGRAM))
     throw new Error(
       `this test needs Chromium, and there is none at ${PROGRAM}: apt-get install -y chromium, or name one by SKEIN_TEST_CHROMIUM`,
@@ -56,7 +63,7 @@ export async function openPage(t: Pick<TestContext, 'after'>, origin: string): P
   const browser = await chromium.launch({ executablePath: PROGRAM, args: FLAGS, headless: true });
   t.after(() => browser.close());
   const page = await browser.newPage();
-  await page.goto(origin);
-  await page.waitForFunction(() => 'skein' in globalThis);
+  await page.goto(`${origin}${path}`);
+  if (path === '/') await page.waitForFunction(() => 'skein' in globalThis);
   return page;
 }
