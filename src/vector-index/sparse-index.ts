@@ -13,6 +13,7 @@ import type { SparseVector } from '../model/point.js';
 import type { SparseModifier } from '../model/vector-spec.js';
 import { GrowingUint32, PostingList } from './posting-list.js';
 import { SparseScan } from './sparse-scan.js';
+import { SumsPool } from './sparse-sums.js';
 
 /** With fewer removed points than this nothing is swept. */
 const SWEPT_MIN = 500;
@@ -32,6 +33,7 @@ export class SparseIndex {
   readonly #lists = new Map<number, PostingList>();
   readonly #placeOf = new Map<number, number>();
   readonly #labels = new GrowingUint32();
+  readonly #pool = new SumsPool();
   /** By place: 1 where its label was removed. */
   #removed = new Uint8Array(64);
   #entries = 0;
@@ -96,6 +98,7 @@ export class SparseIndex {
       labels: this.#labels.values,
       removed: this.#removed,
       places: this.#labels.length,
+      pool: this.#pool,
       live: modifier === 'idf' ? this.#placeOf.size : null,
       hasRemoved: this.#tombstones > 0,
     });
@@ -127,7 +130,7 @@ export class SparseIndex {
 
   status(): SparseStatus {
     const places = this.#labels.length * PLACE_BYTES;
-    const memoryBytes = this.#entries * 8 * PostingList.roomPerEntry + places + this.#lists.size * LIST_BYTES;
+    const memoryBytes = this.#entries * 8 * PostingList.roomPerEntry + places + this.#lists.size * LIST_BYTES + this.#pool.memoryBytes;
     return { live: this.#placeOf.size, tombstones: this.#tombstones, memoryBytes: Math.round(memoryBytes) };
   }
 

@@ -6,6 +6,7 @@
 import { type LabelFilter, passesFilter } from '../model/label-filter.js';
 import { type ScoredLabels, TopK } from './exact-scan.js';
 import type { PostingList } from './posting-list.js';
+import type { SparseSums, SumsPool } from './sparse-sums.js';
 
 export interface SparseRequest {
   /** Of the indices of the query that occur, in their order. */
@@ -16,6 +17,7 @@ export interface SparseRequest {
   readonly labels: Uint32Array;
   readonly removed: Uint8Array;
   readonly places: number;
+  readonly pool: SumsPool;
   /** Live points, where the query is weighted by idf. */
   readonly live: number | null;
   readonly hasRemoved: boolean;
@@ -32,17 +34,13 @@ export interface SparseHits extends ScoredLabels {
 
 export class SparseScan {
   readonly #request: SparseRequest;
-  readonly #sums: Float64Array;
-  /** 1 where a place was met. */
-  readonly #met: Uint8Array;
-  #touched: number[] = [];
+  readonly #into: SparseSums;
   #next = 0;
   #visited = 0;
 
   constructor(request: SparseRequest) {
     this.#request = request;
-    this.#sums = new Float64Array(request.places);
-    this.#met = new Uint8Array(request.places);
+    this.#into = request.pool.take(request.places);
   }
 
   /** Works for about budgetMs, one list at least. @returns true when all lists were added */
@@ -66,31 +64,34 @@ export class SparseScan {
 
   #add(list: PostingList, weight: number): void {
     const { places, values, length } = list;
-    const sums = this.#sums;
-    const met = this.#met;
-    const touched = this.#touched;
+    const { sums, met, touched } = this.#into;
+    let { count } = this.#into;
     for (let i = 0; i < length; i++) {
       const place = places[i] as number;
       if (met[place] === 0) {
         met[place] = 1;
-        touched.push(place);
+        touched[count++] = place;
       }
       sums[place] = (sums[place] as number) + weight * (values[i] as number);
     }
+    this.#into.count = count;
     this.#visited += length;
   }
 
   /** What was found, once, when advance() gave true: the best `limit`, ties by label. */
   hits(): SparseHits {
-    const { limit, filter, labels, removed } = this.#request;
+    const { limit, filter, labels, removed, pool } = this.#request;
+    const { sums, touched, count } = this.#into;
     const top = new TopK('dot', limit);
     let matches = 0;
-    for (const place of this.#touched) {
+    for (let i = 0; i < count; i++) {
+      const place = touched[i] as number;
       const label = labels[place] as number;
       if (removed[place] === 1 || (filter !== null && !passesFilter(filter, label))) continue;
       matches += 1;
-      top.offer(label, this.#sums[place] as number);
+      top.offer(label, sums[place] as number);
     }
-    return { ...top.finish(), matches, visited: this.#visited, rejected: this.#touched.length - matches };
+    pool.giveBack(this.#into);
+    return { ...top.finish(), matches, visited: this.#visited, rejected: count - matches };
   }
 }
