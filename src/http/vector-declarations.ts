@@ -107,12 +107,14 @@ function denseChange(name: string, body: ChangedBody, limits: Limits): DenseVect
   };
 }
 
-/** Only where there are any. */
-export function shownVectors(info: Pick<CollectionInfo, 'vectors' | 'sparseVectors' | 'vectorCounts'>): ShownVectorsBody {
-  const { vectors, sparseVectors, vectorCounts = {} } = info;
+/** Only where there are any, or where there is no default vector. */
+export function shownVectors(
+  info: Pick<CollectionInfo, 'dimension' | 'vectors' | 'sparseVectors' | 'vectorCounts'>,
+): ShownVectorsBody {
+  const { dimension, vectors, sparseVectors, vectorCounts = {} } = info;
   const count = (name: string): number => vectorCounts[name] ?? 0;
   return {
-    ...(vectors.length > 0 && {
+    ...((vectors.length > 0 || dimension === null) && {
       vectors: Object.fromEntries(
         vectors.map(({ name, dimension, distance, hnsw, quantization }) => [
           name,

@@ -130,7 +130,8 @@ export class SparseIndex {
 
   status(): SparseStatus {
     const places = this.#labels.length * PLACE_BYTES;
-    const memoryBytes = this.#entries * 8 * PostingList.roomPerEntry + places + this.#lists.size * LIST_BYTES + this.#pool.memoryBytes;
+    const memoryBytes =
+      this.#entries * 8 * PostingList.roomPerEntry + places + this.#lists.size * LIST_BYTES + this.#pool.memoryBytes;
     return { live: this.#placeOf.size, tombstones: this.#tombstones, memoryBytes: Math.round(memoryBytes) };
   }
 

@@ -27,7 +27,8 @@ test('whatever comes and goes, it finds what plain sums find, before and after a
   for (let round = 0; round < 30; round++) {
     for (let i = 0; i < 150; i++) {
       const labels = [...model.keys()];
-      const replaces = labels.length > 300 && random.unit() < 0.7 ? (labels[random.integer(0, labels.length - 1)] as number) : null;
+      const replaces =
+        labels.length > 300 && random.unit() < 0.7 ? (labels[random.integer(0, labels.length - 1)] as number) : null;
       const vector = randomSparse(random, 12, 60);
       index.add(label, vector, replaces);
       if (replaces !== null) model.delete(replaces);
@@ -63,13 +64,13 @@ test('whatever comes and goes, it finds what plain sums find, before and after a
 test('hits share an index with the query, ties stand by label, and 0 is a score', () => {
   const index = new SparseIndex();
   index.add(1, sparse({ 5: 1 }), null);
-  index.add(2, sparse({ 0: 1, 4_294_967_295: -2 }), null);
+  index.add(2, sparse({ 0: 1, 4294967295: -2 }), null);
   index.add(3, sparse({ 5: 1 }), null);
   index.add(4, sparse({}), null);
   const hits = (query: SparseVector) => [...found(index, query, 10, null, false).labels];
   assert.equal(hits(sparse({ 5: 2 })), [1, 3]);
   assert.equal(hits(sparse({ 5: 0 })), [1, 3]);
-  assert.equal(hits(sparse({ 4_294_967_295: 1, 5: -1 })), [1, 3, 2]);
+  assert.equal(hits(sparse({ 4294967295: 1, 5: -1 })), [1, 3, 2]);
   assert.equal(hits(sparse({ 6: 1 })), []);
   assert.equal(hits(sparse({})), []);
   index.remove(1);
