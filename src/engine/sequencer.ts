@@ -21,7 +21,7 @@ import { changedPayload } from './change-payload.js';
 import { changedSpec } from './changed-spec.js';
 import { type ClusterOperation, resolveCluster } from './cluster-operations.js';
 import { newVectors } from './declared-vectors.js';
-import { rowTest } from './filter-rows.js';
+import { onRows, rowTest } from './filter-rows.js';
 import { type KeyOperation, resolveKey } from './key-operations.js';
 import { mergePayload } from './merge-payload.js';
 import { patchedSet, vectorSetsOf } from './point-vectors.js';
@@ -173,12 +173,12 @@ export class Sequencer {
   }
 
   #patch(collection: CollectionState, { patches, where, earlier }: OperationOf<'patch'>): Resolved {
-    const matches = where === undefined ? null : rowTest(collection.spec, where);
+    const matches = where === undefined ? null : onRows(this.#store, rowTest(collection.spec, where));
     const points: PointValue[] = [];
     for (const patch of patches) {
       const row = this.#store.pointById(collection.uid, patch.id);
       if (patch.ifVersion !== undefined) checkVersion(patch.id, patch.ifVersion, row);
-      if (matches !== null && (row === undefined || !matches(patch.id, parsePayload(row.payload)))) continue;
+      if (matches !== null && (row === undefined || !matches(row))) continue;
       if (row === undefined) {
         throw new SkeinError('PointNotFound', `Point ${JSON.stringify(patch.id)} not found in '${collection.name}'`, {
           id: patch.id,
@@ -240,11 +240,11 @@ export class Sequencer {
   }
 
   #delete(collection: CollectionState, operation: Operation & { kind: 'delete' }): Resolved {
-    const matches = operation.where === undefined ? null : rowTest(collection.spec, operation.where);
+    const matches = operation.where === undefined ? null : onRows(this.#store, rowTest(collection.spec, operation.where));
     const present: PointId[] = [];
     for (const id of operation.ids) {
       const row = this.#store.pointById(collection.uid, id);
-      if (row !== undefined && (matches === null || matches(id, parsePayload(row.payload)))) present.push(id);
+      if (row !== undefined && (matches === null || matches(row))) present.push(id);
     }
     const { earlier } = operation;
     const deleted = present.length + (earlier?.deleted ?? 0);
@@ -277,11 +277,11 @@ function upsertTest(
   { ids, where }: UpsertCondition,
   store: StoreReads,
 ): (id: PointId) => boolean {
-  const matches = where === undefined ? null : rowTest(spec, where);
+  const matches = where === undefined ? null : onRows(store, rowTest(spec, where));
   return (id) => {
     const row = store.pointById(uid, id);
     if (row === undefined) return ids !== 'existing';
-    return ids !== 'new' && (matches === null || matches(id, parsePayload(row.payload)));
+    return ids !== 'new' && (matches === null || matches(row));
   };
 }
 

@@ -2,6 +2,7 @@
  *  Must not know: routes. */
 
 import type { CollectionInfo, Engine } from '../../engine/engine.js';
+import type { Cancellation } from '../../model/cancellation.js';
 import { DEFAULT_VECTOR } from '../../model/point.js';
 import { shownStrictMode } from '../../wire/http-bodies.js';
 import { shownDense, shownQuantization } from './vector-settings.js';
@@ -10,7 +11,7 @@ import { shownDense, shownQuantization } from './vector-settings.js';
 const FLUSH_SECONDS = 1;
 
 /** Cost: a count of each indexed field, which its index answers. */
-export async function collectionInfo(engine: Engine, info: CollectionInfo): Promise<object> {
+export async function collectionInfo(engine: Engine, info: CollectionInfo, cancellation?: Cancellation): Promise<object> {
   const { pointsCount, status, progress, strictMode } = info;
   return {
     status: status === 'ready' ? 'green' : 'yellow',
@@ -44,7 +45,7 @@ export async function collectionInfo(engine: Engine, info: CollectionInfo): Prom
       quantization_config: shownQuantization(info.quantization),
       ...(strictMode !== null && { strict_mode_config: shownStrictMode(strictMode) }),
     },
-    payload_schema: await payloadSchema(engine, info),
+    payload_schema: await payloadSchema(engine, info, cancellation),
     update_queue: { length: 0 },
   };
 }
@@ -63,10 +64,14 @@ function shownSparse({ sparseVectors }: CollectionInfo): object {
   return { sparse_vectors: Object.fromEntries(shown) };
 }
 
-async function payloadSchema(engine: Engine, { name, payloadIndexes, text }: CollectionInfo): Promise<object> {
+async function payloadSchema(
+  engine: Engine,
+  { name, payloadIndexes, text }: CollectionInfo,
+  cancellation: Cancellation | undefined,
+): Promise<object> {
   const fields = [...payloadIndexes, ...text.fields.map((path) => ({ path, type: 'text' }))];
   const shown = fields.map(async ({ path, type }) => {
-    const { count } = await engine.count(name, { must: [{ kind: 'exists', key: path, exists: true }] });
+    const { count } = await engine.count(name, { must: [{ kind: 'exists', key: path, exists: true }] }, cancellation);
     return [path, { data_type: type, points: count }] as const;
   });
   return Object.fromEntries(await Promise.all(shown));

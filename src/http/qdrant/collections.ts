@@ -67,7 +67,7 @@ function infoRoute(room: Room): DialectRoute {
       await beginRead(room, request, engine, null);
       const info = engine.collection(collection);
       setPosition(reply, info.position);
-      return sendResult(request, reply, await collectionInfo(engine, info));
+      return sendResult(request, reply, await collectionInfo(engine, info, room.times.cancellation(request)));
     },
   };
 }

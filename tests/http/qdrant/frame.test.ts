@@ -3,6 +3,7 @@
 import * as assert from 'uvu/assert';
 import { SkeinError } from '../../../src/model/errors.js';
 import { startHttp } from '../../support/http-server.js';
+import { startKeyed } from '../../support/keyed-http.js';
 import { suite } from '../../support/suite.js';
 
 const test = suite('http/qdrant/frame');
@@ -35,6 +36,29 @@ test('who shows no key reads plain text; a good key is taken in either header', 
   assert.type(refused.body, 'string');
   assert.is((await ask('GET', '/collections', undefined, { 'api-key': 'a-key-of-16-chars' })).status, 200);
   assert.is((await ask('GET', '/collections', undefined, { authorization: 'Bearer a-key-of-16-chars' })).status, 200);
+});
+
+test('roles and scopes are those of the own API; who is known and lacks a right is told in the form of errors', async (t) => {
+  const { ask, as } = await startKeyed(t);
+  await ask('PUT', '/v1/collections/mine', { dimension: 1, distance: 'dot' }, as('admin'));
+  await ask('PUT', '/v1/collections/other', { dimension: 1, distance: 'dot' }, as('admin'));
+  const reader = as('read', ['mine']);
+  assert.equal((await ask('GET', '/collections', undefined, reader)).body.result, { collections: [{ name: 'mine' }] });
+  assert.is((await ask('POST', '/collections/mine/points/count', {}, reader)).status, 200);
+  const refusals: readonly [string, string, object | undefined][] = [
+    ['POST', '/collections/other/points/count', {}],
+    ['PUT', '/collections/mine/points', { points: [] }],
+    ['PUT', '/collections/mine', { vectors: { size: 1, distance: 'Dot' } }],
+    ['POST', '/collections/aliases', { actions: [] }],
+    ['GET', '/snapshots', undefined],
+    ['GET', '/collections/mine/snapshots', undefined],
+  ];
+  for (const [method, path, body] of refusals) {
+    const answer = await ask(method, path, body, reader);
+    assert.equal([answer.status, /^Forbidden: /.test(answer.body.status.error)], [403, true], `${method} ${path}`);
+  }
+  const scopedAdmin = as('admin', ['mine']);
+  assert.is((await ask('POST', '/collections/mine/snapshots', undefined, scopedAdmin)).status, 403);
 });
 
 test('errors have the form of the dialect', async (t) => {

@@ -107,6 +107,46 @@ test('vectors of points are changed and taken away by name', async (t) => {
   assert.equal((await vectors(http))['2'], {});
 });
 
+test('writes look at which vectors a point has', async (t) => {
+  const http = await started(t, NAMED);
+  const points = [
+    { id: 1, vector: { image: [1, 1] } },
+    { id: 2, vector: { text: [1, 1] } },
+    { id: 3, vector: { text: [1, 1] } },
+  ];
+  await http.ask('PUT', `${POINTS}?wait=true`, { points });
+  const has = (name: string) => ({ must: [{ has_vector: name }] });
+  const write = (method: string, path: string, body: object) => http.ask(method, `${POINTS}${path}?wait=true`, body);
+  await write('POST', '/payload', { payload: { seen: true }, filter: has('text') });
+  const upsert = points.map((point) => ({ ...point, payload: { by: 'upsert' } }));
+  await write('PUT', '', { points: upsert, update_filter: has('image') });
+  await write('POST', '/delete', { filter: { must: [{ has_vector: 'text' }, { has_id: [3] }] } });
+  const { body } = await http.ask('POST', `${POINTS}/scroll`, {});
+  assert.equal(body.result.points, [
+    { id: 1, payload: { by: 'upsert' } },
+    { id: 2, payload: { seen: true } },
+  ]);
+});
+
+test('large bodies are read as small ones are', async (t) => {
+  const http = await started(t, { vectors: { '': { size: 32, distance: 'Dot' }, image: { size: 32, distance: 'Dot' } } });
+  const dense = (seed: number) => Array.from({ length: 32 }, (_, i) => (seed * 31 + i) % 97);
+  const points = Array.from({ length: 3_000 }, (_, id) => ({
+    id,
+    vector: id % 3 === 0 ? { image: dense(id) } : { '': dense(id), image: dense(id + 1) },
+    payload: { id, text: 'x'.repeat(id % 50) },
+  }));
+  assert.is((await http.ask('PUT', `${POINTS}?wait=true`, { points })).status, 200);
+  const moved = points.map(({ id }) => ({ id, vector: { image: dense(id + 7) } }));
+  assert.is((await http.ask('PUT', `${POINTS}/vectors?wait=true`, { points: moved })).status, 200);
+  const { body } = await http.ask('POST', POINTS, { ids: [2_997, 2_998], with_vector: true });
+  assert.equal(body.result, [
+    { id: 2_997, payload: points[2_997]?.payload, vector: { image: dense(3_004) } },
+    { id: 2_998, payload: points[2_998]?.payload, vector: { '': dense(2_998), image: dense(3_005) } },
+  ]);
+  assert.equal((await http.ask('POST', `${POINTS}/count`, {})).body.result, { count: 3_000 });
+});
+
 test('a vector that is not declared, or of another kind, is refused', async (t) => {
   const http = await started(t, NAMED);
   const cases: readonly [unknown, RegExp][] = [

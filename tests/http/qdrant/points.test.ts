@@ -52,6 +52,18 @@ test('points come as a list or in columns; of two with one id the later counts',
   assert.is((await http.ask('PUT', POINTS, { points })).body.result.status, 'acknowledged');
 });
 
+test('a write that is repeated under its key is done once', async (t) => {
+  const { ask } = await started(t);
+  const put = (n: number) =>
+    ask('PUT', `${POINTS}?wait=true`, { points: [{ id: 1, vector: [1, n] }] }, { 'idempotency-key': 'once' });
+  const first = await put(1);
+  assert.equal((await put(1)).body.result, first.body.result);
+  assert.equal([(await put(2)).status, first.status], [409, 200]);
+  const clear = () => ask('POST', `${POINTS}/payload/clear?wait=true`, { filter: {} }, { 'idempotency-key': 'twice' });
+  const cleared = await clear();
+  assert.equal([(await clear()).body.result, cleared.status], [cleared.body.result, 200]);
+});
+
 test('points are written where they are new, or there, or match as they are', async (t) => {
   const http = await started(t);
   const put = (by: string, more: object) =>
