@@ -14,8 +14,9 @@ const ROUTES = allRoutes({ limits: {} } as Room, { lastUsed: () => null, recheck
 const SPEC = { dimension: 2, distance: 'dot' };
 
 /** A path of the route, about what is not there. */
-const pathOf = ({ path }: Route, collection: string): string =>
-  path.replace(':collection', collection).replaceAll(/:\w+/g, 'nothing-such');
+const pathOf = ({ path, operationId }: Route, collection: string): string =>
+  // A feed that begins does not end, so it is asked for one that cannot begin.
+  `${path.replace(':collection', collection).replaceAll(/:\w+/g, 'nothing-such')}${operationId === 'followChanges' ? '?from=nowhere' : ''}`;
 
 const nameOf = ({ method, path }: Route): string => `${method} ${path}`;
 
