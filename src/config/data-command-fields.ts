@@ -62,6 +62,11 @@ export const COPY_FIELDS = {
   batch: { kind: 'integer', unit: 'points', min: 1, max: 10_000, default: 1_000, doc: 'Points per request.' },
   inFlight: { kind: 'integer', unit: 'requests', min: 1, max: 64, default: 4, doc: 'Requests under way at once.' },
   compare: { kind: 'boolean', default: true, doc: 'Compare every point at the end, and copy again what changed meanwhile.' },
+  follow: {
+    kind: 'boolean',
+    default: false,
+    doc: 'Then do in the target what happens in the source since the copy began, until Ctrl-C. Compare afterwards, with --resume.',
+  },
   resume: { kind: 'boolean', default: false, doc: 'Go on where an interrupted copy between the same servers stopped.' },
   state: {
     kind: 'path',

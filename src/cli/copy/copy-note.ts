@@ -21,11 +21,13 @@ export interface CopyNote {
   readonly version: number;
   readonly source: string;
   readonly target: string;
+  /** Where the source stood when the copy began, and then the token of the last change that was followed; null before that is known. */
+  readonly place: string | null;
   readonly collections: Readonly<Record<string, CollectionNote>>;
 }
 
 export function newNote(source: string, target: string): CopyNote {
-  return { version: VERSION, source, target, collections: {} };
+  return { version: VERSION, source, target, place: null, collections: {} };
 }
 
 export function withCollection(note: CopyNote, name: string, change: CollectionNote): CopyNote {

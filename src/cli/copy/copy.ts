@@ -1,8 +1,8 @@
 /** `skein copy SOURCE TARGET`: collections of one server into another, with settings, payload indexes and aliases.
  *
- *    plan ─► make collections ─► copy points, with a note of how far ─► compare, mend, compare again ─► aliases
+ *    plan ─► make collections ─► copy points, with a note of how far ─► compare, mend, compare again ─► aliases (─► follow)
  *
- *  Invariant: exit code 0 says that every point was compared and found equal (unless --no-compare left that out), and that aliases stand for whole
+ *  Invariant: exit code 0 says that every point was compared and found equal (unless --no-compare or --follow left that out), and that aliases stand for whole
  *  collections only. What a writer changes in the source meanwhile is caught by the comparing, while it is being compared. */
 
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import { compareCollections, mend } from './compare.js';
 import { type CopyNote, newNote, readCopyNote, removeCopyNote, withCollection, writeCopyNote } from './copy-note.js';
 import { batchOf, type CopyPlan, CopyProblem, type PlannedCollection, planCopy } from './copy-plan.js';
 import { copyPoints } from './copy-points.js';
+import { followSource } from './follow.js';
 import { Side } from './side.js';
 
 /** A copy is patient: a server that restarts gets about two minutes to come back. */
@@ -97,8 +98,9 @@ class Copy {
       const copied: Copied[] = [];
       for (const planned of plan.collections) copied.push(await this.#copyCollection(planned));
       for (const alias of plan.aliases) await this.#target.putAlias(alias);
-      removeCopyNote(this.#notePath);
       this.#summary(copied, plan);
+      if (this.#values.follow) await this.#follow(plan);
+      else removeCopyNote(this.#notePath);
       return EXIT.done;
     } catch (error) {
       writeCopyNote(this.#notePath, this.#note);
@@ -108,7 +110,10 @@ class Copy {
   }
 
   async #plan(): Promise<CopyPlan> {
-    const [source, sourceAliases] = await Promise.all([this.#source.collections(), this.#source.aliases()]);
+    const source = await this.#source.collections();
+    const sourceAliases = await this.#source.aliases();
+    // Where a feed has to begin that misses nothing of what is read from here on: the state that the first answer was of.
+    this.#note = { ...this.#note, place: this.#note.place ?? source[0]?.position ?? this.#source.position };
     const [target, targetAliases] = await Promise.all([this.#target.collections(), this.#target.aliases()]);
     const names = this.#values.collections?.split(',').map((name) => name.trim()) ?? null;
     const begun = new Set<string>();
@@ -131,7 +136,9 @@ class Copy {
     const view = progressView(this.#surroundings.errors, name, () => performance.now());
     try {
       const points = await this.#copyPoints(info, view);
-      const { compared, mended } = this.#values.compare ? await this.#compare(info, view) : { compared: null, mended: 0 };
+      // What is followed is compared when its writers have stopped.
+      const compares = this.#values.compare && !this.#values.follow;
+      const { compared, mended } = compares ? await this.#compare(info, view) : { compared: null, mended: 0 };
       const { position: after } = await this.#source.info(name);
       return { collection: name, points, compared, mended, position: before === after ? after : null };
     } finally {
@@ -179,15 +186,54 @@ class Copy {
     }
   }
 
+  /** Until somebody ends it: that is how it is meant to end. */
+  async #follow({ collections }: CopyPlan): Promise<void> {
+    const { stopping, errors, output } = this.#surroundings;
+    const { place } = this.#note;
+    if (place === null)
+      throw new CopyProblem('the source did not say where it stood when the copy began, so it cannot be followed');
+    let changes = 0;
+    print(errors, 'following the source; Ctrl-C ends it');
+    try {
+      await followSource({
+        ...{ source: this.#source, target: this.#target, all: this.#values.collections === null, from: place },
+        names: collections.map(({ info }) => info.name),
+        batch: Math.min(this.#values.batch, ...collections.map(({ info }) => batchOf(info, this.#values.batch))),
+        onDone: (token, more, time) => {
+          changes += more;
+          this.#note = { ...this.#note, place: token };
+          if (this.#writeNoteNowAndThen() && !this.#values.json)
+            print(errors, `${counted(changes, 'change')} followed, to ${time ?? 'now'}`);
+        },
+        onNote: (line) => print(errors, `skein: ${line}`),
+      });
+    } catch (error) {
+      if (!stopping.aborted) throw error;
+    }
+    writeCopyNote(this.#notePath, this.#note);
+    if (this.#values.json) print(output, JSON.stringify({ kind: 'follow', changes }));
+    else
+      print(
+        output,
+        `${counted(changes, 'change')} followed; the same command with --resume, and without --follow, compares every point`,
+      );
+  }
+
+  /** @returns whether it was time */
+  #writeNoteNowAndThen(): boolean {
+    if (performance.now() - this.#lastNoteMs < NOTE_EVERY_MS) return false;
+    this.#lastNoteMs = performance.now();
+    writeCopyNote(this.#notePath, this.#note);
+    return true;
+  }
+
   #keep(
     name: string,
     createdAt: string,
     note: { readonly cursor: string | null; readonly points: number; readonly copied: boolean },
   ): void {
     this.#note = withCollection(this.#note, name, { created_at: createdAt, ...note });
-    if (performance.now() - this.#lastNoteMs < NOTE_EVERY_MS) return;
-    this.#lastNoteMs = performance.now();
-    writeCopyNote(this.#notePath, this.#note);
+    this.#writeNoteNowAndThen();
   }
 
   #summary(copied: readonly Copied[], plan: CopyPlan): void {

@@ -2,7 +2,7 @@
  *
  *  So a copy carries whatever a point holds, vectors bit for bit, without knowing its fields. Must not know: which side it is. */
 
-import type { Call, SkeinClient } from '../../sdk/index.js';
+import type { Call, Change, PointInput, SkeinClient } from '../../sdk/index.js';
 
 export type PointId = string | number;
 export type PointBody = Readonly<Record<string, unknown>> & { readonly id: PointId };
@@ -34,6 +34,22 @@ export class Side {
     this.url = url;
     this.#client = client;
     this.#signal = signal;
+  }
+
+  /** The newest position that was seen; null before the first answer. */
+  get position(): string | null {
+    return this.#client.position;
+  }
+
+  /** Whole points, vectors included, in the order of the log, until the signal ends it. */
+  changes(from: string): AsyncGenerator<Change, void, undefined> {
+    return this.#client.changes({ from, withVector: true, withPayload: true, withLeaves: false }, { signal: this.#signal });
+  }
+
+  /** Durable when it resolves. */
+  async write(name: string, points: readonly PointInput[]): Promise<void> {
+    const options = { wait: 'durable', idempotencyKey: 'not-needed', signal: this.#signal } as const;
+    if (points.length > 0) await this.#client.upsert(name, points, options);
   }
 
   async collections(): Promise<readonly InfoBody[]> {

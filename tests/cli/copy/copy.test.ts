@@ -148,6 +148,46 @@ test('an interrupted copy goes on from its note, and mends what was changed behi
   assert.match((await run(['--resume', '--state', 'old.json'])).errors, 'the source has made collection c anew');
 });
 
+test('a copy that follows does what is written meanwhile, and a comparison finds nothing to mend', async (t) => {
+  const { source, target, run } = await twoServers(t);
+  await source.createCollection('c', { dimension: 3, distance: 'dot' });
+  await source.upsert('c', points(600));
+  const stop = new AbortController();
+  let written = 0;
+  const writing = (async () => {
+    for (; !stop.signal.aborted && written < 200; written++) {
+      await source.upsert('c', [{ id: written % 50, vector: [written, 1, 2], payload: { written } }]);
+      if (written % 3 === 0) await source.delete('c', { ids: [`text ${written}`] });
+      if (written === 100) {
+        await source.createCollection('late', { vectors: { a: { dimension: 1, distance: 'dot' } } });
+        await source.upsert('late', [{ id: 1, vectors: { a: [7] }, expiresAt: new Date(Date.now() + 3_600_000) }, { id: 2 }]);
+      }
+    }
+  })();
+  const following = run(['--batch', '50', '--follow'], { stopping: stop.signal });
+  await writing;
+  await source.upsert('c', [{ id: 'last', vector: [0, 0, 1] }]);
+  await waitUntil(async () => (await target.getMany('c', ['last']).catch(() => ({ points: [] }))).points.length === 1, {
+    what: 'the last write',
+  });
+  stop.abort(new Error('Ctrl-C'));
+  const followed = await following;
+  assert.is(followed.exitCode, 0, followed.errors);
+  assert.match(followed.output, 'changes followed');
+  assert.equal(await all(target, 'c'), await all(source, 'c'));
+  assert.equal(
+    (await target.scroll('late', { withVector: true })).points.map(({ id, vectors }) => [id, vectors]),
+    [
+      [1, { a: Float32Array.of(7) }],
+      [2, {}],
+    ],
+  );
+  await target.deleteCollection('late');
+  const compared = await run(['--collections', 'c', '--resume']);
+  assert.is(compared.exitCode, 0, compared.errors);
+  assert.match(compared.output, /points compared, equal; the source stood still/);
+});
+
 test('what is no address, or holds a key, is refused before anything is asked', async () => {
   for (const [argv, said] of [
     [['http://a:1', 'nowhere'], 'is no http or https address'],
