@@ -19,6 +19,8 @@ import { distanceOf, vectorNamed } from './vector-names.js';
 const NO_SCORE = 1;
 /** Points of one page of a scroll. */
 const PAGE_POINTS = 1_000;
+/** In a millisecond. */
+const MICROSECONDS = 1_000;
 
 export interface Ordered {
   /** Best first. */
@@ -205,8 +207,17 @@ async function ranked(context: QueryContext, { stage, filter, shown }: Order, ru
   positions.push(answer.position);
   const hits = isScored
     ? answer.hits.filter(({ score }) => score !== threshold)
-    : answer.hits.map((hit) => ({ ...hit, score: NO_SCORE, ...(rule.kind === 'order' ? { orderValue: hit.score } : {}) }));
+    : answer.hits.map((hit) => ({
+        ...hit,
+        score: NO_SCORE,
+        ...(rule.kind === 'order' ? { orderValue: orderValue(hit.score, rule.time) } : {}),
+      }));
   return { hits, lowerIsBetter: false, isShown: true };
+}
+
+/** Times are counted in microseconds there. */
+function orderValue(value: number, time: boolean): number {
+  return time ? value * MICROSECONDS : value;
 }
 
 function filtered(filter: Filter | null): { readonly filter?: Filter } {
