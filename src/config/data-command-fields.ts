@@ -55,6 +55,7 @@ export type SearchValues = ValuesOf<typeof SEARCH_FIELDS>;
 
 export const COPY_FIELDS = {
   apiKey: CLIENT_FIELDS.apiKey,
+  apiKeyFile: CLIENT_FIELDS.apiKeyFile,
   timeoutMs: CLIENT_FIELDS.timeoutMs,
   sourceKeyFile: { kind: 'path', default: null, doc: 'File whose first line is the key that the source asks for.' },
   targetKeyFile: { kind: 'path', default: null, doc: 'File whose first line is the key that the target asks for.' },

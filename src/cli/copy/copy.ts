@@ -36,8 +36,9 @@ export async function copy(
   const [from, to] = [addressOf(sourceUrl), addressOf(targetUrl)];
   if (from === to) throw new UsageError('source and target are the same server');
   const { stopping } = surroundings;
-  const open = (url: string, apiKeyFile: string | null): Side => {
-    const apiKey = apiKeyFile === null ? values.apiKey : null;
+  const open = (url: string, ownKeyFile: string | null): Side => {
+    // A file of its own comes before the key that is for both.
+    const { apiKey, apiKeyFile } = ownKeyFile === null ? values : { apiKey: null, apiKeyFile: ownKeyFile };
     const timeoutMs = Math.max(values.timeoutMs, REQUEST_TIMEOUT_MS);
     return new Side(url, connectTo({ url, apiKey, apiKeyFile, timeoutMs }, { retries: PATIENCE }), stopping);
   };
