@@ -90,7 +90,8 @@ function readAsRepeat(bytes: Uint8Array, form: BodyForm, task: BodyTask, refusal
   }
 }
 
-const ABOUT_COLLECTION: ReadonlySet<string> = new Set(['DimensionMismatch', 'ZeroVector']);
+/** InvalidRequest where a name was taken away since; what is wrong in any collection is refused when it is read again. */
+const ABOUT_COLLECTION: ReadonlySet<string> = new Set(['DimensionMismatch', 'ZeroVector', 'InvalidRequest']);
 
 function readerOf(bytes: Uint8Array, form: BodyForm): BodyReader {
   return form === 'json' ? new JsonReader(bytes) : new MsgpackReader(bytes);

@@ -285,4 +285,35 @@ test('a batch writes into what it makes, and lines of an import carry vectors', 
   );
 });
 
+test('a large body goes through its thread whole, and a repeat is known when a name is gone by then', async (t) => {
+  const { ask } = await withCollection(t);
+  const text = 'x'.repeat(1_500);
+  const points = Array.from({ length: 300 }, (_, id) => ({
+    id,
+    vectors: { image: [id, 1], words: { indices: [id, 7_000], values: [1, id] } },
+    payload: { text },
+  }));
+  const key = { 'idempotency-key': 'large' };
+  const first = await ask('PUT', POINTS, { points }, key);
+  assert.is(first.body.upserted, 300);
+  const patches = points.map(({ id, payload }) => ({
+    id,
+    vectors: { image: [-id, 2] },
+    unset_vectors: id % 2 === 0 ? ['words'] : [],
+    payload,
+  }));
+  assert.is((await ask('PATCH', POINTS, { points: patches })).body.patched, 300);
+  const { vectors } = (await ask('GET', `${POINTS}/3`)).body;
+  assert.equal(vectors, { image: [-3, 2], words: { indices: [3, 7_000], values: [1, 3] } });
+  assert.equal((await ask('GET', `${POINTS}/4`)).body.vectors, { image: [-4, 2] });
+  assert.is((await ask('PATCH', COLLECTION, { vectors: { image: null } })).status, 200);
+  const again = await ask('PUT', POINTS, { points }, key);
+  assert.equal([again.status, again.body.position], [200, first.body.position]);
+  assert.equal(issueOf(await ask('PUT', POINTS, { points }, { 'idempotency-key': 'other' })), [
+    400,
+    'InvalidRequest',
+    'points[0].vectors.image',
+  ]);
+});
+
 test.run();
