@@ -2,6 +2,7 @@
 
 import { backup } from '../backup.js';
 import { bulkLoad } from '../bulk_load.js';
+import { changes } from '../changes.js';
 import { churn } from '../churn.js';
 import { coreOperations } from '../core_operations.js';
 import { embedded } from '../embedded.js';
@@ -56,7 +57,7 @@ export const REPLICATION: readonly Bench[] = [
   replicationStatistics,
 ];
 /** What is kept, and how it comes back. */
-const KEEPING: readonly Bench[] = [backup];
+const KEEPING: readonly Bench[] = [backup, changes];
 /** What watching, and knowing who asks, costs. */
 const WATCHING: readonly Bench[] = [tracingCost, securityCost];
 export const BENCHES: readonly Bench[] = [...ONE_NODE, ...SEARCH, ...REPLICATION, ...KEEPING, ...WATCHING];

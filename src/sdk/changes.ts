@@ -45,7 +45,7 @@ export async function* followChanges(
   const onAbort = (): void => end.abort(options.signal?.reason);
   const onClosed = (reason: unknown): void => end.abort(reason);
   options.signal?.addEventListener('abort', onAbort, { once: true });
-  closing.add(onClosed);
+  closing.add(onClosed, true);
   if (options.signal?.aborted === true) onAbort();
   try {
     yield* new Following(parts, request, options, end.signal).changes();

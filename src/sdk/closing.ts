@@ -5,26 +5,32 @@ import { SkeinConnectionError } from './errors.js';
 
 export class Closing {
   readonly #running = new Set<(reason: unknown) => void>();
+  readonly #endless = new Set<(reason: unknown) => void>();
   #reason: Error | null = null;
   /** Why no call begins any more. */
   #refusal: Error | null = null;
   #ended: (() => void) | null = null;
 
-  /** @param onClosed called once, at once where the client is closed already */
-  add(onClosed: (reason: unknown) => void): void {
+  /** @param onClosed called once, at once where the client is closed already
+   *  @param endless of a call that does not end by itself: then called as soon as no call begins any more */
+  add(onClosed: (reason: unknown) => void, endless = false): void {
     const reason = this.#reason ?? this.#refusal;
-    if (reason === null) this.#running.add(onClosed);
-    else onClosed(reason);
+    if (reason !== null) return onClosed(reason);
+    this.#running.add(onClosed);
+    if (endless) this.#endless.add(onClosed);
   }
 
   remove(onClosed: (reason: unknown) => void): void {
     this.#running.delete(onClosed);
+    this.#endless.delete(onClosed);
     if (this.#running.size === 0) this.#ended?.();
   }
 
   /** No call begins any more. @returns when those that run have ended */
   async drain(): Promise<void> {
     this.#refusal ??= closed();
+    for (const onClosed of this.#endless) onClosed(this.#refusal);
+    this.#endless.clear();
     if (this.#running.size > 0) await new Promise<void>((resolve) => (this.#ended = resolve));
   }
 

@@ -103,7 +103,7 @@ test('a feed that is taken up behind any of its changes goes on with the next on
   const random = new Random(t.seed());
   await create('a', 2);
   await create('b', 2);
-  for (let i = 0; i < 12; i++) {
+  for (let i = 0; i < 8; i++) {
     const points = Array.from({ length: random.integer(1, 5) }, (_, at) => ({ id: at, vector: [i, at], payload: { i } }));
     await put(random.boolean() ? 'a' : 'b', points);
     if (random.boolean(0.3)) await remove('a', [0, 1]);
@@ -176,13 +176,13 @@ test('a snapshot that is read while writes go on, broken off again and again, an
     } else if (kind < 7)
       await remove(
         name,
-        [random.integer(0, 2_999), random.integer(0, 2_999)].filter((id, at, all) => all.indexOf(id) === at),
+        [random.integer(0, 1_399), random.integer(0, 1_399)].filter((id, at, all) => all.indexOf(id) === at),
       );
     else
       await put(
         name,
         Array.from({ length: random.integer(1, 20) }, (_, at) => ({
-          id: (random.integer(0, 149) * 20 + at) % 3_000,
+          id: (random.integer(0, 69) * 20 + at) % 1_400,
           vector: [at, 1],
           payload: { n: random.integer(0, 99) },
         })),
@@ -191,12 +191,12 @@ test('a snapshot that is read while writes go on, broken off again and again, an
   for (const name of names)
     await put(
       name,
-      Array.from({ length: 1_500 }, (_, id) => ({ id: id * 2, vector: [id, 0], payload: { n: id } })),
+      Array.from({ length: 700 }, (_, id) => ({ id: id * 2, vector: [id, 0], payload: { n: id } })),
     );
   const copy = new Copy();
   let start = 'snapshot' as ChangeStart;
-  for (let rounds = 0; rounds < 40; rounds++) {
-    let left = random.integer(1, 900);
+  for (let rounds = 0; rounds < 25; rounds++) {
+    let left = random.integer(1, 600);
     for await (const page of pages(engine, start)) {
       const changes: Change[] = [...page.changes];
       for (const change of changes.slice(0, left)) copy.take(change);

@@ -194,6 +194,10 @@ test('what is lost is thrown at once, what is only refused for now is tried agai
   const closing = take(client, 1, {}).catch((error: unknown) => error);
   client.close();
   assert.instance(await closing, SkeinConnectionError);
+  const drained = new SkeinClient({ url: http.url });
+  const following = take(drained, 1, {}).catch((error: unknown) => error);
+  await drained.end();
+  assert.instance(await following, SkeinConnectionError);
   const nobody = new SkeinClient({ url: 'http://127.0.0.1:1', retries: { firstDelayMs: 1, delayMsMax: 2 } });
   t.after(() => nobody.close());
   assert.instance(await take(nobody, 1, {}, { failuresMax: 3 }).catch((error: unknown) => error), SkeinConnectionError);
