@@ -13,6 +13,7 @@ type Tree = Map<string, Tree>;
 const NOTHING = new Uint8Array(0);
 
 export function keptPayload(keep: Keep, keys: readonly string[]): PayloadChoice {
+  if (keep === 'include' && keys.length === 0) return () => NOTHING;
   const tree = treeOf(keys);
   const choose = keep === 'include' ? included : excluded;
   return (bytes) => {
