@@ -39,7 +39,8 @@ const FOUND: VectorFound = {
 };
 
 function entry(uid: number): CatalogueEntry {
-  return { row: { uid, name: `c${uid}`, spec: { distance: 'euclid' } } } as unknown as CatalogueEntry;
+  const spec = { dimension: 1, distance: 'euclid', vectors: [], sparseVectors: [] };
+  return { row: { uid, name: `c${uid}`, spec } } as unknown as CatalogueEntry;
 }
 
 class Rig {

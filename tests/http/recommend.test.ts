@@ -91,7 +91,7 @@ test('requests that make no sense are refused by their place', async (t) => {
     [{ positive: [1, ''] }, 'InvalidRequest', 'positive[1]'],
     [{ positive: [1, 1.5] }, 'InvalidRequest', 'positive[1]'],
     [{ positive: [null] }, 'InvalidRequest', 'positive[0]'],
-    [{ positive: [{ id: 1 }] }, 'InvalidRequest', 'positive[0]'],
+    [{ positive: [{ id: 1 }] }, 'InvalidRequest', 'positive[0].id'],
     [
       {
         positive: [
