@@ -193,7 +193,12 @@ export class WritePath {
       const last = !matched.more;
       const timeoutMs = Math.max(1, deadlineMs - this.#parts.clock.monotonicMs());
       const operation = form.operation(name, matched.ids, earlier);
-      const receipt = await this.write([operation], { ...rest, timeoutMs, ...(last && idempotency && { idempotency }) });
+      // Indexes take units in their order: the last one is waited for in the place of all. And a wait that ends before it does not say that all
+      // is durable.
+      const how = last
+        ? { ...rest, timeoutMs, ...(idempotency && { idempotency }) }
+        : { ...rest, timeoutMs, wait: 'durable' as const };
+      const receipt = await this.write([operation], how);
       earlier = { points: pointsOf(receipt.results[0]), units: earlier.units + 1 };
       if (last) return receipt;
       if (form.keepsMatches) after = matched.ids.at(-1) ?? after;

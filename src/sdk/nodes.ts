@@ -170,10 +170,13 @@ export class Nodes {
   isReplica(url: string, master: string | null): void {
     const node = this.#at(url);
     node.role = 'replica';
-    // A name leads on once. And what it says may be old: a node that says of itself what it is knows better.
-    if (master === null || !node.isGiven || this.master !== null) return;
+    // A name leads on once. And what it says may be old: a node that says of itself what it is knows better, as long as it answers.
+    const known = this.#master();
+    if (master === null || !node.isGiven || known?.failuresInRow === 0) return;
     const named = this.#at(master);
-    if (named.role === 'unknown') named.role = 'master';
+    if (named.role !== 'unknown') return;
+    if (known !== null) known.role = 'unknown';
+    named.role = 'master';
   }
 
   #first(tried: ReadonlySet<string>, nowMs: number, rankOf: (node: Node) => number | null): string | null {

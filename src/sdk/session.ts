@@ -1,18 +1,22 @@
 /** The newest position a client has seen, so that it reads its own writes on any node.
  *
  *  Tokens are opaque to users; this file knows that they order bytewise within one history (model/position.ts) and that base64url
- *  keeps that order when letters are compared by their place in its alphabet. A token of another history replaces the old one. */
+ *  keeps that order when letters are compared by their place in its alphabet. Of two histories the one of the later epoch was written later: what a
+ *  replica that is behind answers, or an old entry of the change feed, takes nothing back. */
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const TOKEN_LENGTH = 44;
 /** Version and history id: 17 bytes; the highest bits of the epoch that share the last letter are always 0. */
 const HISTORY_LENGTH = 23;
 
-/** @returns the later of two tokens of one history; `b` when they cannot be compared */
+/** Behind the last letter of the epoch; those bits of it that are of the seq are always 0. */
+const EPOCH_END = 34;
+
+/** @returns the later of two tokens: of one history by epoch and seq, of two by epoch; `b` when they cannot be compared */
 export function laterToken(a: string, b: string): string {
-  if (a.length !== TOKEN_LENGTH || b.length !== TOKEN_LENGTH || a.slice(0, HISTORY_LENGTH) !== b.slice(0, HISTORY_LENGTH))
-    return b;
-  for (let i = HISTORY_LENGTH; i < TOKEN_LENGTH; i++) {
+  if (a.length !== TOKEN_LENGTH || b.length !== TOKEN_LENGTH) return b;
+  const isOneHistory = a.slice(0, HISTORY_LENGTH) === b.slice(0, HISTORY_LENGTH);
+  for (let i = HISTORY_LENGTH; i < (isOneHistory ? TOKEN_LENGTH : EPOCH_END); i++) {
     const difference = ALPHABET.indexOf(a.charAt(i)) - ALPHABET.indexOf(b.charAt(i));
     if (difference !== 0) return difference > 0 ? a : b;
   }

@@ -117,6 +117,22 @@ test('of two that say they are the master the one of the later mastership is; a 
   assert.is(nodes.master, A, 'it took a write');
 });
 
+test('a master that is gone makes way for the one that a replica names now, and not while it answers', () => {
+  const nodes = new Nodes([A]);
+  nodes.isReplica(A, 'http://m1');
+  assert.is(nodes.forWrite(NONE, 0), 'http://m1');
+  nodes.answered('http://m1', 5, 0);
+  nodes.isReplica(A, 'http://m2');
+  assert.is(nodes.forWrite(NONE, 0), 'http://m1');
+  nodes.failed('http://m1', 10);
+  nodes.isReplica(A, 'http://m2');
+  assert.is(nodes.forWrite(NONE, 10), 'http://m2');
+  assert.equal(
+    nodes.view(10).map(({ role }) => role),
+    ['replica', 'unknown', 'master'],
+  );
+});
+
 test('who fails again and again is asked last, each time for longer, until it answers', () => {
   const nodes = new Nodes([A, B], SETTINGS);
   nodes.isMaster(A, 1);

@@ -72,10 +72,13 @@ export class ChangeSockets {
     response.detachSocket(wish.socket as Socket);
     response.removeAllListeners('finish');
     let accepted: WebSocket | null = null;
-    this.#server.once('headers', (lines: string[]) => lines.push(...headers));
+    const addHeaders = (lines: string[]): void => void lines.push(...headers);
+    this.#server.once('headers', addHeaders);
     this.#server.handleUpgrade(request, wish.socket, wish.head, (socket) => {
       accepted = socket;
     });
+    // One that was refused had none.
+    this.#server.off('headers', addHeaders);
     return accepted;
   }
 }

@@ -1,7 +1,7 @@
 /** The dialect's aliases: actions that take effect together, and lists. */
 
 import type { Engine } from '../../engine/engine.js';
-import { inScope } from '../../model/access-key.js';
+import { inScope, type KeyScope } from '../../model/access-key.js';
 import { aliasNotFound } from '../../model/alias.js';
 import { checkCollectionName } from '../../model/collection.js';
 import type { Operation } from '../../model/operation.js';
@@ -39,18 +39,25 @@ function actionsRoute(room: Room): DialectRoute {
       const update = await beginCollectionUpdate(room, request, 'aliases');
       const { actions } = await readChecked(room, request, checkActions);
       const { engine } = update.write;
-      const asked = aliasOperations(actions, engine);
+      const principal = principalOf(request);
+      const asked = aliasOperations(actions, aliasesIn(engine, principal.scope));
       noteTarget(request, { aliases: asked.flatMap((operation) => ('alias' in operation ? [operation.alias] : [])).join(', ') });
-      const operations = scopedOperations(principalOf(request), asked, engine);
+      const operations = scopedOperations(principal, asked, engine);
       if (operations.length > 0) await runUpdate(room, reply, update, operations);
       return sendResult(request, reply, true);
     },
   };
 }
 
-/** What a rename leaves must be known before it: what earlier actions of the request made of a name counts. @throws AliasNotFound */
-function aliasOperations(actions: AliasActionsBody['actions'], engine: Pick<Engine, 'aliases'>): Operation[] {
-  const standing = new Map(engine.aliases().map(({ alias, collection }) => [alias, collection]));
+/** Those of other collections are not there for the key. */
+function aliasesIn(engine: Pick<Engine, 'aliases'>, scope: KeyScope): ReturnType<Engine['aliases']> {
+  return engine.aliases().filter(({ collection }) => inScope(scope, collection));
+}
+
+/** What a rename leaves must be known before it: what earlier actions of the request made of a name counts. To remove what is not there is no
+ *  mistake. @throws AliasNotFound */
+function aliasOperations(actions: AliasActionsBody['actions'], aliases: ReturnType<Engine['aliases']>): Operation[] {
+  const standing = new Map(aliases.map(({ alias, collection }) => [alias, collection]));
   const put = (alias: string, collection: string): Operation => {
     standing.set(alias, collection);
     return { kind: 'put_alias', alias: checkCollectionName(alias), collection: checkCollectionName(collection) };
@@ -61,7 +68,10 @@ function aliasOperations(actions: AliasActionsBody['actions'], engine: Pick<Engi
   };
   return actions.flatMap((action): Operation[] => {
     if ('create_alias' in action) return [put(action.create_alias.alias_name, action.create_alias.collection_name)];
-    if ('delete_alias' in action) return [drop(action.delete_alias.alias_name)];
+    if ('delete_alias' in action) {
+      const { alias_name: alias } = action.delete_alias;
+      return standing.has(checkCollectionName(alias)) ? [drop(alias)] : [];
+    }
     const { old_alias_name: from, new_alias_name: to } = action.rename_alias;
     const collection = standing.get(from);
     if (collection === undefined) throw aliasNotFound(from, []);

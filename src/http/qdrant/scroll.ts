@@ -75,7 +75,7 @@ export function scrollRoute(room: Room): DialectRoute {
       const order = body.order_by === undefined ? null : orderOf(body.order_by, engine.collection(collection));
       if (order !== null && body.offset !== undefined)
         throw wrongInput('pages in the order of a field begin with start_from, not with the id of a point', 'offset');
-      const offset = body.offset === undefined ? null : readableId(body.offset, 'offset');
+      const offset = body.offset === undefined ? null : await offsetOf(engine, collection, body.offset);
       room.strict.read(collection, { limit, ...filter });
       plainAsked(request, { limit, with_payload: shown.withPayload, with_vector: shown.vectors !== false }, filter.filter);
       await beginRead(room, request, engine, null);
@@ -95,6 +95,15 @@ export function scrollRoute(room: Room): DialectRoute {
       });
     },
   };
+}
+
+/** A page begins where the one before said, also at a text that the dialect would write in another way. @throws InvalidRequest */
+async function offsetOf(engine: Engine, collection: string, given: unknown): Promise<PointId> {
+  const canonical = readableId(given, 'offset');
+  if (typeof given !== 'string' || given === canonical) return canonical;
+  const filter = { must: [{ kind: 'has_id', ids: [given] } as const] };
+  const { points } = await engine.scroll(collection, { ...NOTHING_SHOWN, filter, after: null, limit: 1 });
+  return points[0]?.id ?? canonical;
 }
 
 async function pageById(engine: Engine, collection: string, { offset, limit, limitMax, ...rest }: PageAsked): Promise<Page> {

@@ -143,6 +143,8 @@ async function* unlessStalled(slices: AsyncIterable<Buffer>, cut: () => void): A
 
 function sendMessages(room: Room, begun: Begun, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { feed, first } = begun;
+  // While it was begun others may have come: what is refused now is still an ordinary answer.
+  const leave = room.changes.enter(feed, 'websocket');
   reply.hijack();
   const headers = [
     `x-request-id: ${request.id}`,
@@ -150,8 +152,11 @@ function sendMessages(room: Room, begun: Begun, request: FastifyRequest, reply: 
     `${HEARTBEAT_HEADER}: ${room.limits.changeHeartbeatMs}`,
   ];
   const socket = room.sockets.accept(request.raw, reply.raw, headers);
-  if (socket === null) return reply;
-  const leave = room.changes.enter(feed, 'websocket');
+  if (socket === null) {
+    feed.end(nobody());
+    leave();
+    return reply;
+  }
   let isGone = false;
   socket.on('error', () => socket.terminate());
   socket.once('close', () => {

@@ -125,7 +125,7 @@ test('actions on aliases take effect together, or none does', async (t) => {
     { alias_name: 'now', collection_name: 'a' },
   ]);
   const renamed = { rename_alias: { old_alias_name: 'now', new_alias_name: 'old' } };
-  const failed = await act(renamed, { delete_alias: { alias_name: 'none' } });
+  const failed = await act(renamed, { rename_alias: { old_alias_name: 'none', new_alias_name: 'other' } });
   assert.equal(
     [failed.status, (await aliases('/collections/a/aliases')) as object],
     [404, [{ alias_name: 'now', collection_name: 'a' }]],
@@ -134,6 +134,20 @@ test('actions on aliases take effect together, or none does', async (t) => {
   assert.equal(await aliases('/collections/a/aliases'), [{ alias_name: 'old', collection_name: 'a' }]);
   assert.equal((await ask('GET', '/collections/now')).status, 200);
   assert.is((await act({ create_alias: { alias_name: 'x' } })).status, 400);
+  const first = await act({ delete_alias: { alias_name: 'none' } }, create('a', 'none'));
+  assert.equal([first.status, first.body.result], [200, true], 'a switch on a first deployment');
+});
+
+test('an alias is no collection to drop: what it stands for stays', async (t) => {
+  const { ask } = await started(t);
+  await ask('PUT', '/collections/a', { vectors: { size: 1, distance: 'Dot' } });
+  await ask('POST', '/collections/aliases', { actions: [{ create_alias: { collection_name: 'a', alias_name: 'prod' } }] });
+  for (const path of ['/collections/prod', '/collections/prod/']) {
+    const { status, body } = await ask('DELETE', path);
+    assert.equal([status, body.result], [200, false], path);
+  }
+  assert.is((await ask('GET', '/collections/a/exists')).body.result.exists, true);
+  assert.is((await ask('DELETE', '/collections/a')).body.result, true);
 });
 
 test.run();
