@@ -134,14 +134,7 @@ test('a socket that takes nothing costs one page', async (t) => {
   for (let i = 0; i < 400; i++) changes.pages.push({ changes: [{ event, seq: 1, timeMs: 1, token: 't' }], place });
   const { socket, messages } = await follow(t, http.url);
   socket.pause();
-  let asked = 0;
-  let looksAlike = 0;
-  const isStill = (): boolean => {
-    looksAlike = asked > 0 && asked === changes.asked ? looksAlike + 1 : 0;
-    asked = changes.asked;
-    return looksAlike === 6;
-  };
-  await waitUntil(isStill, { what: 'the feed waits for its reader' });
+  const asked = await changes.untilStill();
   assert.ok(asked < 200, `${asked} pages were read ahead`);
   socket.resume();
   await waitUntil(() => messages.length >= 400, { what: 'all messages' });

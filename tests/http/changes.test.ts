@@ -285,14 +285,7 @@ test('a reader that takes nothing costs one page, and nothing is read ahead for 
   await once(socket, 'connect');
   socket.pause();
   socket.write(`GET ${CHANGES} HTTP/1.1\r\nHost: x\r\n\r\n`);
-  let asked = 0;
-  let looksAlike = 0;
-  const isStill = (): boolean => {
-    looksAlike = asked > 0 && asked === changes.asked ? looksAlike + 1 : 0;
-    asked = changes.asked;
-    return looksAlike === 6;
-  };
-  await waitUntil(isStill, { what: 'the feed waits for its reader' });
+  const asked = await changes.untilStill();
   // What the system's own buffers of a connection hold, and two slices.
   assert.ok(asked < 200, `${asked} pages were read ahead`);
   let bytes = 0;

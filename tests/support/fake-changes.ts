@@ -4,6 +4,10 @@ import type { ChangeLog, ChangePage, ChangeSelection, ChangeStart } from '../../
 import type { Cancellation } from '../../src/model/cancellation.js';
 import { type ChangePlace, placeAt } from '../../src/model/change-place.js';
 import { SkeinError } from '../../src/model/errors.js';
+import { waitUntil } from './wait-until.js';
+
+/** Looks that find nothing new, one after the other. */
+const STILL_LOOKS = 6;
 
 export class FakeChanges implements ChangeLog {
   /** What the next calls give or throw, one each; behind them every call waits. */
@@ -16,6 +20,19 @@ export class FakeChanges implements ChangeLog {
   begin(start: ChangeStart, selection: ChangeSelection): Promise<ChangePage> {
     this.begun.push({ start, selection });
     return Promise.resolve({ changes: [], place: placeAt({ historyId: 'ab'.repeat(16), epoch: 1, seq: 0 }) });
+  }
+
+  /** The feed waits for its reader: no page is asked for any more. @returns how many were */
+  async untilStill(): Promise<number> {
+    let asked = 0;
+    let looksAlike = 0;
+    const isStill = (): boolean => {
+      looksAlike = asked > 0 && asked === this.asked ? looksAlike + 1 : 0;
+      asked = this.asked;
+      return looksAlike === STILL_LOOKS;
+    };
+    await waitUntil(isStill, { what: 'the feed waits for its reader' });
+    return asked;
   }
 
   next(place: ChangePlace, _selection: ChangeSelection, waitMs: number, cancellation?: Cancellation): Promise<ChangePage> {

@@ -12,8 +12,10 @@ import type { Origin, OriginPlace, OriginSettings } from '../origin.js';
 import { idOf, RecordProblem, vectorOf } from '../point-fields.js';
 import { FileProblem, type ImportRecord, POINT_OVERHEAD_BYTES, type RecordSource } from '../record.js';
 import { roundedIntegers, roundedNumberIn } from './exact-numbers.js';
-import { ForeignProblem, type ForeignServer } from './foreign-server.js';
+import type { ForeignServer } from './foreign-server.js';
 import { arrayOf, at, isObject, type JsonObject, objectOf, wholeNumber } from './json-shape.js';
+
+const ELSEWHERE = 'name the collection with --source-collection, and where it is with --tenant and --database';
 
 export interface ChromaOptions {
   readonly server: ForeignServer;
@@ -34,7 +36,7 @@ const COLUMNS = ['embeddings', 'metadatas', 'documents', 'uris'] as const;
 export async function chromaOrigin(options: ChromaOptions): Promise<Origin> {
   const { server, url, collection, tenant, database, notePath } = options;
   const path = `/api/v2/tenants/${encodeURIComponent(tenant)}/databases/${encodeURIComponent(database)}/collections`;
-  const about = objectOf(await described(server, `${path}/${encodeURIComponent(collection)}`), 'the collection');
+  const about = objectOf(await server.describe(`${path}/${encodeURIComponent(collection)}`, ELSEWHERE), 'the collection');
   const records = `${path}/${encodeURIComponent(String(about['id']))}`;
   const total = wholeNumber((await server.ask(`${records}/count`)).body) ?? 0;
   return {
@@ -52,17 +54,6 @@ export async function chromaOrigin(options: ChromaOptions): Promise<Origin> {
     open: (place) => Promise.resolve(paged(options, records, total, place)),
     close: () => Promise.resolve(server.close()),
   };
-}
-
-async function described(server: ForeignServer, path: string): Promise<unknown> {
-  try {
-    return (await server.ask(path)).body;
-  } catch (error) {
-    if (!(error instanceof ForeignProblem) || error.status !== 404) throw error;
-    throw new FileProblem(
-      `${error.message}; name the collection with --source-collection, and where it is with --tenant and --database`,
-    );
-  }
 }
 
 function settingsOf(about: JsonObject): OriginSettings {

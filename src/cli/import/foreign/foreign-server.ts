@@ -66,6 +66,16 @@ export class ForeignServer {
     }
   }
 
+  /** What the server says of a collection. @param hint where else one may look for it @throws FileProblem: there is none · as ask */
+  async describe(path: string, hint: string): Promise<unknown> {
+    try {
+      return (await this.ask(path)).body;
+    } catch (error) {
+      if (!(error instanceof ForeignProblem) || error.status !== 404) throw error;
+      throw new FileProblem(`${error.message}; ${hint}`);
+    }
+  }
+
   close(): void {
     this.#transport.close();
   }

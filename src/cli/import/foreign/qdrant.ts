@@ -10,7 +10,7 @@ import type { Origin, OriginPlace } from '../origin.js';
 import { idOf, type PointFields, RecordProblem, vectorOf, vectorsOf } from '../point-fields.js';
 import { FileProblem, type ImportRecord, POINT_OVERHEAD_BYTES, type RecordSource, type SourceKey } from '../record.js';
 import { roundedIntegers, roundedNumberIn } from './exact-numbers.js';
-import { ForeignProblem, type ForeignServer } from './foreign-server.js';
+import type { ForeignServer } from './foreign-server.js';
 import { arrayOf, at, isObject } from './json-shape.js';
 import { planOf, type QdrantPlan } from './qdrant-settings.js';
 
@@ -26,7 +26,7 @@ export interface QdrantOptions {
 export async function qdrantOrigin(options: QdrantOptions): Promise<Origin> {
   const { server, url, collection, notePath } = options;
   const path = `/collections/${encodeURIComponent(collection)}`;
-  const plan = planOf(at(await described(server, path), 'result'));
+  const plan = planOf(at(await server.describe(path, 'name the collection with --source-collection'), 'result'));
   return {
     name: `qdrant collection ${collection}`,
     notePath,
@@ -36,15 +36,6 @@ export async function qdrantOrigin(options: QdrantOptions): Promise<Origin> {
     open: (place) => Promise.resolve(scrolled(options, path, plan, place)),
     close: () => Promise.resolve(server.close()),
   };
-}
-
-async function described(server: ForeignServer, path: string): Promise<unknown> {
-  try {
-    return (await server.ask(path)).body;
-  } catch (error) {
-    if (!(error instanceof ForeignProblem) || error.status !== 404) throw error;
-    throw new FileProblem(`${error.message}; name the collection with --source-collection`);
-  }
 }
 
 async function aliasLosses(server: ForeignServer, path: string): Promise<string[]> {
