@@ -69,9 +69,12 @@ export async function openSkein(options: OpenOptions): Promise<EmbeddedSkein> {
   const waiting = options.signal === undefined ? {} : { signal: options.signal };
   try {
     // A new replica has nothing to read until its first snapshot is there.
-    while (!node.isServing()) await setTimeout(SERVING_CHECK_MS, undefined, waiting);
+    while (!node.isServing()) {
+      if (fatal.reason !== null) throw new Error(`the embedded node has failed: ${fatal.reason}`);
+      await setTimeout(SERVING_CHECK_MS, undefined, waiting);
+    }
   } catch (error) {
-    await opened.close();
+    await opened.close().catch((failure: unknown) => log.error('stop_failed', { error: failure }));
     throw error;
   }
   return opened;

@@ -43,11 +43,28 @@ export function beginRun(content: ServedContent, ask: IndexAsk, around: RunSurro
 /** @throws IndexBehind while an index is not there that was declared a moment ago */
 function vectorRun(content: VectorContent, ask: VectorAsk, around: RunSurroundings): AskRun {
   const { key = DEFAULT_VECTOR, query } = ask;
-  const sparse = content.indexes.sparse.get(key);
-  if (sparse !== undefined && !(query instanceof Float32Array)) return new SparseRun(content, sparse, { ...ask, query }, around);
-  const dense = content.indexes.dense.get(key);
-  if (dense !== undefined && query instanceof Float32Array) return new VectorRun(content, dense, { ...ask, query }, around);
-  throw new SkeinError('IndexBehind', 'The index of these vectors was declared a moment ago and is not there yet');
+  const { sparse: ofSparse, dense: ofDense } = content.indexes;
+  const sparse = ofSparse.get(key);
+  if (sparse !== undefined && !(query instanceof Float32Array))
+    return whileThere(() => ofSparse.get(key) === sparse, new SparseRun(content, sparse, { ...ask, query }, around));
+  const dense = ofDense.get(key);
+  if (dense !== undefined && query instanceof Float32Array)
+    return whileThere(() => ofDense.get(key) === dense, new VectorRun(content, dense, { ...ask, query }, around));
+  throw notThere();
+}
+
+/** A name may be taken away while a question of it waits: its index has nothing to say any more. */
+function whileThere(isThere: () => boolean, run: AskRun): AskRun {
+  return {
+    advance: (budgetMs) => {
+      if (!isThere()) throw notThere();
+      return run.advance(budgetMs);
+    },
+  };
+}
+
+function notThere(): SkeinError {
+  return new SkeinError('IndexBehind', 'The index of these vectors was declared or taken away a moment ago');
 }
 
 function runLook(look: HealthLook): AskRun {

@@ -284,5 +284,5 @@ function renewalProgress(report: IndexReport | null, spec: CollectionSpec): numb
   const { nextProgress, settings } = report;
   // Until it says otherwise it serves what was declared before, and may not have heard yet that it must build.
   const served = settings === settingsOf(spec) ? nextProgress : nextProgress === 1 ? 0 : nextProgress;
-  return Math.min(payloadProgress, served, growing === 0 ? 1 : (live - growing) / live);
+  return Math.min(payloadProgress, served, growing === 0 ? 1 : Math.max(0, live - growing) / live);
 }

@@ -317,11 +317,15 @@ export class OwnedIndex {
 
   async #write(): Promise<void> {
     const { uid, labelGeneration, folder } = this.#collection;
-    const { seq, nextLabel, content } = this.#current;
+    const current = this.#current;
+    const { seq, content } = current;
     const { inserts } = content;
     const startMs = performance.now();
     try {
-      this.#checkpointBytes = await content.save(folder, { uid, labelGeneration, seq, nextLabel });
+      this.#checkpointBytes = await content.save(folder, () => ({
+        ...{ uid, labelGeneration },
+        ...{ seq: current.seq, nextLabel: current.nextLabel },
+      }));
       this.#savedInserts = inserts;
       this.#saveFailed = false;
       const tookMs = Math.round(performance.now() - startMs);

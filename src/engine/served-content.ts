@@ -30,7 +30,8 @@ export interface ServedContent extends IndexedContent {
   status(nextLabel: number): ContentStatus;
   /** Is there something that a checkpoint would hold? */
   readonly savable: boolean;
-  /** @returns bytes written */
-  save(folder: string, head: SavedHead): Promise<number>;
+  /** @param headOf how far the content goes now: asked at the moment in which a part of it begins to be written, for others go on meanwhile
+   *  @returns bytes written */
+  save(folder: string, headOf: () => SavedHead): Promise<number>;
   close(): void;
 }

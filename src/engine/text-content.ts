@@ -108,8 +108,8 @@ export class TextContent implements ServedContent {
     return this.index.inserts > 0 || this.index.status().documents > 0;
   }
 
-  save(folder: string, head: SavedHead): Promise<number> {
-    return this.index.save(folder, head);
+  save(folder: string, headOf: () => SavedHead): Promise<number> {
+    return this.index.save(folder, headOf());
   }
 
   close(): void {

@@ -36,6 +36,7 @@ export class VectorContent implements ServedContent {
   #fill: VectorFill | null = null;
   /** Which index works first: each in turn. */
   #turn = 0;
+  #insertsOfClosed = 0;
 
   constructor(reads: StoreReads, { uid, spec }: IndexedCollection, indexes: VectorIndexes, bare = new LabelSet()) {
     this.#reads = reads;
@@ -146,13 +147,16 @@ export class VectorContent implements ServedContent {
   }
 
   get crowded(): boolean {
-    if (this.#fill !== null) return true;
+    return this.#fill !== null || this.#isCrowded();
+  }
+
+  #isCrowded(): boolean {
     for (const index of this.indexes.dense.values()) if (index.crowded) return true;
     return false;
   }
 
   get inserts(): number {
-    let inserts = 0;
+    let inserts = this.#insertsOfClosed;
     for (const index of this.indexes.dense.values()) inserts += index.inserts;
     return inserts;
   }
@@ -173,6 +177,8 @@ export class VectorContent implements ServedContent {
     for (const named of [this.indexes.dense, this.indexes.sparse]) {
       for (const [key, index] of named) {
         if (declared.has(key)) continue;
+        // Work that was done stays done: what is due is told by how much came since.
+        if ('inserts' in index) this.#insertsOfClosed += index.inserts;
         index.close();
         named.delete(key);
       }
@@ -210,8 +216,10 @@ export class VectorContent implements ServedContent {
     const untilMs = performance.now() + budgetMs;
     const leftMs = (): number => Math.max(0, untilMs - performance.now());
     if (this.#fill !== null) {
-      if (!this.#fill.work(budgetMs, (label, own, vectors, from) => this.#fillIn(label, own, vectors, from))) return 0;
-      this.#fill = null;
+      // What was read in waits in memory for its place in a graph: no more of it than is allowed anywhere.
+      if (this.#isCrowded()) this.#workOn(leftMs);
+      else if (!this.#fill.work(budgetMs, (label, own, vectors, from) => this.#fillIn(label, own, vectors, from))) return 0;
+      else this.#fill = null;
       return 0;
     }
     const filled = this.payloads.work(budgetMs);
@@ -252,8 +260,8 @@ export class VectorContent implements ServedContent {
     return [...this.indexes.dense.values()].some(isSavable);
   }
 
-  save(folder: string, head: SavedHead): Promise<number> {
-    return saveIndexes(this.indexes, folder, head);
+  save(folder: string, headOf: () => SavedHead): Promise<number> {
+    return saveIndexes(this.indexes, folder, headOf);
   }
 
   close(): void {

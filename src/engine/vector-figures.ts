@@ -6,16 +6,17 @@ import type { ContentStatus } from './index-messages.js';
 import { folderOf, type VectorIndexes } from './opened-indexes.js';
 import type { SavedHead } from './served-content.js';
 
-/** live counts points; the others are sums, tombstones those of the index that has most. @param points inside */
+/** live counts points, and so do those that wait for a graph or grow into a young one and the tombstones: of the index that has most. The others are
+ *  sums. @param points inside */
 export function statusOf({ dense, sparse }: VectorIndexes, points: number, payloadProgress: number): ContentStatus {
-  const sum = { unranked: 0, memoryBytes: 0, waiting: 0, growing: 0, rebuilds: 0 };
+  const sum = { unranked: 0, memoryBytes: 0, rebuilds: 0 };
+  const most = { tombstones: 0, waiting: 0, growing: 0 };
   let kind: ContentStatus['kind'] = 'flat';
-  let tombstones = 0;
   const vectors: Record<string, number> = {};
   for (const [key, index] of dense) {
     const status = index.status();
     if (status.kind === 'graph') kind = 'graph';
-    tombstones = Math.max(tombstones, status.tombstones);
+    for (const field of Object.keys(most) as (keyof typeof most)[]) most[field] = Math.max(most[field], status[field]);
     for (const field of Object.keys(sum) as (keyof typeof sum)[]) sum[field] += status[field];
     if (key !== DEFAULT_VECTOR) vectors[key] = status.live;
   }
@@ -24,7 +25,7 @@ export function statusOf({ dense, sparse }: VectorIndexes, points: number, paylo
     sum.memoryBytes += memoryBytes;
     vectors[key] = live;
   }
-  return { kind, live: points, tombstones, ...sum, payloadProgress, vectors };
+  return { kind, live: points, ...most, ...sum, payloadProgress, vectors };
 }
 
 /** Is there a graph that a checkpoint would hold? */
@@ -33,15 +34,16 @@ export function isSavable(index: VectorIndex): boolean {
   return kind === 'graph' && live > waiting;
 }
 
-/** Writes a checkpoint of every graph, each into its own folder. @returns bytes written
+/** Writes a checkpoint of every graph, each into its own folder. While one is written the others take in what comes, so each has a head of its
+ *  own. @returns bytes written
  *  @throws Error of the first that could not be written, after all were tried */
-export async function saveIndexes({ dense }: VectorIndexes, folder: string, head: SavedHead): Promise<number> {
+export async function saveIndexes({ dense }: VectorIndexes, folder: string, headOf: () => SavedHead): Promise<number> {
   let bytes = 0;
   const failures: unknown[] = [];
   for (const [key, index] of [...dense]) {
     if (!isSavable(index)) continue;
     try {
-      bytes += await index.save(folderOf(folder, key), head);
+      bytes += await index.save(folderOf(folder, key), headOf());
     } catch (error) {
       failures.push(error);
     }

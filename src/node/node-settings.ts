@@ -81,8 +81,8 @@ export function scrubSettings({ recovery }: Config): ScrubSettings {
   return { bytesPerS: recovery.scrubBytesPerS, intervalMs: recovery.scrubIntervalMs };
 }
 
-/** Of a node that listens nowhere, for requests from inside its process. */
-export const INSIDE_URL = 'http://localhost';
+/** Of a node that listens nowhere, for requests from inside its process: a name that no server can have (RFC 6761). */
+export const INSIDE_URL = 'http://this-program.invalid';
 
 /** Where others reach the node; one that does not listen names its machine, and 0 as its port.
  *  @param ownUrl where it listens, null before it does */

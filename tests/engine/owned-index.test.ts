@@ -61,7 +61,7 @@ function open(t: TestContext): Rig {
         // Until level.
       }
       const head = { uid, labelGeneration: 0, seq: graph.seq + ahead, nextLabel: graph.nextLabel };
-      await graph.content.save(collection.folder, head);
+      await graph.content.save(collection.folder, () => head);
       graph.content.close();
     },
   };

@@ -2,11 +2,19 @@
 
 import * as assert from 'uvu/assert';
 import { encodeVectorSet } from '../../src/codec/vector-set.js';
+import { beginRun } from '../../src/engine/ask-run.js';
+import type { VectorAsk } from '../../src/engine/index-asks.js';
+import type { RunSurroundings } from '../../src/engine/run-surroundings.js';
+import type { SavedHead } from '../../src/engine/served-content.js';
 import { VectorContent } from '../../src/engine/vector-content.js';
+import { saveIndexes } from '../../src/engine/vector-figures.js';
 import { type CollectionSpec, DEFAULT_HNSW, NOTHING_DECLARED } from '../../src/model/collection.js';
+import type { SkeinError } from '../../src/model/errors.js';
 import type { DenseVector, SparseVector } from '../../src/model/point.js';
 import { keyOf } from '../../src/model/vector-spec.js';
+import { typicalCosts } from '../../src/search/costs.js';
 import type { LabelRow, StoreReads } from '../../src/storage/storage.js';
+import type { VectorIndex } from '../../src/vector-index/vector-index.js';
 import { dense, sparse } from '../support/named-points.js';
 import { suite } from '../support/suite.js';
 
@@ -90,6 +98,61 @@ test('points are inside whether they have vectors or not, whichever of them come
   content.remove(3);
   assert.equal([...content.liveLabels()], []);
   content.close();
+});
+
+test('a name that is taken away while its questions wait is behind for them, and no failure of an index', () => {
+  const spec = { ...SPEC, vectors: [LATER], sparseVectors: [WORDS], vectorGeneration: 2 };
+  const { content, add } = opened(spec);
+  const [later, words] = [keyOf(LATER), keyOf(WORDS)];
+  add(
+    0,
+    new Map<string, DenseVector | SparseVector>([
+      [later, dense([1])],
+      [words, sparse({ 4: 1 })],
+    ]),
+  );
+  const around = { seq: 1, nextLabel: 1, level: true, costs: typicalCosts(4), learn: () => {} } as unknown as RunSurroundings;
+  const ask = { kind: 'vector', wanted: 1, ef: 10, exact: false, filter: null, labels: null } as const;
+  const run = (key: string, query: VectorAsk['query']) => beginRun(content, { ...ask, key, query }, around);
+  const waiting = () => [run(later, Float32Array.of(1)), run(words, sparse({ 4: 1 }))];
+  for (const one of waiting()) assert.equal([...((one.advance(10) as { labels: Uint32Array } | null)?.labels ?? [])], [0]);
+  const runs = waiting();
+  content.configure(spec, { ...SPEC, vectorGeneration: 3 });
+  for (const one of runs)
+    assert.throws(
+      () => one.advance(10),
+      (error: SkeinError) => error.type === 'IndexBehind',
+    );
+  content.close();
+});
+
+test('each graph is saved as far as it goes when its turn comes', async () => {
+  const saved: SavedHead[] = [];
+  const graph = {
+    status: () => ({ kind: 'graph', live: 2, waiting: 0 }),
+    save: async (_folder: string, head: SavedHead) => {
+      saved.push(head);
+      seq += 1;
+      return 1;
+    },
+  } as unknown as VectorIndex;
+  let seq = 5;
+  const indexes = {
+    dense: new Map([
+      ['', graph],
+      ['a', graph],
+    ]),
+    sparse: new Map(),
+  };
+  const headOf = () => ({ uid: 1, labelGeneration: 0, seq, nextLabel: 10 * seq });
+  assert.is(await saveIndexes(indexes, '', headOf), 2);
+  assert.equal(
+    saved.map((head) => [head.seq, head.nextLabel]),
+    [
+      [5, 50],
+      [6, 60],
+    ],
+  );
 });
 
 test.run();

@@ -155,6 +155,8 @@ function sendMessages(room: Room, begun: Begun, request: FastifyRequest, reply: 
   if (socket === null) {
     feed.end(nobody());
     leave();
+    reply.raw.statusCode = 400;
+    reply.raw.emit('finish');
     return reply;
   }
   let isGone = false;
@@ -167,6 +169,9 @@ function sendMessages(room: Room, begun: Begun, request: FastifyRequest, reply: 
     reply.raw.statusCode = 101;
     reply.raw.emit('finish');
   });
-  void sendOver(socket, { ...carried(room, begun, request, () => isGone), stalledMs: STALLED_MS });
+  void sendOver(socket, {
+    ...carried(room, begun, request, () => isGone || socket.readyState !== socket.OPEN),
+    stalledMs: STALLED_MS,
+  });
   return reply;
 }
