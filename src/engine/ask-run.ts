@@ -19,6 +19,8 @@ export interface AskRun {
   /** Works for about budgetMs. @returns the answer, or null: there is more to do. The content must not change until then,
    *  but for a question of the background */
   advance(budgetMs: number): IndexAnswers[IndexAskKind] | null;
+  /** Gives back what it holds: once it is answered, or given up. */
+  end?(): void;
 }
 
 /** @throws Error when the content is of another kind than the question */
@@ -60,6 +62,7 @@ function whileThere(isThere: () => boolean, run: AskRun): AskRun {
       if (!isThere()) throw notThere();
       return run.advance(budgetMs);
     },
+    end: () => run.end?.(),
   };
 }
 

@@ -218,8 +218,7 @@ export class OwnedIndex {
   /** Forgets what is kept only to be faster. */
   relieve(): void {
     if (!this.#opened || this.#discarded) return;
-    this.#current.content.payloads.relieve();
-    this.#next?.upkeep.content.payloads.relieve();
+    for (const content of [this.#current.content, this.#next?.upkeep.content]) content?.relieve();
   }
 
   /** Leaves the graph for a fresh one, if there is one; after a checkpoint that is written. */
@@ -277,15 +276,17 @@ export class OwnedIndex {
       },
     });
     if (ask.kind === 'health' || (ask.kind === 'vector' && ask.background))
-      return { run: this.#atItsEnd(begun), background: true, end: () => undefined };
+      return { run: this.#atItsEnd(begun), background: true, end: () => begun.end?.() };
     this.#asks += 1;
     let ended = false;
     return {
       run: begun,
       background: false,
       end: () => {
-        if (!ended) this.#asks -= 1;
+        if (ended) return;
         ended = true;
+        this.#asks -= 1;
+        begun.end?.();
       },
     };
   }

@@ -33,5 +33,7 @@ export interface ServedContent extends IndexedContent {
   /** @param headOf how far the content goes now: asked at the moment in which a part of it begins to be written, for others go on meanwhile
    *  @returns bytes written */
   save(folder: string, headOf: () => SavedHead): Promise<number>;
+  /** Forgets what is kept only to be faster. */
+  relieve(): void;
   close(): void;
 }

@@ -1,4 +1,5 @@
 /** A search of sparse vectors in its worker: which points may be answered, then list by list, in slices. Exact, whatever was asked for.
+ *  Only a few of a worker add up at once; the others wait for their turn, as long as somebody waits for them.
  *  Must not know: rows, threads. */
 
 import type { SparseVector } from '../model/point.js';
@@ -53,5 +54,9 @@ export class SparseRun {
       steps: this.#watch.steps,
       unindexed: allowed.unindexed,
     };
+  }
+
+  end(): void {
+    this.#begun?.scan.end();
   }
 }

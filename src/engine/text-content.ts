@@ -112,6 +112,10 @@ export class TextContent implements ServedContent {
     return this.index.save(folder, headOf());
   }
 
+  relieve(): void {
+    this.payloads.relieve();
+  }
+
   close(): void {
     this.index.close();
   }

@@ -151,7 +151,7 @@ export class VectorContent implements ServedContent {
   }
 
   #isCrowded(): boolean {
-    for (const index of this.indexes.dense.values()) if (index.crowded) return true;
+    for (const index of [...this.indexes.dense.values(), ...this.indexes.sparse.values()]) if (index.crowded) return true;
     return false;
   }
 
@@ -262,6 +262,11 @@ export class VectorContent implements ServedContent {
 
   save(folder: string, headOf: () => SavedHead): Promise<number> {
     return saveIndexes(this.indexes, folder, headOf);
+  }
+
+  relieve(): void {
+    this.payloads.relieve();
+    for (const index of this.indexes.sparse.values()) index.relieve();
   }
 
   close(): void {

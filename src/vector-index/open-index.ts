@@ -18,6 +18,7 @@ import { HnswFileCheck } from './hnsw-file.js';
 import { HnswGraph, nativeLibrary } from './hnsw-graph.js';
 import { RenewingGraph } from './renewing-graph.js';
 import { SparseIndex } from './sparse-index.js';
+import { SumsPool } from './sparse-sums.js';
 import { type IndexLimits, TieredIndex } from './tiered-index.js';
 import {
   type CheckpointHead,
@@ -80,9 +81,12 @@ export async function openCheckpoint(
   return { refused: refusals.length === 0 ? 'none' : refusals.join('; ') };
 }
 
+/** All searches of sparse vectors in this thread add up here, whichever their index. */
+const SUMS = new SumsPool();
+
 /** An empty one. */
 export function createSparseIndex(): SparseIndex {
-  return new SparseIndex();
+  return new SparseIndex(SUMS);
 }
 
 /** Which build of the native library this process runs, for status. */

@@ -1,12 +1,20 @@
-/** Columns of numbers that grow: who has one index of sparse vectors, and with what value. Places are ascending.
- *  Must not know: labels, queries. */
+/** Columns of numbers that grow: who has one index of sparse vectors, and with what value.
+ *
+ *  Places are ascending. They are numbered anew, list by list, when removed ones are taken out (sparse-places.ts): `round` says of which
+ *  numbering those of a list are. Must not know: labels, queries. */
 
 const FIRST_CAPACITY = 4;
 const GROWTH = 1.5;
+/** In a numbering: this place is no more. */
+export const GONE = 0xffff_ffff;
 
 export class GrowingUint32 {
-  #values = new Uint32Array(FIRST_CAPACITY);
+  #values: Uint32Array;
   length = 0;
+
+  constructor(capacity = FIRST_CAPACITY) {
+    this.#values = new Uint32Array(Math.max(FIRST_CAPACITY, capacity));
+  }
 
   /** As long as what was pushed, or longer. */
   get values(): Uint32Array {
@@ -29,6 +37,11 @@ export class PostingList {
   #places = new Uint32Array(FIRST_CAPACITY);
   #values = new Float32Array(FIRST_CAPACITY);
   length = 0;
+  round: number;
+
+  constructor(round: number) {
+    this.round = round;
+  }
 
   get places(): Uint32Array {
     return this.#places;
@@ -53,25 +66,19 @@ export class PostingList {
     this.#values = values;
   }
 
-  /** Drops what is marked, by place. @returns how many there were */
-  takeOut(marked: Uint8Array): number {
+  /** Drops what is gone and numbers the rest anew. @param places the new place of each, or GONE  @returns how many were dropped */
+  renumber(places: Uint32Array, round: number): number {
     const before = this.length;
     let kept = 0;
     for (let i = 0; i < before; i++) {
-      const place = this.#places[i] as number;
-      if (marked[place] === 1) continue;
+      const place = places[this.#places[i] as number] as number;
+      if (place === GONE) continue;
       this.#places[kept] = place;
       this.#values[kept++] = this.#values[i] as number;
     }
     this.length = kept;
+    this.round = round;
     if (kept > 0 && kept * 2 < before) this.#resize(kept);
     return before - kept;
-  }
-
-  /** How many are not marked. */
-  unmarked(marked: Uint8Array): number {
-    let count = 0;
-    for (let i = 0; i < this.length; i++) if (marked[this.#places[i] as number] === 0) count += 1;
-    return count;
   }
 }

@@ -14,6 +14,7 @@ import type { DenseVector, SparseVector } from '../../src/model/point.js';
 import { keyOf } from '../../src/model/vector-spec.js';
 import { typicalCosts } from '../../src/search/costs.js';
 import type { LabelRow, StoreReads } from '../../src/storage/storage.js';
+import { SCANS_MAX } from '../../src/vector-index/sparse-sums.js';
 import type { VectorIndex } from '../../src/vector-index/vector-index.js';
 import { dense, sparse } from '../support/named-points.js';
 import { suite } from '../support/suite.js';
@@ -123,6 +124,25 @@ test('a name that is taken away while its questions wait is behind for them, and
       () => one.advance(10),
       (error: SkeinError) => error.type === 'IndexBehind',
     );
+  content.close();
+});
+
+test('of many searches of sparse vectors a few add up, and one that is given up makes room for the next', () => {
+  const spec = { ...SPEC, sparseVectors: [WORDS], vectorGeneration: 2 };
+  const { content, add } = opened(spec);
+  const key = keyOf(WORDS);
+  add(0, new Map([[key, sparse({ 4: 1, 5: 1 })]]));
+  const around = { seq: 1, nextLabel: 1, level: true, costs: typicalCosts(4), learn: () => {} } as unknown as RunSurroundings;
+  const query = sparse({ 4: 1, 5: 1 });
+  const ask = { kind: 'vector', key, query, wanted: 1, ef: 10, exact: false, filter: null, labels: null } as const;
+  const runs = Array.from({ length: SCANS_MAX + 1 }, () => beginRun(content, ask, around));
+  const last = runs.at(-1);
+  // The first list of two.
+  for (const run of runs) assert.is(run.advance(-1), null);
+  assert.is(last?.advance(10), null, 'it waits for its turn');
+  runs[0]?.end?.();
+  assert.is.not(last?.advance(10), null);
+  for (const run of runs) run.end?.();
   content.close();
 });
 
