@@ -2,9 +2,9 @@
  *
  *    first call ─► all at once, and the call waits ─► … ─► a failure, or a while has passed ─► all again, behind the calls
  *
- *  A client of one node asks nothing. Must not know: calls, when to try again. */
+ *  A client of one node asks nothing before its calls. Must not know: calls, when to try again. */
 
-import { type NodeSettings, Nodes } from './nodes.js';
+import { type NodeRole, type NodeSettings, Nodes } from './nodes.js';
 import type { Transport } from './transport.js';
 
 const PROBE_MS = 1_000;
@@ -55,6 +55,13 @@ export class Cluster {
   doubt(): void {
     this.#hasLooked = false;
     this.#lookedAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Asks one node now. @returns unknown where it does not answer, or does not say */
+  async roleOf(url: string): Promise<NodeRole> {
+    await this.#ask(url);
+    const node = this.nodes.view(performance.now()).find((known) => known.url === url);
+    return node === undefined || node.failuresInRow > 0 ? 'unknown' : node.role;
   }
 
   #look(): void {

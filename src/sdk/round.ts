@@ -44,7 +44,7 @@ export interface Answered {
 
 /** What a replica answers with instead of 307 where redirects cannot be read (fetch-transport.ts). */
 const NOT_REDIRECTED = 409;
-const NONE: ReadonlySet<string> = new Set();
+const NOTHING = new Uint8Array();
 
 export class Round {
   readonly #parts: RoundParts;
@@ -116,14 +116,45 @@ export class Round {
     return { body, headers: answer.headers };
   }
 
-  /** Sends to the master, as far as it is known; what was sent once is not sent to another. */
-  async stream({ call, path, headers, chunks, signal }: StreamAsked): Promise<StreamAnswer> {
+  /** Sends to the master; what was sent once is not sent to another, so it is found before the first piece is taken.
+   *  @throws as ask, where no node may be the master: then nothing was taken */
+  async stream(asked: StreamAsked): Promise<StreamAnswer> {
     const { cluster, transport } = this.#parts;
+    const { call, path, headers, chunks, signal } = asked;
     await cluster.ready(false);
-    const url = this.#next(call, NONE) ?? cluster.first;
+    const url = await this.#forStream(asked);
     const answer = await transport.stream({ method: call.method, url: `${url}${path}`, headers, chunks, signal });
     if (answer.status === 307 || answer.status === NOT_REDIRECTED) cluster.doubt();
     return answer;
+  }
+
+  /** Nodes say themselves what they are; a replica is asked for its master by the same request with nothing in it, which only a master would take. */
+  async #forStream({ call, path, headers, signal }: StreamAsked): Promise<string> {
+    const { cluster } = this.#parts;
+    const tried = new Set<string>();
+    let silent: string | null = null;
+    let failure: Error | null = null;
+    for (let url = this.#next(call, tried); url !== null; url = this.#next(call, tried)) {
+      tried.add(url);
+      const role = await cluster.roleOf(url);
+      signal.throwIfAborted();
+      if (role === 'master') return url;
+      if (role === 'unknown') {
+        silent ??= url;
+        continue;
+      }
+      try {
+        const { 'idempotency-key': _, ...others } = headers;
+        bodyOf(await this.#askOne(url, { call, path, headers: others, body: NOTHING, repeatable: true, signal }), call);
+        // It took it: master by now.
+        return url;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        failure = error as Error;
+      }
+    }
+    if (silent !== null) return silent;
+    throw failure ?? noMaster();
   }
 
   #next(call: Call, tried: ReadonlySet<string>): string | null {

@@ -26,6 +26,9 @@ test('it reads what the server has, sees its own writes, and reads on when the s
     [2],
   );
   assert.is(await remote.count('c'), 2, 'it is on the server');
+  const { imported } = await client.importPoints('c', [{ id: 5, vector: vector(5) }]);
+  assert.equal([imported, await remote.count('c'), await client.count('c')], [1, 3, 3], 'a stream goes on to the master too');
+  await remote.delete('c', { ids: [5] });
   const { role, lagOperations } = await client.replication.stats();
   assert.equal([role, lagOperations], ['replica', 0]);
   const [listed] = await remote.replication.replicas();

@@ -8,6 +8,10 @@ import { apiError, type Reply, type StubServer, stubServer } from './stub-server
 
 const test = suite('sdk/cluster');
 const written = { upserted: 1, seq: 7, position: 'p', write_concern: { required: 2, acknowledged: 2 } };
+const imported = (lines: Buffer): object => ({
+  ...{ imported: lines.toString().split('\n').length - 1, failed: [], failed_count: 0, position: 'p' },
+  write_concern: { required: 1, acknowledged: 1 },
+});
 const point = { id: 1, vector: new Float32Array([1]) };
 const quick = { attempts: 6, firstDelayMs: 1, delayMsMax: 8 };
 
@@ -29,7 +33,7 @@ async function node(t: TestContext): Promise<Node> {
     masterUrl: null,
     instead: null,
   };
-  const stub = await stubServer(t, ({ path, method }, response) => {
+  const stub = await stubServer(t, ({ path, method, bytes }, response) => {
     const instead = state.instead?.() ?? null;
     if (instead === 'nothing') return null;
     if (instead === 'cut') {
@@ -42,7 +46,9 @@ async function node(t: TestContext): Promise<Node> {
       response.end(JSON.stringify({ status: 'healthy', state: 'ready', role: state.role, epoch: state.epoch }));
       return null;
     }
-    if (method === 'POST') return { body: { count: 1 } };
+    if (path.endsWith('/import') && state.role === 'master')
+      return { body: `${JSON.stringify(imported(bytes))}\n`, headers: { 'content-type': 'application/x-ndjson' } };
+    if (method === 'POST' && !path.endsWith('/import')) return { body: { count: 1 } };
     if (state.role === 'master') return { body: written };
     const named = state.masterUrl === null ? {} : { location: `${state.masterUrl}${path}` };
     return { ...apiError(307, 'NotMaster', { retryable: true }), headers: { 'content-type': 'application/msgpack', ...named } };
@@ -168,6 +174,30 @@ test('a closed client ends its calls, also those that wait to try again', async 
   await waitUntil(() => a.calls().length + b.calls().length + c.calls().length >= 3, { what: 'all to be asked' });
   client.close();
   assert.match(String(await call), 'the client was closed');
+});
+
+test('an import finds the master before it takes the first point, also by the address of a replica alone', async (t) => {
+  const { a, b, c } = await three(t);
+  const points = Array.from({ length: 3 }, (_, id) => ({ ...point, id }));
+  const alone = new SkeinClient({ url: b.url });
+  t.after(() => alone.close());
+  assert.is((await alone.importPoints('c', points, { idempotencyKey: 'k' })).imported, 3);
+  assert.equal(keysOf(b), [], 'what finds the master is no import of its own');
+  assert.equal([a.calls().length, b.calls().length, c.calls().length], [1, 1, 0]);
+  // Another took over since: whoever is asked first says so itself.
+  Object.assign(a, { role: 'replica', masterUrl: c.url });
+  Object.assign(c, { role: 'master', epoch: 2 });
+  b.masterUrl = c.url;
+  assert.is((await alone.importPoints('c', points)).imported, 3);
+
+  c.role = 'replica';
+  for (const one of [a, b, c]) one.masterUrl = null;
+  let taken = 0;
+  function* source() {
+    for (taken = 1; taken < 3; taken++) yield point;
+  }
+  assert.is((await refusedBy(alone.importPoints('c', source()))).type, 'NotMaster');
+  assert.is(taken, 0, 'nothing was taken where nobody could take it');
 });
 
 test('a client is given one node or several, and never both', () => {

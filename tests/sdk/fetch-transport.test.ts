@@ -4,7 +4,7 @@
 import * as assert from 'uvu/assert';
 import { FetchTransport, type PointInput, SkeinClient, SkeinConnectionError, SkeinTimeoutError } from '../../src/sdk/index.js';
 import { suite, type TestContext } from '../support/suite.js';
-import { type Handler, type StubServer, stubServer } from './stub-server.js';
+import { callsOf, type Handler, ofMaster, type StubServer, stubServer } from './stub-server.js';
 
 const test = suite('sdk/fetch-transport');
 
@@ -69,18 +69,21 @@ test('a lost connection is named, may have arrived unless nobody was there, and 
 
 test('an import goes in parts whose counts and lines are one, each under a key that follows from the whole’s', async (t) => {
   const sizes: number[] = [];
-  const { skein, stub } = await client(t, ({ bytes }, response) => {
-    const lines = bytes.toString().split('\n').slice(0, -1);
-    sizes.push(bytes.length);
-    const failed = [{ line: lines.length, error: { type: 'InvalidVector', message: 'm', details: {} } }];
-    const counts = { imported: lines.length - 1, failed_count: 1 };
-    response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-    response.write(`${JSON.stringify({ progress: { lines: 1, imported: 1, failed_count: 0, position: 'q' } })}\n`);
-    response.end(
-      `${JSON.stringify({ ...counts, failed, position: `p${sizes.length}`, write_concern: { required: 1, acknowledged: 1 } })}\n`,
-    );
-    return null;
-  });
+  const { skein, stub } = await client(
+    t,
+    ofMaster(({ bytes }, response) => {
+      const lines = bytes.toString().split('\n').slice(0, -1);
+      sizes.push(bytes.length);
+      const failed = [{ line: lines.length, error: { type: 'InvalidVector', message: 'm', details: {} } }];
+      const counts = { imported: lines.length - 1, failed_count: 1 };
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      response.write(`${JSON.stringify({ progress: { lines: 1, imported: 1, failed_count: 0, position: 'q' } })}\n`);
+      response.end(
+        `${JSON.stringify({ ...counts, failed, position: `p${sizes.length}`, write_concern: { required: 1, acknowledged: 1 } })}\n`,
+      );
+      return null;
+    }),
+  );
   const points = function* (): Generator<PointInput> {
     for (let id = 0; id < 200; id++) yield { id, vector: [1], payload: { text: 'x'.repeat(100_000) } };
   };
@@ -104,22 +107,25 @@ test('an import goes in parts whose counts and lines are one, each under a key t
   );
   assert.ok(steps.every(([lines], i) => i === 0 || lines >= (steps[i - 1]?.[0] ?? 0)));
   assert.equal(
-    stub.received.map(({ headers }) => headers['idempotency-key']),
+    callsOf(stub).map(({ headers }) => headers['idempotency-key']),
     ['whole.0', 'whole.1', 'whole.2'],
   );
   assert.is(skein.position, 'p3');
 });
 
 test('an import of nothing is answered too', async (t) => {
-  const { skein, stub } = await client(t, (_request, response) => {
-    response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-    response.end(
-      `${JSON.stringify({ imported: 0, failed: [], failed_count: 0, position: 'p', write_concern: { required: 1, acknowledged: 1 } })}\n`,
-    );
-    return null;
-  });
+  const { skein, stub } = await client(
+    t,
+    ofMaster((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      response.end(
+        `${JSON.stringify({ imported: 0, failed: [], failed_count: 0, position: 'p', write_concern: { required: 1, acknowledged: 1 } })}\n`,
+      );
+      return null;
+    }),
+  );
   assert.is((await skein.importPoints('c', [])).imported, 0);
-  assert.is(stub.received.length, 1);
+  assert.is(callsOf(stub).length, 1);
 });
 
 test.run();

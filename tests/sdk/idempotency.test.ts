@@ -3,7 +3,7 @@
 import * as assert from 'uvu/assert';
 import { SkeinClient } from '../../src/sdk/index.js';
 import { suite, type TestContext } from '../support/suite.js';
-import { apiError, stubServer } from './stub-server.js';
+import { apiError, callsOf, ofMaster, stubServer } from './stub-server.js';
 
 const test = suite('sdk/idempotency');
 const point = { id: 1, vector: [1] };
@@ -41,14 +41,17 @@ const ONCE: Readonly<Record<string, Write>> = {
 
 /** Asked of a server that is overloaded; @returns the keys that it saw, one for each time */
 async function keysOf(t: TestContext, write: Write): Promise<readonly (string | undefined)[]> {
-  const stub = await stubServer(t, () => apiError(503, 'Overloaded', { retryable: true, details: { reason: 'r' } }));
+  const stub = await stubServer(
+    t,
+    ofMaster(() => apiError(503, 'Overloaded', { retryable: true, details: { reason: 'r' } })),
+  );
   const client = new SkeinClient({ url: stub.url, retries: { attempts: 3, firstDelayMs: 1, delayMsMax: 2 } });
   t.after(() => client.close());
   await write(client).then(
     () => assert.unreachable(),
     (error: unknown) => assert.match(String(error), 'Overloaded'),
   );
-  return stub.received.map(({ headers }) => headers['idempotency-key']);
+  return callsOf(stub).map(({ headers }) => headers['idempotency-key']);
 }
 
 test('writes of data are repeated under one key, which no other write has', async (t) => {

@@ -1,9 +1,9 @@
 /** The import stream: lines out no faster than they are read, progress in, and no success without the last line. */
 import * as assert from 'uvu/assert';
 import { type PointInput, SkeinApiError, SkeinClient, SkeinConnectionError } from '../../src/sdk/index.js';
-import { suite } from '../support/suite.js';
+import { suite, type TestContext } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
-import { apiError, stubServer } from './stub-server.js';
+import { apiError, callsOf, type Handler, ofMaster, type StubServer, stubServer } from './stub-server.js';
 
 const last = { imported: 2, failed: [], failed_count: 0, position: 'p', write_concern: { required: 1, acknowledged: 1 } };
 
@@ -16,10 +16,14 @@ async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   throw new Error('it did not fail');
 }
 
+function masterServer(t: TestContext, handler: Handler, readBody = true): Promise<StubServer> {
+  return stubServer(t, ofMaster(handler), readBody);
+}
+
 const test = suite('sdk/import-stream');
 
 test('points travel as lines of JSON, progress comes back, and the last line is the answer', async (t) => {
-  const stub = await stubServer(t, (_request, response) => {
+  const stub = await masterServer(t, (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     const progress = JSON.stringify({ progress: { lines: 1, imported: 1, failed_count: 0, position: 'q' } });
     const end = JSON.stringify({
@@ -42,8 +46,8 @@ test('points travel as lines of JSON, progress comes back, and the last line is 
     { id: 'b', vector: [3, 4], expiresAt: '2030-01-01T00:00:00.000Z' },
   ];
   const answer = await client.importPoints('c', points, { onProgress: (progress) => seen.push(progress), wait: 'durable' });
-  assert.is(`${stub.received[0]?.method} ${stub.received[0]?.path}`, 'POST /v1/collections/c/points/import?wait=durable');
-  const lines = String(stub.received[0]?.body).trimEnd().split('\n');
+  assert.is(`${callsOf(stub)[0]?.method} ${callsOf(stub)[0]?.path}`, 'POST /v1/collections/c/points/import?wait=durable');
+  const lines = String(callsOf(stub)[0]?.body).trimEnd().split('\n');
   assert.equal(
     lines.map((line) => JSON.parse(line)),
     [
@@ -59,7 +63,7 @@ test('points travel as lines of JSON, progress comes back, and the last line is 
 
 test('a source is not read ahead of a server that does not read', async (t) => {
   let resume = (): void => undefined;
-  const stub = await stubServer(
+  const stub = await masterServer(
     t,
     (_request, response, incoming) => {
       resume = () => {
@@ -81,7 +85,7 @@ test('a source is not read ahead of a server that does not read', async (t) => {
   let before = -1;
   await waitUntil(
     () => {
-      const still = taken === before && taken > 0 && stub.received.length === 1;
+      const still = taken === before && taken > 0 && callsOf(stub).length === 1;
       before = taken;
       return still;
     },
@@ -94,7 +98,7 @@ test('a source is not read ahead of a server that does not read', async (t) => {
 });
 
 test('an error in the middle of the stream is thrown with the status of its type', async (t) => {
-  const stub = await stubServer(t, (_request, response) => {
+  const stub = await masterServer(t, (_request, response) => {
     response.end(
       `${JSON.stringify({ error: { type: 'DiskLimitExceeded', message: 'full', details: {}, retryable: true, request_id: 'r' } })}\n`,
     );
@@ -107,7 +111,7 @@ test('an error in the middle of the stream is thrown with the status of its type
 });
 
 test('a stream that is refused, cut off or without a last line has failed', async (t) => {
-  const stub = await stubServer(t, ({ path }, response) => {
+  const stub = await masterServer(t, ({ path }, response) => {
     if (path.includes('refused')) return apiError(404, 'CollectionNotFound');
     response.write('{"progress": {"lines": 1, "imported": 1, "failed_count": 0, "position": "q"}}\n');
     if (path.includes('short')) response.end();
@@ -123,7 +127,7 @@ test('a stream that is refused, cut off or without a last line has failed', asyn
 });
 
 test('a source that fails ends the import with its own error', async (t) => {
-  const stub = await stubServer(t, () => null, false);
+  const stub = await masterServer(t, () => null, false);
   const client = new SkeinClient({ url: stub.url });
   t.after(() => client.close());
   async function* source(): AsyncGenerator<PointInput> {
@@ -132,7 +136,7 @@ test('a source that fails ends the import with its own error', async (t) => {
   }
   assert.match(String(await failureOf(client.importPoints('c', source()))), 'the file is gone');
 
-  const talking = await stubServer(
+  const talking = await masterServer(
     t,
     (_request, response) => {
       response.write('\n');

@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { packMessage, unpackMessage } from '../../src/codec/msgpack.js';
 import type { TestContext } from '../support/suite.js';
 
+const READY_PATH = '/health/ready';
+
 export interface Received {
   readonly method: string;
   readonly path: string;
@@ -73,6 +75,21 @@ export async function stubServer(t: TestContext, handler: Handler, readBody = tr
       }),
   );
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received, connections: () => connections };
+}
+
+/** Says to who looks that it is a ready master, and else answers as `handler` does. */
+export function ofMaster(handler: Handler): Handler {
+  return (request, response, incoming) => {
+    if (request.path !== READY_PATH) return handler(request, response, incoming);
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ status: 'healthy', state: 'ready', role: 'master', epoch: 1 }));
+    return null;
+  };
+}
+
+/** What came beside looks at what the server is. */
+export function callsOf({ received }: StubServer): Received[] {
+  return received.filter(({ path }) => path !== READY_PATH);
 }
 
 export function apiError(status: number, type: string, rest: object = {}): Reply {
