@@ -30,6 +30,18 @@ const MISTAKES: Readonly<Record<MistakeKind, { readonly status: number; readonly
 };
 
 export function toldError(error: SkeinError): Told {
+  const { status, text } = told(error);
+  const { operation } = error.details;
+  return typeof operation === 'number' ? { status, text: `${text} (${stoppedAt(operation)})` } : { status, text };
+}
+
+/** How far a row of operations came. */
+function stoppedAt(operation: number): string {
+  const before = operation === 0 ? 'none was done before it' : `the ${operation} before it are done and stay`;
+  return `operations[${operation}]: ${before}, none was begun behind it`;
+}
+
+function told(error: SkeinError): Told {
   const status = STATUSES[error.type] ?? error.status;
   const { details, message } = error;
   switch (error.type) {

@@ -5,8 +5,10 @@
 
 import type { Static, TSchema } from 'typebox';
 import { invalidRequest } from '../../model/errors.js';
+import type { Filter } from '../../model/filter.js';
+import type { Operation } from '../../model/operation.js';
 import type { PayloadChange } from '../../model/payload-change.js';
-import type { JsonValue, PointChange } from '../../model/point.js';
+import type { JsonValue, PointChange, PointId } from '../../model/point.js';
 import { canonicalText } from '../../wire/canonical-hash.js';
 import { join } from '../../wire/place.js';
 import { DeletePayloadBody, DeleteVectorsBody, DialectDeleteBody, SetPayloadBody } from '../../wire/qdrant-parts.js';
@@ -21,7 +23,15 @@ import { payloadSteps } from './payload-path.js';
 import { isObject } from './plain-object.js';
 import { type PointTarget, targetOf } from './point-target.js';
 import { mustNameNoShard } from './shard-key.js';
-import { type AskedWrite, beginPointUpdate, nothingToDo, runUnits, runUpdate, type UpdateResult } from './update.js';
+import {
+  type AskedWrite,
+  beginPointUpdate,
+  nothingToDo,
+  type PreparedWrite,
+  runUnits,
+  runUpdate,
+  type UpdateResult,
+} from './update.js';
 
 const PATH = '/collections/:collection/points';
 const ABOUT = { needs: 'write', master: true, timed: true, tag: 'points' } as const;
@@ -97,7 +107,7 @@ export function payloadWriteRoutes(room: Room): DialectRoute[] {
       const read = FORMS[kind].read(await room.bodies.read(request, { kind: 'plain' }), '');
       const target = resolved(asked, read.target, '');
       plainAsked(request, 'ids' in target ? { points: target.ids.length } : {}, 'filter' in target ? target.filter : undefined);
-      return sendResult(request, reply, await run(asked, target, read.change, ''));
+      return sendResult(request, reply, await prepared(asked, target, read.change, '')(asked, ''));
     },
   });
   return [
@@ -110,43 +120,59 @@ export function payloadWriteRoutes(room: Room): DialectRoute[] {
   ];
 }
 
-/** One of a row of operations. @param part which one, for idempotency keys */
-export function runPlainOperation(
+/** One of a row of operations, of which nothing is done yet. @throws InvalidRequest, InvalidFilter */
+export function preparedPlain(
   asked: AskedWrite,
   { kind, body, path }: { readonly kind: Kind; readonly body: JsonValue; readonly path: string },
-  part: string,
-): Promise<UpdateResult> {
+): PreparedWrite {
   const { target, change } = FORMS[kind].read(body, path);
-  return run(asked, resolved(asked, target, path), change, part);
+  return prepared(asked, resolved(asked, target, path), change, path);
 }
 
 function resolved({ room }: AskedWrite, target: Target, inside: string): PointTarget {
-  mustNameNoShard(target);
+  mustNameNoShard(target, inside);
   return targetOf(target, room.limits, inside);
 }
 
-function run(asked: AskedWrite, target: PointTarget, change: PointChange | null, part: string): Promise<UpdateResult> {
-  const { room, reply, update, collection } = asked;
-  const { engine } = update.write;
+function prepared(
+  { room: { strict }, collection }: AskedWrite,
+  target: PointTarget,
+  change: PointChange | null,
+  path: string,
+): PreparedWrite {
   if ('filter' in target) {
     const { filter } = target;
-    room.strict.deletes(collection, filter);
-    const told = [
-      change === null ? 'delete_by_filter' : `patch_by_filter ${toldChange(change)}`,
-      collection,
-      canonicalText(filter),
-    ];
-    return runUnits(room, reply, update, told, part, (options) =>
-      change === null
-        ? engine.deleteByFilter(collection, filter, options)
-        : engine.patchByFilter(collection, filter, change, options),
-    );
+    strict.deletes(collection, filter);
+    return (asked, part) => byFilter(asked, filter, change, part);
   }
   const { ids } = target;
-  if (ids.length === 0) return Promise.resolve(nothingToDo(asked));
-  if (change === null) return runUpdate(room, reply, update, [{ kind: 'delete', collection, ids }], part);
-  room.strict.points(collection, ids.length);
-  return runUpdate(room, reply, update, [{ kind: 'patch', collection, patches: ids.map((id) => ({ ...change, id })) }], part);
+  if (ids.length === 0) return nothingToDo;
+  if (change !== null) strict.points(collection, ids.length, join(path, 'points'));
+  return ({ room, reply, update }, part) => runUpdate(room, reply, update, [byIds(collection, ids, change)], part);
+}
+
+function byIds(collection: string, ids: readonly PointId[], change: PointChange | null): Operation {
+  if (change === null) return { kind: 'delete', collection, ids };
+  return { kind: 'patch', collection, patches: ids.map((id) => ({ ...change, id })) };
+}
+
+function byFilter(
+  { room, reply, update, collection }: AskedWrite,
+  filter: Filter,
+  change: PointChange | null,
+  part: string,
+): Promise<UpdateResult> {
+  const { engine } = update.write;
+  const told = [
+    change === null ? 'delete_by_filter' : `patch_by_filter ${toldChange(change)}`,
+    collection,
+    canonicalText(filter),
+  ];
+  return runUnits(room, reply, update, told, part, (options) =>
+    change === null
+      ? engine.deleteByFilter(collection, filter, options)
+      : engine.patchByFilter(collection, filter, change, options),
+  );
 }
 
 /** As text that is equal where changes are. */

@@ -1,27 +1,28 @@
-/** The dialect's writes of whole points and of vectors, and rows of operations that are run one by one. */
+/** The dialect's writes of whole points and of vectors. */
 
 import type { FastifyRequest } from 'fastify';
 import type { Filter } from '../../model/filter.js';
 import type { UpsertCondition } from '../../model/operation.js';
 import type { BodyTask, Decoded } from '../../wire/decode-body.js';
+import { join } from '../../wire/place.js';
 import { OwnCheck } from '../../wire/qdrant-parts.js';
-import type { DialectOperation, DialectRules, DialectUpsert, DialectVectors, RestFields } from '../../wire/qdrant-points.js';
+import type { DialectRules, DialectUpsert, DialectVectors, RestFields } from '../../wire/qdrant-points.js';
 import { plainAsked } from '../asked.js';
 import type { Room } from '../room.js';
 import type { DialectRoute } from './dialect-route.js';
 import { sendResult } from './envelope.js';
 import { filterOf } from './filter.js';
 import { asFormMistake, formMistake } from './mistakes.js';
-import { runPlainOperation } from './payload-writes.js';
 import { mustNameNoShard } from './shard-key.js';
-import { type AskedWrite, beginPointUpdate, nothingToDo, runUpdate, type UpdateResult } from './update.js';
+import { type AskedWrite, beginPointUpdate, nothingToDo, type PreparedWrite, runUpdate } from './update.js';
 
 const PATH = '/collections/:collection/points';
 const ABOUT = { needs: 'write', master: true, timed: true, tag: 'points', work: 'write' } as const;
+/** Of one batch. */
 const OPERATIONS_MAX = 1_000;
 
 export function pointWriteRoutes(room: Room): DialectRoute[] {
-  return [upsertRoute(room), vectorsRoute(room), batchRoute(room)];
+  return [upsertRoute(room), vectorsRoute(room)];
 }
 
 function upsertRoute(room: Room): DialectRoute {
@@ -36,7 +37,7 @@ function upsertRoute(room: Room): DialectRoute {
       const asked = await beginPointUpdate(room, request, reply, 'upsert');
       const read = await readPoints(asked, request, 'qdrant_upsert');
       plainAsked(request, { points: read.points.ids.length });
-      return sendResult(request, reply, await upsert(asked, read, ''));
+      return sendResult(request, reply, await preparedUpsert(asked, read, '')(asked, ''));
     },
   };
 }
@@ -53,29 +54,7 @@ function vectorsRoute(room: Room): DialectRoute {
       const asked = await beginPointUpdate(room, request, reply, 'vectors');
       const read = await readPoints(asked, request, 'qdrant_vectors');
       plainAsked(request, { points: read.patches.length });
-      return sendResult(request, reply, await updateVectors(asked, read, ''));
-    },
-  };
-}
-
-function batchRoute(room: Room): DialectRoute {
-  return {
-    ...ABOUT,
-    method: 'POST',
-    path: `${PATH}/batch`,
-    operationId: 'qdrantBatchUpdate',
-    summary: 'Run operations on points one after the other, until one is refused',
-    body: OwnCheck,
-    // The engine, which sees what each operation is, refuses those for which there is no room.
-    work: 'free',
-    handle: async (request, reply) => {
-      const asked = await beginPointUpdate(room, request, reply, 'batch');
-      const operations = await readPoints(asked, request, 'qdrant_batch');
-      plainAsked(request, { operations: operations.length });
-      room.strict.more(asked.collection, 'write', operations.length - 1);
-      const results: UpdateResult[] = [];
-      for (const [i, operation] of operations.entries()) results.push(await runOperation(asked, operation, String(i)));
-      return sendResult(request, reply, results);
+      return sendResult(request, reply, await preparedVectors(asked, read, '')(asked, ''));
     },
   };
 }
@@ -83,7 +62,7 @@ function batchRoute(room: Room): DialectRoute {
 type PointsTask = Extract<BodyTask, { readonly dialect: DialectRules }>;
 
 /** What the readers refuse is the form of the body. @throws InvalidRequest (body_form), CollectionNotFound · as the readers */
-async function readPoints<Kind extends PointsTask['kind']>(
+export async function readPoints<Kind extends PointsTask['kind']>(
   { room, update, collection }: AskedWrite,
   request: FastifyRequest,
   kind: Kind,
@@ -98,19 +77,26 @@ async function readPoints<Kind extends PointsTask['kind']>(
   }
 }
 
-async function upsert(asked: AskedWrite, { points, rest }: DialectUpsert, part: string): Promise<UpdateResult> {
-  const { room, reply, update, collection } = asked;
-  mustNameNoShard(rest);
-  const only = upsertCondition(rest);
-  if (points.ids.length === 0) return nothingToDo(asked);
-  room.strict.points(collection, points.ids.length);
-  return runUpdate(room, reply, update, [{ kind: 'upsert', collection, points, ...(only && { only }) }], part);
+/** @param path where it stands in the whole @throws InvalidRequest */
+export function preparedUpsert(
+  { room: { strict }, collection }: AskedWrite,
+  { points, rest }: DialectUpsert,
+  path: string,
+): PreparedWrite {
+  mustNameNoShard(rest, path);
+  const only = upsertCondition(rest, path);
+  const { length } = points.ids;
+  if (length === 0) return nothingToDo;
+  strict.points(collection, length, join(path, 'points'));
+  return ({ room, reply, update }, part) =>
+    runUpdate(room, reply, update, [{ kind: 'upsert', collection, points, ...(only && { only }) }], part);
 }
 
-function upsertCondition({ update_mode: mode, update_filter: filter }: RestFields): UpsertCondition | null {
+function upsertCondition({ update_mode: mode, update_filter: filter }: RestFields, path: string): UpsertCondition | null {
   const ids = mode === undefined ? undefined : MODES.get(mode as string);
-  if (ids === undefined && mode !== undefined) throw formMistake('update_mode', `must be one of ${[...MODES.keys()].join(', ')}`);
-  const where = conditionOf(filter);
+  if (ids === undefined && mode !== undefined)
+    throw formMistake(join(path, 'update_mode'), `must be one of ${[...MODES.keys()].join(', ')}`);
+  const where = conditionOf(filter, path);
   if (where === undefined && (ids ?? null) === null) return null;
   return { ...(ids != null && { ids }), ...(where && { where }) };
 }
@@ -122,26 +108,20 @@ const MODES: ReadonlyMap<string, UpsertCondition['ids'] | null> = new Map([
   ['update_only', 'existing'],
 ] as const);
 
-function conditionOf(filter: unknown): Filter | undefined {
-  return filter === undefined ? undefined : filterOf(filter, 'update_filter');
+function conditionOf(filter: unknown, path: string): Filter | undefined {
+  return filter === undefined ? undefined : filterOf(filter, join(path, 'update_filter'));
 }
 
-async function updateVectors(asked: AskedWrite, { patches, rest }: DialectVectors, part: string): Promise<UpdateResult> {
-  const { room, reply, update, collection } = asked;
-  mustNameNoShard(rest);
-  const where = conditionOf(rest['update_filter']);
-  if (patches.length === 0) return nothingToDo(asked);
-  room.strict.points(collection, patches.length);
-  return runUpdate(room, reply, update, [{ kind: 'patch', collection, patches, ...(where && { where }) }], part);
-}
-
-function runOperation(asked: AskedWrite, operation: DialectOperation, part: string): Promise<UpdateResult> {
-  switch (operation.kind) {
-    case 'upsert':
-      return upsert(asked, operation, part);
-    case 'update_vectors':
-      return updateVectors(asked, operation, part);
-    default:
-      return runPlainOperation(asked, operation, part);
-  }
+/** As preparedUpsert. */
+export function preparedVectors(
+  { room: { strict }, collection }: AskedWrite,
+  { patches, rest }: DialectVectors,
+  path: string,
+): PreparedWrite {
+  mustNameNoShard(rest, path);
+  const where = conditionOf(rest['update_filter'], path);
+  if (patches.length === 0) return nothingToDo;
+  strict.points(collection, patches.length, join(path, 'points'));
+  return ({ room, reply, update }, part) =>
+    runUpdate(room, reply, update, [{ kind: 'patch', collection, patches, ...(where && { where }) }], part);
 }

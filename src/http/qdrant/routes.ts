@@ -11,6 +11,7 @@ import { collectionRoutes } from './collections.js';
 import type { DialectRoute, DialectSettings } from './dialect-route.js';
 import { facetRoute } from './facets.js';
 import { payloadWriteRoutes } from './payload-writes.js';
+import { batchRoute } from './point-batch.js';
 import { pointReadRoutes } from './point-reads.js';
 import { pointWriteRoutes } from './point-writes.js';
 import { groupRoutes } from './query/group-routes.js';
@@ -35,6 +36,7 @@ export function qdrantRoutes(room: Room, settings: DialectSettings): Route[] {
     scrollRoute(room),
     facetRoute(room),
     ...pointWriteRoutes(room),
+    batchRoute(room),
     ...payloadWriteRoutes(room),
     ...groupRoutes(room),
     ...matrixRoutes(room),

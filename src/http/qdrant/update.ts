@@ -57,6 +57,9 @@ export interface AskedWrite {
   readonly collection: string;
 }
 
+/** A write whose form was read: what it asks for is done when it is called. @param part which of a row it is, for idempotency keys */
+export type PreparedWrite = (asked: AskedWrite, part: string) => Promise<UpdateResult> | UpdateResult;
+
 /** @param what of the route, for idempotency keys @throws as beginUpdate */
 export async function beginPointUpdate(
   room: Room,
