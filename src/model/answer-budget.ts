@@ -1,4 +1,4 @@
-/** The bytes of points that one answer may hold, shared by the searches of a batch. Their rows are read one search after the other, so that
+/** The bytes of points that one request may hold, shared by all that it is made of. Their rows are read one after the other, so that
  *  each knows what the ones before have taken, and none is read once one was refused. */
 
 import { SkeinError } from './errors.js';
@@ -36,6 +36,11 @@ export function vectorBytes(vectors: NamedVectors): number {
   return bytes;
 }
 
+/** What points take together. */
+export function pointsBytes(points: readonly AnswerPoint[]): number {
+  return points.reduce((sum, point) => sum + pointBytes(point), 0);
+}
+
 export class AnswerBudget {
   readonly bytesMax: number;
   #bytes = 0;
@@ -56,16 +61,32 @@ export class AnswerBudget {
     return taken;
   }
 
-  /** Takes points that were read before. @throws PayloadTooLarge */
-  async add(points: readonly AnswerPoint[]): Promise<void> {
-    const bytes = points.reduce((sum, point) => sum + pointBytes(point), 0);
-    await this.take(async (bytesBefore) => {
-      if (bytesBefore + bytes > this.bytesMax) throw tooLarge(this.bytesMax);
-      return { bytes };
-    });
+  /** What is taken now. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
-  /** What was read is not answered. */
+  /** Takes points that were read before. @throws PayloadTooLarge */
+  async add(points: readonly AnswerPoint[]): Promise<void> {
+    await this.hold(
+      async () => points,
+      (all) => all,
+    );
+  }
+
+  /** Runs a read that has a bound of its own when it is its turn, and takes the points in what it answers: so a request holds
+   *  its own bound and that of one such read at most. @throws PayloadTooLarge · what it or one before it threw */
+  async hold<Answer>(read: () => Promise<Answer>, pointsOf: (answer: Answer) => readonly AnswerPoint[]): Promise<Answer> {
+    const taken = await this.take(async (bytesBefore) => {
+      const answer = await read();
+      const bytes = pointsBytes(pointsOf(answer));
+      if (bytesBefore + bytes > this.bytesMax) throw tooLarge(this.bytesMax);
+      return { answer, bytes };
+    });
+    return taken.answer;
+  }
+
+  /** What was read is not held any more. */
   giveBack(bytes: number): void {
     this.#bytes -= bytes;
   }

@@ -94,8 +94,12 @@ async function lookedUp(
   groups: readonly DialectGroup[],
 ): Promise<Map<PointId, FoundPoint>> {
   const ids = groups.map(({ value }) => idOf(value)).filter((id) => id !== null);
-  const { points, position } = await context.engine.get(collection, ids, selectionOf(form.shown));
-  context.positions.push(position);
+  const { engine, budget, positions } = context;
+  const { points, position } = await budget.hold(
+    () => engine.get(collection, ids, selectionOf(form.shown)),
+    (answer) => answer.points,
+  );
+  positions.push(position);
   return new Map(points.map((point) => [point.id, point]));
 }
 

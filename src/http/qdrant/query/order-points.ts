@@ -1,7 +1,8 @@
 /** The order of one stage over the points that a filter lets pass: each kind of query as the engine call that answers it.
  *  Must not know: prefetches, bodies. */
 
-import type { SearchRequest, Selection } from '../../../engine/engine.js';
+import type { Engine, SearchRequest, Selection } from '../../../engine/engine.js';
+import { pointsBytes } from '../../../model/answer-budget.js';
 import type { Filter } from '../../../model/filter.js';
 import { DEFAULT_FUSION } from '../../../model/fusion.js';
 import { parseInstant } from '../../../model/instant.js';
@@ -22,6 +23,8 @@ const PAGE_POINTS = 1_000;
 /** In a millisecond. */
 const MICROSECONDS = 1_000;
 
+type ScrollPage = Awaited<ReturnType<Engine['scroll']>>;
+
 export interface Ordered {
   /** Best first. */
   readonly hits: readonly DialectHit[];
@@ -39,7 +42,7 @@ export interface Order {
   readonly shown: Selection;
 }
 
-/** @throws as Engine.search, Engine.rank, Engine.scroll */
+/** What is read counts against the bound of the request. @throws as Engine.search, Engine.rank, Engine.scroll · PayloadTooLarge */
 export function orderPoints(context: QueryContext, order: Order): Promise<Ordered> {
   const { stage, vectors } = order;
   const { query } = stage;
@@ -72,18 +75,16 @@ export function orderPoints(context: QueryContext, order: Order): Promise<Ordere
 }
 
 async function byId(context: QueryContext, { stage, filter, shown }: Order): Promise<Ordered> {
-  const { engine, collection, cancellation, positions } = context;
+  const { engine, collection, budget, cancellation, positions } = context;
   const hits: DialectHit[] = [];
   let after: PointId | null = null;
   do {
     const limit: number = Math.min(PAGE_POINTS, stage.limit - hits.length);
-    const page = await engine.scroll(collection.name, {
-      ...shown,
-      ...filtered(filter),
-      ...whileWanted(cancellation),
-      limit,
-      after,
-    });
+    const asked = { ...shown, ...filtered(filter), ...whileWanted(cancellation), limit, after };
+    const page: ScrollPage = await budget.hold(
+      () => engine.scroll(collection.name, asked),
+      ({ points }) => points,
+    );
     positions.push(page.position);
     for (const point of page.points) hits.push({ ...point, score: NO_SCORE });
     after = page.next;
@@ -107,7 +108,10 @@ async function searched(
 ): Promise<DialectHit[]> {
   const { engine, collection, budget, positions } = context;
   let answer = await engine.search(collection.name, search, budget);
-  if (!answer.complete && !search.exact) answer = await engine.search(collection.name, { ...search, exact: true }, budget);
+  if (!answer.complete && !search.exact) {
+    budget.giveBack(pointsBytes(answer.hits));
+    answer = await engine.search(collection.name, { ...search, exact: true }, budget);
+  }
   positions.push(answer.position);
   // The bound itself does not pass here.
   return answer.hits.filter(({ score }) => score !== threshold);
@@ -153,7 +157,15 @@ async function diverse(
   const near = await nearest(context, { ...order, shown: selection }, query, Math.max(stage.limit, candidates ?? 0));
   const vectors = near.hits.map((hit) => vectorOfHit(hit, stage.using));
   const chosen = diversify({ query, candidates: vectors, distance, diversity, limit: stage.limit });
-  return { ...near, hits: chosen.map((place) => near.hits[place] as DialectHit), isShown: false };
+  const hits = chosen.map((place) => bareHit(near.hits[place] as DialectHit));
+  // The vectors were looked at, and are let go.
+  context.budget.giveBack(pointsBytes(near.hits) - pointsBytes(hits));
+  return { ...near, hits, isShown: false };
+}
+
+/** A hit whose point is still to be read. */
+export function bareHit({ id, score }: Pick<DialectHit, 'id' | 'score'>): DialectHit {
+  return { id, score, version: 0, payload: null, vector: null };
 }
 
 function vectorOfHit(hit: DialectHit, using: string): QueryVector {
@@ -191,10 +203,10 @@ function startOf(from: number | string | null, path: string): number | null {
 
 /** Looks at every point that passes. */
 async function ranked(context: QueryContext, { stage, filter, shown }: Order, rule: RankRule<QueryVector>): Promise<Ordered> {
-  const { engine, collection, cancellation, timeoutMs, positions } = context;
+  const { engine, collection, budget, cancellation, timeoutMs, positions } = context;
   const isScored = rule.kind !== 'order' && rule.kind !== 'sample';
   const { limit, scoreThreshold: threshold } = stage;
-  const answer = await engine.rank(collection.name, {
+  const asked = {
     ...shown,
     ...filtered(filter),
     ...whileWanted(cancellation),
@@ -203,7 +215,11 @@ async function ranked(context: QueryContext, { stage, filter, shown }: Order, ru
     ...(stage.using === DEFAULT_VECTOR ? {} : { using: stage.using }),
     rule,
     limit,
-  });
+  };
+  const answer = await budget.hold(
+    () => engine.rank(collection.name, asked),
+    (found) => found.hits,
+  );
   positions.push(answer.position);
   const hits = isScored
     ? answer.hits.filter(({ score }) => score !== threshold)

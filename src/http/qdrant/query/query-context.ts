@@ -11,6 +11,7 @@ import type { VectorInput } from './stages.js';
 export interface QueryContext {
   readonly engine: Engine;
   readonly collection: CollectionInfo;
+  /** Of all points that the request holds, whatever they are read for. */
   readonly budget: AnswerBudget;
   readonly timeoutMs: number | null;
   readonly cancellation: Cancellation | undefined;

@@ -40,11 +40,15 @@ export async function runGroups(
 ): Promise<readonly DialectGroup[]> {
   if (isNearOne(stage)) return engineGroups(context, stage, grouping, shown);
   const steps = grouping.path.split('.');
+  const { budget } = context;
+  const before = budget.bytes;
   for (let limit = grouping.limit * grouping.groupSize; ; limit = Math.min(hitsMax, limit * GROWTH)) {
     // The value of the field is in the payload.
     const hits = await runStage(context, { ...stage, limit }, { ...shown, withPayload: true });
     const { groups, isFull } = grouped(hits, steps, grouping);
     if (isFull || hits.length < limit || limit === hitsMax) return shown.withPayload ? groups : groups.map(withoutPayloads);
+    // The next round reads them all again.
+    budget.giveBack(budget.bytes - before);
   }
 }
 
@@ -60,7 +64,7 @@ async function engineGroups(
   { path, limit, groupSize }: Grouping,
   shown: Selection,
 ): Promise<readonly DialectGroup[]> {
-  const { engine, collection, positions } = context;
+  const { engine, collection, budget, positions } = context;
   const vectors = await stageVectors(context, stage);
   const { query, filter: own, scoreThreshold: threshold } = stage;
   const of = (input: Parameters<typeof vectors.of>[0]) => vectors.of(input);
@@ -80,6 +84,7 @@ async function engineGroups(
   const request = { ...search, ...shown, groupBy: path, groupSize };
   let answer = await engine.searchGroups(collection.name, request);
   if (!answer.complete && !request.exact) answer = await engine.searchGroups(collection.name, { ...request, exact: true });
+  await budget.add(answer.groups.flatMap(({ hits }) => hits));
   positions.push(answer.position);
   // The bound itself does not pass here.
   return answer.groups.map((group: HitGroup) => ({ ...group, hits: group.hits.filter(({ score }) => score !== threshold) }));

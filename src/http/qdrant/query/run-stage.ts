@@ -6,15 +6,15 @@
 import type { Selection } from '../../../engine/engine.js';
 import type { Condition, Filter } from '../../../model/filter.js';
 import type { PointId } from '../../../model/point.js';
-import { fuseByRank, fuseBySpread, type Scored, type ScoredList } from './fuse.js';
-import { type Ordered, orderPoints } from './order-points.js';
+import { fuseByRank, fuseBySpread, type ScoredList } from './fuse.js';
+import { bareHit, type Ordered, orderPoints } from './order-points.js';
 import type { DialectHit, QueryContext } from './query-context.js';
 import { stageVectors } from './stage-vectors.js';
 import type { Stage } from './stages.js';
 
 const NOTHING: Selection = { withPayload: false, withVector: false };
 
-/** Best first. @param shown what is read of the points @throws as Engine.search, Engine.rank */
+/** Best first. @param shown what is read of the points @throws as Engine.search, Engine.rank · PayloadTooLarge: all that the request holds together */
 export async function runStage(context: QueryContext, stage: Stage, shown: Selection): Promise<readonly DialectHit[]> {
   const { hits, isShown } = await ordered(context, stage, [], shown);
   return isShown ? hits : withPoints(context, hits, shown);
@@ -55,19 +55,19 @@ function fuse(
   if (query?.kind !== 'rrf' && query?.kind !== 'dbsf') return null;
   const fused = query.kind === 'rrf' ? fuseByRank(lists, query.k, query.weights) : fuseBySpread(lists);
   const passing = scoreThreshold === null ? fused : fused.filter(({ score }) => score > scoreThreshold);
-  return { hits: passing.slice(0, limit).map(bare) };
-}
-
-function bare({ id, score }: Scored): DialectHit {
-  return { id, score, version: 0, payload: null, vector: null };
+  return { hits: passing.slice(0, limit).map(bareHit) };
 }
 
 /** The hits with what is to be shown of their points; those that have gone meanwhile are left out. */
 async function withPoints(context: QueryContext, hits: readonly DialectHit[], shown: Selection): Promise<readonly DialectHit[]> {
   if (hits.length === 0) return hits;
+  const { engine, collection, budget, positions } = context;
   const ids = hits.map(({ id }) => id);
-  const { points, position } = await context.engine.get(context.collection.name, ids, shown);
-  context.positions.push(position);
+  const { points, position } = await budget.hold(
+    () => engine.get(collection.name, ids, shown),
+    (answer) => answer.points,
+  );
+  positions.push(position);
   const found = new Map(points.map((point) => [point.id, point]));
   return hits.flatMap((hit) => {
     const point = found.get(hit.id);

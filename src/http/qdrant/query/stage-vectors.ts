@@ -11,9 +11,9 @@ import type { QueryContext, StageVectors } from './query-context.js';
 import { inputsOf, type Stage } from './stages.js';
 import { distanceOf, vectorNamed } from './vector-names.js';
 
-/** @throws CollectionNotFound, PointNotFound, InvalidRequest */
+/** @throws CollectionNotFound, PointNotFound, InvalidRequest, PayloadTooLarge */
 export async function stageVectors(context: QueryContext, stage: Stage): Promise<StageVectors> {
-  const { engine, collection, positions } = context;
+  const { engine, collection, budget, positions } = context;
   const ids = [...new Set(inputsOf(stage.query).flatMap((input) => ('id' in input ? [input.id] : [])))];
   const from = stage.lookupFrom;
   const source = from === null ? collection : engine.collection(from.collection);
@@ -21,7 +21,10 @@ export async function stageVectors(context: QueryContext, stage: Stage): Promise
   const vectors = new Map<PointId, QueryVector>();
   if (ids.length > 0) {
     const distance = distanceOf(source, name, join(stage.path, from === null ? 'using' : 'lookup_from.vector'));
-    const { points, missing, position } = await engine.get(source.name, ids, { withPayload: false, withVector: [name] });
+    const { points, missing, position } = await budget.hold(
+      () => engine.get(source.name, ids, { withPayload: false, withVector: [name] }),
+      (answer) => answer.points,
+    );
     positions.push(position);
     if (missing[0] !== undefined) throw noPoint(missing[0]);
     for (const point of points) vectors.set(point.id, asStored(vectorUnder(point, name), distance));
