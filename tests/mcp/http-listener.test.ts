@@ -96,7 +96,7 @@ test('a server that asks nobody for a key is not opened to the network by way of
   const reports: string[] = [];
   const report = (line: string): void => void reports.push(line);
   const rules = { loopback: false, hosts: [] };
-  const shut = await listener(t, server.url, { rules, report });
+  const shut = await listener(t, server.url, { rules, report, timeoutMs: 1_000 });
   assert.equal((await post(shut.url, { 'api-key': KEY })).status, 403);
   assert.match(reports.join(), 'asks nobody for a key');
   const open = await listener(t, server.url, { rules, openToAll: true });
@@ -186,7 +186,7 @@ test('callers that go away while a call waits behind another of their connection
 });
 
 test('what is no message of the protocol is refused, and the next one is answered', async (t) => {
-  const { url } = await listener(t, 'http://127.0.0.1:9');
+  const { url } = await listener(t, 'http://127.0.0.1:9', { timeoutMs: 500 });
   assert.is((await fetch(url)).status, 405, 'there is no stream to listen to');
   assert.is((await fetch(url, { method: 'DELETE' })).status, 405, 'nor a session to end');
   assert.is((await post(url.replace('/mcp', '/other'))).status, 404);

@@ -13,7 +13,7 @@ const NAMES = ['health_check', 'list_collections', 'search', 'hybrid_search', 'g
 test('every tool does its work, and a session writes, finds and removes points', async (t) => {
   const server = await startServer(t, join(t.folder(), 'data'));
   await server.request('PUT', '/v1/collections/films', { dimension: 2, distance: 'euclid', text_fields: ['title'] });
-  const mcp = await overStdio(t, ['--url', server.url]);
+  const mcp = await overStdio(t, ['--url', server.url, '--timeout-ms', '3s']);
 
   assert.match(mcp.client.getInstructions() ?? '', 'health_check');
   const { tools } = await mcp.client.listTools();
