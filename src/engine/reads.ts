@@ -37,6 +37,7 @@ import { type DigestRequest, readDigest } from './digest-reads.js';
 import type { FoundPoint } from './engine.js';
 import { type FacetReadAnswer, type FacetReadRequest, readFacet } from './facet-reads.js';
 import { narrowLabels, rowTest } from './filter-rows.js';
+import type { UnitBounds } from './filtered-units.js';
 import { type GroupsAnswer, type GroupsRequest, readGroups } from './group-reads.js';
 import { type HitsAnswer, type HitsRequest, readHits } from './hit-reads.js';
 import { matching, type RowFilter, rowsAfter } from './matching-rows.js';
@@ -74,14 +75,12 @@ export type ReadRequest =
       readonly selection: RowSelection;
     }
   | { readonly kind: 'count'; readonly uid: number; readonly filter: RowFilter }
-  | {
+  | ({
       readonly kind: 'match';
       readonly uid: number;
       readonly filter: RowFilter;
       readonly after: PointId | null;
-      readonly limit: number;
-      readonly bytesMax: number;
-    }
+    } & UnitBounds)
   /** Which of these labels pass, dead rows too. */
   | {
       readonly kind: 'narrow';
@@ -239,15 +238,17 @@ function countMatches(reads: StoreReads, { uid, filter }: RequestOf<'count'>): R
   return { count, seq };
 }
 
-/** Ends at so many points or at about so many bytes of their payloads. */
-function matchIds(reads: StoreReads, { uid, filter, after, limit, bytesMax }: RequestOf<'match'>): ReadAnswers['match'] {
+/** One unit of what matches. Cost: a row and its payload for each, and its vectors where they count. */
+function matchIds(reads: StoreReads, request: RequestOf<'match'>): ReadAnswers['match'] {
+  const { uid, filter, after, limit, bytesMax, bytesEach, countsVectors } = request;
   const { seq } = reads.state();
   const ids: PointId[] = [];
   let bytes = 0;
-  for (const row of matching(reads, uid, filter, after)) {
-    if (ids.length === limit || bytes >= bytesMax) return { ids, more: true, seq };
-    ids.push(row.id);
-    bytes += row.payload.length;
+  for (const { id, label, payload } of matching(reads, uid, filter, after)) {
+    if (ids.length === limit) return { ids, more: true, seq };
+    bytes += bytesEach + payload.length + (countsVectors ? (reads.vectorSet(uid, label)?.length ?? 0) : 0);
+    if (ids.length > 0 && bytes > bytesMax) return { ids, more: true, seq };
+    ids.push(id);
   }
   return { ids, more: false, seq };
 }

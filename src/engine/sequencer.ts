@@ -199,11 +199,13 @@ export class Sequencer {
     return { effects: putEffects(collection.uid, points), result: { kind: 'patch', patched, ...units } };
   }
 
-  /** A patch brings back whole points, which may be far larger than the request, and a unit is held in memory. */
+  /** A patch brings back whole points, which may be far larger than the request, and a unit is held in memory. One is always taken: it was
+   *  written once, and must not be beyond any change. */
   #boundPatched(point: PointValue): void {
+    const before = this.#patchedBytes;
     this.#patchedBytes += pointBytes(point);
     const limit = this.#limits.writeQueueBytesMax;
-    if (this.#patchedBytes <= limit) return;
+    if (this.#patchedBytes <= limit || before === 0) return;
     throw new SkeinError('PayloadTooLarge', `The patched points have more than ${limit} bytes together: patch fewer at once`, {
       limit_bytes: limit,
     });

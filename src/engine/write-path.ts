@@ -7,6 +7,7 @@
 import type { Clock } from '../model/clock.js';
 import { invalidRequest, SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
+import type { Limits } from '../model/limits.js';
 import type { Idempotency, Operation } from '../model/operation.js';
 import type { PointChange, PointId } from '../model/point.js';
 import type { Position } from '../model/position.js';
@@ -42,6 +43,7 @@ export interface WritePathParts {
   readonly clock: Clock;
   readonly disk: DiskWatch;
   readonly lookup: FilterLookup;
+  readonly limits: Limits;
   readonly guards: EngineGuards;
   readonly durableSeq: () => number;
   readonly positionAt: (seq: number) => Position;
@@ -165,7 +167,7 @@ export class WritePath {
 
   /** @throws as Engine.write; units that were durable before stay changed */
   patchByFilter(collection: string, filter: Filter, change: PointChange, options: WriteOptions): Promise<WriteReceipt> {
-    return this.#inUnits(patchesOf(filter, change), collection, filter, options);
+    return this.#inUnits(patchesOf(filter, change, this.#parts.limits.writeQueueBytesMax), collection, filter, options);
   }
 
   async #inUnits(form: UnitForm, collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt> {

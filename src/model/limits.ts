@@ -117,7 +117,7 @@ export const FIXED = {
   digestBucketsPerPage: 64,
   deleteByFilterUnitPoints: 10_000,
   deleteByFilterUnitBytes: 64 * MIB,
-  /** Less than a delete: whole points are written again, and their vectors are not counted here. */
+  /** Less than a delete: whole points are written again. Their vectors count. */
   patchByFilterUnitPoints: 1_000,
   patchByFilterUnitBytes: 16 * MIB,
   expirySweepPoints: 1_000,

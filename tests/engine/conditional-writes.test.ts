@@ -1,6 +1,7 @@
 /** Writes that look at what is there inside their transaction: upserts of new or existing points only, and changes of all points that match a filter. */
 
 import * as assert from 'uvu/assert';
+import { DEFAULT_HNSW } from '../../src/model/collection.js';
 import type { Filter } from '../../src/model/filter.js';
 import { FIXED } from '../../src/model/limits.js';
 import type { UpsertCondition } from '../../src/model/operation.js';
@@ -62,6 +63,33 @@ test('all points that match are changed once, unit by unit, also by a change aft
   const seen: Filter = { must: [{ kind: 'match_value', key: 'seen', value: true }] };
   assert.is((await opened.engine.count('c', seen)).count, count);
   assert.equal((await payloads(opened))['0'], { color: 'red', seen: true });
+});
+
+test('points with long vectors are changed by filter too, as few in a unit as must be, and one is always taken', async (t) => {
+  const KIB = 1024;
+  const opened = await openTestEngine(t.folder(), {
+    bodyBytesMax: 128 * KIB,
+    importLineBytesMax: 64 * KIB,
+    writeQueueBytesMax: 200 * KIB,
+  });
+  t.after(() => opened.engine.stop());
+  const dimension = 16 * KIB;
+  const settings = { dimension, distance: 'dot', hnsw: DEFAULT_HNSW, quantization: null } as const;
+  const vectors = ['a', 'b', 'c'].map((name) => ({ name, ...settings }));
+  const spec = { dimension, distance: 'dot', hnsw: DEFAULT_HNSW, ttlMs: null, vectors } as const;
+  await opened.engine.write([{ kind: 'create_collection', collection: 'long', spec }], WAIT);
+  const values = new Array<number>(dimension).fill(0.5);
+  for (let id = 0; id < 7; id++) await opened.put('long', [{ id, vector: values, payload: { color: 'red' } }]);
+  // One grows to more than a whole unit may have.
+  for (const { name } of vectors) {
+    const patch = { id: 3, vectors: new Map([[name, { kind: 'dense', values: Float32Array.from(values) } as const]]) };
+    await opened.engine.write([{ kind: 'patch', collection: 'long', patches: [patch] }], WAIT);
+  }
+  const change: PayloadChange = { kind: 'set', payload: bytes({ seen: true }) };
+  const { results } = await opened.engine.patchByFilter('long', isRed, { change }, WAIT);
+  assert.equal(results, [{ kind: 'patch', patched: 7, units: 3 }]);
+  const seen: Filter = { must: [{ kind: 'match_value', key: 'seen', value: true }] };
+  assert.is((await opened.engine.count('long', seen)).count, 7);
 });
 
 test('a change by filter that is repeated under its key changes nothing', async (t) => {
