@@ -37,6 +37,9 @@ export interface IndexPoolOptions {
   readonly events: IndexPoolEvents;
 }
 
+/** Notes of workers after which something has to be built again. */
+const WARNINGS: ReadonlySet<string> = new Set(['index_checkpoint_refused', 'index_checkpoint_failed']);
+
 interface OpenAsk {
   readonly worker: PoolWorker;
   readonly uid: number;
@@ -363,7 +366,7 @@ export class IndexPool {
         if (worker !== undefined) worker.stopping = true;
         return;
       case 'note':
-        return this.#options.log.info(message.event, message.fields);
+        return this.#options.log[WARNINGS.has(message.event) ? 'warn' : 'info'](message.event, message.fields);
       case 'beat':
       case 'stopped':
         return;

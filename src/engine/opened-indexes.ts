@@ -11,7 +11,6 @@ import { createHash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeDefaultVector } from '../codec/vector-set.js';
-import { SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import { DEFAULT_VECTOR } from '../model/point.js';
 import { type DenseTarget, targetsOf } from '../model/vector-spec.js';
@@ -43,6 +42,16 @@ export interface OpenedIndexes {
   readonly bare: LabelSet;
   /** From which label on an index lacks what is below the cursor, by key. */
   readonly missing: ReadonlyMap<string, number>;
+  /** Why checkpoints beside the loaded ones were not trusted, each naming the vector. */
+  readonly refusals: readonly string[];
+}
+
+interface LoadedIndexes {
+  /** By key. */
+  readonly loaded: ReadonlyMap<string, { readonly index: VectorIndex }>;
+  readonly filledFrom: number;
+  /** Where the cursor stands. */
+  readonly endLabel: number;
 }
 
 const NAMED = 'named';
@@ -114,7 +123,8 @@ export async function openIndexes(
     if (offeredTo > nextLabel) indexes.offered.set(key, offeredTo);
   }
   reconcileNamed(reads, uid, loaded);
-  return { indexes, head, bare: bareLabels(reads, uid, loaded.get(DEFAULT_VECTOR)?.index, nextLabel), missing };
+  const filledFrom = Math.min(...missing.values());
+  return { indexes, head, bare: bareLabels(reads, collection, { loaded, filledFrom, endLabel: nextLabel }), missing, refusals };
 }
 
 function openOne({ uid, labelGeneration, folder }: IndexedCollection, target: DenseTarget): Promise<OpenedCheckpoint> {
@@ -129,27 +139,30 @@ async function removeUndeclared(folder: string, targets: readonly DenseTarget[])
 }
 
 /** Points that died are taken out here, as one that was purged since is told of by nobody. */
-function reconcileNamed(reads: StoreReads, uid: number, loaded: ReadonlyMap<string, { readonly index: VectorIndex }>): void {
+function reconcileNamed(reads: StoreReads, uid: number, loaded: LoadedIndexes['loaded']): void {
   const named = [...loaded].filter(([key]) => key !== DEFAULT_VECTOR);
   if (named.length === 0) return;
   const live = new LabelSet(reads.liveLabels(uid, FIXED.labelMax));
   for (const [, { index }] of named) for (const label of index.liveLabels()) if (!live.has(label)) index.remove(label);
 }
 
-/** A live point that should be in the default vector's checkpoint and is not is left out, so that the checkpoint is refused for it. */
-function bareLabels(reads: StoreReads, uid: number, main: VectorIndex | undefined, nextLabel: number): LabelSet {
+/** A live point that should be in the default vector's checkpoint and is not is left out, so that the checkpoint is refused for it; but for one
+ *  with a damaged row, which any graph passes over that is built: it costs itself alone. Of labels from `filledFrom` on rows are read anyway.
+ *  Cost: a row for each point that the graph of the default vector lacks; where there is no such graph, that all lack. */
+function bareLabels(reads: StoreReads, collection: IndexedCollection, { loaded, filledFrom, endLabel }: LoadedIndexes): LabelSet {
+  const { uid, spec } = collection;
+  const main = loaded.get(DEFAULT_VECTOR);
+  const graphs = main === undefined ? [...loaded.values()] : [main];
   const bare = new LabelSet();
-  for (const label of reads.liveLabels(uid, nextLabel))
-    if (main === undefined || (!main.has(label) && isBare(reads, uid, label))) bare.add(label);
-  return bare;
-}
-
-function isBare(reads: StoreReads, uid: number, label: number): boolean {
-  try {
-    const vectorSet = reads.vectorSet(uid, label);
-    return vectorSet !== undefined && decodeDefaultVector(vectorSet) === null;
-  } catch (error) {
-    if (error instanceof SkeinError) return false;
-    throw error;
+  // Payloads are read where fields of them are indexed, so a point with a damaged one is not inside then.
+  const look = spec.payloadIndexes.length > 0 ? reads.pointByLabel : reads.headByLabel;
+  for (const label of reads.liveLabels(uid, endLabel)) {
+    if (graphs.some(({ index }) => index.has(label)) || (main === undefined && label >= filledFrom)) {
+      if (main === undefined) bare.add(label);
+    } else if (look(uid, label) !== undefined) {
+      const vectorSet = reads.vectorSet(uid, label);
+      if (vectorSet !== undefined && decodeDefaultVector(vectorSet) === null) bare.add(label);
+    }
   }
+  return bare;
 }

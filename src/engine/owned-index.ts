@@ -125,6 +125,7 @@ export class OwnedIndex {
       if (opened.refused !== 'none') this.#note('index_checkpoint_refused', { uid, reason: opened.refused });
       return null;
     }
+    for (const reason of opened.refusals ?? []) this.#note('index_checkpoint_refused', { uid, reason });
     const { nextLabel, seq } = opened.head;
     const state = this.#reads.state();
     const stored = this.#reads.collection(uid)?.nextLabel ?? 0;

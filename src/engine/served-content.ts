@@ -16,8 +16,15 @@ export interface SavedHead {
   readonly nextLabel: number;
 }
 
-/** What opening a checkpoint gave, or why it was not trusted ('none': there is none). */
-export type OpenedContent<Content> = { readonly content: Content; readonly head: SavedHead } | { readonly refused: string };
+/** What opening checkpoints gave, or why none was trusted ('none': there is none). */
+export type OpenedContent<Content> = OpenContent<Content> | { readonly refused: string };
+
+interface OpenContent<Content> {
+  readonly content: Content;
+  readonly head: SavedHead;
+  /** Why parts of it are built anew. */
+  readonly refusals?: readonly string[];
+}
 
 export interface ServedContent extends IndexedContent {
   readonly payloads: PayloadSide;

@@ -61,6 +61,7 @@ export function soundReads(reads: StoreReads): IndexReads {
       return page;
     },
     pointByLabel: (uid, label) => orNone(uid, label, () => reads.pointByLabel(uid, label)),
+    vectorSet: (uid, label) => orNone(uid, label, () => reads.vectorSet(uid, label)),
     headByLabel: (uid, label) => orNone(uid, label, () => reads.headByLabel(uid, label)),
   };
 }

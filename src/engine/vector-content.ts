@@ -56,10 +56,10 @@ export class VectorContent implements ServedContent {
   static async open(reads: StoreReads, collection: IndexedCollection): Promise<OpenedContent<VectorContent>> {
     const opened = await openIndexes(reads, collection);
     if ('refused' in opened) return opened;
-    const { indexes, head, bare, missing } = opened;
+    const { indexes, head, bare, missing, refusals } = opened;
     const content = new VectorContent(reads, collection, indexes, bare);
     if (missing.size > 0) content.#fill = new VectorFill(reads, collection.uid, missing, head.nextLabel);
-    return { content, head };
+    return { content, head, refusals };
   }
 
   get #main(): VectorIndex | undefined {

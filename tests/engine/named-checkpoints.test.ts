@@ -89,12 +89,14 @@ async function mustFind(engine: RunningEngine, model: Model, random: Random, wha
   }
 }
 
-function events(): { readonly log: Log; readonly names: string[] } {
+function events(): { readonly log: Log; readonly names: string[]; readonly refusals: string[] } {
   const names: string[] = [];
-  const note = (event: string): void => {
+  const refusals: string[] = [];
+  const note: Log['info'] = (event, fields) => {
     if (event.startsWith('index_checkpoint')) names.push(event);
+    if (event === 'index_checkpoint_refused') refusals.push(String(fields?.['reason']));
   };
-  return { names, log: { ...silentLog, debug: note, info: note, warn: note, error: note } };
+  return { names, refusals, log: { ...silentLog, debug: note, info: note, warn: note, error: note } };
 }
 
 async function filled(t: TestContext, folder: string, model: Model, random: Random): Promise<TestEngine> {
@@ -148,25 +150,27 @@ test('whichever checkpoint is old, new, damaged or gone, a restart finds what th
   const damage = (where: string): void => {
     for (const name of readdirSync(where)) if (name.endsWith('.hnsw')) writeFileSync(join(where, name), 'x');
   };
-  const cases: readonly (readonly [string, () => void, string])[] = [
-    ['all new', () => {}, 'index_checkpoint_loaded'],
-    ['the named one is old', () => other(old), 'index_checkpoint_loaded'],
-    ['the default one is old', () => main(old), 'index_checkpoint_loaded'],
-    ['the named one is gone', () => other(null), 'index_checkpoint_loaded'],
-    ['the named one is damaged', () => damage(join(checkpoints, 'named', named as string)), 'index_checkpoint_loaded'],
-    ['the default one is damaged', () => damage(checkpoints), 'index_checkpoint_loaded'],
-    ['all are gone', () => rmSync(checkpoints, { recursive: true }), ''],
+  const cases: readonly (readonly [string, () => void, boolean, RegExp | null])[] = [
+    ['all new', () => {}, true, null],
+    ['the named one is old', () => other(old), true, null],
+    ['the default one is old', () => main(old), true, null],
+    ['the named one is gone', () => other(null), true, null],
+    ['the named one is damaged', () => damage(join(checkpoints, 'named', named as string)), true, /^"large": .+/],
+    ['the default one is damaged', () => damage(checkpoints), true, /^[^"]/],
+    ['all are gone', () => rmSync(checkpoints, { recursive: true }), false, null],
   ];
-  for (const [what, spoil, event] of cases) {
+  for (const [what, spoil, loaded, refusal] of cases) {
     mkdirSync(checkpoints, { recursive: true });
     main(newest);
     other(newest);
     spoil();
-    const { log, names } = events();
+    const { log, names, refusals } = events();
     const rig = await openTestEngine(folder, {}, 'master', 0, { log });
     await put(rig.engine, model, random, [random.integer(0, 1_900), 10_000 + random.integer(0, 99)]);
     await mustFind(rig.engine, model, random, what);
-    assert.is(names.includes('index_checkpoint_loaded'), event !== '', what);
+    assert.is(names.includes('index_checkpoint_loaded'), loaded, what);
+    assert.is(refusals.length, refusal === null ? 0 : 1, `${what}: ${refusals}`);
+    if (refusal !== null) assert.match(refusals[0] ?? '', refusal, what);
     await rig.engine.stop();
   }
 });
