@@ -214,6 +214,8 @@ export interface GroupRequest extends Omit<SearchRequest, 'offset'> {
   readonly groupBy: string;
   /** How many hits of a group at most. */
   readonly groupSize: number;
+  /** Only texts and integers are groups; of a point with other values there nothing is grouped by them. */
+  readonly keysOnly?: boolean;
 }
 
 export interface HitGroup {

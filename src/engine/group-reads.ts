@@ -3,7 +3,7 @@
  *  The groups that are met first are the answer's, so they stand in the order of their best hits. Payloads are read one by one, as far as
  *  it takes. All rows are of one durable state. Must not know: how the labels were found, whether more should be, threads. */
 
-import { type FacetScalar, scalarBytes, scalarsAt } from '../model/facet.js';
+import { type FacetScalar, isKey, scalarBytes, scalarsAt } from '../model/facet.js';
 import type { PointId } from '../model/point.js';
 import type { StoreReads } from '../storage/storage.js';
 import { type GoneRows, type LabelledHit, type RankedLabels, scoreRows, sortHits, thresholdTest } from './hit-ranking.js';
@@ -16,6 +16,8 @@ export interface GroupsPage {
   /** How many groups, and how many hits of each, at most. */
   readonly limit: number;
   readonly groupSize: number;
+  /** Only texts and integers are groups. */
+  readonly keysOnly: boolean;
   readonly scoreThreshold?: number;
   /** Points that are no hits. */
   readonly without: readonly PointId[];
@@ -70,7 +72,7 @@ function grouped(
   { uid, ranking, page }: GroupsRequest,
   ranked: readonly RankedRow[],
 ): { readonly groups: ReadonlyMap<FacetScalar, readonly RankedRow[]>; readonly cut: boolean } {
-  const { path, limit, groupSize, scoreThreshold, without } = page;
+  const { path, limit, groupSize, keysOnly, scoreThreshold, without } = page;
   const passes = thresholdTest(ranking, scoreThreshold);
   const left = new Set(without);
   const steps = path.split('.');
@@ -82,6 +84,7 @@ function grouped(
     // Of the same snapshot, so the row is there.
     const { payload } = reads.pointByLabel(uid, row.label) as { payload: Uint8Array };
     for (const value of scalarsAt(payloadOf({ payload }), steps)) {
+      if (keysOnly && !isKey(value)) continue;
       const rows = groups.get(value) ?? [];
       if (rows.length === groupSize || (rows.length === 0 && groups.size === limit)) continue;
       groups.set(value, rows);

@@ -23,6 +23,8 @@ export interface GroupsWanted {
   readonly path: string;
   readonly limit: number;
   readonly groupSize: number;
+  /** Only texts and integers are groups. */
+  readonly keysOnly: boolean;
   /** Does a payload index know the values of the field? */
   readonly indexed: boolean;
   /** Are hits ranked by their places in the lists of two engines? */
@@ -83,8 +85,9 @@ function boundedCandidates(wanted: number, least: number): number {
 }
 
 /** When all groups are known, only points of those that are not full; else all points with a value whose group is not full. */
-function leaveOut({ path, limit, groupSize }: GroupsWanted, { groups }: RoundFound): Condition {
+function leaveOut({ path, limit, groupSize, keysOnly }: GroupsWanted, { groups }: RoundFound): Condition {
   const valuesOf = (full: boolean) => groups.filter(({ hits }) => (hits.length === groupSize) === full).map(({ value }) => value);
   if (groups.length === limit) return { kind: 'match_any', key: path, values: valuesOf(false) };
-  return { kind: 'match_except', key: path, values: valuesOf(true) };
+  const others = keysOnly ? [true, false] : [];
+  return { kind: 'match_except', key: path, values: [...valuesOf(true), ...others] };
 }

@@ -56,6 +56,7 @@ export class GroupSearch {
       path: request.groupBy,
       limit: request.limit,
       groupSize: request.groupSize,
+      keysOnly: request.keysOnly ?? false,
       indexed: entry.row.spec.payloadIndexes.some(({ path, type }) => path === request.groupBy && HAS_VALUES.has(type)),
       fused,
       candidatesMin: fused ? (request.candidates ?? 0) : 0,
@@ -99,7 +100,7 @@ export class GroupSearch {
     ask.watch.restart();
     const latest = failures.length === 0 ? found : { ...found, results: { ...found.results, failures } };
     const ranked = before === null || wanted.fused ? latest : joined(before, latest);
-    const { path, limit, groupSize } = wanted;
+    const { path, limit, groupSize, keysOnly } = wanted;
     const { uid, spec } = entry.row;
     if (before !== null) budget.giveBack(before.read.bytes);
     const reading = budget.take((bytesBefore) =>
@@ -110,7 +111,7 @@ export class GroupSearch {
           labels: ranked.labels,
           ranking: ranked.ranking,
           recheck: request.filter === undefined ? null : { filter: request.filter, spec, afterSeq: ranked.seq },
-          page: { path, limit, groupSize, without, ...thresholdOf(request, ranked) },
+          page: { path, limit, groupSize, keysOnly, without, ...thresholdOf(request, ranked) },
           selection: rowSelection(spec, request),
           bytesMax: budget.bytesMax,
           bytesBefore,

@@ -29,6 +29,11 @@ export function scalarsAt(payload: Payload, path: readonly string[]): ReadonlySe
   return found;
 }
 
+/** Is it as good as a name: a text, or an integer that keeps its digits? */
+export function isKey(value: FacetScalar): boolean {
+  return typeof value === 'string' || Number.isSafeInteger(value);
+}
+
 /** About what a value takes in memory and in an answer, beside its text. */
 const VALUE_BYTES = 64;
 

@@ -12,7 +12,15 @@ import {
 import { suite } from '../support/suite.js';
 
 const test = suite('engine/group-rounds');
-const wanted: GroupsWanted = { path: 'g', limit: 3, groupSize: 2, indexed: true, fused: false, candidatesMin: 0 };
+const wanted: GroupsWanted = {
+  path: 'g',
+  limit: 3,
+  groupSize: 2,
+  keysOnly: false,
+  indexed: true,
+  fused: false,
+  candidatesMin: 0,
+};
 const plan: RoundPlan = { round: 1, candidates: 24, condition: null, tries: 0 };
 
 function found(sizes: Readonly<Record<string, number>>, rest: Partial<RoundFound> = {}): RoundFound {

@@ -4,7 +4,7 @@ import { type PayloadIndexType, TEXT_LANGUAGES, type TextSettings } from '../../
 import type { FieldChange } from '../../model/operation.js';
 import { pathFault } from '../field-path.js';
 import { formMistake, wrongInput } from './mistakes.js';
-import { dottedPath, payloadSteps } from './payload-path.js';
+import { crossingPath } from './payload-path.js';
 import { isObject } from './plain-object.js';
 
 /** A uuid is a text that is compared as it stands. */
@@ -49,9 +49,9 @@ export function fieldChange(field: string, schema: unknown): FieldChange {
   return { path, declare };
 }
 
-/** As the own API writes it. @throws InvalidRequest, InvalidFilter */
+/** As the own API writes it. @throws InvalidRequest (body_form) */
 export function fieldPath(field: string, place = 'field_name'): string {
-  const path = dottedPath(payloadSteps(field, place));
+  const path = crossingPath(field, place);
   const fault = pathFault(path);
   if (fault !== null) throw formMistake(place, fault);
   return path;

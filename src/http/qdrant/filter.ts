@@ -11,7 +11,7 @@ import { boolean, type Fields, integer, list, object, required } from '../../wir
 import { readGeoBox, readGeoPolygon, readGeoRadius, readPlace } from '../../wire/filter-geo.js';
 import { join } from '../../wire/place.js';
 import { elementsInPayload, placeInPayload } from './payload-path.js';
-import { readableId } from './point-id.js';
+import { askedId } from './point-id.js';
 
 const CLAUSES = ['must', 'should', 'must_not', 'min_should'] as const;
 const TESTS = [
@@ -71,7 +71,7 @@ class DialectFilterReader {
   #alone(name: string, value: unknown, path: string, depth: number): Condition {
     switch (name) {
       case 'has_id':
-        return { kind: 'has_id', ids: this.#budget.values(value, path, readId) };
+        return { kind: 'has_id', ids: this.#budget.values(value, path, readIds).flat() };
       case 'has_vector':
         if (typeof value !== 'string') throw invalid(path, 'must be the name of a vector');
         return { kind: 'has_vector', name: value };
@@ -173,9 +173,11 @@ function given(value: unknown, path: string, known: readonly string[]): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([, field]) => field !== null && field !== undefined));
 }
 
-function readId(value: unknown, path: string): PointId {
+/** In both spellings: which of them a point has, it says itself. */
+function readIds(value: unknown, path: string): PointId[] {
   try {
-    return readableId(value, path);
+    const { id, spelled } = askedId(value, path);
+    return spelled === null ? [id] : [id, spelled];
   } catch {
     throw invalid(path, 'must be a point id: an unsigned integer up to 2^53-1 or a UUID');
   }

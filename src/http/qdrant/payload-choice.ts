@@ -1,6 +1,10 @@
-/** A part of a payload: the keys that are wanted, or all but some. A key is a path of dots and may go through lists (`a[].b`, or `a.b` likewise);
- *  what none names is not there. Pure; payloads are bytes in and bytes out. */
+/** A part of a payload: the keys that are wanted, or all but some. A key is a path (payload-path.ts) and goes through lists, said (`a[].b`) or
+ *  not (`a.b`); what none names is not there. Pure; payloads are bytes in and bytes out. */
 
+import { payloadText } from '../../codec/payload.js';
+import type { Payload } from '../../model/point.js';
+import { formMistake } from './mistakes.js';
+import { payloadSteps } from './payload-path.js';
 import { isObject } from './plain-object.js';
 
 export type Keep = 'include' | 'exclude';
@@ -12,22 +16,30 @@ type Tree = Map<string, Tree>;
 
 const NOTHING = new Uint8Array(0);
 
-export function keptPayload(keep: Keep, keys: readonly string[]): PayloadChoice {
+/** @param path of the list of keys, in the body @throws InvalidRequest (body_form) */
+export function keptPayload(keep: Keep, keys: readonly string[], path = ''): PayloadChoice {
+  const tree = treeOf(keys.map((key, i) => keysOf(key, `${path}[${i}]`)));
   if (keep === 'include' && keys.length === 0) return () => NOTHING;
-  const tree = treeOf(keys);
   const choose = keep === 'include' ? included : excluded;
   return (bytes) => {
     if (bytes.length === 0) return bytes;
-    const kept = choose(JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()), tree);
-    return kept === undefined ? NOTHING : Buffer.from(JSON.stringify(kept));
+    const kept = choose(JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as Payload, tree);
+    return kept === undefined ? NOTHING : Buffer.from(payloadText(kept as Payload, true));
   };
 }
 
-function treeOf(keys: readonly string[]): Tree {
+function keysOf(key: string, path: string): string[] {
+  return payloadSteps(key, path, formMistake).flatMap((step) => {
+    if (typeof step === 'number')
+      throw formMistake(path, 'shows all elements of an array or none: write [] in the place of a number');
+    return step === null ? [] : [step];
+  });
+}
+
+function treeOf(paths: readonly (readonly string[])[]): Tree {
   const tree: Tree = new Map();
-  for (const key of keys) {
+  for (const parts of paths) {
     let at = tree;
-    const parts = key.replaceAll('[]', '').split('.');
     for (const [i, part] of parts.entries()) {
       const below = at.get(part);
       // A shorter key that ends here covers what is below it.

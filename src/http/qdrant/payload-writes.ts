@@ -21,6 +21,7 @@ import { sendResult } from './envelope.js';
 import { formMistake } from './mistakes.js';
 import { payloadSteps } from './payload-path.js';
 import { isObject } from './plain-object.js';
+import { type AskedId, heldIds } from './point-id.js';
 import { type PointTarget, targetOf } from './point-target.js';
 import { mustNameNoShard } from './shard-key.js';
 import {
@@ -88,7 +89,7 @@ function payloadBytes(payload: unknown, path: string): Uint8Array {
 }
 
 function steps(key: string, path: string): Extract<PayloadChange, { kind: 'remove' }>['paths'][number] {
-  const found = payloadSteps(key, path);
+  const found = payloadSteps(key, path, formMistake);
   if (found.includes(PROTO)) throw invalidRequest(path, `no key is named ${PROTO}`);
   return found;
 }
@@ -148,12 +149,24 @@ function prepared(
   const { ids } = target;
   if (ids.length === 0) return nothingToDo;
   if (change !== null) strict.points(collection, ids.length, join(path, 'points'));
-  return ({ room, reply, update }, part) => runUpdate(room, reply, update, [byIds(collection, ids, change)], part);
+  return (asked, part) => ofIds(asked, ids, change, part);
 }
 
-function byIds(collection: string, ids: readonly PointId[], change: PointChange | null): Operation {
-  if (change === null) return { kind: 'delete', collection, ids };
-  return { kind: 'patch', collection, patches: ids.map((id) => ({ ...change, id })) };
+/** Who repeats it is known by what was asked, whichever spelling of an id was there. */
+async function ofIds(
+  { room, reply, update, collection }: AskedWrite,
+  asked: readonly AskedId[],
+  change: PointChange | null,
+  part: string,
+): Promise<UpdateResult> {
+  const held = await heldIds(update.write.engine, collection, asked);
+  const told = [byIds(collection, new Set(asked.map(({ id }) => id)), change)];
+  return runUpdate(room, reply, update, [byIds(collection, new Set(held), change)], part, told);
+}
+
+function byIds(collection: string, ids: ReadonlySet<PointId>, change: PointChange | null): Operation {
+  if (change === null) return { kind: 'delete', collection, ids: [...ids] };
+  return { kind: 'patch', collection, patches: [...ids].map((id) => ({ ...change, id })) };
 }
 
 function byFilter(

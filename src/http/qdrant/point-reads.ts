@@ -13,7 +13,7 @@ import type { DialectRoute } from './dialect-route.js';
 import { sendLongResult, sendResult } from './envelope.js';
 import { filterOf } from './filter.js';
 import { beginRead } from './parameters.js';
-import { idInPath, readableId } from './point-id.js';
+import { askedId, heldIds, idInPath } from './point-id.js';
 import { selectionOf, writeRecord, writeRecords } from './record.js';
 import { shownOf } from './selection.js';
 import { mustNameNoShard } from './shard-key.js';
@@ -37,14 +37,15 @@ function pointRoute(room: Room): DialectRoute {
     handle: async (request, reply) => {
       const collection = collectionOf(request);
       const engine = room.service.engine();
-      const id = idInPath((request.params as { id: string }).id);
+      const asked = idInPath((request.params as { id: string }).id);
       await beginRead(room, request, engine, null);
       const shown = shownOf({ with_payload: true, with_vector: true }, { withPayload: true });
       const form = { shown, collection: engine.collection(collection) };
-      const { points, position } = await spanned(request.span, 'rows', () => engine.get(collection, [id], selectionOf(shown)));
+      const ids = await heldIds(engine, collection, [asked]);
+      const { points, position } = await spanned(request.span, 'rows', () => engine.get(collection, ids, selectionOf(shown)));
       setPosition(reply, position);
       const [point] = points;
-      if (point === undefined) throw new SkeinError('PointNotFound', 'No such point', { id });
+      if (point === undefined) throw new SkeinError('PointNotFound', 'No such point', { id: asked.id });
       return sendLongResult(room, request, reply, points, function* (out) {
         writeRecord(out, point, form);
         yield;
@@ -68,11 +69,12 @@ function retrieveRoute(room: Room): DialectRoute {
       mustNameNoShard(body);
       const { pointsPerRequestMax } = room.limits;
       if (body.ids.length > pointsPerRequestMax) throw overLimit('ids', 'ids in one request', pointsPerRequestMax);
-      const ids = [...new Set(body.ids.map((id, i) => readableId(id, `ids[${i}]`)))];
+      const asked = body.ids.map((id, i) => askedId(id, `ids[${i}]`));
       const shown = shownOf(body, { withPayload: true });
-      plainAsked(request, { ids: ids.length });
+      plainAsked(request, { ids: asked.length });
       await beginRead(room, request, engine, null);
       const form = { shown, collection: engine.collection(collection) };
+      const ids = [...new Set(await heldIds(engine, collection, asked))];
       const { points, position } = await spanned(request.span, 'rows', () => engine.get(collection, ids, selectionOf(shown)));
       setPosition(reply, position);
       return sendLongResult(room, request, reply, points, (out) => writeRecords(out, points, form));

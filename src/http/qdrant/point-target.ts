@@ -2,13 +2,12 @@
 
 import type { Filter } from '../../model/filter.js';
 import type { Limits } from '../../model/limits.js';
-import type { PointId } from '../../model/point.js';
 import { join, overLimit } from '../../wire/place.js';
 import { filterOf } from './filter.js';
 import { formMistake } from './mistakes.js';
-import { readableId } from './point-id.js';
+import { type AskedId, askedId } from './point-id.js';
 
-export type PointTarget = { readonly ids: readonly PointId[] } | { readonly filter: Filter };
+export type PointTarget = { readonly ids: readonly AskedId[] } | { readonly filter: Filter };
 
 /** @param inside where the body stands in the whole @throws InvalidRequest, InvalidFilter */
 export function targetOf(
@@ -20,5 +19,5 @@ export function targetOf(
   if (points === undefined) return { filter: filterOf(filter, join(inside, 'filter')) };
   const path = join(inside, 'points');
   if (points.length > pointsPerRequestMax) throw overLimit(path, 'points in one request', pointsPerRequestMax);
-  return { ids: [...new Set(points.map((id, i) => readableId(id, `${path}[${i}]`)))] };
+  return { ids: points.map((id, i) => askedId(id, `${path}[${i}]`)) };
 }

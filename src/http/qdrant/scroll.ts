@@ -1,9 +1,7 @@
 /** The dialect's pages of points, in the order of their ids or of a payload field. The offset of a page is the id of its first point. */
 
-import type { CollectionInfo, Engine, FoundPoint, SearchHit } from '../../engine/engine.js';
-import type { PayloadIndexType } from '../../model/collection.js';
+import type { Engine, FoundPoint, SearchHit } from '../../engine/engine.js';
 import type { Filter } from '../../model/filter.js';
-import { parseInstant } from '../../model/instant.js';
 import type { PointId } from '../../model/point.js';
 import type { Position } from '../../model/position.js';
 import type { FieldOrder } from '../../model/rank-rule.js';
@@ -18,20 +16,16 @@ import { dialectCheck, readChecked } from './body.js';
 import type { DialectRoute } from './dialect-route.js';
 import { sendLongResult } from './envelope.js';
 import { filterOf } from './filter.js';
-import { formMistake, rangeMistake, wrongInput } from './mistakes.js';
+import { rangeMistake, wrongInput } from './mistakes.js';
+import { fieldOrder, orderValue, readOrder } from './order-by.js';
 import { beginRead } from './parameters.js';
-import { placeInPayload } from './payload-path.js';
-import { isObject } from './plain-object.js';
-import { readableId } from './point-id.js';
+import { askedId } from './point-id.js';
 import { selectionOf, writeRecords } from './record.js';
 import { shownOf } from './selection.js';
 import { mustNameNoShard } from './shard-key.js';
 
 const LIMIT = 10;
-/** Of a millisecond: instants are told in them. */
-const MICROSECONDS = 1_000;
 const NOTHING_SHOWN = { withPayload: false, withVector: false } as const;
-const RANGED: ReadonlySet<PayloadIndexType> = new Set<PayloadIndexType>(['integer', 'float', 'datetime']);
 const checkScroll = dialectCheck(DialectScrollBody);
 
 interface PageAsked {
@@ -72,7 +66,8 @@ export function scrollRoute(room: Room): DialectRoute {
       if (limit > scrollLimitMax) throw rangeMistake('limit', `at most ${scrollLimitMax} points in a page`);
       const shown = shownOf(body, { withPayload: true });
       const filter = body.filter === undefined ? {} : { filter: filterOf(body.filter, 'filter') };
-      const order = body.order_by === undefined ? null : orderOf(body.order_by, engine.collection(collection));
+      const order =
+        body.order_by === undefined ? null : fieldOrder(readOrder(body.order_by, 'order_by'), engine.collection(collection));
       if (order !== null && body.offset !== undefined)
         throw wrongInput('pages in the order of a field begin with start_from, not with the id of a point', 'offset');
       const offset = body.offset === undefined ? null : await offsetOf(engine, collection, body.offset);
@@ -99,11 +94,10 @@ export function scrollRoute(room: Room): DialectRoute {
 
 /** A page begins where the one before said, also at a text that the dialect would write in another way. @throws InvalidRequest */
 async function offsetOf(engine: Engine, collection: string, given: unknown): Promise<PointId> {
-  const canonical = readableId(given, 'offset');
-  if (typeof given !== 'string' || given === canonical) return canonical;
-  const filter = { must: [{ kind: 'has_id', ids: [given] } as const] };
-  const { points } = await engine.scroll(collection, { ...NOTHING_SHOWN, filter, after: null, limit: 1 });
-  return points[0]?.id ?? canonical;
+  const { id, spelled } = askedId(given, 'offset');
+  if (spelled === null) return id;
+  const { points } = await engine.get(collection, [spelled], NOTHING_SHOWN);
+  return points[0]?.id ?? id;
 }
 
 async function pageById(engine: Engine, collection: string, { offset, limit, limitMax, ...rest }: PageAsked): Promise<Page> {
@@ -145,31 +139,6 @@ async function pageInOrder(engine: Engine, collection: string, { limit, ...rest 
     withVector,
     ...(filter && { filter }),
   });
-  const scored = (point: FoundPoint) => ({ order_value: (point as SearchHit).score * (rule.time ? MICROSECONDS : 1) });
+  const scored = (point: FoundPoint) => ({ order_value: orderValue((point as SearchHit).score, rule) });
   return { points: hits, next: null, position, scored };
-}
-
-/** `"key"` or `{key, direction?, start_from?}`. As in the dialect the field has an index of numbers or instants, which says what its values are.
- *  @throws InvalidRequest, InvalidFilter */
-function orderOf(value: unknown, { payloadIndexes }: CollectionInfo): FieldOrder {
-  const given = typeof value === 'string' ? { key: value } : value;
-  if (!isObject(given)) throw formMistake('order_by', 'must be a key, or {"key": …}');
-  const { key, direction = 'asc', start_from: start = null, ...others } = given;
-  const [other] = Object.keys(others);
-  if (other !== undefined) throw formMistake(`order_by.${other}`, 'unknown field');
-  if (direction !== null && direction !== 'asc' && direction !== 'desc')
-    throw formMistake('order_by.direction', 'must be asc or desc');
-  const place = placeInPayload(key, 'order_by.key');
-  const index = payloadIndexes.find(({ path, type }) => path === place.key && RANGED.has(type));
-  if (index === undefined)
-    throw wrongInput(`no index of integers, floats or datetimes has the field ${place.key}; make one to order by it`, 'order_by');
-  const time = index.type === 'datetime';
-  return { kind: 'order', ...place, time, descending: direction === 'desc', from: startOf(start, time) };
-}
-
-function startOf(start: unknown, time: boolean): number | null {
-  if (start === null) return null;
-  const from = time && typeof start === 'string' ? parseInstant(start) : start;
-  if (typeof from === 'number' && Number.isFinite(from) && time === (typeof start === 'string')) return from;
-  throw formMistake('order_by.start_from', time ? 'must be an RFC 3339 instant' : 'must be a number');
 }

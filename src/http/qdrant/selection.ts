@@ -34,12 +34,12 @@ export function shownOf(
 function payloadShown(value: unknown, otherwise: boolean, path: string): Pick<Shown, 'withPayload' | 'payload'> {
   if (value === undefined || value === null) return { withPayload: otherwise, payload: null };
   if (typeof value === 'boolean') return { withPayload: value, payload: null };
-  if (isTexts(value)) return { withPayload: true, payload: keptPayload('include', value) };
+  if (isTexts(value)) return { withPayload: true, payload: keptPayload('include', value, path) };
   if (typeof value === 'object') {
     const entries = Object.entries(value).filter(([, keys]) => keys !== null);
     const [[kind, keys] = ['', null]] = entries;
     if (entries.length === 1 && (kind === 'include' || kind === 'exclude') && isTexts(keys))
-      return { withPayload: true, payload: keptPayload(kind satisfies Keep, keys) };
+      return { withPayload: true, payload: keptPayload(kind satisfies Keep, keys, `${path}.${kind}`) };
   }
   throw formMistake(path, 'must be true, false, a list of keys, {include: […]} or {exclude: […]}');
 }

@@ -79,16 +79,17 @@ export function nothingToDo({ update: { write, asked }, reply, collection }: Ask
   return { operation_id: position.seq, status: asked.wait ? 'completed' : 'acknowledged' };
 }
 
-/** One unit of operations, and what came of it. @throws as Engine.write · WriteConcernTimeout */
+/** One unit of operations, and what came of it. @param told what it is, for whoever repeats it with the same idempotency key @throws as Engine.write · WriteConcernTimeout */
 export function runUpdate(
   room: Room,
   reply: FastifyReply,
   update: Update,
   operations: readonly Operation[],
   part = '',
+  told = operations,
 ): Promise<UpdateResult> {
   const { write } = update;
-  const hash = isIdempotent(write) ? operationsHash(operations) : null;
+  const hash = isIdempotent(write) ? operationsHash(told) : null;
   return settle(room, reply, update, () => write.engine.write(operations, writeOptions(room, write, hash, part)));
 }
 

@@ -81,9 +81,10 @@ test("a single key is the own API's; longer paths are exact", () => {
   assert.equal(one({ nested: { key: 'a[]', filter: {} } }), { kind: 'nested', key: 'a', steps: ['a', null], filter: {} });
 });
 
-test('ids are taken in every spelling', () => {
+test('ids are looked for in every spelling: the canonical one, and the one that was given', () => {
   const spellings = [UUID.toUpperCase(), UUID.replaceAll('-', ''), `urn:uuid:${UUID}`];
-  for (const spelling of spellings) assert.equal(one({ has_id: [spelling, 5] }), { kind: 'has_id', ids: [UUID, 5] });
+  for (const spelling of spellings) assert.equal(one({ has_id: [spelling, 5] }), { kind: 'has_id', ids: [UUID, spelling, 5] });
+  assert.equal(one({ has_id: [UUID, 'a text', 5] }), { kind: 'has_id', ids: [UUID, 'a text', 5] });
 });
 
 test('every mistake names its place in the body', () => {

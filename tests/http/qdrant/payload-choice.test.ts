@@ -26,6 +26,23 @@ test('all but what is named', () => {
   assert.equal(kept('exclude'), PAYLOAD);
 });
 
+test('keys may stand in quotes, and places in lists are all or none', () => {
+  const payload = { 'we.ird': { 'a b': 1, c: 2 }, list: [[{ x: 1, y: 2 }], { x: 3 }], 'x[]': 4 };
+  const chosen = (keep: Keep, ...keys: string[]): unknown =>
+    JSON.parse(Buffer.from(keptPayload(keep, keys)(Buffer.from(JSON.stringify(payload)))).toString());
+  assert.equal(chosen('include', '"we.ird"."a b"'), { 'we.ird': { 'a b': 1 } });
+  assert.equal(chosen('exclude', '"we.ird"."a b"', 'list'), { 'we.ird': { c: 2 }, 'x[]': 4 });
+  assert.equal(chosen('include', '"x[]"', 'list[][].y'), { 'x[]': 4, list: [[{ y: 2 }], {}] });
+  assert.equal(chosen('exclude', 'list[].x', '"we.ird"', '"x[]"'), { list: [[{ y: 2 }], {}] });
+  for (const bad of ['a[0]', 'a..b', 'a b', '', '"a', 'a[x]'])
+    assert.throws(() => keptPayload('include', ['n', bad], 'with_payload'), /^with_payload\[1\]: /, bad);
+});
+
+test('large numbers keep their form', () => {
+  const kept = keptPayload('exclude', ['gone'])(Buffer.from('{"n":1.5e+20,"gone":1}'));
+  assert.is(Buffer.from(kept).toString(), '{"n":1.5e+20}');
+});
+
 test('a payload of nothing stays one', () => {
   assert.is(keptPayload('include', ['a'])(new Uint8Array(0)).length, 0);
 });

@@ -6,19 +6,19 @@ import type { Engine, FoundPoint } from '../../../engine/engine.js';
 import { FIXED } from '../../../model/limits.js';
 import type { PointId } from '../../../model/point.js';
 import type { AnswerWriter } from '../../../wire/answer-writer.js';
-import { canonicalUuid } from '../../../wire/qdrant-id.js';
 import type { Room } from '../../room.js';
 import { collectionOf } from '../../routes/collections.js';
 import type { DialectRoute } from '../dialect-route.js';
 import { sendLongResult } from '../envelope.js';
 import { formMistake, rangeMistake } from '../mistakes.js';
+import { crossingPath } from '../payload-path.js';
 import { isObject } from '../plain-object.js';
+import { type AskedId, askedId, heldIds } from '../point-id.js';
 import { type RecordForm, selectionOf, writeRecord } from '../record.js';
 import { shownOf } from '../selection.js';
 import { beginQueries, inScopeOf, otherCollection, tellPosition } from './begin-query.js';
 import { countOf, type Form, formOf, textOf } from './form.js';
 import type { QueryContext } from './query-context.js';
-import { plainKey } from './query-reading.js';
 import { ABOUT_QUERIES } from './query-routes.js';
 import { type ReadRoot, readQueryRoot, readRecommendRoot, readSearchRoot } from './root-reading.js';
 import { type DialectGroup, type Grouping, runGroups } from './run-groups.js';
@@ -71,7 +71,7 @@ function groupingOf({ group_by: key, group_size: size = GROUP_SIZE }: Form, limi
   if (key === undefined) throw formMistake('group_by', 'is missing');
   const groupSize = countOf(size, 'group_size', 1, FIXED.groupSizeMax);
   if (limit * groupSize > hitsMax) throw rangeMistake('limit', `limit times group_size must be at most ${hitsMax}`);
-  return { path: plainKey(key, 'group_by'), limit, groupSize };
+  return { path: crossingPath(key, 'group_by'), limit, groupSize };
 }
 
 /** @throws InvalidRequest, Forbidden, CollectionNotFound */
@@ -92,36 +92,46 @@ async function lookedUp(
   context: QueryContext,
   { collection, form }: Lookup,
   groups: readonly DialectGroup[],
-): Promise<Map<PointId, FoundPoint>> {
-  const ids = groups.map(({ value }) => idOf(value)).filter((id) => id !== null);
+): Promise<ReadonlyMap<DialectGroup['value'], FoundPoint>> {
   const { engine, budget, positions } = context;
+  const asked = groups.flatMap(({ value }) => {
+    const id = idOf(value);
+    return id === null ? [] : [{ value, id }];
+  });
+  const ids = asked.map(({ id }) => id);
+  const held = await heldIds(engine, collection, ids);
   const { points, position } = await budget.hold(
-    () => engine.get(collection, ids, selectionOf(form.shown)),
+    () => engine.get(collection, [...new Set(held)], selectionOf(form.shown)),
     (answer) => answer.points,
   );
   positions.push(position);
-  return new Map(points.map((point) => [point.id, point]));
+  const found = new Map(points.map((point) => [point.id, point]));
+  return new Map(
+    asked.flatMap(({ value }, i) => {
+      const point = found.get(held[i] as PointId);
+      return point === undefined ? [] : [[value, point]];
+    }),
+  );
 }
 
 /** Null: no point can have such an id. */
-function idOf(value: DialectGroup['value']): PointId | null {
-  if (typeof value === 'string')
-    return canonicalUuid(value) ?? (value === '' || value.length > FIXED.idBytesMax / 3 ? null : value);
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+function idOf(value: DialectGroup['value']): AskedId | null {
+  if (typeof value === 'number') return value >= 0 ? { id: value, spelled: null } : null;
+  if (typeof value !== 'string' || value === '' || value.length > FIXED.idBytesMax / 3) return null;
+  return askedId(value, 'with_lookup');
 }
 
 function* writeGroups(
   out: AnswerWriter,
   groups: readonly DialectGroup[],
   form: RecordForm,
-  lookup: { readonly form: RecordForm; readonly found: Map<PointId, FoundPoint> | null } | null,
+  lookup: { readonly form: RecordForm; readonly found: Awaited<ReturnType<typeof lookedUp>> | null } | null,
 ): Generator<void> {
   out.openObject(1);
   out.key('groups');
   out.openArray(groups.length);
   for (const { value, hits } of groups) {
-    const id = idOf(value);
-    const point = id === null ? undefined : lookup?.found?.get(id);
+    const point = lookup?.found?.get(value);
     out.openObject(point === undefined ? 2 : 3);
     out.key('id');
     out.value(value);

@@ -5,14 +5,14 @@ import type { Engine, SearchRequest, Selection } from '../../../engine/engine.js
 import { pointsBytes } from '../../../model/answer-budget.js';
 import type { Filter } from '../../../model/filter.js';
 import { DEFAULT_FUSION } from '../../../model/fusion.js';
-import { parseInstant } from '../../../model/instant.js';
 import { DEFAULT_VECTOR, type PointId, type QueryVector } from '../../../model/point.js';
 import type { RankRule } from '../../../model/rank-rule.js';
 import { join } from '../../../wire/place.js';
-import { wrongInput } from '../mistakes.js';
+import { fieldOrder, orderValue } from '../order-by.js';
 import { averageVector } from './average.js';
 import { diversify } from './diversify.js';
 import type { DialectHit, QueryContext, StageVectors } from './query-context.js';
+import { beyond } from './score-bound.js';
 import type { Query, Stage } from './stages.js';
 import { distanceOf, vectorNamed } from './vector-names.js';
 
@@ -20,8 +20,6 @@ import { distanceOf, vectorNamed } from './vector-names.js';
 const NO_SCORE = 1;
 /** Points of one page of a scroll. */
 const PAGE_POINTS = 1_000;
-/** In a millisecond. */
-const MICROSECONDS = 1_000;
 
 type ScrollPage = Awaited<ReturnType<Engine['scroll']>>;
 
@@ -66,7 +64,7 @@ export function orderPoints(context: QueryContext, order: Order): Promise<Ordere
       return ranked(context, order, rule);
     }
     case 'order_by':
-      return byField(context, order, query);
+      return ranked(context, order, fieldOrder(query.order, context.collection));
     case 'sample':
       return ranked(context, order, { kind: 'sample', seed: context.seed() });
     default:
@@ -96,16 +94,12 @@ async function nearest(context: QueryContext, order: Order, query: QueryVector, 
   const { stage, shown } = order;
   const lowerIsBetter = distanceOf(context.collection, stage.using, join(stage.path, 'using')) === 'euclid';
   const search = searchOf(context, order, query, limit);
-  const found = await searched(context, stage, { ...search, ...shown });
+  const found = await searched(context, { ...search, ...shown });
   return { hits: found, lowerIsBetter, isShown: true };
 }
 
 /** An answer that would not be whole is looked for exactly. */
-async function searched(
-  context: QueryContext,
-  { scoreThreshold: threshold }: Stage,
-  search: SearchRequest,
-): Promise<DialectHit[]> {
+async function searched(context: QueryContext, search: SearchRequest): Promise<DialectHit[]> {
   const { engine, collection, budget, positions } = context;
   let answer = await engine.search(collection.name, search, budget);
   if (!answer.complete && !search.exact) {
@@ -113,8 +107,7 @@ async function searched(
     answer = await engine.search(collection.name, { ...search, exact: true }, budget);
   }
   positions.push(answer.position);
-  // The bound itself does not pass here.
-  return answer.hits.filter(({ score }) => score !== threshold);
+  return [...answer.hits];
 }
 
 export function searchOf(
@@ -124,6 +117,7 @@ export function searchOf(
   limit: number,
 ): SearchRequest {
   const { timeoutMs, cancellation, span, notBeforeSeq } = context;
+  const lowerIsBetter = distanceOf(context.collection, stage.using, join(stage.path, 'using')) === 'euclid';
   return {
     vector,
     ...(stage.using === DEFAULT_VECTOR ? {} : { using: stage.using }),
@@ -133,7 +127,7 @@ export function searchOf(
     ...(span === undefined ? {} : { span }),
     ...(notBeforeSeq === 0 ? {} : { notBeforeSeq }),
     ...(stage.efSearch === null ? {} : { efSearch: stage.efSearch }),
-    ...(stage.scoreThreshold === null ? {} : { scoreThreshold: stage.scoreThreshold }),
+    ...(stage.scoreThreshold === null ? {} : { scoreThreshold: beyond(stage.scoreThreshold, lowerIsBetter) }),
     fusion: DEFAULT_FUSION,
     cache: among === null,
     exact: stage.exact || among !== null,
@@ -182,25 +176,6 @@ function recommended(context: QueryContext, order: Order, query: Extract<Query, 
   return nearest(context, order, averageVector(positive, negative, join(stage.path, 'query.recommend')));
 }
 
-function byField(context: QueryContext, order: Order, query: Extract<Query, { kind: 'order_by' }>): Promise<Ordered> {
-  const { key, descending } = query;
-  const path = join(order.stage.path, 'query.order_by');
-  const type = context.collection.payloadIndexes.find((one) => one.path === key && ORDERED.has(one.type))?.type;
-  if (type === undefined)
-    throw wrongInput(`No range index for \`order_by\` key: \`${key}\`. Please create one to use \`order_by\``, path);
-  const time = type === 'datetime';
-  return ranked(context, order, { kind: 'order', key, time, descending, from: startOf(query.from, join(path, 'start_from')) });
-}
-
-const ORDERED: ReadonlySet<string> = new Set(['integer', 'float', 'datetime']);
-
-function startOf(from: number | string | null, path: string): number | null {
-  if (typeof from !== 'string') return from;
-  const instantMs = parseInstant(from);
-  if (instantMs === null) throw wrongInput('must be a number or a time in RFC 3339', path);
-  return instantMs;
-}
-
 /** Looks at every point that passes. */
 async function ranked(context: QueryContext, { stage, filter, shown }: Order, rule: RankRule<QueryVector>): Promise<Ordered> {
   const { engine, collection, budget, cancellation, timeoutMs, positions } = context;
@@ -211,7 +186,7 @@ async function ranked(context: QueryContext, { stage, filter, shown }: Order, ru
     ...filtered(filter),
     ...whileWanted(cancellation),
     ...(timeoutMs === null ? {} : { timeoutMs }),
-    ...(threshold === null || !isScored ? {} : { scoreMin: threshold }),
+    ...(threshold === null || !isScored ? {} : { scoreMin: beyond(threshold, false) }),
     ...(stage.using === DEFAULT_VECTOR ? {} : { using: stage.using }),
     rule,
     limit,
@@ -222,18 +197,13 @@ async function ranked(context: QueryContext, { stage, filter, shown }: Order, ru
   );
   positions.push(answer.position);
   const hits = isScored
-    ? answer.hits.filter(({ score }) => score !== threshold)
+    ? answer.hits
     : answer.hits.map((hit) => ({
         ...hit,
         score: NO_SCORE,
-        ...(rule.kind === 'order' ? { orderValue: orderValue(hit.score, rule.time) } : {}),
+        ...(rule.kind === 'order' ? { orderValue: orderValue(hit.score, rule) } : {}),
       }));
   return { hits, lowerIsBetter: false, isShown: true };
-}
-
-/** Times are counted in microseconds there. */
-function orderValue(value: number, time: boolean): number {
-  return time ? value * MICROSECONDS : value;
 }
 
 function filtered(filter: Filter | null): { readonly filter?: Filter } {

@@ -4,7 +4,7 @@ import { FIXED } from '../../../model/limits.js';
 import type { ExamplePair } from '../../../model/rank-rule.js';
 import { join } from '../../../wire/place.js';
 import { formMistake, rangeMistake, wrongInput } from '../mistakes.js';
-import { dottedPath, payloadSteps } from '../payload-path.js';
+import { readOrder } from '../order-by.js';
 import { isObject } from '../plain-object.js';
 import { countOf, type Form, formOf, listOf, numberOf, shareOf, textOf } from './form.js';
 import type { Query, VectorInput } from './stages.js';
@@ -55,7 +55,7 @@ export function readQuery(value: unknown, path: string, candidatesMax: number): 
     case 'context':
       return { kind, pairs: readPairs(fields['context'], place) };
     case 'order_by':
-      return orderQuery(fields['order_by'], place);
+      return { kind, order: readOrder(fields['order_by'], place) };
     case 'fusion':
       return fusionQuery(fields['fusion'], place);
     case 'rrf':
@@ -109,19 +109,6 @@ export function readPairs(value: unknown, path: string): ExamplePair<VectorInput
       negative: vectorInput(negative, join(place, 'negative')),
     };
   });
-}
-
-function orderQuery(value: unknown, path: string): Query {
-  if (typeof value === 'string') return { kind: 'order_by', key: plainKey(value, path), descending: false, from: null };
-  const { key, direction = 'asc', start_from: from } = formOf(value, path, ['key', 'direction', 'start_from']);
-  if (direction !== 'asc' && direction !== 'desc') throw formMistake(join(path, 'direction'), 'must be asc or desc');
-  const start = typeof from === 'string' ? from : from === undefined ? null : numberOf(from, join(path, 'start_from'));
-  return { kind: 'order_by', key: plainKey(key, join(path, 'key')), descending: direction === 'desc', from: start };
-}
-
-/** Fields have indexes under such paths. */
-export function plainKey(value: unknown, path: string): string {
-  return dottedPath(payloadSteps(value, path));
 }
 
 function fusionQuery(value: unknown, path: string): Query {

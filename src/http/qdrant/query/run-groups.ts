@@ -3,8 +3,8 @@
  *  What is near one vector is grouped by the engine, which looks on until the groups are full. Any other query is asked for more and more hits
  *  until they fill the groups, or there are no more. Must not know: bodies, answers. */
 
-import type { HitGroup, Selection } from '../../../engine/engine.js';
-import { type FacetScalar, scalarsAt } from '../../../model/facet.js';
+import type { Selection } from '../../../engine/engine.js';
+import { type FacetScalar, isKey, scalarsAt } from '../../../model/facet.js';
 import type { Payload } from '../../../model/point.js';
 import { join } from '../../../wire/place.js';
 import { averageVector } from './average.js';
@@ -66,7 +66,7 @@ async function engineGroups(
 ): Promise<readonly DialectGroup[]> {
   const { engine, collection, budget, positions } = context;
   const vectors = await stageVectors(context, stage);
-  const { query, filter: own, scoreThreshold: threshold } = stage;
+  const { query, filter: own } = stage;
   const of = (input: Parameters<typeof vectors.of>[0]) => vectors.of(input);
   const target =
     query?.kind === 'recommend'
@@ -81,13 +81,12 @@ async function engineGroups(
       ? (own ?? without)
       : { must: [own, without].map((one) => ({ kind: 'filter', filter: one }) as const) };
   const { offset: _, ...search } = searchOf(context, { stage, filter, among: null }, target, limit);
-  const request = { ...search, ...shown, groupBy: path, groupSize };
+  const request = { ...search, ...shown, groupBy: path, groupSize, keysOnly: true };
   let answer = await engine.searchGroups(collection.name, request);
   if (!answer.complete && !request.exact) answer = await engine.searchGroups(collection.name, { ...request, exact: true });
   await budget.add(answer.groups.flatMap(({ hits }) => hits));
   positions.push(answer.position);
-  // The bound itself does not pass here.
-  return answer.groups.map((group: HitGroup) => ({ ...group, hits: group.hits.filter(({ score }) => score !== threshold) }));
+  return answer.groups;
 }
 
 function grouped(
@@ -98,6 +97,7 @@ function grouped(
   const groups = new Map<FacetScalar, DialectHit[]>();
   for (const hit of hits) {
     for (const value of scalarsAt(payloadOf(hit), steps)) {
+      if (!isKey(value)) continue;
       const group = groups.get(value);
       if (group === undefined && groups.size < limit) groups.set(value, [hit]);
       else if (group !== undefined && group.length < groupSize) group.push(hit);

@@ -6,6 +6,7 @@ import { SkeinError } from '../../../model/errors.js';
 import { DEFAULT_VECTOR, type PointId, type QueryVector } from '../../../model/point.js';
 import { join } from '../../../wire/place.js';
 import { wrongInput } from '../mistakes.js';
+import { heldIds } from '../point-id.js';
 import { withLengthOne } from '../record.js';
 import type { QueryContext, StageVectors } from './query-context.js';
 import { inputsOf, type Stage } from './stages.js';
@@ -14,10 +15,12 @@ import { distanceOf, vectorNamed } from './vector-names.js';
 /** @throws CollectionNotFound, PointNotFound, InvalidRequest, PayloadTooLarge */
 export async function stageVectors(context: QueryContext, stage: Stage): Promise<StageVectors> {
   const { engine, collection, budget, positions } = context;
-  const ids = [...new Set(inputsOf(stage.query).flatMap((input) => ('id' in input ? [input.id] : [])))];
+  const asked = inputsOf(stage.query).flatMap((input) => ('asked' in input ? [input.asked] : []));
   const from = stage.lookupFrom;
   const source = from === null ? collection : engine.collection(from.collection);
   const name = from?.vector ?? stage.using;
+  const held = await heldIds(engine, source.name, asked);
+  const ids = [...new Set(held)];
   const vectors = new Map<PointId, QueryVector>();
   if (ids.length > 0) {
     const distance = distanceOf(source, name, join(stage.path, from === null ? 'using' : 'lookup_from.vector'));
@@ -29,8 +32,9 @@ export async function stageVectors(context: QueryContext, stage: Stage): Promise
     if (missing[0] !== undefined) throw noPoint(missing[0]);
     for (const point of points) vectors.set(point.id, asStored(vectorUnder(point, name), distance));
   }
+  const vectorOf = new Map(asked.map((one, i) => [one, vectors.get(held[i] as PointId) as QueryVector]));
   return {
-    of: (input) => ('id' in input ? (vectors.get(input.id) as QueryVector) : input.vector),
+    of: (input) => ('asked' in input ? (vectorOf.get(input.asked) as QueryVector) : input.vector),
     ids: source.uid === collection.uid ? ids : [],
   };
 }

@@ -2,11 +2,13 @@
  *  Must not know: bodies, how a stage is answered. */
 
 import type { Filter } from '../../../model/filter.js';
-import type { PointId, QueryVector } from '../../../model/point.js';
+import type { QueryVector } from '../../../model/point.js';
 import type { ExamplePair } from '../../../model/rank-rule.js';
+import type { AskedOrder } from '../order-by.js';
+import type { AskedId } from '../point-id.js';
 
 /** A vector, or the vector of a point. */
-export type VectorInput = { readonly id: PointId } | { readonly vector: QueryVector };
+export type VectorInput = { readonly asked: AskedId } | { readonly vector: QueryVector };
 
 export interface Diversity {
   /** 0: what is near · 1: what is unlike what was chosen before. */
@@ -25,7 +27,7 @@ export type Query =
     }
   | { readonly kind: 'discover'; readonly target: VectorInput; readonly pairs: readonly ExamplePair<VectorInput>[] }
   | { readonly kind: 'context'; readonly pairs: readonly ExamplePair<VectorInput>[] }
-  | { readonly kind: 'order_by'; readonly key: string; readonly descending: boolean; readonly from: number | string | null }
+  | { readonly kind: 'order_by'; readonly order: AskedOrder }
   | { readonly kind: 'rrf'; readonly k: number; readonly weights: readonly number[] | null }
   | { readonly kind: 'dbsf' }
   | { readonly kind: 'sample' };

@@ -6,7 +6,7 @@ import type { QueryVector, SparseVector } from '../../../model/point.js';
 import { join } from '../../../wire/place.js';
 import { formMistake, wrongInput } from '../mistakes.js';
 import { isObject } from '../plain-object.js';
-import { readableId } from '../point-id.js';
+import { askedId } from '../point-id.js';
 import { formOf, listOf } from './form.js';
 import type { VectorInput } from './stages.js';
 
@@ -14,7 +14,7 @@ const UINT32_MAX = 2 ** 32 - 1;
 
 /** @throws InvalidRequest */
 export function vectorInput(value: unknown, path: string): VectorInput {
-  if (typeof value === 'number' || typeof value === 'string') return { id: readableId(value, path) };
+  if (typeof value === 'number' || typeof value === 'string') return { asked: askedId(value, path) };
   return { vector: anyVector(value, path) };
 }
 
