@@ -73,11 +73,13 @@ export interface Abandonable {
   readonly cancellation?: Cancellation;
 }
 
-/** A cancellation counts between the units of a delete by filter; one unit is done as a whole. */
+/** A cancellation counts between the units of a write by filter; one unit is done as a whole. */
 export interface WriteOptions extends Abandonable {
   readonly wait: WaitLevel;
-  /** How long to wait for room and for `wait`, in milliseconds. */
+  /** How long to wait for room and for `wait`, in milliseconds. By filter it is for all units together. */
   readonly timeoutMs: number;
+  /** By filter: timeoutMs is for each unit anew, and all of them may take any time. */
+  readonly eachUnitAnew?: true;
   readonly idempotency?: Idempotency;
   /** W3C traceparent to carry in the log, where no span says it. */
   readonly trace?: string;
@@ -266,10 +268,11 @@ export interface Engine {
    *  · Timeout (durable, not yet indexed; or still queued: then it may still happen) · ShuttingDown (nothing happened)
    *  · Internal (the write thread ended: it may have happened) */
   write(operations: readonly Operation[], options: WriteOptions): Promise<WriteReceipt>;
-  /** Deletes what matches, in units of up to 10,000 points or about 64 MiB of payloads; every unit is atomic. One result, of all units. */
+  /** Deletes what matches, in units of up to 10,000 points or about 64 MiB of payloads; every unit is atomic. One result, of all units.
+   *  @throws as write: what fails behind units that are durable says in its message and in `done` how far they came */
   deleteByFilter(collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt>;
   /** Changes what matches, each point once, in units of up to 1,000 points or about 16 MiB of payloads; every unit is atomic, and a point that
-   *  no longer matches when its unit runs is left alone. One result, of all units. */
+   *  no longer matches when its unit runs is left alone. One result, of all units. @throws as deleteByFilter */
   patchByFilter(collection: string, filter: Filter, change: PointChange, options: WriteOptions): Promise<WriteReceipt>;
 
   /** The access keys of this data. */

@@ -1,6 +1,7 @@
 /** Writes to all points that match a filter, as operations for one unit of them after the other. Pure; engine/write-path.ts runs them. */
 
 import { vectorBytes } from '../model/answer-budget.js';
+import { SkeinError } from '../model/errors.js';
 import type { Filter } from '../model/filter.js';
 import { FIXED } from '../model/limits.js';
 import type { Operation, OperationResult } from '../model/operation.js';
@@ -21,7 +22,12 @@ export interface UnitForm {
   /** Do points that were written still match? Then the next unit begins behind them. */
   readonly keepsMatches: boolean;
   /** @param earlier what units before it did */
-  operation(collection: string, ids: readonly PointId[], earlier: { readonly points: number; readonly units: number }): Operation;
+  operation(collection: string, ids: readonly PointId[], earlier: UnitsDone): Operation;
+}
+
+export interface UnitsDone {
+  readonly points: number;
+  readonly units: number;
 }
 
 export function deletesOf(where: Filter): UnitForm {
@@ -61,4 +67,13 @@ function bytesGiven({ payload, change, vector, vectors }: PointChange): number {
 export function pointsOf(result: OperationResult | undefined): number {
   if (result?.kind === 'delete') return result.deleted;
   return result?.kind === 'patch' ? result.patched : 0;
+}
+
+/** What ended a write by filter before its end, with how far that came: what is durable stays. A unit that is durable itself was the last one. */
+export function afterUnits(error: unknown, { keepsMatches }: UnitForm, done: UnitsDone): unknown {
+  if (!(error instanceof SkeinError) || done.units === 0 || error.details['state'] === 'durable') return error;
+  const { points, units } = done;
+  const again = keepsMatches ? 'asking again does these once more, and then the others' : 'asking again does the others';
+  const message = `${error.message}; ${points} points in ${units} units before it are done and stay so, ${again}`;
+  return new SkeinError(error.type, message, { ...error.details, done }, error);
 }

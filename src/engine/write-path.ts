@@ -17,9 +17,10 @@ import { type Catalogue, type CatalogueEntry, leastIndexed, reachConfigured, rea
 import type { ClusterOperation } from './cluster-operations.js';
 import type { DiskWatch } from './disk-watch.js';
 import type { EngineWork, WriteOptions, WriteReceipt } from './engine.js';
+import { within } from './engine-calls.js';
 import type { EngineGuards } from './engine-guards.js';
 import type { FilterLookup } from './filter-lookup.js';
-import { deletesOf, patchesOf, pointsOf, type UnitForm } from './filtered-units.js';
+import { afterUnits, deletesOf, patchesOf, pointsOf, type UnitForm, type UnitsDone } from './filtered-units.js';
 import { abandoned } from './given-up.js';
 import type { IndexKeeper } from './index-keeper.js';
 import { changesSettings } from './index-settings.js';
@@ -48,6 +49,16 @@ export interface WritePathParts {
   readonly durableSeq: () => number;
   readonly positionAt: (seq: number) => Position;
   onWork(work: EngineWork): void;
+}
+
+interface NextUnit {
+  readonly name: string;
+  readonly filter: Filter;
+  /** It begins behind this point; null: at the first. */
+  readonly after: PointId | null;
+  readonly done: UnitsDone;
+  /** Of all units; null: each has its own, and the look for what matches has none. */
+  readonly deadlineMs: number | null;
 }
 
 export class WritePath {
@@ -171,40 +182,55 @@ export class WritePath {
   }
 
   async #inUnits(form: UnitForm, collection: string, filter: Filter, options: WriteOptions): Promise<WriteReceipt> {
-    const deadlineMs = this.#parts.clock.monotonicMs() + options.timeoutMs;
-    const { idempotency, ...rest } = options;
+    const { clock } = this.#parts;
+    const { idempotency, eachUnitAnew } = options;
+    const endMs = clock.monotonicMs() + options.timeoutMs;
+    const deadlineMs = eachUnitAnew === true ? null : endMs;
     const known = idempotency === undefined ? null : await this.#recall(idempotency);
     if (known !== null) {
-      if (options.wait === 'indexed') await this.#indexed([collection], known, deadlineMs);
+      if (options.wait === 'indexed') await this.#indexed([collection], known, endMs);
       return known;
     }
     // All units go into one collection, also when the name is an alias that is switched meanwhile.
     const { name } = this.#parts.catalogue.get(collection).row;
-    let earlier = { points: 0, units: 0 };
+    let done: UnitsDone = { points: 0, units: 0 };
     for (let after: PointId | null = null; ; ) {
-      if (options.cancellation?.isCancelled === true) throw abandoned();
-      const entry = this.#parts.catalogue.get(name);
-      const rowFilter = await this.#parts.lookup.rowFilter(entry, filter);
-      const matched: ReadAnswers['match'] = await this.#parts.reader.read(
-        { kind: 'match', uid: entry.row.uid, filter: rowFilter, after, ...form.bounds },
-        0,
-        Number.POSITIVE_INFINITY,
-        options.cancellation,
-      );
-      // The key is remembered with the last unit, and the count of all: a retry of an interrupted request does what is left.
-      const last = !matched.more;
-      const timeoutMs = Math.max(1, deadlineMs - this.#parts.clock.monotonicMs());
-      const operation = form.operation(name, matched.ids, earlier);
-      // Indexes take units in their order: the last one is waited for in the place of all. And a wait that ends before it does not say that all
-      // is durable.
-      const how = last
-        ? { ...rest, timeoutMs, ...(idempotency && { idempotency }) }
-        : { ...rest, timeoutMs, wait: 'durable' as const };
-      const receipt = await this.write([operation], how);
-      earlier = { points: pointsOf(receipt.results[0]), units: earlier.units + 1 };
-      if (last) return receipt;
-      if (form.keepsMatches) after = matched.ids.at(-1) ?? after;
+      try {
+        const unit = await this.#unit(form, { name, filter, after, done, deadlineMs }, options);
+        if (unit.isLast) return unit.receipt;
+        done = { points: pointsOf(unit.receipt.results[0]), units: done.units + 1 };
+        if (form.keepsMatches) after = unit.last ?? after;
+      } catch (error) {
+        throw afterUnits(error, form, done);
+      }
     }
+  }
+
+  /** The next of what matches. */
+  async #unit(
+    form: UnitForm,
+    { name, filter, after, done, deadlineMs }: NextUnit,
+    { idempotency, ...rest }: WriteOptions,
+  ): Promise<{ readonly receipt: WriteReceipt; readonly isLast: boolean; readonly last: PointId | undefined }> {
+    const leftMs = (): number => (deadlineMs === null ? rest.timeoutMs : deadlineMs - this.#parts.clock.monotonicMs());
+    if (rest.cancellation?.isCancelled === true) throw abandoned();
+    if (done.units > 0 && leftMs() <= 0) throw new SkeinError('Timeout', 'The time was over before the next unit');
+    const entry = this.#parts.catalogue.get(name);
+    const rowFilter = await this.#parts.lookup.rowFilter(entry, filter);
+    const ask = { kind: 'match', uid: entry.row.uid, filter: rowFilter, after, ...form.bounds } as const;
+    const matching = this.#parts.reader.read(ask, 0, Number.POSITIVE_INFINITY, rest.cancellation);
+    const matched: ReadAnswers['match'] =
+      deadlineMs === null ? await matching : await within(matching, leftMs(), 'Looking for what matches took too long');
+    // The key is remembered with the last unit, and the count of all: a retry of an interrupted request does what is left.
+    const isLast = !matched.more;
+    const timeoutMs = Math.max(1, leftMs());
+    const operation = form.operation(name, matched.ids, done);
+    // Indexes take units in their order: the last one is waited for in the place of all. And a wait that ends before it does not say that all
+    // is durable.
+    const how = isLast
+      ? { ...rest, timeoutMs, ...(idempotency && { idempotency }) }
+      : { ...rest, timeoutMs, wait: 'durable' as const };
+    return { receipt: await this.write([operation], how), isLast, last: matched.ids.at(-1) };
   }
 
   /** What an idempotency key was answered before, or null. */

@@ -3,7 +3,7 @@
  *
  *    begun ── work ends ─► answered        begun ── deadline ─► 504 Timeout, cancelled        begun ── connection lost ─► cancelled
  *
- *  A request that asks for a longer wait itself has that, and a moment to tell how it ended. The work of a write that is queued goes on: it
+ *  A request that asks for a longer wait itself has that, and a moment to tell how it ended; one whose work is long by its nature has none. The work of a write that is queued goes on: it
  *  says itself whether it may still happen. Must not know: routes, what is done. */
 
 import type { Socket } from 'node:net';
@@ -101,6 +101,14 @@ export class RequestTimes {
     if (open === null) return;
     open.allowedMs = waitMs;
     this.#arm(open);
+  }
+
+  /** The request takes as long as it takes, and as its caller waits. */
+  lift({ open }: FastifyRequest): void {
+    if (open === null) return;
+    open.allowedMs = Number.POSITIVE_INFINITY;
+    if (open.timer !== null) clearTimeout(open.timer);
+    open.timer = null;
   }
 
   /** Cancelled when nobody waits for the request any more. Undefined for a request without a deadline of its own (run). */

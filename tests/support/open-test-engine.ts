@@ -70,7 +70,7 @@ export async function openTestEngine(
   limits: Partial<Limits> = {},
   role: Role = 'master',
   ownFromEpoch = 0,
-  watching: Partial<Pick<EngineOptions, 'onSearch' | 'onWork' | 'watching' | 'log'>> = {},
+  watching: Partial<Pick<EngineOptions, 'onSearch' | 'onWork' | 'watching' | 'log' | 'clock'>> = {},
 ): Promise<TestEngine> {
   const storeDir = join(folder, 'store-1');
   const storePath = join(storeDir, 'skein.db');

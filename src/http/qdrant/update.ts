@@ -12,6 +12,7 @@ import { operationsHash, scopeHash } from '../../wire/canonical-hash.js';
 import { setPosition } from '../answer.js';
 import { freshness, ordinaryWriteMs, writeHeaders } from '../parameters.js';
 import type { Room } from '../room.js';
+import { patiently } from '../routes/backups.js';
 import { collectionOf } from '../routes/collections.js';
 import { beginWrite, confirm, isIdempotent, type WriteRequest, writeOptions } from '../writes.js';
 import { collectionQuery, type DialectWrite, waitLevel, writeQuery } from './parameters.js';
@@ -93,18 +94,24 @@ export function runUpdate(
   return settle(room, reply, update, () => write.engine.write(operations, writeOptions(room, write, hash, part)));
 }
 
-/** What the engine does in units of its own. @param asked what it is, for whoever repeats it with the same idempotency key */
+/** What the engine does in units of its own, nobody knows how many. A timeout is for all of them; without one each has the time of a write, and all
+ *  together as long as the caller waits. @param told what it is, for whoever repeats it with the same idempotency key */
 export function runUnits(
   room: Room,
   reply: FastifyReply,
   update: Update,
-  asked: readonly string[],
+  told: readonly string[],
   part: string,
   run: (options: WriteOptions) => Promise<WriteReceipt>,
 ): Promise<UpdateResult> {
-  const { write } = update;
-  const hash = isIdempotent(write) ? scopeHash([...asked]) : null;
-  return settle(room, reply, update, () => run(writeOptions(room, write, hash, part)));
+  const { write, asked } = update;
+  const hash = isIdempotent(write) ? scopeHash([...told]) : null;
+  if (asked.timeoutMs !== null) return settle(room, reply, update, () => run(writeOptions(room, write, hash, part)));
+  room.times.lift(reply.request);
+  const anew = (): WriteRequest => ({ ...write, deadlineMs: room.clock.monotonicMs() + ordinaryWriteMs(room) });
+  const options: WriteOptions = { ...writeOptions(room, anew(), hash, part), eachUnitAnew: true };
+  const work = settle(room, reply, update, () => run(options), anew);
+  return patiently(reply.request, work);
 }
 
 async function settle(
@@ -112,10 +119,11 @@ async function settle(
   reply: FastifyReply,
   { write, asked }: Update,
   run: () => Promise<WriteReceipt>,
+  confirmed: () => WriteRequest = () => write,
 ): Promise<UpdateResult> {
   try {
     const receipt = await run();
-    await confirm(room, reply, write, receipt);
+    await confirm(room, reply, confirmed(), receipt);
     return { operation_id: receipt.seq, status: asked.wait ? 'completed' : 'acknowledged' };
   } catch (error) {
     const seq = asked.timeoutMs === null ? null : durableSeq(error);
