@@ -1,4 +1,6 @@
-/** Changes of a payload other than merging (model/payload-change.ts). Pure; the payload that comes in stays as it is. */
+/** Changes of a payload other than merging (model/payload-change.ts). Pure; the payload that comes in stays as it is.
+ *
+ *  Invariant: a change that is done twice changes no more than once. A write by filter that was interrupted between its units is sent again as a whole. */
 
 import { invalidRequest } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
@@ -58,7 +60,8 @@ function without(value: JsonValue, path: readonly PathStep[]): JsonValue {
   if (typeof step === 'number') {
     if (!Array.isArray(value) || step >= value.length) return value;
     const items = value as readonly JsonValue[];
-    if (rest.length === 0) return items.toSpliced(step, 1);
+    // The next one would stand in its place, and go too when the change is done again.
+    if (rest.length === 0) return value;
     return items.with(step, without(items[step] as JsonValue, rest));
   }
   if (step === undefined || !isObject(value) || !Object.hasOwn(value, step)) return value;

@@ -8,5 +8,6 @@ export type PayloadChange =
   | { readonly kind: 'set'; readonly payload: Uint8Array; readonly at?: readonly PathStep[] }
   /** In the place of the whole payload. Empty bytes: of nothing. */
   | { readonly kind: 'replace'; readonly payload: Uint8Array }
-  /** What stands at these paths goes, in their order; a path that leads nowhere is passed over. */
+  /** What stands at these paths goes, in their order; a path that leads nowhere, or ends at a place in an array,
+   *  is passed over. */
   | { readonly kind: 'remove'; readonly paths: readonly (readonly PathStep[])[] };

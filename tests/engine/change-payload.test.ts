@@ -1,8 +1,10 @@
 /** Changes of payloads other than merging: setting keys, at a path too, and taking away what stands at paths. */
 
+import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { changedPayload } from '../../src/engine/change-payload.js';
 import type { PathStep } from '../../src/model/path-step.js';
+import type { PayloadChange } from '../../src/model/payload-change.js';
 import type { Payload } from '../../src/model/point.js';
 import { suite } from '../support/suite.js';
 
@@ -47,10 +49,29 @@ test('a place far behind the end of an array is refused', () => {
 });
 
 test('paths are taken away in their order; one that leads nowhere is passed over', () => {
-  assert.equal(remove(['f'], ['a', 'b', 0], ['a', 'none'], ['f', 'x']), { a: { b: [{ c: 2 }, { d: 3 }] }, g: ['x', 'y'] });
+  assert.equal(remove(['f'], ['a', 'b', 0, 'c'], ['a', 'none'], ['f', 'x']), {
+    ...{ a: { b: [{}, { c: 2 }, { d: 3 }] }, g: ['x', 'y'] },
+  });
   assert.equal(remove(['a', 'b', null, 'c']), { ...BASE, a: { b: [{}, {}, { d: 3 }] } });
   assert.equal(remove(['g', null]), { ...BASE, g: [] });
   assert.equal(remove(['g', 7], ['toString']), BASE);
+  assert.equal(remove(['g', 0], ['a', 'b', 1]), BASE, 'a place is not taken out of an array: done again, the next would go');
+});
+
+test('done again, no change changes anything', () => {
+  const step = fc.oneof(fc.constantFrom('a', 'b', 'c', 'g'), fc.nat(3), fc.constant(null));
+  const paths = fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 });
+  const given = fc.dictionary(fc.constantFrom('a', 'b', 'g'), fc.jsonValue({ maxDepth: 2 })) as fc.Arbitrary<Payload>;
+  const change: fc.Arbitrary<PayloadChange> = fc.oneof(
+    paths.map((all) => ({ kind: 'remove', paths: all }) as const),
+    paths.map(([at = []]) => ({ kind: 'set', payload: NONE, at }) as const),
+  );
+  fc.assert(
+    fc.property(change, given, (one, payload) => {
+      const once = changedPayload(BASE, one, payload);
+      assert.equal(changedPayload(once, one, payload), once);
+    }),
+  );
 });
 
 test('a payload is replaced as a whole', () => {
