@@ -43,6 +43,8 @@ interface BytesField extends FieldBase {
 interface DurationField extends FieldBase {
   readonly kind: 'duration';
   readonly min: number;
+  /** Left out: as long as one likes. */
+  readonly max?: number;
   readonly default: number | null;
 }
 

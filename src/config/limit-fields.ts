@@ -6,6 +6,8 @@ import type { NumberField } from './field.js';
 
 const KIB = 1024;
 const COUNT_MAX = 1_000_000_000;
+/** A reader that is gone, or whose key is, is noticed with a sign of life at the latest. */
+const CHANGE_HEARTBEAT_MS_MAX = 300_000;
 
 function count(
   key: keyof Limits,
@@ -19,8 +21,13 @@ function count(
 function bytes(key: keyof Limits, min: number, doc: string): NumberField & { readonly default: number } {
   return { kind: 'bytes', min, default: DEFAULT_LIMITS[key], doc };
 }
-function duration(key: keyof Limits, min: number, doc: string): NumberField & { readonly default: number } {
-  return { kind: 'duration', min, default: DEFAULT_LIMITS[key], doc };
+function duration(
+  key: keyof Limits,
+  min: number,
+  doc: string,
+  max?: number,
+): NumberField & { readonly default: number } {
+  return { kind: 'duration', min, ...(max === undefined ? {} : { max }), default: DEFAULT_LIMITS[key], doc };
 }
 
 export const LIMIT_FIELDS = {
@@ -92,5 +99,6 @@ export const LIMIT_FIELDS = {
     'changeHeartbeatMs',
     100,
     'How often a change feed that has nothing to tell gives a sign of life, with its place.',
+    CHANGE_HEARTBEAT_MS_MAX,
   ),
 } as const satisfies { readonly [Key in keyof Limits]: NumberField & { readonly default: number } };

@@ -54,7 +54,7 @@ export function parseValue(field: Field, given: unknown): FieldValue {
     case 'bytes':
       return parseBytes(field, given);
     case 'duration':
-      return atLeast(field.min, withUnit(given, DURATION_UNITS, 'a duration such as 30s, 250ms or 1500'), formatDuration);
+      return parseDuration(field, given);
     case 'boolean':
       return parseBoolean(given);
     case 'choice':
@@ -98,6 +98,13 @@ function parseBytes(field: Extract<Field, { kind: 'bytes' }>, given: unknown): n
   if (typeof given === 'string' && words.includes(given)) return given;
   const wanted = ['a size such as 64MiB or 67108864', ...words].join(' or ');
   return atLeast(field.min, withUnit(given, BYTE_UNITS, wanted), formatBytes);
+}
+
+function parseDuration({ min, max }: Extract<Field, { kind: 'duration' }>, given: unknown): number {
+  const value = atLeast(min, withUnit(given, DURATION_UNITS, 'a duration such as 30s, 250ms or 1500'), formatDuration);
+  if (max !== undefined && value > max)
+    throw new ValueProblem(`must be at most ${formatDuration(max)}, not ${formatDuration(value)}`);
+  return value;
 }
 
 function parseShare(given: unknown): number {

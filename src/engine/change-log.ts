@@ -6,6 +6,7 @@
  *  behind it until the log has caught up with what was read, the place names the newest state that was read, because
  *  on a node without that state the snapshot would have left things out. Must not know: HTTP, how changes travel. */
 
+import { inScope } from '../model/access-key.js';
 import type { Cancellation } from '../model/cancellation.js';
 import { type ChangePlace, encodeChangeToken, placeAt, SCAN_ALIASES, type ScanPlace } from '../model/change-place.js';
 import type { Clock } from '../model/clock.js';
@@ -50,14 +51,17 @@ export class LocalChanges implements ChangeLog {
   }
 
   /** A place may be of a time when the collection was there. */
-  #check(start: ChangeStart, { collection, filter }: ChangeSelection): void {
+  #check(start: ChangeStart, { collection, filter, scope }: ChangeSelection): void {
     if (collection === null) return;
     const { catalogue } = this.#parts;
     const entry = typeof start === 'string' ? catalogue.get(collection) : catalogue.find(collection);
     if (entry === undefined) return;
     const { name, spec } = entry.row;
-    if (name !== collection)
-      throw invalidRequest('collection', `'${collection}' is an alias, which may be switched: follow '${name}' itself`);
+    if (name !== collection) {
+      // What it stands for is told to whom it is told anyhow.
+      const itself = inScope(scope, name) ? `'${name}' itself` : 'a collection by its own name';
+      throw invalidRequest('collection', `'${collection}' is an alias, which may be switched: follow ${itself}`);
+    }
     checkFilterTexts(spec, filter ?? undefined);
   }
 

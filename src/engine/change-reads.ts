@@ -84,7 +84,12 @@ export function withAliases({ collection, scope }: ChangeSelection): boolean {
   return collection === null && scope === null;
 }
 
-export function readChanges(reads: StoreReads, { fromSeq, rowsMax, selection }: ChangesRequest): ChangesAnswer {
+/** Of one durable state: else a collection whose last entries the log has just dropped could be unknown, and its entries here would be left out unsaid. */
+export function readChanges(reads: StoreReads, request: ChangesRequest): ChangesAnswer {
+  return reads.snapshot(() => readPage(reads, request));
+}
+
+function readPage(reads: StoreReads, { fromSeq, rowsMax, selection }: ChangesRequest): ChangesAnswer {
   const rows = reads.logFrom(fromSeq, rowsMax, CHANGE_BYTES_TARGET);
   if (rows[0]?.seq !== fromSeq) return { ...packed([]), marks: null, collections: new Map(), throughSeq: fromSeq - 1 };
   const sieve = new Sieve(reads, selection);

@@ -145,6 +145,8 @@ class Following {
     const watch = new Watch(() => connection.abort(silent));
     try {
       const answer = await watch.over(HEAD_MS, this.#open(url, connection.signal));
+      // Since when "now" is: who begins anew before anything came begins there.
+      if (this.#from === 'now') this.#from = answer.headers['x-skein-position'] ?? this.#from;
       const silenceMs = HEARTBEATS * (Number(answer.headers['x-skein-heartbeat-ms']) || HEARTBEAT_MS);
       const pieces = answer.chunks[Symbol.asyncIterator]();
       const events = new ServerEvents();

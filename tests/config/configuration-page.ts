@@ -57,6 +57,10 @@ function table(fields: FieldTable, withFileKey: boolean): string {
   return `${[head, ...rows].join('\n')}\n`;
 }
 
+function leastOf(field: Extract<Field, { readonly kind: 'bytes' | 'duration' }>): string {
+  return field.min === 0 ? '' : `, ${formatValue(field, field.min)} or more`;
+}
+
 function takes(field: Field): string {
   switch (field.kind) {
     case 'integer': {
@@ -68,11 +72,11 @@ function takes(field: Field): string {
     case 'share':
       return '0 to 1';
     case 'bytes':
+      return [`size${leastOf(field)}`, ...(field.words ?? []).map((word) => `\`${word}\``)].join(', ');
     case 'duration':
-      return [
-        `${field.kind === 'bytes' ? 'size' : 'duration'}${field.min === 0 ? '' : `, ${formatValue(field, field.min)} or more`}`,
-        ...(field.kind === 'bytes' ? (field.words ?? []) : []).map((word) => `\`${word}\``),
-      ].join(', ');
+      return field.max === undefined
+        ? `duration${leastOf(field)}`
+        : `duration, ${formatValue(field, field.min)} to ${formatValue(field, field.max)}`;
     case 'choice':
       return field.choices.map((choice) => `\`${choice}\``).join(', ');
     case 'boolean':

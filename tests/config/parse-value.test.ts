@@ -49,6 +49,8 @@ test('durations are milliseconds unless a unit is given', () => {
     ['1 d', 86_400_000],
   ];
   for (const [given, value] of cases) assert.is(parseValue(duration, given), value, String(given));
+  assert.is(parseValue({ ...duration, max: 60_000 }, '1m'), 60_000);
+  assert.throws(() => parseValue({ ...duration, max: 60_000 }, 60_001), /must be at most 1m, not 60001/);
 });
 
 test('a size that is not whole, not plain or not a size is refused and shown', () => {

@@ -269,6 +269,11 @@ test('a feed begins at a collection that is there, not at an alias, and with a f
   assert.is(await refused('snapshot', { collection: 'b' }), 'CollectionNotFound');
   assert.is(await refused('now', { collection: 'z' }), 'InvalidRequest');
   assert.is(await refused(beginningOf(engine), { collection: 'z' }), 'InvalidRequest');
+  const told = async (scope: readonly string[] | null) =>
+    (await rejectionOf(engine.changes.begin('now', { ...ALL, collection: 'z', scope }, 0))).message;
+  assert.match(await told(null), /follow 'a' itself/);
+  assert.match(await told(['a', 'z']), /follow 'a' itself/);
+  assert.match(await told(['z']), /follow a collection by its own name/);
   const stopWords: Filter = { must: [{ kind: 'match_text', key: 't', text: 'the' }] };
   assert.is(await refused('now', { collection: 'a', filter: stopWords }), 'InvalidFilter');
   assert.equal(await engine.changes.begin(beginningOf(engine), { ...ALL, collection: 'gone' }, 0), {

@@ -9,8 +9,10 @@ import {
   type ChangesOptions,
   type ChangesRequest,
   errors,
+  HttpTransport,
   SkeinClient,
   SkeinConnectionError,
+  type Transport,
 } from '../../src/sdk/index.js';
 import { positionOfPlace } from '../../src/sdk/session.js';
 import { CuttingTransport } from '../support/cutting-transport.js';
@@ -201,6 +203,32 @@ test('what is lost is thrown at once, what is only refused for now is tried agai
   const nobody = new SkeinClient({ url: 'http://127.0.0.1:1', retries: { firstDelayMs: 1, delayMsMax: 2 } });
   t.after(() => nobody.close());
   assert.instance(await take(nobody, 1, {}, { failuresMax: 3 }).catch((error: unknown) => error), SkeinConnectionError);
+});
+
+test('a feed from now on that breaks before anything came misses nothing of what happened since', async (t) => {
+  const { client, urls } = await stand(t);
+  const writer = client();
+  await writer.createCollection('films', { dimension: 2, distance: 'dot' });
+  const inner = new HttpTransport({ connectionsMax: 2 });
+  let isFirst = true;
+  const breaking: Transport = {
+    send: inner.send.bind(inner),
+    close: inner.close.bind(inner),
+    async stream(request) {
+      const answer = await inner.stream(request);
+      if (!isFirst) return answer;
+      isFirst = false;
+      async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {
+        await writer.upsert('films', [{ id: 'meanwhile', vector: [1, 2] }]);
+        throw new SkeinConnectionError('cut', { code: 'ECONNRESET', url: '', maybeSent: true });
+      }
+      return { ...answer, chunks: nothing() };
+    },
+  };
+  const reader = new SkeinClient({ nodes: urls, retries: { firstDelayMs: 1, delayMsMax: 20 }, transport: breaking });
+  t.after(() => reader.close());
+  const [first] = await take(reader, 1, {}, { signal: AbortSignal.timeout(5_000) });
+  assert.equal(typed(first as Change), ['upsert', 'films', 'meanwhile']);
 });
 
 test('a node that gives no sign of life is left for another', async (t) => {
