@@ -53,7 +53,7 @@ export async function beFresh(
   const lagMs = replication.stalenessMs();
   if (lagMs !== null && lagMs <= maxStalenessMs) return;
   const age = lagMs === null ? 'is not known' : `is ${Math.ceil(lagMs)} ms`;
-  throw new SkeinError('ReplicaBehind', `How old the state of this replica is ${age}; ${maxStalenessMs} ms were allowed`, {
+  throw new SkeinError('ReplicaBehind', `How old the state of this node is ${age}; ${maxStalenessMs} ms were allowed`, {
     requested: null,
     applied: engine.position().seq,
     lag_ms: lagMs,

@@ -191,7 +191,7 @@ export const ERRORS = {
     status: 503,
     retryable: true,
     fault: 'state',
-    meaning: 'The replica has not reached the requested position in time, or shows an older state than max_staleness_ms allows.',
+    meaning: 'The node has not reached the requested position in time, or may show an older state than max_staleness_ms allows.',
   },
   IndexBehind: {
     status: 503,

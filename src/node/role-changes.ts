@@ -110,6 +110,7 @@ export class RoleChanges {
       throw error;
     });
     this.#parts.gate.open();
+    this.#parts.source.registry.promoted();
     this.#parts.source.attach(log);
     await this.#parts.source.registry.registerOwn();
     const { historyId, seq } = log.state();

@@ -267,7 +267,10 @@ export class Roles implements ReplicationService {
   }
 
   stalenessMs(): number | null {
-    return this.#mastership.isMaster ? 0 : this.#following.lagMs();
+    if (!this.#mastership.isMaster) return this.#following.lagMs();
+    // Of two masters of one epoch, or of a mastership that could not begin, nobody knows what is the newest.
+    if (this.writeConcern.conflict !== null || this.#mastership.isIncomplete) return null;
+    return this.#source.registry.masterAgeMs();
   }
 
   replicas(): readonly ReplicaInfo[] {

@@ -223,7 +223,7 @@ export class Follower {
     const nowMs = this.#parts.clock.monotonicMs();
     this.#counts.links += 1;
     const parted = decision.kind === 'snapshot' && PARTED.has(decision.reason);
-    this.#tail.linked({ lastSeq: welcome.lastSeq, epoch, sender: welcome.role, parted, nowMs });
+    this.#tail.linked({ lastSeq: welcome.lastSeq, epoch, parted, nowMs });
     if (decision.kind === 'continue') {
       if (decision.fromSeq !== seq + 1) return this.#fail('gap');
       if (this.#installed === null) this.#counts.partialSyncs += 1;

@@ -6,7 +6,6 @@
  *  A link that comes back brings word of what happened meanwhile: that is as old as the last contact, never as young as the news of it.
  *  Must not know: sockets, what a frame is. Specified in docs/REPLICATION.md. */
 
-import type { Role } from '../model/replication.js';
 import { CommitTimes } from './commit-times.js';
 
 /** How a link stands when lag is asked for. */
@@ -22,7 +21,6 @@ export interface Contact {
 export interface LinkBeginning {
   readonly lastSeq: number;
   readonly epoch: number;
-  readonly sender: Role;
   readonly parted: boolean;
   readonly nowMs: number;
 }
@@ -47,11 +45,11 @@ export class MasterTail {
   }
 
   /** A link begins, and says how far the master is. What an older mastership had and this one has not will never come.
-   *  @param sender its age is known at once when it is the master, else with its first heartbeat
    *  @param parted this node has entries that the sender has not */
-  linked({ lastSeq, epoch, sender, parted, nowMs }: LinkBeginning): void {
+  linked({ lastSeq, epoch, parted, nowMs }: LinkBeginning): void {
     this.#parted = parted;
-    this.#senderLagMs = sender === 'master' ? 0 : null;
+    // It says so with its first heartbeat, a master too: it may have been left behind.
+    this.#senderLagMs = null;
     if (epoch > this.#epoch && this.#knownSeq !== null && lastSeq < this.#knownSeq) {
       this.#times.cut(lastSeq);
       this.#knownSeq = lastSeq;

@@ -10,6 +10,7 @@ import type { ReplicaInfo, Role, Voter } from '../model/replication.js';
 import type { AckFrame, Hello } from '../wire/frames.js';
 import { CommitTimes } from './commit-times.js';
 import type { SyncRule } from './decide.js';
+import { masterAgeMs } from './master-age.js';
 import type { ReplicaLink } from './replica-link.js';
 import { type Moment, type RecordRules, ReplicaRecord } from './replica-record.js';
 import { WriteConcern } from './write-concern.js';
@@ -36,6 +37,7 @@ export class ReplicaRegistry {
   #voters: readonly Voter[] | null = null;
   #times = new CommitTimes(0);
   #startMs = 0;
+  #promotedMs: number | null = null;
   acknowledgements = 0;
   divergences = 0;
   lastAckWallMs: number | null = null;
@@ -268,6 +270,27 @@ export class ReplicaRegistry {
       ({ connectedWallMs, linked, voter }) => isMaster || linked || (connectedWallMs !== null && !voter),
     );
     return followers.map((record) => record.info(moment, rules)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** This node is the newest master at this moment. */
+  promoted(): void {
+    this.#promotedMs = this.#parts.clock.monotonicMs();
+  }
+
+  /** How old the data of this master may be; null: not known (master-age.ts). */
+  masterAgeMs(): number | null {
+    const feed = this.#feed;
+    if (feed === null) return null;
+    const own = feed.state().nodeId;
+    const voters = feed.voters();
+    const others = voters.filter(({ nodeId }) => nodeId !== own);
+    return masterAgeMs({
+      nowMs: this.#parts.clock.monotonicMs(),
+      heartbeatMs: this.#parts.rules.heartbeatMs,
+      isVoter: others.length < voters.length,
+      heardMs: others.map(({ nodeId }) => this.of(nodeId)?.heardMs ?? null),
+      promotedMs: this.#promotedMs,
+    });
   }
 
   /** Voters that are linked and at most maxLagMs behind, this node not counted. */

@@ -85,7 +85,7 @@ export interface HeartbeatFrame {
   readonly lastSeq: number;
   /** Held durably by a majority of voters. */
   readonly commitSeq: number;
-  /** How old the sender's own data is: 0 on a master, null when it does not know. */
+  /** How old the sender's own data is; null when it does not know. */
   readonly lagMs: number | null;
   /** State digest at lastSeq. */
   readonly digest: Uint8Array;

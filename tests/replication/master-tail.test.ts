@@ -20,12 +20,18 @@ function lag(tail: MasterTail, { appliedSeq, nowMs, linked = true, heardMs = now
 }
 
 function beginning(lastSeq: number, nowMs: number, more: Partial<LinkBeginning> = {}): LinkBeginning {
-  return { lastSeq, nowMs, epoch: EPOCH, sender: 'master', parted: false, ...more };
+  return { lastSeq, nowMs, epoch: EPOCH, parted: false, ...more };
+}
+
+/** With the heartbeat that comes right behind a welcome: the sender's data is of now. */
+function begin(tail: MasterTail, link: LinkBeginning): void {
+  tail.linked(link);
+  tail.heartbeat(link.lastSeq, 0, link.nowMs);
 }
 
 function linkedAt(lastSeq: number, nowMs: number): MasterTail {
   const tail = new MasterTail();
-  tail.linked(beginning(lastSeq, nowMs));
+  begin(tail, beginning(lastSeq, nowMs));
   return tail;
 }
 
@@ -73,7 +79,7 @@ test('a new link never makes what is missing younger than the last contact', () 
   const tail = linkedAt(10, 0);
   tail.heartbeat(10, 0, 1_000);
   const before = lag(tail, { appliedSeq: 10, nowMs: 9_000, linked: false }) ?? Number.NaN;
-  tail.linked(beginning(20, 9_000));
+  begin(tail, beginning(20, 9_000));
   assert.is(before, 8_000);
   assert.is(lag(tail, { appliedSeq: 10, nowMs: 9_000 }), before);
   tail.entries(15, 10, 9_500);
@@ -84,20 +90,20 @@ test('a new link never makes what is missing younger than the last contact', () 
 test('a node that is itself behind does not take back what is known of the tail, a new mastership does', () => {
   const tail = linkedAt(10, 0);
   tail.heartbeat(30, 0, 1_000);
-  tail.linked(beginning(20, 2_000));
+  begin(tail, beginning(20, 2_000));
   assert.is(tail.knownSeq, 30);
   assert.is(lag(tail, { appliedSeq: 20, nowMs: 3_000 }), 2_000);
-  tail.linked(beginning(21, 4_000, { epoch: EPOCH + 1 }));
+  begin(tail, beginning(21, 4_000, { epoch: EPOCH + 1 }));
   assert.is(tail.knownSeq, 21);
   assert.is(tail.lagOperations(21), 0);
   assert.is(lag(tail, { appliedSeq: 21, nowMs: 9_000 }), 0, 'what was given up is not waited for');
   assert.is(lag(tail, { appliedSeq: 20, nowMs: 4_000 }), 3_000, 'and what is missing is as old as it was');
 });
 
-test('another replica’s age is not known before it says it, on every link anew', () => {
+test('the sender’s age is not known before it says it, on every link anew', () => {
   const tail = new MasterTail();
   for (const nowMs of [0, 5_000]) {
-    tail.linked(beginning(10, nowMs, { sender: 'replica' }));
+    tail.linked(beginning(10, nowMs));
     assert.is(lag(tail, { appliedSeq: 10, nowMs: nowMs + 10 }), null);
     tail.heartbeat(10, 3_000, nowMs + 20);
     assert.is(lag(tail, { appliedSeq: 10, nowMs: nowMs + 20 }), 3_000);
@@ -111,7 +117,7 @@ test('a node that has what its master has not knows nothing of its age until it 
   tail.heartbeat(115, 0, 1_100);
   const asked = { appliedSeq: 120, nowMs: 1_200 };
   assert.equal([lag(tail, asked), tail.lagOperations(120), tail.lagBytes(120, 120), tail.knownSeq], [null, null, null, null]);
-  tail.linked(beginning(116, 2_000, { epoch: EPOCH + 1 }));
+  begin(tail, beginning(116, 2_000, { epoch: EPOCH + 1 }));
   assert.equal([lag(tail, { appliedSeq: 116, nowMs: 2_000 }), tail.knownSeq], [0, 116]);
 });
 

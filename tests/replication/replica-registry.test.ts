@@ -86,6 +86,24 @@ test('a replica lists those that follow it, linked or not, and voters only while
   assert.equal(ids(), [R, other]);
 });
 
+test('a master is as old as its voters are silent, from its promotion on, and not once it is alone', () => {
+  const known = new Known();
+  known.fake.voters = [NODE, R].map((nodeId) => ({ nodeId, host: 'h', port: HTTP_PORT }));
+  known.registry.takeVoters();
+  assert.is(known.registry.masterAgeMs(), null);
+  known.registry.promoted();
+  assert.is(known.registry.masterAgeMs(), 0);
+  known.nowMs += 2_001;
+  assert.is(known.registry.masterAgeMs(), 2_001);
+  known.voter().ack(20);
+  assert.is(known.registry.masterAgeMs(), 0);
+  known.registry.unlinked(R, 'cut');
+  known.nowMs += 5_000;
+  assert.is(known.registry.masterAgeMs(), 5_000);
+  known.fake.voters = known.fake.voters.filter(({ nodeId }) => nodeId !== R);
+  assert.is(known.registry.masterAgeMs(), 0);
+});
+
 test('voters have rows although they never linked; whoever is no voter any more counts for nothing', () => {
   const known = new Known().voter();
   known.ack(20);

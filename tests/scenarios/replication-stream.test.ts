@@ -211,4 +211,30 @@ test('a replica takes no write: it names the master, which takes it; and says wh
   assert.is((await replica.request('GET', '/v1/collections/c/points/2')).status, 200);
 });
 
+test('a master that hears of no majority of its voters does not know that nobody was promoted, and says how long ago it did', async (t) => {
+  const master = await startNode(t, 'master', { flags: [...QUICK_BEATS] });
+  const replica = await startNode(t, 'replica', { flags: [...QUICK_BEATS], master: master.replicationUrl });
+  await ok(master, 'PUT', '/v1/collections/c', { dimension: DIMENSION, distance: 'dot' });
+  await waitForVoters(master, [replica]);
+  await waitUntilEqual([master, replica]);
+  const read = (maxStalenessMs: number) =>
+    fetch(`${master.url}/v1/collections/c?max_staleness_ms=${maxStalenessMs}`, { signal: AbortSignal.timeout(5_000) });
+  assert.is((await read(0)).headers.get('x-skein-staleness-ms'), '0');
+
+  await replica.kill();
+  await waitUntil(async () => (await read(300)).status === 503, { what: 'a read that may not be old to be refused' });
+  const { error } = (await (await read(300)).json()) as { error: { type: string; details: { lag_ms: number } } };
+  assert.ok(error.type === 'ReplicaBehind' && error.details.lag_ms > 300, JSON.stringify(error));
+  const old = await read(600_000);
+  assert.is(old.status, 200);
+  assert.ok(Number(old.headers.get('x-skein-staleness-ms')) > 300, String(old.headers.get('x-skein-staleness-ms')));
+
+  await master.kill();
+  await master.start();
+  assert.is((await read(600_000)).status, 503, 'after a start nothing is known');
+  const [known] = (await master.request<{ replicas: { id: string }[] }>('GET', '/replication/replicas')).body.replicas;
+  await ok(master, 'DELETE', `/replication/replicas/${known?.id}`);
+  assert.is((await read(0)).status, 200, 'alone it is never old');
+});
+
 test.run();
