@@ -21,12 +21,7 @@ function count(
 function bytes(key: keyof Limits, min: number, doc: string): NumberField & { readonly default: number } {
   return { kind: 'bytes', min, default: DEFAULT_LIMITS[key], doc };
 }
-function duration(
-  key: keyof Limits,
-  min: number,
-  doc: string,
-  max?: number,
-): NumberField & { readonly default: number } {
+function duration(key: keyof Limits, min: number, doc: string, max?: number): NumberField & { readonly default: number } {
   return { kind: 'duration', min, ...(max === undefined ? {} : { max }), default: DEFAULT_LIMITS[key], doc };
 }
 
