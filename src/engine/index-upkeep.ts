@@ -111,7 +111,10 @@ export class IndexUpkeep<Content extends IndexedContent = IndexedContent> {
    *  @returns milliseconds until it should be called again (0: more is left), or null: not before the next change */
   advance(budgetMs: number): number | null {
     const until = performance.now() + budgetMs;
-    return this.comeLevel(until) ? this.#fill(Math.max(0, until - performance.now())) : 0;
+    if (!this.comeLevel(until)) return 0;
+    const nextMs = this.#fill(Math.max(0, until - performance.now()));
+    // Where there was no room for rows, there is by now, or will be.
+    return nextMs ?? (this.#level ? null : 0);
   }
 
   /** The cursor alone. @returns false when time was over before there was nothing more to read, or no room for it */

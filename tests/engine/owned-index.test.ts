@@ -11,8 +11,9 @@ import type { UnitWriter } from '../../src/engine/unit-writer.js';
 import { VectorContent } from '../../src/engine/vector-content.js';
 import type { Operation } from '../../src/model/operation.js';
 import { loadDriver } from '../../src/storage/driver.js';
-import type { StoreReads, StoreWriter } from '../../src/storage/storage.js';
+import type { CollectionRow, StoreReads, StoreWriter } from '../../src/storage/storage.js';
 import { nativeBuild } from '../../src/vector-index/open-index.js';
+import { namedBlock, randomSparse } from '../support/named-points.js';
 import { pointBlock } from '../support/open-test-engine.js';
 import { Random } from '../support/random.js';
 import { suite, type TestContext } from '../support/suite.js';
@@ -255,6 +256,24 @@ test('a row that is mended while the index is built anew is inside when it has s
   owned.settle(() => settled.push('third'));
   level(owned);
   assert.equal([settled.length, notes.length, owned.damaged], [3, 2, 1]);
+  await owned.discard();
+});
+
+test('sparse vectors that are written again and again are all taken in, with sweeps between them', async (t) => {
+  const random = new Random(t.seed());
+  const { reads, uid, write } = writtenStore(t, 4);
+  write({ kind: 'update_collection', collection: 'c', change: { setSparseVectors: [{ name: 'words', modifier: null }] } });
+  const { spec } = reads.collection(uid) as CollectionRow;
+  const collection = { uid, labelGeneration: 0, spec, folder: join(t.folder(), 'checkpoints', String(uid), 'default') };
+  const owned = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, 1, () => {});
+  await owned.open();
+  for (let round = 0; round < 5; round++) {
+    const points = Array.from({ length: 1_400 }, (_, id) => ({ id, vectors: new Map([['words', randomSparse(random, 5, 300)]]) }));
+    for (const part of [points.slice(0, 700), points.slice(700)])
+      write({ kind: 'upsert', collection: 'c', points: namedBlock(part, 4) });
+    level(owned);
+    assert.equal([owned.level, owned.live, owned.seq], [true, 1_400, reads.state().seq]);
+  }
   await owned.discard();
 });
 
