@@ -11,8 +11,9 @@ export function withWholeLists(spec: CollectionSpec, change: CollectionChange): 
   const { fields, ...rest } = change;
   if (fields === undefined) return change;
   const { payloadIndexes, textFields } = changedLists(spec, fields);
-  // The first field of a text says how all of them are read.
-  const text = spec.text.fields.length === 0 && textFields.length > 0 ? fields.text : undefined;
+  // The first field of a text says how all of them are read; alone it may say so anew.
+  const isFirst = spec.text.fields.every((field) => field === fields.path);
+  const text = isFirst && textFields.length > 0 ? fields.text : undefined;
   return { ...rest, payloadIndexes, textFields, ...(text !== undefined && { text }) };
 }
 

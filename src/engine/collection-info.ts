@@ -28,6 +28,7 @@ export function collectionInfo(entry: CatalogueEntry, keeper: IndexKeeper, posit
     vectorGeneration: spec.vectorGeneration,
     pointsCount: row.pointsCount,
     vectorCounts: countsOf(entry),
+    textCount: entry.text?.report?.status.worded ?? 0,
     ...keeper.status(entry),
     memoryBytes: reports.reduce((sum, { status }) => sum + status.memoryBytes, 0),
     diskBytes: reports.reduce((sum, { checkpointBytes }) => sum + checkpointBytes, row.dataBytes),

@@ -54,6 +54,8 @@ export type IndexPhase = 'building' | 'ready';
 export interface ContentStatus {
   readonly kind: 'flat' | 'graph' | 'text';
   readonly live: number;
+  /** Of texts: live points with a word. */
+  readonly worded?: number;
   readonly tombstones: number;
   readonly unranked: number;
   readonly memoryBytes: number;

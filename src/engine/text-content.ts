@@ -90,10 +90,11 @@ export class TextContent implements ServedContent {
   }
 
   status(nextLabel: number): ContentStatus {
-    const { documents, dead, memoryBytes, renewing, renewals } = this.index.status();
+    const { documents, worded, dead, memoryBytes, renewing, renewals } = this.index.status();
     return {
       kind: 'text',
       live: documents,
+      worded,
       tombstones: dead,
       unranked: 0,
       memoryBytes: documents + dead === 0 ? 0 : memoryBytes + this.payloads.memoryBytes,

@@ -43,7 +43,7 @@ export interface FieldChange {
   /** Dotted. */
   readonly path: string;
   readonly declare: PayloadIndexType | 'text' | null;
-  /** How text is read, where no field was text before. */
+  /** How text is read, where no other field is text. */
   readonly text?: Partial<Omit<TextSettings, 'fields'>>;
 }
 

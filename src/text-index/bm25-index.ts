@@ -109,6 +109,7 @@ export class Bm25Index implements TextIndex {
     const { corpus, dead, renewing, renewals, memoryBytes } = this.#corpora;
     return {
       documents: corpus.live,
+      worded: corpus.worded,
       dead,
       terms: corpus.terms,
       meanLength: corpus.live === 0 ? 0 : corpus.liveWords / corpus.live,

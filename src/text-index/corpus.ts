@@ -3,7 +3,7 @@
  *    ordinal   the number of a text in this corpus: 0, 1, 2, … as they come; a changed text has a new one, and its old one is dead
  *    term      the number of a word in this corpus, by the vocabulary
  *
- *  Invariant: live, liveWords and documents(term) count live documents only. Vocabulary, bytes and ordinals only ever grow; a corpus in
+ *  Invariant: live, worded, liveWords and documents(term) count live documents only. Vocabulary, bytes and ordinals only ever grow; a corpus in
  *  which most is dead is left for a fresh one (renewing-corpus.ts).
  *  Must not know: texts, how documents are ranked, files. */
 
@@ -43,10 +43,16 @@ export class Corpus {
   #addresses = new Float64Array(64);
   #ordinals = 0;
   #liveWords = 0;
+  #worded = 0;
 
   /** Live documents. */
   get live(): number {
     return this.#ordinalOf.size;
+  }
+
+  /** Live documents with a word. */
+  get worded(): number {
+    return this.#worded;
   }
 
   /** Words of all live documents. */
@@ -143,6 +149,7 @@ export class Corpus {
     this.#lengths[ordinal] = length;
     this.#addresses[ordinal] = this.#bytes.append(bytes);
     this.#liveWords += length;
+    if (length > 0) this.#worded += 1;
     this.#ordinalOf.set(label, ordinal);
     return true;
   }
@@ -194,7 +201,9 @@ export class Corpus {
 
   #bury(ordinal: number): void {
     const { terms, size } = this.#read(ordinal);
-    this.#liveWords -= this.#lengths[ordinal] as number;
+    const length = this.#lengths[ordinal] as number;
+    this.#liveWords -= length;
+    if (length > 0) this.#worded -= 1;
     this.#lengths[ordinal] = DEAD;
     for (let i = 0; i < size; i++) {
       const term = terms[i] as number;

@@ -28,6 +28,8 @@ export interface TextHits {
 export interface TextStatus {
   /** Live ones, those without any word among them. */
   readonly documents: number;
+  /** Live ones with a word that is no stop word. */
+  readonly worded: number;
   /** Removed ones that still take room. */
   readonly dead: number;
   /** Different terms that have been inside since the last renewal. */

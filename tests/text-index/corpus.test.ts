@@ -33,18 +33,20 @@ test('what counts follows what is put in, changed and removed', () => {
   put(corpus, 3, 'red fox red');
   put(corpus, 5, 'red hare');
   put(corpus, 9, '');
-  assert.equal([corpus.live, corpus.liveWords, corpus.ordinals], [3, 5, 3]);
+  assert.equal([corpus.live, corpus.worded, corpus.liveWords, corpus.ordinals], [3, 2, 5, 3]);
   assert.equal([documents(corpus, 'red'), documents(corpus, 'fox'), documents(corpus, 'owl')], [2, 1, -1]);
+  put(corpus, 3, '');
+  assert.is(corpus.worded, 1);
   put(corpus, 3, 'owl');
-  assert.equal([corpus.live, corpus.liveWords, corpus.ordinals], [3, 3, 4]);
+  assert.equal([corpus.live, corpus.worded, corpus.liveWords, corpus.ordinals], [3, 2, 3, 5]);
   assert.equal([documents(corpus, 'red'), documents(corpus, 'fox'), documents(corpus, 'owl')], [1, 0, 1]);
   corpus.remove(5);
   corpus.remove(5);
   corpus.remove(4);
-  assert.equal([corpus.live, corpus.liveWords], [2, 1]);
+  assert.equal([corpus.live, corpus.worded, corpus.liveWords], [2, 1, 1]);
   assert.equal([...corpus.liveLabels()], [3, 9]);
   assert.equal([corpus.has(5), corpus.has(9), corpus.has(3)], [false, true, true]);
-  assert.equal([...corpus.lengths.subarray(0, 4)], [DEAD, DEAD, 0, 1]);
+  assert.equal([...corpus.lengths.subarray(0, 5)], [DEAD, DEAD, 0, DEAD, 1]);
 });
 
 test('a text with the same terms changes nothing', () => {

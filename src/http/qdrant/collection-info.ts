@@ -64,15 +64,16 @@ function shownSparse({ sparseVectors }: CollectionInfo): object {
   return { sparse_vectors: Object.fromEntries(shown) };
 }
 
+/** Points in the index of each field. All text fields have one index. */
 async function payloadSchema(
   engine: Engine,
-  { name, payloadIndexes, text }: CollectionInfo,
+  { name, payloadIndexes, text, textCount = 0 }: CollectionInfo,
   cancellation: Cancellation | undefined,
 ): Promise<object> {
-  const fields = [...payloadIndexes, ...text.fields.map((path) => ({ path, type: 'text' }))];
-  const shown = fields.map(async ({ path, type }) => {
+  const counted = payloadIndexes.map(async ({ path, type }) => {
     const { count } = await engine.count(name, { must: [{ kind: 'exists', key: path, exists: true }] }, cancellation);
     return [path, { data_type: type, points: count }] as const;
   });
-  return Object.fromEntries(await Promise.all(shown));
+  const texts = text.fields.map((path) => [path, { data_type: 'text', points: textCount }] as const);
+  return Object.fromEntries([...(await Promise.all(counted)), ...texts]);
 }

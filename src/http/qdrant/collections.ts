@@ -12,7 +12,7 @@ import { collectionInfo } from './collection-info.js';
 import { collectionChange, newCollection, newVector } from './collection-settings.js';
 import type { DialectRoute } from './dialect-route.js';
 import { sendResult } from './envelope.js';
-import { fieldChange, fieldPath } from './field-index.js';
+import { fieldChange, fieldPath, mustReadAlike } from './field-index.js';
 import { beginRead } from './parameters.js';
 import { beginCollectionUpdate, beginUpdate, runUpdate } from './update.js';
 
@@ -104,7 +104,9 @@ function indexRoute(room: Room): DialectRoute {
       const update = await beginUpdate(room, request, `PUT ${collection} index`);
       const body = await readChecked(room, request, checkIndex);
       noteTarget(request, { field: body.field_name });
-      const change: CollectionChange = { fields: fieldChange(body.field_name, body.field_schema) };
+      const fields = fieldChange(body.field_name, body.field_schema);
+      mustReadAlike(fields, body.field_schema, update.write.engine.collection(collection).text);
+      const change: CollectionChange = { fields };
       return sendResult(
         request,
         reply,

@@ -1,11 +1,12 @@
 /** The dialect's indexes of payload fields: which of ours each of its types is. Must not know: routes. */
 
-import { type PayloadIndexType, TEXT_LANGUAGES, type TextSettings } from '../../model/collection.js';
+import type { PayloadIndexType, TextSettings } from '../../model/collection.js';
 import type { FieldChange } from '../../model/operation.js';
 import { pathFault } from '../field-path.js';
 import { formMistake, wrongInput } from './mistakes.js';
 import { crossingPath } from './payload-path.js';
 import { isObject } from './plain-object.js';
+import { PLAIN_TEXT, textSettings } from './text-settings.js';
 
 /** A uuid is a text that is compared as it stands. */
 const TYPES: Readonly<Record<string, PayloadIndexType | 'text'>> = {
@@ -28,11 +29,6 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
   'range',
   'enable_hnsw',
 ]);
-/** Of texts: this is how they are read in any case. */
-const TOKENIZERS = ['word', 'multilingual', 'whitespace'];
-/** As the dialect reads texts that say nothing else: all words, as they stand. */
-const PLAIN_TEXT = { language: 'none', stopWords: [] as readonly string[] };
-
 /** @param field as the dialect writes paths  @param schema a type, or {type, …}; undefined: none was given @throws InvalidRequest */
 export function fieldChange(field: string, schema: unknown): FieldChange {
   const path = fieldPath(field);
@@ -57,19 +53,19 @@ export function fieldPath(field: string, place = 'field_name'): string {
   return path;
 }
 
-function textSettings(given: Readonly<Record<string, unknown>>): Partial<Omit<TextSettings, 'fields'>> {
-  const { tokenizer, lowercase, stemmer, phrase_matching: _phrases, ascii_folding: folding, ...others } = given;
-  if (tokenizer !== undefined && !TOKENIZERS.includes(String(tokenizer)))
-    throw wrongInput('texts are cut into words here; other tokenizers are not to be had', 'field_schema.tokenizer');
-  if (lowercase === false) throw wrongInput('texts are read without regard to case here', 'field_schema.lowercase');
-  if (folding === true) throw wrongInput('letters keep their accents here', 'field_schema.ascii_folding');
-  const [other] = Object.keys(others);
-  if (other !== undefined) throw wrongInput('is not to be had here', `field_schema.${other}`);
-  return { ...PLAIN_TEXT, ...(stemmer === undefined ? {} : { language: languageOf(stemmer) }) };
+/** All text fields are read alike, as the first one says: another one says the same, or nothing. @param read how they are
+ *  @throws InvalidRequest */
+export function mustReadAlike({ path, declare, text }: FieldChange, schema: unknown, read: TextSettings): void {
+  if (declare !== 'text' || text === undefined || !isObject(schema) || read.fields.every((field) => field === path)) return;
+  const isOther = (said: unknown, one: unknown, other: unknown): boolean =>
+    said !== undefined && said !== null && JSON.stringify(one) !== JSON.stringify(other);
+  if (isOther(schema['stemmer'], text.language, read.language)) throw readOtherwise('stemmer');
+  if (isOther(schema['stopwords'], text.stopWords, read.stopWords)) throw readOtherwise('stopwords');
 }
 
-function languageOf(stemmer: unknown): string {
-  const language = isObject(stemmer) && stemmer['type'] === 'snowball' ? stemmer['language'] : undefined;
-  if (typeof language === 'string' && TEXT_LANGUAGES.some((known) => known === language)) return language;
-  throw wrongInput(`must be {"type": "snowball", "language": …} of one of ${TEXT_LANGUAGES.join(', ')}`, 'field_schema.stemmer');
+function readOtherwise(field: string): Error {
+  return wrongInput(
+    'all text fields of a collection are read alike, as its first one says: leave it out',
+    `field_schema.${field}`,
+  );
 }
