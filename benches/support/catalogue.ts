@@ -25,6 +25,7 @@ import { replicationStream } from '../replication_stream.js';
 import { replicationWriteConcern } from '../replication_write_concern.js';
 import { restart } from '../restart.js';
 import { securityCost } from '../security_cost.js';
+import { sparse } from '../sparse.js';
 import { storage } from '../storage.js';
 import { textSearch } from '../text_search.js';
 import { tracingCost } from '../tracing_cost.js';
@@ -45,7 +46,7 @@ const ONE_NODE: readonly Bench[] = [
   observabilityCost,
 ];
 /** Filters, texts, both, and what they cost. */
-export const SEARCH: readonly Bench[] = [filteredSearch, textSearch, hybrid, quantization, queryCache];
+export const SEARCH: readonly Bench[] = [filteredSearch, textSearch, sparse, hybrid, quantization, queryCache];
 /** Several nodes share the machine. */
 export const REPLICATION: readonly Bench[] = [
   replicationStream,

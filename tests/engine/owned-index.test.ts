@@ -268,7 +268,10 @@ test('sparse vectors that are written again and again are all taken in, with swe
   const owned = new OwnedIndex(reads, CONTENT_KINDS.vector, collection, 1, () => {});
   await owned.open();
   for (let round = 0; round < 5; round++) {
-    const points = Array.from({ length: 1_400 }, (_, id) => ({ id, vectors: new Map([['words', randomSparse(random, 5, 300)]]) }));
+    const points = Array.from({ length: 1_400 }, (_, id) => ({
+      id,
+      vectors: new Map([['words', randomSparse(random, 5, 300)]]),
+    }));
     for (const part of [points.slice(0, 700), points.slice(700)])
       write({ kind: 'upsert', collection: 'c', points: namedBlock(part, 4) });
     level(owned);
