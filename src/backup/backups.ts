@@ -1,6 +1,6 @@
 /** The backups of a running node: makes them when they are due, proves them by restoring, and answers what there is.
  *
- *    every second: due? ─► full or increment        now and then: drill        asked: create · list · forecast · restore · drill
+ *    every second: due? ─► full or increment        now and then: drill        asked: create · list · forecast · restore · drill · remove
  *
  *  Invariant: one job at a time; a job that fails leaves the archive as it was and the data untouched.
  *  Must not know: HTTP, changes of role, what becomes of a prepared restore. */
@@ -29,8 +29,9 @@ import { KnownArchive } from './known-archive.js';
 import { LogHold, runningOf } from './log-hold.js';
 import { BackupMaker, type MakerParts } from './maker.js';
 import { PastData } from './past-data.js';
-import { NEWEST, planRestore, type RestorePlan } from './plan.js';
+import { NEWEST, placeOf, planRestore, type RestorePlan } from './plan.js';
 import { type BackupSchedule, backupDue, fullReason } from './policy.js';
+import { removeBackup } from './removing.js';
 import { type PreparedRestore, prepareRestore } from './restoring.js';
 import { infoOf, isOn, progressOf, restorableFrom, standingOf } from './standing.js';
 import type { BackupTarget } from './target.js';
@@ -160,6 +161,14 @@ export class Backups {
       const head = await this.#maker.make(log, kind ?? this.#kindFor(listing, log), signal);
       return head === null ? null : infoOf(head, new Map());
     });
+  }
+
+  /** @param withIncrements as removalOf @returns what is gone
+   *  @throws BackupNotFound · BackupNeeded · BackupsOff · BackupTargetFailed · Overloaded · ShuttingDown */
+  remove(id: string, withIncrements: boolean): Promise<readonly string[]> {
+    return this.#turns.take('removal', () =>
+      removeBackup({ ...this.#parts, hold: this.#hold }, this.#archive, this.#mustFeed(), { id, withIncrements }),
+    );
   }
 
   /** What a restore would do. Cost: reads the target, and at most one increment. @throws as planRestore · BackupTargetFailed */
@@ -382,12 +391,6 @@ export class Backups {
     if (log === null) throw new SkeinError('BackupsOff', 'This node has no data of a cluster yet');
     return log;
   }
-}
-
-/** The history in which a plan ends. */
-function placeOf({ full, increments }: RestorePlan, seq: number): { readonly historyId: string; readonly epoch: number } {
-  const { lineage, end } = increments.at(-1) ?? full;
-  return lineage.findLast(({ startSeq }) => startSeq < seq) ?? lineage[0] ?? end;
 }
 
 function lastOf(instants: ReadonlyMap<string, number>): number | null {

@@ -65,6 +65,12 @@ function planOn({ line, running }: Followed, known: Known, wish: RestoreWish, as
   return { full: base, increments: chain, ...bound };
 }
 
+/** The history in which a plan ends. */
+export function placeOf({ full, increments }: RestorePlan, seq: number): { readonly historyId: string; readonly epoch: number } {
+  const { lineage, end } = increments.at(-1) ?? full;
+  return lineage.findLast(({ startSeq }) => startSeq < seq) ?? lineage[0] ?? end;
+}
+
 function askedFor({ backups, damaged }: Known, id: string | null): BackupHead | null {
   if (id === null) return null;
   const broken = damaged.find((one) => one.id === id);

@@ -1,4 +1,4 @@
-/** `skein backup [create|list|verify]`: the backups of a server. Exit code 0 when it is done, 1 when it is not. */
+/** `skein backup [create|list|verify|remove]`: the backups of a server. Exit code 0 when it is done, 1 when it is not. */
 
 import type { BACKUP_COMMAND_FIELDS } from '../config/command-fields.js';
 import type { ValuesOf } from '../config/field.js';
@@ -18,14 +18,15 @@ interface Said {
   readonly failed?: boolean;
 }
 
-/** @param action create, list or verify @param id for verify alone; left out: the newest @throws UsageError */
+/** @param action create, list, verify or remove @param id for verify, where it may be left out (the newest), and remove @throws UsageError */
 export async function backup(
   action: string,
   id: string | undefined,
   values: Values,
   { output, errors, stopping }: Surroundings,
 ): Promise<ExitCode> {
-  if (id !== undefined && action !== 'verify') throw new UsageError('only "skein backup verify" takes the id of a backup');
+  if (id !== undefined && action !== 'verify' && action !== 'remove')
+    throw new UsageError('only "skein backup verify" and "skein backup remove" take the id of a backup');
   const client = connectTo(values);
   try {
     const work = run(action, id, values, client, stopping);
@@ -40,11 +41,12 @@ export async function backup(
 async function run(
   action: string,
   id: string | undefined,
-  { full }: Values,
+  { full, increments }: Values,
   { backups }: SkeinClient,
   signal: AbortSignal,
 ): Promise<Said> {
   if (full && action !== 'create') throw new UsageError('--full belongs to "skein backup create"');
+  if (increments && action !== 'remove') throw new UsageError('--increments belongs to "skein backup remove"');
   switch (action) {
     case 'create':
       return created(await backups.create(full ? { kind: 'full' } : {}, { signal }));
@@ -52,8 +54,11 @@ async function run(
       return listed(await backups.list({ signal }));
     case 'verify':
       return verified(await backups.verify(id, { signal }));
+    case 'remove':
+      if (id === undefined) throw new UsageError('"skein backup remove" needs the id of a backup');
+      return removed(await backups.remove(id, { increments }, { signal }));
     default:
-      throw new UsageError(`there is no "skein backup ${action}": create, list or verify`);
+      throw new UsageError(`there is no "skein backup ${action}": create, list, verify or remove`);
   }
 }
 
@@ -61,6 +66,10 @@ function created(made: Backup | null): Said {
   const object = { kind: 'backup', backup: made === null ? null : shown(made) };
   if (made === null) return { objects: [object], lines: ['nothing was written since the newest backup'] };
   return { objects: [object], lines: [`${made.id}: to seq ${grouped(made.seq)}, ${grouped(made.bytes)} bytes`] };
+}
+
+function removed(ids: readonly string[]): Said {
+  return { objects: ids.map((id) => ({ kind: 'removed', id })), lines: ids.map((id) => `${id}: removed`) };
 }
 
 function listed(list: BackupList): Said {

@@ -170,8 +170,10 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
     ended(await summarizeLogs(files, valuesOf(LOGS_FIELDS, summarizing, surroundings), surroundings));
   });
 
-  const backingUp = command('backup', 'Make, list or verify backups of a server.');
-  backingUp.argument('[action]', 'create, list or verify', 'create').argument('[id]', 'of the backup to verify');
+  const backingUp = command('backup', 'Make, list, verify or remove backups of a server.');
+  backingUp
+    .argument('[action]', 'create, list, verify or remove', 'create')
+    .argument('[id]', 'of the backup to verify or to remove');
   addFields(backingUp, BACKUP_COMMAND_FIELDS);
   backingUp.action(async (action: string, id: string | undefined) => {
     const { backup } = await import('./backup.js');

@@ -115,6 +115,11 @@ export const BACKUP_COMMAND_FIELDS = {
   ...CLIENT_FIELDS,
   ...PATIENCE,
   full: { kind: 'boolean', default: false, doc: 'Make a full backup, even where an increment would do.' },
+  increments: {
+    kind: 'boolean',
+    default: false,
+    doc: 'With remove: increments that lead nowhere without the backup go as well, where a newer full one leads to all behind them.',
+  },
 } as const satisfies FieldTable;
 
 export const RESTORE_FIELDS = {

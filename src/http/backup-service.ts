@@ -23,6 +23,9 @@ export interface BackupService {
   forecast(wish: RestoreWish): Promise<RestoreForecast>;
   /** Replaces the data of this master. @throws as forecast · NotMaster · DiskLimitExceeded · Overloaded */
   restore(wish: RestoreWish): Promise<RestoreReceipt & { readonly forecast: RestoreForecast }>;
+  /** Removes one that nothing else needs. By the node that makes backups alone. @param withIncrements those that lead nowhere without it go as well,
+   *  where a newer full one leads to all behind them @returns the ids of what is gone @throws BackupNotFound · BackupNeeded · NotMaster · Overloaded */
+  remove(id: string, withIncrements: boolean): Promise<readonly string[]>;
   /** @throws as forecast · Overloaded */
   drill(wish: RestoreWish): Promise<DrillReport>;
 }

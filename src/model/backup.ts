@@ -97,7 +97,7 @@ export interface DrillReport {
 
 /** A job, or none: they run one at a time. */
 export interface BackupActivity {
-  readonly kind: BackupKind | 'drill' | 'restore';
+  readonly kind: BackupKind | 'drill' | 'restore' | 'removal';
   readonly sinceMs: number;
 }
 

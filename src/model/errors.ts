@@ -104,6 +104,12 @@ export const ERRORS = {
     fault: 'state',
     meaning: 'No backup target is configured on this node, or this node may not do this with it.',
   },
+  BackupNeeded: {
+    status: 409,
+    retryable: false,
+    fault: 'state',
+    meaning: 'The backup stays, because more than what it holds itself would be lost with it; details.reason says what.',
+  },
   PositionLost: {
     status: 409,
     retryable: false,

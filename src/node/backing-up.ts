@@ -105,6 +105,13 @@ export class BackingUp implements BackupService {
   forecast: BackupService['forecast'] = async (wish) => (await this.#reached()).forecast(wish);
   drill: BackupService['drill'] = async (wish) => (await this.#reached()).drill(wish);
 
+  // What another node does not know to be gone it would go on from, and let go of the log in front of it.
+  remove: BackupService['remove'] = async (id, withIncrements) => {
+    const { backups } = this.#on();
+    if (!backups.status().active) throw new SkeinError('NotMaster', 'Only the node that makes the backups removes any of them');
+    return (await this.#reached()).remove(id, withIncrements);
+  };
+
   list: BackupService['list'] = async () => {
     const { backups } = this.#on();
     try {

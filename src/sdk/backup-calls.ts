@@ -7,6 +7,7 @@ import type {
   BackupListBody,
   CreateBackupAnswerBody,
   DrillBody,
+  RemoveBackupAnswerBody,
   RestoreBackupAnswerBody,
 } from '../wire/http-bodies.js';
 import type * as T from './backup-types.js';
@@ -44,6 +45,20 @@ export class BackupCalls {
   async create({ kind }: { readonly kind?: 'full' | 'incremental' } = {}, options: CallOptions = {}): Promise<T.Backup | null> {
     const { backup } = await this.#do<CreateBackupAnswerBody>('', kind === undefined ? {} : { kind }, options);
     return backup === null ? null : backupFromWire(backup);
+  }
+
+  /** Removes one, where nothing but what it holds itself is lost by it. @returns the ids of what is gone, this one as the last
+   *  @throws SkeinApiError BackupNotFound, BackupNeeded */
+  async remove(
+    backup: string,
+    /** Increments that lead nowhere without it go as well, where a newer full one leads to all behind them. */
+    { increments = false }: { readonly increments?: boolean } = {},
+    options: CallOptions = {},
+  ): Promise<readonly string[]> {
+    const path = `/v1/backups/${encodeURIComponent(backup)}${increments ? '?increments=true' : ''}`;
+    const call = { what: `remove backup ${backup}`, method: 'DELETE', path, kind: 'write' } as const;
+    const answer = await this.#caller.run({ ...call, options: { idempotencyKey: false, ...options } });
+    return (answer as RemoveBackupAnswerBody).removed;
   }
 
   /** Brings the data of the master back. @throws SkeinApiError BackupNotFound, BackupDamaged, PositionLost */

@@ -45,6 +45,7 @@ export const DETAILS = {
   VersionConflict: { id: 'id', expected: 'number', actual: 'number' },
   IdempotencyConflict: {},
   BackupsOff: {},
+  BackupNeeded: { backup: 'text', reason: 'text', needed_by: 'texts' },
   PositionLost: { requested_seq: 'number?', last_seq: 'number?', seq: 'number?' },
   AdminKeyRequired: {},
   NotPromotable: { reason: 'text' },

@@ -38,7 +38,7 @@ export type DrillBody = Static<typeof DrillBody>;
 export const BackupListBody = Type.Object({
   target: nullable(Type.String({ description: 'Where backups are kept; null: nowhere, so there are none.' })),
   active: Type.Boolean({ description: 'This node makes backups by itself now.' }),
-  running: nullable(Type.Object({ kind: Type.Enum(['full', 'incremental', 'drill', 'restore']), since: Timestamp })),
+  running: nullable(Type.Object({ kind: Type.Enum(['full', 'incremental', 'drill', 'restore', 'removal']), since: Timestamp })),
   backups: Type.Array(BackupBody, { description: 'Newest first.' }),
   count: nullable(Type.Integer({ minimum: 0, description: 'Null: the target was not read since the start.' })),
   read_at: nullable(Type.String({ description: 'When the target was read for this, ISO 8601; null: not since the start.' })),
@@ -66,6 +66,24 @@ export const CreateBackupAnswerBody = Type.Object({
   started: Type.Optional(Type.Boolean({ description: 'With wait false.' })),
 });
 export type CreateBackupAnswerBody = Static<typeof CreateBackupAnswerBody>;
+
+export const RemoveBackupQuery = Type.Object(
+  {
+    increments: Type.Optional(
+      Type.Enum(['true', 'false'], {
+        description:
+          'true: increments that lead nowhere without it go with it, where a newer full one leads to all that comes behind them.',
+      }),
+    ),
+  },
+  closed,
+);
+export const RemoveBackupAnswerBody = Type.Object({
+  removed: Type.Array(Type.String(), {
+    description: 'What is gone, in the order of its going; the one that was asked for is the last.',
+  }),
+});
+export type RemoveBackupAnswerBody = Static<typeof RemoveBackupAnswerBody>;
 
 export const RestoreBackupBody = Type.Object(
   {

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { BackupHead } from '../../src/backup/head.js';
 import { NEWEST } from '../../src/backup/plan.js';
+import { removalOf } from '../../src/backup/removal.js';
 import { isOn, keptBackups, standingOf } from '../../src/backup/standing.js';
 import { SkeinError } from '../../src/model/errors.js';
 import { ArchiveWorld, DAY_MS, FULLS_MAX, type Kill, type Place } from '../support/archive-world.js';
@@ -27,7 +28,7 @@ const GENTLE = [
   'wait',
   'day',
 ] as const;
-const ROUGH = [...GENTLE, 'cut', 'late_promote', 'vanish', 'damage', 'heal', 'tidy_killed'] as const;
+const ROUGH = [...GENTLE, 'cut', 'late_promote', 'vanish', 'damage', 'heal', 'tidy_killed', 'asked_to_go'] as const;
 type Step = { readonly what: (typeof ROUGH)[number]; readonly some: number; readonly more: number };
 
 const stepsOf = (kinds: readonly Step['what'][]) =>
@@ -79,6 +80,12 @@ function take(world: ArchiveWorld, { what, some, more }: Step): void {
     case 'vanish': {
       const head = pick(world.backups, some);
       return head && world.remove(head.id);
+    }
+    case 'asked_to_go': {
+      const head = pick(world.backups, some);
+      const removal = head && removalOf(world.listing(), world.running, head, more % 2 === 0);
+      if (removal !== undefined && 'ids' in removal) for (const id of removal.ids) world.remove(id);
+      return;
     }
     case 'damage': {
       const head = pick(world.backups, some);
@@ -327,5 +334,46 @@ function mustAnswerAlike(world: ArchiveWorld): void {
     else assert.match(bySeq, ':');
   }
 }
+
+/** What a backup holds itself is no loss when it goes. */
+function isOwn(head: BackupHead, place: Place): boolean {
+  if (!isOn({ lineage: head.lineage, seq: head.end.seq }, place)) return false;
+  return head.kind === 'full' ? place.seq === head.end.seq : place.seq >= head.fromSeq;
+}
+
+test('one that is asked to go takes nothing with it but what is its own, and what a newer full one has passed where that is asked for', (t) => {
+  const steps = stepsOf(ROUGH.filter((what) => what !== 'damage' && what !== 'asked_to_go'));
+  let [gone, kept] = [0, 0];
+  const property = fc.property(steps, somePacking, fc.nat(1_000), fc.boolean(), (taken, packing, some, withIncrements) => {
+    const world = new ArchiveWorld(packing);
+    world.write(1);
+    world.make('full');
+    for (const step of taken) take(world, step);
+    const head = pick(world.backups, some);
+    if (head === undefined) return;
+    const before = restorable(world);
+    const [fulls, { continued }] = [ownFulls(world).length, standingOf(world.listing(), world.running)];
+    const removal = removalOf(world.listing(), world.running, head, withIncrements);
+    if ('need' in removal) {
+      kept += 1;
+      return;
+    }
+    gone += 1;
+    assert.is(removal.ids.at(-1), head.id);
+    if (!withIncrements) assert.is(removal.ids.length, 1);
+    for (const id of removal.ids) {
+      world.remove(id);
+      const left = world.backups.filter(({ kind }) => kind === 'full');
+      const isPassed = (place: Place): boolean =>
+        withIncrements && left.some((full) => isOn({ lineage: full.lineage, seq: full.end.seq }, place));
+      for (const place of before)
+        assert.ok(canRestore(world, place) || isOwn(head, place) || isPassed(place), `${head.id} took ${keyOf(place)}`);
+    }
+    assert.is(ownFulls(world).length > 0, fulls > 0);
+    if (continued) assert.ok(standingOf(world.listing(), world.running).continued, 'the log goes on from the archive');
+  });
+  fc.assert(property, { seed: t.seed(), numRuns: t.rounds(500, 5_000) });
+  assert.ok(gone > 50 && kept > 50, `${gone} went, ${kept} stayed`);
+});
 
 test.run();

@@ -408,4 +408,55 @@ test('a restore for which the disk has no room is refused before anything is fet
   );
 });
 
+test('one that is named goes and all others can be restored; one that is needed stays', async (t) => {
+  const { target, backups, made, write } = await standing(t, { retention: { fullsMax: 9, ageMsMax: null } });
+  const madeId = async (kind: 'full' | 'incremental'): Promise<string> => (await backups.create(kind))?.id ?? 'none';
+  await write(2);
+  const first = await madeId('full');
+  const full = (await backups.list()).backups[0]?.end.seq;
+  assert.equal((await failure(backups.remove(first, true))).details, { backup: first, reason: 'last_full', needed_by: [] });
+  await write(2);
+  const second = await madeId('full');
+  const between = (await backups.list()).backups.find(({ kind }) => kind === 'incremental')?.id ?? 'none';
+  const stays = await failure(backups.remove(first, false));
+  assert.equal([stays.type, stays.details], ['BackupNeeded', { backup: first, reason: 'increments', needed_by: [between] }]);
+  assert.match(stays.message, 'remove them with it');
+  for (const id of ['latest', 'none', '../x']) assert.is((await failure(backups.remove(id, true))).type, 'BackupNotFound');
+  assert.equal(await backups.remove(first, true), [between, first]);
+  const { backups: left, restorableFrom } = await backups.list();
+  assert.equal(
+    left.map(({ id }) => id),
+    [second],
+  );
+  assert.ok((restorableFrom?.seq ?? 0) > (full ?? 0));
+  assert.is((await keysOf(target)).length, 2, 'a head and a store');
+  assert.is((await backups.drill(NEWEST)).ok, true);
+  await write(1);
+  assert.is((await backups.create(null))?.kind, 'incremental', 'the archive goes on');
+  assert.is((await backups.drill(NEWEST)).seq, made.engine.log.state().seq);
+});
+
+test('a removal that breaks off leaves whole backups, and objects that are tidied away a day later', async (t) => {
+  const set = settableClock();
+  const { target, backups, write } = await standing(t, { clock: set.clock });
+  await write(2);
+  const first = (await backups.create('full'))?.id ?? 'none';
+  const second = (await backups.create('full'))?.id ?? 'none';
+  target.fails = (operation, key) => (operation === 'remove' && !key.endsWith('head.json') ? 'unreachable' : null);
+  assert.is((await failure(backups.remove(first, false))).type, 'BackupTargetFailed');
+  target.fails = () => null;
+  const { backups: left, damaged } = await backups.list();
+  assert.equal([left.map(({ id }) => id), damaged], [[second], []]);
+  assert.is((await failure(backups.remove(first, false))).type, 'BackupNotFound');
+  assert.is((await keysOf(target)).filter((key) => key.includes(first)).length, 1);
+  assert.is((await backups.drill(NEWEST)).ok, true);
+  set.wallMs = 2 * 86_400_000;
+  await write(1);
+  await backups.create('full');
+  assert.equal(
+    (await keysOf(target)).filter((key) => key.includes(first)),
+    [],
+  );
+});
+
 test.run();

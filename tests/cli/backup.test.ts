@@ -1,4 +1,5 @@
-/** `skein backup` while the place is out of reach: each command has the reason at once, and works as soon as the place is there. */
+/** `skein backup` while the place is out of reach: each command has the reason at once, and works as soon as the place is there; then one backup
+ *  that goes, and one that stays. */
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,6 +32,13 @@ test('a place that is gone says so at once to each command, and is used by the f
   const made = await runSkein(['backup', ...at]);
   assert.is(made.exitCode, 0, made.errors);
   assert.match((await runSkein(['backup', 'list', ...at])).output, '1 backup in folder');
+  const [{ id = '' } = {}] = JSON.parse(`[${(await runSkein(['backup', 'list', '--json', ...at])).output.split('\n', 1)[0]}]`);
+  const kept = await runSkein(['backup', 'remove', id, ...at]);
+  assert.equal([kept.exitCode, kept.errors.includes('the only good full one')], [1, true], kept.errors);
+  await runSkein(['backup', 'create', '--full', ...at]);
+  const gone = await runSkein(['backup', 'remove', id, '--increments', ...at]);
+  assert.equal([gone.exitCode, gone.output], [0, `${id}: removed\n`], gone.errors);
+  assert.is((await runSkein(['backup', 'remove', ...at])).exitCode, 2);
   assert.is(await server.stop(), 0);
 });
 

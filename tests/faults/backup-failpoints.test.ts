@@ -77,8 +77,8 @@ class Stand {
   }
 
   /** Asks for what it dies of. */
-  async dies(path: string, body: object = {}): Promise<void> {
-    await this.running.request('POST', path, body).catch(() => null);
+  async dies(path: string, body: object | undefined = {}, method = 'POST'): Promise<void> {
+    await this.running.request(method, path, body).catch(() => null);
     assert.is((await this.running.ended).signal, 'SIGKILL');
   }
 
@@ -140,6 +140,33 @@ for (const place of REMOVING) {
     await stand.put(5, 1);
     await stand.backup('full');
     assert.is(await fulls(), 2);
+    assert.is(await stand.running.stop(), 0);
+  });
+}
+
+for (const place of REMOVING) {
+  test(`killed at ${place}, a backup that was asked to go is gone, and its rest does no harm`, async (t) => {
+    const stand = new Stand(t);
+    await stand.begin(3, place);
+    await stand.backup('full');
+    await stand.put(3, 1);
+    await stand.backup('full');
+    const { backups } = await stand.listed();
+    assert.equal(
+      backups.map(({ kind }) => kind),
+      ['full', 'incremental', 'full'],
+    );
+    // The increment between them goes first, so it is the one whose head is gone.
+    await stand.dies(`/v1/backups/${backups[2]?.id}?increments=true`, undefined, 'DELETE');
+    await stand.start();
+    const left = await stand.listed();
+    assert.equal([left.backups.map(({ id }) => id), left.damaged], [[backups[0]?.id, backups[2]?.id], []]);
+    await stand.proves();
+    const path = `/v1/backups/${backups[2]?.id}?increments=true`;
+    assert.equal(await stand.ask('DELETE', path), { removed: [backups[2]?.id] });
+    await stand.put(4, 1);
+    assert.ok((await stand.backup('incremental')).backup);
+    await stand.proves();
     assert.is(await stand.running.stop(), 0);
   });
 }

@@ -2,6 +2,7 @@
 
 import * as assert from 'uvu/assert';
 import type { BackupInfo, BackupList, BackupStatus } from '../../src/model/backup.js';
+import { SkeinError } from '../../src/model/errors.js';
 import { fakeBackups } from '../support/fake-backups.js';
 import { startHttp } from '../support/http-server.js';
 import { suite, type TestContext } from '../support/suite.js';
@@ -57,6 +58,30 @@ test('of a place that was never read nothing is counted; where there is none, th
   assert.equal([unknown.target, unknown.count, unknown.read_at], ['folder /b', null, null]);
   const none = await listed(t, { backups: [BACKUP], damaged: [], restorableFrom: null, readAtMs: 1, readFailure: null }, null);
   assert.equal([none.target, none.count, none.read_at, none.read_failure], [null, 0, null, null]);
+});
+
+test('a backup goes by its name, with its increments where that is asked for; what keeps it is told', async (t) => {
+  const details = { backup: 'a', reason: 'increments', needed_by: ['b'] };
+  const remove = async (id: string, withIncrements: boolean): Promise<readonly string[]> => {
+    if (id === 'a' && !withIncrements) throw new SkeinError('BackupNeeded', 'Backup a is needed', details);
+    return withIncrements ? ['b', id] : [id];
+  };
+  const { ask, audited } = await startHttp(t, { service: { backups: fakeBackups({ remove }) } });
+  const kept = await ask('DELETE', '/v1/backups/a');
+  assert.equal([kept.status, kept.body.error.type, kept.body.error.details], [409, 'BackupNeeded', details]);
+  assert.equal((await ask('DELETE', '/v1/backups/a?increments=true')).body, { removed: ['b', 'a'] });
+  assert.equal((await ask('DELETE', '/v1/backups/c?increments=false')).body, { removed: ['c'] });
+  assert.is((await ask('DELETE', '/v1/backups/c?increments=all')).status, 400);
+  assert.is((await ask('DELETE', '/v1/backups/c?force=true')).status, 400);
+  assert.equal(
+    audited
+      .map(({ operation, target, outcome }) => [operation, target['backup'], target['increments'] ?? null, outcome])
+      .slice(0, 2),
+    [
+      ['removeBackup', 'a', null, 'refused'],
+      ['removeBackup', 'a', 'true', 'done'],
+    ],
+  );
 });
 
 test.run();

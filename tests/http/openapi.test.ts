@@ -73,6 +73,7 @@ test('every promised operation is documented', async (t) => {
     'DELETE /replication/replicas/{replica}',
     ...['GET /v1/keys', 'POST /v1/keys', 'DELETE /v1/keys/{key}', 'POST /v1/keys/{key}/rotate'],
     ...['GET', 'POST'].map((method) => `${method} /v1/backups`),
+    'DELETE /v1/backups/{backup}',
     ...['restore', 'verify'].map((name) => `POST /v1/backups/{backup}/${name}`),
     ...['/health', '/health/live', '/health/ready', '/health/detailed', '/metrics', '/v1/version', '/v1/config'].map(
       (path) => `GET ${path}`,

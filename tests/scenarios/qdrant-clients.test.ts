@@ -46,4 +46,33 @@ test('a client of a replica writes at its master; what was acknowledged is there
   assert.is(found[0]?.id, 9);
 });
 
+test('snapshots are made, listed and removed; the last one stays', async (t) => {
+  const folder = t.folder();
+  const flags = ['--backup-folder', join(folder, 'backups'), '--backup-every-operations', '0', '--backup-interval-ms', '0'];
+  const server = await startServer(t, join(folder, 'data'), [...flags, '--backup-drill-interval-ms', '0']);
+  const client = new QdrantClient({ url: server.url, checkCompatibility: false });
+  await client.createCollection('c', { vectors: { size: 2, distance: 'Dot' } });
+  const first = await client.createFullSnapshot();
+  await client.upsert('c', { points: [{ id: 1, vector: [1, 1] }], wait: true });
+  const second = await client.createSnapshot('c');
+  const names = async (): Promise<(string | undefined)[]> => (await client.listFullSnapshots()).map(({ name }) => name);
+  assert.is((await names()).length, 3, 'and what was written between them');
+  assert.is(await client.deleteFullSnapshot(first?.name ?? ''), true);
+  assert.equal(await names(), [second?.name]);
+  const refusal = async (work: Promise<unknown>): Promise<[number, string]> => {
+    const error = await work.then(
+      () => null,
+      (thrown: { status: number; data: { status: { error: string } } }) => thrown,
+    );
+    return [error?.status ?? 200, error?.data.status.error ?? ''];
+  };
+  const [kept, why] = await refusal(client.deleteSnapshot('c', second?.name ?? ''));
+  assert.equal([kept, why.includes('the only good full one')], [409, true], why);
+  assert.is((await refusal(client.deleteFullSnapshot('none')))[0], 404);
+  const third = await client.createFullSnapshot();
+  assert.is(await client.deleteSnapshot('c', second?.name ?? ''), true);
+  assert.equal(await names(), [third?.name]);
+  assert.is(await server.stop(), 0);
+});
+
 test.run();

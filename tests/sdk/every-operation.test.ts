@@ -50,6 +50,7 @@ const METHODS: Readonly<Record<string, string>> = {
   deleteKey: 'keys.revoke',
   listBackups: 'backups.list',
   createBackup: 'backups.create',
+  removeBackup: 'backups.remove',
   restoreBackup: 'backups.restore',
   verifyBackup: 'backups.verify',
   replicationStatus: 'replication.status',

@@ -32,6 +32,7 @@ const ONCE: Readonly<Record<string, Write>> = {
   revokeKey: (client) => client.keys.revoke('k'),
   createBackup: (client) => client.backups.create(),
   restoreBackup: (client) => client.backups.restore(),
+  removeBackup: (client) => client.backups.remove('b'),
   promote: (client) => client.replication.promote(),
   follow: (client) => client.replication.follow('http://m:1'),
   resync: (client) => client.replication.resync(),

@@ -5,5 +5,5 @@ import { SkeinError } from '../../src/model/errors.js';
 
 export function fakeBackups(over: Partial<BackupService> = {}): BackupService {
   const off = () => Promise.reject(new SkeinError('BackupsOff', 'There is no place for backups'));
-  return { status: () => null, list: off, create: off, forecast: off, restore: off, drill: off, ...over };
+  return { status: () => null, list: off, create: off, forecast: off, restore: off, drill: off, remove: off, ...over };
 }

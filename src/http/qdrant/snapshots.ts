@@ -1,5 +1,6 @@
 /** The dialect's snapshots, which are backups here: each is of all collections, at the place that is configured for backups. Those that a
- *  collection lists are the same ones. They are restored by the own API and removed by their rotation. Must not know: where backups lie. */
+ *  collection lists are the same ones. One that goes takes the increments with it that lead nowhere without it, since snapshots know none. They
+ *  are restored by the own API. Must not know: where backups lie. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { BackupInfo } from '../../model/backup.js';
@@ -11,7 +12,7 @@ import { patiently } from '../routes/backups.js';
 import { collectionOf } from '../routes/collections.js';
 import type { DialectRoute } from './dialect-route.js';
 import { sendResult } from './envelope.js';
-import { queryMistake, wrongInput } from './mistakes.js';
+import { queryMistake } from './mistakes.js';
 import { dialectQuery } from './parameters.js';
 
 const ABOUT = { needs: 'admin', tag: 'server' } as const;
@@ -46,10 +47,10 @@ function routesOf(room: Room, path: string, name: string): DialectRoute[] {
       mayOnlyBegin: true,
       summary: 'Make a full backup of all collections',
       handle: async (request, reply) => {
-        const { wait } = dialectQuery(request, ['wait', 'timeout']);
-        if (wait !== undefined && wait !== 'true' && wait !== 'false') throw queryMistake('wait', 'must be true or false');
+        const isWaited = waited(request);
         mustBeOfAll(room, request);
-        return wait === 'false' ? beginOnly(room, request, reply) : sendResult(request, reply, await made(room, request));
+        if (isWaited) return sendResult(request, reply, await made(room, request));
+        return beginOnly(room, request, reply, room.service.backups.create('full'));
       },
     },
     {
@@ -57,13 +58,26 @@ function routesOf(room: Room, path: string, name: string): DialectRoute[] {
       method: 'DELETE',
       path: `${path}/:snapshot`,
       operationId: `qdrantDelete${name}Snapshot`,
-      summary: 'Refused: backups are removed by their rotation',
-      handle: (request) => {
+      mayOnlyBegin: true,
+      summary: 'Remove a backup, with the increments that lead nowhere without it',
+      handle: async (request, reply) => {
+        const isWaited = waited(request);
         mustBeOfAll(room, request);
-        throw wrongInput('backups are removed by the rotation that is configured for them, not one by one');
+        const { snapshot } = request.params as { snapshot: string };
+        const work = room.service.backups.remove(snapshot, true);
+        if (!isWaited) return beginOnly(room, request, reply, work);
+        await patiently(request, work);
+        return sendResult(request, reply, true);
       },
     },
   ];
+}
+
+/** @throws InvalidRequest (query_form) */
+function waited(request: FastifyRequest): boolean {
+  const { wait } = dialectQuery(request, ['wait', 'timeout']);
+  if (wait !== undefined && wait !== 'true' && wait !== 'false') throw queryMistake('wait', 'must be true or false');
+  return wait !== 'false';
 }
 
 /** A key that is for some collections may not touch what holds all of them. @throws Forbidden, CollectionNotFound */
@@ -86,10 +100,8 @@ async function made({ service: { backups } }: Room, request: FastifyRequest): Pr
 }
 
 /** How it ends is in the log. */
-function beginOnly({ service, log }: Room, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  service.backups
-    .create('full')
-    .catch((error: unknown) => log.warn('backup_request_failed', { request_id: request.id, error: messageOf(error) }));
+function beginOnly({ log }: Room, request: FastifyRequest, reply: FastifyReply, work: Promise<unknown>): FastifyReply {
+  work.catch((error: unknown) => log.warn('backup_request_failed', { request_id: request.id, error: messageOf(error) }));
   return sendValue(request, reply, { status: 'accepted', time: reply.elapsedTime / 1_000 }, 202);
 }
 

@@ -1,4 +1,4 @@
-/** Routes of backups: what there is, one more, the way back, and the proof that there is one. */
+/** Routes of backups: what there is, one more, one less, the way back, and the proof that there is one. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { BackupInfo, BackupList, DrillReport, RestoreForecast, RestoreReceipt, RestoreWish } from '../../model/backup.js';
@@ -12,6 +12,9 @@ import {
   CreateBackupAnswerBody,
   CreateBackupBody,
   type DrillBody,
+  RemoveBackupAnswerBody as RemoveAnswerSchema,
+  type RemoveBackupAnswerBody,
+  RemoveBackupQuery,
   RestoreBackupAnswerBody as RestoreAnswerSchema,
   type RestoreBackupAnswerBody,
   RestoreBackupBody,
@@ -34,7 +37,7 @@ const LATEST = 'latest';
 const NOWHERE: BackupList = { backups: [], damaged: [], restorableFrom: null, readAtMs: null, readFailure: null };
 
 export function backupRoutes(room: Room): Route[] {
-  return [listRoute(room), createRoute(room), restoreRoute(room), verifyRoute(room)];
+  return [listRoute(room), createRoute(room), removeRoute(room), restoreRoute(room), verifyRoute(room)];
 }
 
 function listRoute(room: Room): Route {
@@ -94,6 +97,28 @@ function createRoute(room: Room): Route {
       if (!wait) return startedInstead(room, request, reply, made, { backup: null, started: true });
       const backup = await patiently(request, made);
       return sendValue(request, reply, { backup: backup && backupBody(backup) });
+    },
+  };
+}
+
+function removeRoute(room: Room): Route {
+  return {
+    ...ABOUT,
+    method: 'DELETE',
+    path: '/v1/backups/:backup',
+    operationId: 'removeBackup',
+    summary: 'Remove a backup, where nothing but what it holds itself is lost by it',
+    query: RemoveBackupQuery,
+    answer: RemoveAnswerSchema,
+    handle: async (request, reply) => {
+      const { increments } = queryOf(request, ['increments']);
+      if (increments !== undefined && increments !== 'true' && increments !== 'false')
+        throw invalidRequest('increments', 'must be true or false');
+      const { backup } = request.params as { backup: string };
+      noteTarget(request, { increments: increments ?? null });
+      const removed = await patiently(request, room.service.backups.remove(backup, increments === 'true'));
+      const answer: RemoveBackupAnswerBody = { removed: [...removed] };
+      return sendValue(request, reply, answer);
     },
   };
 }
