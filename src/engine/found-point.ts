@@ -7,6 +7,8 @@ export interface FoundPoint {
   readonly id: PointId;
   readonly version: number;
   readonly payload: Uint8Array | null;
+  /** When it goes, in ms since 1970; left out: never. */
+  readonly expiresAtMs?: number | null;
   /** The default vector; null when it was not asked for, or the point has none. */
   readonly vector: Float32Array | null;
   /** Those of the others that were asked for and that the point has, by name; left out where none were asked for or none are declared. */

@@ -85,6 +85,7 @@ export function found(reads: StoreReads, row: SelectedRow, selection: RowSelecti
     id: row.id,
     version: row.version,
     payload: selection.withPayload ? (row.payload ?? null) : null,
+    ...(row.expiresAtMs === null ? {} : { expiresAtMs: row.expiresAtMs }),
     ...vectorsOf(reads, row, selection),
   };
 }

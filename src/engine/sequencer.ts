@@ -151,7 +151,7 @@ export class Sequencer {
         id,
         vectorSet,
         payload: block.payloadBytes.subarray(start, block.payloadEnds[i]),
-        expiresAtMs: Number.isNaN(expires) ? ttlExpiry : expires,
+        expiresAtMs: Number.isNaN(expires) ? ttlExpiry : Number.isFinite(expires) ? expires : null,
       });
     }
     checkLabels(collection, points.length);

@@ -43,12 +43,17 @@ function optionalFields({ payload, vector, vectors }: FoundPoint): number {
   return (payload === null ? 0 : 1) + (vector === null ? 0 : 1) + (vectors === undefined ? 0 : 1);
 }
 
-/** `{id, version, payload?, vector?}` */
+/** `{id, version, payload?, vector?, vectors?, expires_at?}`: whole enough to be written again elsewhere. */
 export function writePoint(out: AnswerWriter, point: FoundPoint): void {
-  out.openObject(2 + optionalFields(point));
+  const { expiresAtMs = null } = point;
+  out.openObject(2 + optionalFields(point) + (expiresAtMs === null ? 0 : 1));
   out.key('id');
   out.id(point.id);
   writeFields(out, point);
+  if (expiresAtMs !== null) {
+    out.key('expires_at');
+    out.value(new Date(expiresAtMs).toISOString());
+  }
   out.closeObject();
 }
 

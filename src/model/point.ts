@@ -76,7 +76,7 @@ export function checkPointId(value: unknown, path: string): PointId {
  *  named: other vectors, by the names that clients use, each point's as a vector set (codec/vector-set.ts) in
  *  bytes[ends[i−1] … ends[i]); empty: it has none. Left out or null: no point has any.
  *  payload i: payloadBytes[payloadEnds[i−1] … payloadEnds[i]), UTF-8 JSON of an object; empty means `{}`.
- *  ifVersions, expiresAt: length count; NaN means "not given". */
+ *  ifVersions, expiresAt: length count; NaN means "not given". An expiry of Infinity is never, whatever the collection says. */
 export interface PointBlock {
   readonly ids: readonly PointId[];
   readonly dimension: number;

@@ -36,7 +36,8 @@ export interface PointInput {
   readonly payload?: Payload;
   /** Refused with VersionConflict unless the stored version is this one; 0: must not exist. */
   readonly ifVersion?: number;
-  readonly expiresAt?: Date | string;
+  /** Null: never, whatever the collection says. */
+  readonly expiresAt?: Date | string | null;
 }
 
 /** Absent fields stay as they are; payload is merged deeply; unset removes dotted paths. */
@@ -59,6 +60,8 @@ export interface PointRecord {
   /** Of a collection that declares names. */
   readonly vectors?: Readonly<Record<string, NamedVector>>;
   readonly payload?: Payload;
+  /** ISO 8601; of a point that expires, in reads by id and of pages. */
+  readonly expiresAt?: string;
 }
 
 type MatchValue = string | number | boolean;

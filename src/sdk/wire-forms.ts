@@ -272,11 +272,12 @@ function searchEndFromWire(body: Omit<SearchAnswerBody, 'hits'>): Omit<SearchAns
 }
 
 export function pointFromWire(body: FoundPointBody): PointRecord {
-  const { id, version, payload, vector, vectors } = body;
+  const { id, version, payload, vector, vectors, expires_at: expiresAt } = body;
   const point: { -readonly [Key in keyof PointRecord]: PointRecord[Key] } = { id, version };
   if (payload !== undefined) point.payload = payload;
   if (vector !== undefined) point.vector = vectorFrom(vector);
   if (vectors !== undefined) point.vectors = vectorsFromWire(vectors);
+  if (expiresAt !== undefined) point.expiresAt = expiresAt;
   return point;
 }
 

@@ -138,7 +138,7 @@ export const PointBody = Type.Object(
     if_version: Type.Optional(
       Type.Integer({ minimum: 0, description: 'Refused unless the point has this version; 0: must not exist.' }),
     ),
-    expires_at: Type.Optional(Timestamp),
+    expires_at: Type.Optional(nullable(Timestamp)),
   },
   {
     ...closed,
@@ -251,6 +251,7 @@ export const FoundPointBody = Type.Object({
   payload: Type.Optional(PayloadBody),
   vector: Type.Optional(VectorBody),
   vectors: Type.Optional(NamedVectorsBody),
+  expires_at: Type.Optional(Timestamp),
 });
 export type FoundPointBody = Static<typeof FoundPointBody>;
 

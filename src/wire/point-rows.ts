@@ -9,7 +9,7 @@ import type { BodyReader } from './body-reader.js';
 import { FloatColumn, TextColumn } from './columns.js';
 import { NamedRows, namesIn, ofPoint, readNamedVectors } from './named-vectors.js';
 import { notAvailable, type Place, pathOf, placed, unknownField } from './place.js';
-import { readId, readTime, readVersion } from './scalars.js';
+import { readExpiry, readId, readVersion } from './scalars.js';
 import type { NamedRule, VectorRule } from './vector-rule.js';
 
 export interface RowRules extends VectorRule {
@@ -106,7 +106,7 @@ export class PointRows {
           ifVersion = readVersion(reader, place);
           break;
         case 'expires_at':
-          expiresAt = readTime(reader, place, 'expires_at');
+          expiresAt = readExpiry(reader, place);
           break;
         case 'text':
           throw notAvailable(pathOf(place, 'text'), 'embedding of text');

@@ -35,9 +35,16 @@ export function readVersion(reader: BodyReader, place: Place): number {
   throw invalidRequest(pathOf(place, 'if_version'), 'an integer from 0 to 2^53-1');
 }
 
-/** @returns milliseconds since 1970 @throws InvalidRequest */
-export function readTime(reader: BodyReader, place: Place, field: string): number {
+/** expires_at. @returns milliseconds since 1970; Infinity for null: never, whatever the collection says @throws InvalidRequest */
+export function readExpiry(reader: BodyReader, place: Place): number {
+  if (reader.kind() === 'null') {
+    reader.value();
+    return Number.POSITIVE_INFINITY;
+  }
   const ms = reader.kind() === 'string' ? parseInstant(reader.string()) : null;
   if (ms !== null && ms >= 0) return Math.floor(ms);
-  throw invalidRequest(pathOf(place, field), 'an ISO 8601 time from 1970 on, such as 2030-01-31T12:00:00.000Z');
+  throw invalidRequest(
+    pathOf(place, 'expires_at'),
+    'an ISO 8601 time from 1970 on, such as 2030-01-31T12:00:00.000Z, or null for never',
+  );
 }

@@ -46,6 +46,14 @@ test('points stand in columns', () => {
   assert.is(block.vectors.buffer.byteLength, block.vectors.byteLength, 'in a buffer of its own, to be moved');
 });
 
+test('an expiry of null is never, and no expiry is for the collection to say', () => {
+  const { expiresAt } = blockOf([
+    { id: 1, vector: [1, 2], expires_at: null },
+    { id: 2, vector: [1, 2] },
+  ]);
+  assert.equal([...(expiresAt ?? [])], [Number.POSITIVE_INFINITY, Number.NaN]);
+});
+
 test('columns that nobody asked for are null', () => {
   const { ifVersions, expiresAt } = blockOf([{ id: 1, vector: [1, 2] }]);
   assert.is(ifVersions, null);
@@ -144,7 +152,7 @@ test('unknown fields, and those of later versions, are named', () => {
 test('versions and times that are none are named', () => {
   for (const if_version of [-1, 1.5, '1', null])
     assert.is(issueOf(refused({ id: 1, vector: [1, 2], if_version })).path, 'points[1].if_version');
-  for (const expires_at of ['tomorrow', '2030-02-31T00:00:00Z', 5, null, '1960-01-01T00:00:00Z']) {
+  for (const expires_at of ['tomorrow', '2030-02-31T00:00:00Z', 5, false, '1960-01-01T00:00:00Z']) {
     assert.is(issueOf(refused({ id: 1, vector: [1, 2], expires_at })).path, 'points[1].expires_at');
   }
 });

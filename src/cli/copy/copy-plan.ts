@@ -12,8 +12,6 @@ export class CopyProblem extends Error {
 export interface CopyPlan {
   readonly collections: readonly PlannedCollection[];
   readonly aliases: readonly AliasBody[];
-  /** What does not come along, in sentences. */
-  readonly losses: readonly string[];
 }
 
 export interface PlannedCollection {
@@ -53,7 +51,7 @@ export function planCopy(input: PlanInput): CopyPlan {
   const chosenNames = new Set(chosen.map(({ name }) => name));
   const aliases = sourceAliases.filter(({ collection }) => chosenNames.has(collection));
   for (const { alias, collection } of aliases) checkAlias(alias, collection, target, targetAliases);
-  return { collections, aliases, losses: collections.flatMap(lossesOf) };
+  return { collections, aliases };
 }
 
 /** Only what is set: null is what creation takes for it anyhow. */
@@ -109,9 +107,4 @@ function checkAlias(alias: string, collection: string, target: readonly InfoBody
   const there = targetAliases.find((one) => one.alias === alias);
   if (there !== undefined && there.collection !== collection)
     throw new CopyProblem(`alias ${alias} stands for ${there.collection} in the target and for ${collection} in the source`);
-}
-
-function lossesOf({ info }: PlannedCollection): string[] {
-  if (typeof info['ttl_ms'] !== 'number') return [];
-  return [`points of ${info.name} expire; a server does not tell when, so in the copy each lives as long as a new one`];
 }

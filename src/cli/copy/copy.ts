@@ -94,7 +94,6 @@ class Copy {
     const { errors } = this.#surroundings;
     if (this.#values.resume) this.#note = readCopyNote(this.#notePath, this.#source.url, this.#target.url) ?? this.#note;
     const plan = await this.#plan();
-    for (const loss of plan.losses) print(errors, `skein: ${loss}`);
     try {
       const copied: Copied[] = [];
       for (const planned of plan.collections) copied.push(await this.#copyCollection(planned));

@@ -150,7 +150,7 @@ function latestOf({ id, vector, vectors, payload, expiresAt }: Extract<Change, {
       ...(vector === undefined ? {} : { vector }),
       ...(vectors === undefined ? {} : { vectors }),
       ...(payload === undefined ? {} : { payload }),
-      ...(expiresAt === undefined ? {} : { expiresAt }),
+      expiresAt: expiresAt ?? null,
     },
   };
 }

@@ -92,9 +92,10 @@ export class Side {
     return ((await this.#read(`count ${name}`, 'POST', pathOf(name, '/points/count'), {})) as { count: number }).count;
   }
 
-  /** Durable when it resolves. Doing it twice is harmless, so the server need not remember a key for it. */
+  /** Durable when it resolves. Doing it twice is harmless, so the server need not remember a key for it. A point that never goes is said to: what the
+   *  collection says is for new ones. */
   async upsert(name: string, points: readonly PointBody[]): Promise<void> {
-    const bodies = points.map(({ version: _version, ...point }) => point);
+    const bodies = points.map(({ version: _version, ...point }) => ({ expires_at: null, ...point }));
     await this.#write(`upsert into ${name}`, 'PUT', pathOf(name, '/points'), { points: bodies });
   }
 

@@ -3,11 +3,12 @@
 import type { NamedVector, PointRecord } from '../../../sdk/index.js';
 
 /** One object, as `skein import` reads it. */
-export function pointText({ id, vector, vectors, payload }: PointRecord): string {
+export function pointText({ id, vector, vectors, payload, expiresAt }: PointRecord): string {
   const fields = [`"id":${JSON.stringify(id)}`];
   if (vector !== undefined) fields.push(`"vector":${vectorText(vector)}`);
   if (vectors !== undefined) fields.push(`"vectors":${vectorsText(vectors)}`);
   if (payload !== undefined) fields.push(`"payload":${JSON.stringify(payload)}`);
+  if (expiresAt !== undefined) fields.push(`"expires_at":${JSON.stringify(expiresAt)}`);
   return `{${fields.join(',')}}`;
 }
 

@@ -4,7 +4,7 @@
  *
  *  Metadata becomes the payload, a document its field `document`, a URI its field `uri`. Chroma pages by offset alone: what is deleted there during
  *  the import moves others forward, past the reader; so the count at the beginning and at the end are compared, and a difference is a failure.
- *  Source: the OpenAPI document that a Chroma server (1.x) shows at /openapi.json. Must not know: our servers. */
+ *  Source: the OpenAPI document that a Chroma server (1.x) shows at /openapi.json; tried against 1.0.0. Must not know: our servers. */
 
 import type { Payload } from '../../../model/point.js';
 import type { Distance } from '../../../sdk/index.js';

@@ -66,10 +66,11 @@ export async function fakeChroma(t: TestContext, about: object): Promise<FakeChr
   const fake = { records: [] as FakeRecord[] };
   const base = '/api/v2/tenants/default_tenant/databases/default_database/collections';
   const server = await stubServer(t, ({ path, body }) => {
-    if (path === `${base}/there`) return json({ id: 'u-1', name: 'there', dimension: 2, metadata: null, ...about });
+    const place = { tenant: 'default_tenant', database: 'default_database', log_position: 0, version: 0 };
+    if (path === `${base}/there`) return json({ id: 'u-1', name: 'there', dimension: 2, metadata: null, ...place, ...about });
     if (path === `${base}/u-1/count`) return json(fake.records.length);
     if (path !== `${base}/u-1/get`)
-      return { ...json({ error: 'NotFoundError', message: 'Collection [x] does not exist' }), status: 404 };
+      return { ...json({ error: 'NotFoundError', message: 'Collection [x] does not exists' }), status: 404 };
     const { limit, offset } = body as { limit: number; offset: number };
     const page = fake.records.slice(offset, offset + limit);
     return json({
