@@ -1,7 +1,7 @@
 /** A collection's spec after a change. Pure: what is changed, what stays, what cannot be changed.
  *  Absent fields stay as they are, lists are replaced as a whole. Must not know: who asked, how a spec is stored. */
 
-import { type CollectionSpec, DEFAULT_TEXT, type TextSettings } from '../model/collection.js';
+import { type CollectionSpec, DEFAULT_TEXT, type TextChange, type TextSettings } from '../model/collection.js';
 import { invalidRequest } from '../model/errors.js';
 import type { CollectionChange } from '../model/operation.js';
 import { type StrictMode, wholeStrictMode } from '../model/strict-mode.js';
@@ -26,10 +26,15 @@ export function changedSpec(spec: CollectionSpec, given: CollectionChange): Coll
 }
 
 function changedText(before: TextSettings, { textFields: fields = before.fields, text }: CollectionChange): TextSettings {
-  if (fields.length > 0) return { ...before, ...text, fields };
+  if (fields.length > 0) return merged(before, text ?? {}, fields);
   if (text !== undefined) throw invalidRequest('text', 'says how text_fields are read, and the collection has none');
   // Settings without fields would be kept for nobody to see.
   return DEFAULT_TEXT;
+}
+
+function merged(before: TextSettings, change: TextChange, fields: readonly string[]): TextSettings {
+  const { wordLength, ...settings } = { ...before, ...change, fields };
+  return wordLength == null ? settings : { ...settings, wordLength };
 }
 
 function changedStrictMode(before: StrictMode | null, change: Partial<StrictMode> | null | undefined): StrictMode | null {

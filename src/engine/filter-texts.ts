@@ -49,6 +49,6 @@ class TextCheck {
 
   #words(key: string, text: string, path: string): void {
     if (!this.#text.fields.includes(key) || textAnalyser(this.#text)(text).length > 0) return;
-    throw invalidFilter(path, `has no word that the text field '${key}' is searched by: stop words alone say nothing`);
+    throw invalidFilter(path, `has no word that the text field '${key}' is searched by: what is passed over says nothing`);
   }
 }

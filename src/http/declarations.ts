@@ -7,6 +7,7 @@ import {
   DEFAULT_TEXT,
   type Declarations,
   type PayloadIndexSpec,
+  type TextChange,
   type TextLanguage,
   type TextSettings,
 } from '../model/collection.js';
@@ -39,7 +40,7 @@ export function newDeclarations(body: NewDeclarationsBody, inside: string): Pick
   const indexes = body.payload_indexes ?? [];
   const { quantization, strict_mode: strict } = body;
   return {
-    ...(fields.length === 0 ? {} : { text: { ...DEFAULT_TEXT, ...textSettings(body.text ?? {}), fields } }),
+    ...(fields.length === 0 ? {} : { text: newText(body.text ?? {}, fields) }),
     ...(indexes.length === 0 ? {} : { payloadIndexes: payloadIndexes(indexes) }),
     ...(quantization === undefined || quantization === null ? {} : { quantization: wholeQuantization(quantization) }),
     ...(strict === undefined || strict === null
@@ -69,12 +70,15 @@ export function shownDeclarations({
   quantization,
   strictMode: strict,
 }: Declarations): ShownDeclarationsBody {
-  const { stopWords, k1, b } = text;
+  const { stopWords, wordLength, k1, b } = text;
   // Checked when it was declared.
   const language = text.language as TextLanguage;
   return {
     text_fields: [...text.fields],
-    text: text.fields.length === 0 ? null : { language, stop_words: stopWords, k1, b },
+    text:
+      text.fields.length === 0
+        ? null
+        : { language, stop_words: stopWords, ...(wordLength && { word_length: wordLength }), k1, b },
     payload_indexes: indexes.map(({ path, type }) => ({ path, type })),
     quantization:
       quantization === null
@@ -84,8 +88,14 @@ export function shownDeclarations({
   };
 }
 
-function textSettings({ language, stop_words: stopWords, k1, b }: TextBody): Partial<Omit<TextSettings, 'fields'>> {
+function newText(body: TextBody, fields: readonly string[]): TextSettings {
+  const { wordLength, ...settings } = textSettings(body);
+  return { ...DEFAULT_TEXT, ...settings, ...(wordLength && { wordLength }), fields };
+}
+
+function textSettings({ language, stop_words: stopWords, word_length: length, k1, b }: TextBody): TextChange {
   return {
+    ...(length === undefined ? {} : { wordLength: length === null ? null : { min: 1, max: FIXED.wordLengthMax, ...length } }),
     ...(language === undefined ? {} : { language }),
     ...(stopWords === undefined ? {} : { stopWords }),
     ...(k1 === undefined ? {} : { k1 }),
@@ -103,6 +113,7 @@ function issuesOf(body: ChangedDeclarationsBody, inside: string): RequestIssue[]
   return [
     ...pathIssues((body.text_fields ?? []).map((path, i) => ({ path, place: at(`text_fields[${i}]`) }))),
     ...stopWordIssues(body.text?.stop_words, at('text.stop_words')),
+    ...lengthIssues(body.text?.word_length, at('text.word_length')),
     ...pathIssues((body.payload_indexes ?? []).map(({ path }, i) => ({ path, place: at(`payload_indexes[${i}].path`) }))),
   ];
 }
@@ -118,6 +129,11 @@ function pathIssues(paths: readonly { readonly path: unknown; readonly place: st
     seen.set(path, place);
   }
   return issues;
+}
+
+function lengthIssues(length: TextBody['word_length'], place: string): RequestIssue[] {
+  if (length == null || (length.min ?? 1) <= (length.max ?? FIXED.wordLengthMax)) return [];
+  return [{ path: place, message: 'min must not be above max' }];
 }
 
 function stopWordIssues(words: unknown, place: string): RequestIssue[] {

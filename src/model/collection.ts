@@ -54,6 +54,12 @@ export const TEXT_LANGUAGES = [
 ] as const;
 export type TextLanguage = (typeof TEXT_LANGUAGES)[number];
 
+/** Characters, both included: from 1 to FIXED.wordLengthMax. */
+export interface WordLength {
+  readonly min: number;
+  readonly max: number;
+}
+
 /** How the text fields of a collection are read and ranked. */
 export interface TextSettings {
   /** Dotted paths; what they hold together is the text of a point. Empty: no text search. */
@@ -62,10 +68,18 @@ export interface TextSettings {
   readonly language: string;
   /** Words that are passed over: those of the language, or a list of one's own (empty: none). */
   readonly stopWords: 'default' | readonly string[];
+  /** Words of another length are passed over, where a stemmer has made them what they are; left out: none. */
+  readonly wordLength?: WordLength;
   /** Of BM25: how soon a word's repetition stops counting, and how much length counts. */
   readonly k1: number;
   readonly b: number;
 }
+
+/** What is absent stays as it is. */
+export type TextChange = Partial<Omit<TextSettings, 'fields' | 'wordLength'>> & {
+  /** Null: words of every length count again. */
+  readonly wordLength?: WordLength | null;
+};
 
 export const DEFAULT_TEXT: TextSettings = { fields: [], language: 'english', stopWords: 'default', k1: 1.2, b: 0.75 };
 

@@ -144,6 +144,8 @@ export const FIXED = {
   payloadArrayGrowthMax: 10_000,
   stopWordsMax: 10_000,
   stopWordLengthMax: 64,
+  /** UTF-16 units: longer words of a text are cut. */
+  wordLengthMax: 128,
   oversamplingMax: 100,
   /** What a search asks of its engines. */
   queryTextLengthMax: 10_000,

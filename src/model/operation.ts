@@ -3,7 +3,7 @@
  *  `collection` is a collection's name or an alias; the sequencer resolves it. One request is a list of operations that take effect together or not at all (a unit).
  *  The sequencer resolves them to effects; effects are what the log carries (model/entry.ts). */
 
-import type { CollectionRecord, Declarations, PayloadIndexType, TextSettings } from './collection.js';
+import type { CollectionRecord, Declarations, PayloadIndexType, TextChange } from './collection.js';
 import type { Distance } from './distance.js';
 import type { Filter } from './filter.js';
 import type { PointBlock, PointId, PointPatch } from './point.js';
@@ -44,7 +44,7 @@ export interface FieldChange {
   readonly path: string;
   readonly declare: PayloadIndexType | 'text' | null;
   /** How text is read, where no other field is text. */
-  readonly text?: Partial<Omit<TextSettings, 'fields'>>;
+  readonly text?: TextChange;
 }
 
 /** Absent fields stay as they are. */
@@ -53,7 +53,7 @@ export interface CollectionChange {
   readonly ttlMs?: number | null;
   /** In the place of all that were declared; with none, the other settings of text are forgotten. */
   readonly textFields?: readonly string[];
-  readonly text?: Partial<Omit<TextSettings, 'fields'>>;
+  readonly text?: TextChange;
   /** In the place of all that were declared. */
   readonly payloadIndexes?: Declarations['payloadIndexes'];
   /** Names, with what points have under them, before others are set; one that is not there is refused. */

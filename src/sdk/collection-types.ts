@@ -20,6 +20,8 @@ export interface TextSettings {
   readonly language: TextLanguage;
   /** Words that are passed over: those of the language (the default), or a list in their place. */
   readonly stopWords: 'default' | readonly string[];
+  /** In characters, of stems where there is a stemmer, 1 to 128: words of another length are passed over. Left out, or null in a change: none. */
+  readonly wordLength?: { readonly min: number; readonly max: number } | null;
   /** Of BM25; default 1.2. */
   readonly k1: number;
   /** Of BM25; default 0.75. */

@@ -135,7 +135,15 @@ function indexingToWire({ textFields, text, payloadIndexes }: Indexing): Indexin
   return present<IndexingBody>({
     text_fields: textFields === undefined ? undefined : [...textFields],
     text:
-      text === undefined ? undefined : present({ language: text.language, stop_words: text.stopWords, k1: text.k1, b: text.b }),
+      text === undefined
+        ? undefined
+        : present({
+            language: text.language,
+            stop_words: text.stopWords,
+            word_length: text.wordLength,
+            k1: text.k1,
+            b: text.b,
+          }),
     payload_indexes: payloadIndexes === undefined ? undefined : [...payloadIndexes],
   });
 }
@@ -178,7 +186,13 @@ function textFromWire(body: CollectionInfoBody['text']): TextSettings | null {
   // A server of before knows no texts.
   return body === null || body === undefined
     ? null
-    : { language: body.language, stopWords: body.stop_words, k1: body.k1, b: body.b };
+    : {
+        language: body.language,
+        stopWords: body.stop_words,
+        ...(body.word_length && { wordLength: body.word_length }),
+        k1: body.k1,
+        b: body.b,
+      };
 }
 
 interface SelectionBody {

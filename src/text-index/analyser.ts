@@ -1,9 +1,9 @@
-/** From a text to its terms: words (words.ts), without stop words, as stems.
+/** From a text to its terms: words (words.ts), without stop words, as stems, of the lengths that are wanted.
  *
  *  Documents and queries are read by the same analyser, so that they meet. Another ANALYSIS_VERSION, or other settings, give other terms:
  *  what was made with them is of no use then. Must not know: which documents there are. */
 
-import type { TextSettings } from '../model/collection.js';
+import type { TextSettings, WordLength } from '../model/collection.js';
 import { type Language, languageOf, stemmerOf } from './languages.js';
 import { wordsOf } from './words.js';
 
@@ -12,7 +12,7 @@ import { wordsOf } from './words.js';
 export const ANALYSIS_VERSION = 2;
 
 /** What of the settings terms depend on. */
-export type AnalysisSettings = Pick<TextSettings, 'language' | 'stopWords'>;
+export type AnalysisSettings = Pick<TextSettings, 'language' | 'stopWords' | 'wordLength'>;
 
 export interface Analysis {
   readonly terms: readonly string[];
@@ -36,11 +36,11 @@ export function textAnalyser(settings: AnalysisSettings): (text: string) => stri
 }
 
 /** @throws RangeError on a language that is not known */
-export function analyserOf({ language, stopWords }: AnalysisSettings): Analyser {
-  const key = JSON.stringify([language, stopWords]);
+export function analyserOf({ language, stopWords, wordLength }: AnalysisSettings): Analyser {
+  const key = JSON.stringify([language, stopWords, wordLength]);
   const known = remembered.get(key);
   if (known !== undefined) return known;
-  const made = new Analyser(languageOf(language), stopWords);
+  const made = new Analyser(languageOf(language), stopWords, wordLength);
   if (remembered.size >= REMEMBERED_ANALYSERS_MAX) remembered.clear();
   remembered.set(key, made);
   return made;
@@ -50,12 +50,14 @@ export class Analyser {
   readonly #stopWords: ReadonlySet<string>;
   readonly #elisions: ReadonlySet<string>;
   readonly #possessive: string | null;
+  readonly #length: WordLength | undefined;
   readonly #stem: (word: string) => string;
   #termOf = new Map<string, string>();
   #olderTermOf: ReadonlyMap<string, string> = new Map();
 
   /** @param stopWords entries that are not one word stop nothing */
-  constructor(language: Language, stopWords: TextSettings['stopWords']) {
+  constructor(language: Language, stopWords: TextSettings['stopWords'], length?: WordLength) {
+    this.#length = length;
     this.#elisions = new Set(language.elisions);
     this.#possessive = language.possessive;
     this.#stem = stemmerOf(language);
@@ -91,7 +93,8 @@ export class Analyser {
   #termFor(word: string): string {
     const bare = this.#bare(word);
     // A stemmer that leaves nothing of a word has not understood it.
-    return this.#stopWords.has(bare) ? STOPPED : this.#stem(bare) || bare;
+    const term = this.#stopWords.has(bare) ? STOPPED : this.#stem(bare) || bare;
+    return this.#length === undefined || isWithin(term, this.#length) ? term : STOPPED;
   }
 
   /** Without what the language hangs on to it by an apostrophe. */
@@ -101,6 +104,11 @@ export class Analyser {
     if (this.#elisions.has(word.slice(0, apostrophe))) return word.slice(apostrophe + 1);
     return this.#possessive !== null && word.endsWith(this.#possessive) ? word.slice(0, -this.#possessive.length) : word;
   }
+}
+
+function isWithin(term: string, { min, max }: WordLength): boolean {
+  const { length } = [...term];
+  return length >= min && length <= max;
 }
 
 /** A copy on its own: a word cut out of a text may be a view of it, and would keep all of the text in memory for as long as it is known. */

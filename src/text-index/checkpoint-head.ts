@@ -34,7 +34,7 @@ export function storedHead(
 }
 
 export function encodeTextHead(head: StoredTextHead): string {
-  const { fields, language, stopWords, k1, b } = head.settings;
+  const { fields, language, stopWords, wordLength, k1, b } = head.settings;
   return JSON.stringify({
     format: head.format,
     kind: 'text',
@@ -42,7 +42,14 @@ export function encodeTextHead(head: StoredTextHead): string {
     label_generation: head.labelGeneration,
     seq: head.seq,
     next_label: head.nextLabel,
-    settings: { fields, language, stop_words: stopWords, k1, b },
+    settings: {
+      fields,
+      language,
+      stop_words: stopWords,
+      ...(wordLength !== undefined && { word_length: [wordLength.min, wordLength.max] }),
+      k1,
+      b,
+    },
     analysis: head.analysis,
     segmenter: head.segmenter,
     documents: head.documents,
@@ -62,6 +69,9 @@ function fromJson(head: unknown): StoredTextHead {
   if (integer(head, 'format') !== FORMAT) throw new Error(`checkpoint format ${integer(head, 'format')} is not known`);
   const settings = field(head, 'settings');
   const stopWords = field(settings, 'stop_words');
+  const lengths = Object.hasOwn(settings as object, 'word_length')
+    ? (field(settings, 'word_length') as readonly unknown[])
+    : null;
   const segmenter = field(head, 'segmenter');
   return {
     format: FORMAT,
@@ -73,6 +83,7 @@ function fromJson(head: unknown): StoredTextHead {
       fields: texts(field(settings, 'fields')),
       language: text(field(settings, 'language')),
       stopWords: stopWords === 'default' ? stopWords : texts(stopWords),
+      ...(lengths !== null && { wordLength: { min: number(lengths[0]), max: number(lengths[1]) } }),
       k1: number(field(settings, 'k1')),
       b: number(field(settings, 'b')),
     },
@@ -119,6 +130,11 @@ export function checkTextOwner(head: StoredTextHead, { uid, labelGeneration, set
   compare('fields', JSON.stringify(head.settings.fields), JSON.stringify(settings.fields));
   compare('language', head.settings.language, settings.language);
   compare('stop words', JSON.stringify(head.settings.stopWords), JSON.stringify(settings.stopWords));
+  compare('word lengths', lengthsOf(head.settings), lengthsOf(settings));
   compare('analysis', head.analysis, ANALYSIS_VERSION);
   if (head.segmenter !== null) compare('segmenter', head.segmenter, SEGMENTER);
+}
+
+function lengthsOf({ wordLength }: TextSettings): string {
+  return wordLength === undefined ? 'all' : `${wordLength.min} to ${wordLength.max}`;
 }

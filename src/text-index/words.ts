@@ -6,8 +6,10 @@
  *  go to Intl.Segmenter. Invariant: both ways give the same words. Emoji and signs are no words.
  *  Must not know: languages. */
 
+import { FIXED } from '../model/limits.js';
+
 /** Longer words are cut to this many UTF-16 units. */
-export const WORD_LENGTH_MAX = 128;
+export const WORD_LENGTH_MAX = FIXED.wordLengthMax;
 /** Words of a text behind this many are passed over. */
 export const TEXT_WORDS_MAX = 262_144;
 

@@ -24,10 +24,18 @@ const StopWords = Type.Unsafe<'default' | readonly string[]>({
     'Words that are passed over: those of the language, or a list in their place; with an empty one every word counts.',
 });
 
+const Length = (otherwise: number) =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum: FIXED.wordLengthMax, default: otherwise }));
+const WordLengthBody = Type.Object(
+  { min: Length(1), max: Length(FIXED.wordLengthMax) },
+  { ...closed, description: 'In characters, of stems where there is a stemmer: words of another length are passed over.' },
+);
+
 const TextBody = Type.Object(
   {
     language: Type.Optional(Type.Enum([...TEXT_LANGUAGES], { default: 'english', description: 'none: words as they stand.' })),
     stop_words: Type.Optional(StopWords),
+    word_length: Type.Optional(nullable(WordLengthBody)),
     k1: Type.Optional(Type.Number({ minimum: 0, maximum: 10, default: 1.2, description: 'Of BM25.' })),
     b: Type.Optional(Type.Number({ minimum: 0, maximum: 1, default: 0.75, description: 'Of BM25.' })),
   },
@@ -69,6 +77,9 @@ export const shownDeclarations = {
         stop_words: Type.Unsafe<'default' | readonly string[]>({
           anyOf: [{ const: 'default' }, { type: 'array', items: { type: 'string' } }],
         }),
+        word_length: Type.Optional(
+          Type.Object({ min: Type.Integer(), max: Type.Integer() }, { description: 'Left out: words of every length count.' }),
+        ),
         k1: Type.Number(),
         b: Type.Number(),
       },

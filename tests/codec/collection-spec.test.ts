@@ -65,6 +65,8 @@ const NAMED: CollectionSpec = {
   vectorGeneration: 2,
 };
 
+const LENGTHS: CollectionSpec = { ...DECLARED, text: { ...DECLARED.text, wordLength: { min: 2, max: 20 } } };
+
 const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 9 });
 const distance = fc.constantFrom('cosine' as const, 'dot' as const, 'euclid' as const);
 const hnsw = fc.record({ m: fc.nat(64), efConstruct: fc.nat(500), efSearch: fc.nat(500) });
@@ -90,6 +92,9 @@ const generated: fc.Arbitrary<CollectionSpec> = fc.record({
       k1: fc.double({ min: 0, max: 10, noNaN: true }).map((value) => value + 0),
       b: fc.double({ min: 0, max: 1, noNaN: true }).map((value) => value + 0),
     }),
+    fc
+      .record({ min: fc.integer({ min: 1, max: 9 }), max: fc.integer({ min: 9, max: 128 }) })
+      .map((wordLength) => ({ ...NOTHING_DECLARED.text, wordLength })),
   ),
   payloadIndexes: fc.array(fc.record({ path: word, type: fc.constantFrom(...PAYLOAD_INDEX_TYPES) }), { maxLength: 3 }),
   quantization,
@@ -146,6 +151,20 @@ test('a spec with other vectors than the default one is read and written as vers
     assert.throws(() => decodeSpec(Buffer.from(golden(4).replace(from, to))), RangeError, to);
   const removed = { ...PLAIN, vectorGeneration: 1 };
   assert.equal(decodeSpec(encodeSpec(removed)), removed, 'that a name was taken away is not forgotten');
+});
+
+test('a spec that passes over words by their length is read and written as version 5, byte for byte', () => {
+  assert.is(encodeSpec(LENGTHS).toString(), golden(5));
+  assert.equal(decodeSpec(Buffer.from(golden(5))), LENGTHS);
+  for (const [from, to] of [
+    ['"v":5', '"v":4'],
+    ['"v":5', '"v":6'],
+    ['"min":2', '"min":21'],
+    ['"min":2', '"min":0'],
+    ['"max":20', '"max":129'],
+    ['"wordLength"', '"wordLengths"'],
+  ] as const)
+    assert.throws(() => decodeSpec(Buffer.from(golden(5).replace(from, to))), RangeError, to);
 });
 
 test('a spec comes back from its bytes as it was, and equal specs have equal bytes', () => {

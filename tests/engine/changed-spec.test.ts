@@ -68,6 +68,11 @@ test('a change keeps what it does not name and replaces lists as a whole', () =>
     fields: ['a', 'b'],
     b: 0.1,
   });
+  const wordLength = { min: 2, max: 9 };
+  const bounded = changedSpec(DECLARED, { text: { wordLength } });
+  assert.equal(bounded.text, { ...DECLARED.text, wordLength });
+  assert.equal(changedSpec(bounded, { text: { k1: 1 } }).text, { ...DECLARED.text, wordLength, k1: 1 });
+  assert.equal(changedSpec(bounded, { text: { wordLength: null } }), DECLARED, 'null takes it away');
   const payloadIndexes = [{ path: 'x', type: 'geo' as const }];
   assert.equal(changedSpec(DECLARED, { payloadIndexes }), { ...DECLARED, payloadIndexes });
   assert.equal(changedSpec(DECLARED, { quantization: { type: 'int8', rescore: false } }).quantization, {

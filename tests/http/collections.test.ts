@@ -106,7 +106,7 @@ test('what is declared of text, payload indexes and quantization is shown with i
     quantization: { type: 'int8', rescore: true, oversampling: 3 },
   });
   assert.equal((await ask('GET', '/v1/collections/c')).body, made.body);
-  const text = { language: 'none', stop_words: ['a', 'b'], k1: 0, b: 1 };
+  const text = { language: 'none', stop_words: ['a', 'b'], word_length: { min: 2, max: 128 }, k1: 0, b: 1 };
   const quantization = { type: 'float16', rescore: false, oversampling: 1.25 };
   const other = await ask('PUT', '/v1/collections/d', { ...BASE, text_fields: ['t'], text, quantization });
   assert.equal(declarationsOf(other.body), { text_fields: ['t'], text, payload_indexes: [], quantization });
@@ -134,6 +134,9 @@ test('a declaration that cannot be is refused by its place, all of them at once'
     [{ text: { stop_words: 'none' }, text_fields: ['t'] }, 'text.stop_words'],
     [{ text: { stop_words: ['a', '', 'y'.repeat(65)] }, text_fields: ['t'] }, 'text.stop_words[1]', 'text.stop_words[2]'],
     [{ text: { stop_words: Array(10_001).fill('a') }, text_fields: ['t'] }, 'text.stop_words'],
+    [{ text: { word_length: { min: 0 } }, text_fields: ['t'] }, 'text.word_length.min'],
+    [{ text: { word_length: { min: 9, max: 8 } }, text_fields: ['t'] }, 'text.word_length'],
+    [{ text: { word_length: { max: 129 } }, text_fields: ['t'] }, 'text.word_length.max'],
     [{ text: { colour: 1 }, text_fields: ['t'] }, 'text.colour'],
     [{ payload_indexes: [{ path: 'a', type: 'text' }] }, 'payload_indexes[0].type'],
     [{ payload_indexes: [{ path: 'a' }] }, 'payload_indexes[0].type'],
@@ -198,6 +201,9 @@ test('a change replaces lists as a whole, and leaves what it does not name', asy
       quantization: { ...before.quantization, rescore: false },
     },
   );
+  const lengths = async (word_length: unknown) => ((await change({ text: { word_length } })) as { text: object }).text;
+  assert.equal(await lengths({ max: 20 }), { ...before.text, b: 0.5, word_length: { min: 1, max: 20 } });
+  assert.equal(await lengths(null), { ...before.text, b: 0.5 });
   const none = {
     text_fields: [],
     text: null,

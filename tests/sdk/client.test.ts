@@ -74,10 +74,11 @@ test('what is to be indexed is declared and changed in snake case on the wire', 
   const { client, sent } = await clientOf(t, { status: 201, body: { ...info, text: null, text_fields: [] } });
   const indexing = {
     textFields: ['a.bC'],
-    text: { stopWords: ['und'], k1: 1 },
+    text: { stopWords: ['und'], wordLength: { min: 2, max: 20 }, k1: 1 },
     payloadIndexes: [{ path: 'aB', type: 'geo' as const }],
   };
-  const body = { text_fields: ['a.bC'], text: { stop_words: ['und'], k1: 1 }, payload_indexes: [{ path: 'aB', type: 'geo' }] };
+  const text = { stop_words: ['und'], word_length: { min: 2, max: 20 }, k1: 1 };
+  const body = { text_fields: ['a.bC'], text, payload_indexes: [{ path: 'aB', type: 'geo' }] };
   const base = { dimension: 3, distance: 'cosine' } as const;
   const created = await client.createCollection('films', {
     ...base,

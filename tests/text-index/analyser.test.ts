@@ -30,6 +30,15 @@ test('stop words of ones own take the place of those of the language, in any cas
   assert.is(terms('english', 'the and of'), '');
 });
 
+test('terms of other lengths are left out, counted in characters behind the stemmer', () => {
+  const bounded = (language: string, text: string, min: number, max: number): string =>
+    textAnalyser({ language, stopWords: [], wordLength: { min, max } })(text).join(' ');
+  assert.is(bounded('none', 'a to fox foxes 𐐨𐐨𐐨𐐨', 2, 4), 'to fox 𐐨𐐨𐐨𐐨');
+  assert.is(bounded('english', 'foxes connections', 1, 3), 'fox');
+  assert.is(bounded('none', 'a to fox', 4, 4), '');
+  assert.is(terms('none', 'a to fox', []), 'a to fox', 'of other settings another analyser is remembered');
+});
+
 test('an analyser is made once for the same settings', () => {
   const own = { language: 'swedish', stopWords: ['och'] };
   assert.is(analyserOf(own), analyserOf({ language: 'swedish', stopWords: ['och'] }));

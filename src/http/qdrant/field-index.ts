@@ -61,6 +61,9 @@ export function mustReadAlike({ path, declare, text }: FieldChange, schema: unkn
     said !== undefined && said !== null && JSON.stringify(one) !== JSON.stringify(other);
   if (isOther(schema['stemmer'], text.language, read.language)) throw readOtherwise('stemmer');
   if (isOther(schema['stopwords'], text.stopWords, read.stopWords)) throw readOtherwise('stopwords');
+  const lengths = read.wordLength ?? null;
+  for (const field of ['min_token_len', 'max_token_len'])
+    if (isOther(schema[field], text.wordLength, lengths)) throw readOtherwise(field);
 }
 
 function readOtherwise(field: string): Error {

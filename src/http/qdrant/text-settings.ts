@@ -1,46 +1,51 @@
 /** How the dialect says that texts are to be read, as this server reads them. What changes no answer is taken; what would change answers and is
  *  not to be had is refused by its name. Must not know: which fields are texts. */
 
-import { TEXT_LANGUAGES, type TextSettings } from '../../model/collection.js';
+import { TEXT_LANGUAGES, type TextChange, type WordLength } from '../../model/collection.js';
 import { FIXED } from '../../model/limits.js';
 import { formMistake, wrongInput } from './mistakes.js';
 import { isObject } from './plain-object.js';
 
-type Read = Omit<TextSettings, 'fields' | 'k1' | 'b'>;
+type Read = Required<Omit<TextChange, 'k1' | 'b'>>;
 
 /** As the dialect reads texts that say nothing else: all words, as they stand. */
-export const PLAIN_TEXT: Read = { language: 'none', stopWords: [] };
+export const PLAIN_TEXT: Read = { language: 'none', stopWords: [], wordLength: null };
 /** This is how words are told apart in any case. */
 const TOKENIZERS = ['word', 'multilingual', 'whitespace'];
-/** Words are cut to so many letters. */
-const WORD_LENGTH_MAX = 128;
+/** Longer words are cut to it. */
+const LENGTH_MAX = FIXED.wordLengthMax;
 
 /** @param given the fields of a text index, without those that are null @throws InvalidRequest */
 export function textSettings(given: Readonly<Record<string, unknown>>): Read {
   const { tokenizer, lowercase, stemmer, stopwords, phrase_matching: phrases, ascii_folding: folding, ...others } = given;
-  const { min_token_len: shortest, max_token_len: longest, ...strangers } = others;
+  const { min_token_len: least = 0, max_token_len: most = LENGTH_MAX, ...strangers } = others;
   if (tokenizer !== undefined && !TOKENIZERS.includes(String(tokenizer)))
     throw wrongInput('texts are cut into words here; other tokenizers are not to be had', 'field_schema.tokenizer');
   if (lowercase === false) throw wrongInput('texts are read without regard to case here', 'field_schema.lowercase');
   if (folding === true) throw wrongInput('letters keep their accents here', 'field_schema.ascii_folding');
-  mustBe('boolean', { lowercase, phrase_matching: phrases, ascii_folding: folding });
-  mustBe('number', { min_token_len: shortest, max_token_len: longest });
-  if ((shortest as number) > 1) throw everyLength('min_token_len');
-  if ((longest as number) < WORD_LENGTH_MAX) throw everyLength('max_token_len');
+  mustBeFlags({ lowercase, phrase_matching: phrases, ascii_folding: folding });
   const [stranger] = Object.keys(strangers);
   if (stranger !== undefined) throw formMistake(`field_schema.${stranger}`, 'unknown field');
   const language = stemmer === undefined ? PLAIN_TEXT.language : languageOf(stemmer);
-  return { language, stopWords: stopwords === undefined ? PLAIN_TEXT.stopWords : stopWordsOf(stopwords, language) };
+  const stopWords = stopwords === undefined ? PLAIN_TEXT.stopWords : stopWordsOf(stopwords, language);
+  return { language, stopWords, wordLength: wordLengthOf(least, most) };
 }
 
-function mustBe(type: 'boolean' | 'number', values: Readonly<Record<string, unknown>>): void {
-  const other = Object.entries(values).find(([, value]) => value !== undefined && typeof value !== type);
-  if (other !== undefined) throw formMistake(`field_schema.${other[0]}`, `must be a ${type}`);
+function mustBeFlags(values: Readonly<Record<string, unknown>>): void {
+  const other = Object.entries(values).find(([, value]) => value !== undefined && typeof value !== 'boolean');
+  if (other !== undefined) throw formMistake(`field_schema.${other[0]}`, 'must be true or false');
 }
 
-function everyLength(field: string): Error {
-  const message = `words of 1 to ${WORD_LENGTH_MAX} letters all count here, and leaving some out would find other points: leave the field out`;
-  return wrongInput(message, `field_schema.${field}`);
+/** Null: all words count, as longer ones are cut. */
+function wordLengthOf(least: unknown, most: unknown): WordLength | null {
+  const length = { min: Math.max(1, countOf(least, 'min_token_len')), max: Math.min(LENGTH_MAX, countOf(most, 'max_token_len')) };
+  if (length.min > length.max) throw wrongInput('no word is so long and so short', 'field_schema.min_token_len');
+  return length.min === 1 && length.max === LENGTH_MAX ? null : length;
+}
+
+function countOf(value: unknown, field: string): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw formMistake(`field_schema.${field}`, 'must be an integer from 0 on');
 }
 
 function languageOf(stemmer: unknown): string {

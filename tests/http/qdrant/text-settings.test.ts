@@ -1,7 +1,7 @@
 /** How texts are to be read: what is taken, and what is refused by its name. */
 
 import * as assert from 'uvu/assert';
-import { textSettings } from '../../../src/http/qdrant/text-settings.js';
+import { PLAIN_TEXT, textSettings } from '../../../src/http/qdrant/text-settings.js';
 import { startHttp } from '../../support/http-server.js';
 import { openTestEngine } from '../../support/open-test-engine.js';
 import { suite } from '../../support/suite.js';
@@ -10,7 +10,7 @@ const test = suite('http/qdrant/text-settings');
 const ENGLISH = { type: 'snowball', language: 'english' };
 
 test('what changes no answer is taken', () => {
-  const plain = { language: 'none', stopWords: [] };
+  const plain = { language: 'none', stopWords: [], wordLength: null };
   assert.equal(textSettings({}), plain);
   const all = { tokenizer: 'word', lowercase: true, ascii_folding: false, phrase_matching: true };
   assert.equal(textSettings({ ...all, min_token_len: 1, max_token_len: 128 }), plain);
@@ -18,19 +18,28 @@ test('what changes no answer is taken', () => {
 });
 
 test('stop words are a list, or those of the language of the stemmer', () => {
-  assert.equal(textSettings({ stopwords: { custom: ['foo', 'bar'] } }), { language: 'none', stopWords: ['foo', 'bar'] });
-  assert.equal(textSettings({ stopwords: { languages: [], custom: null } }), { language: 'none', stopWords: [] });
+  assert.equal(textSettings({ stopwords: { custom: ['foo', 'bar'] } }), { ...PLAIN_TEXT, stopWords: ['foo', 'bar'] });
+  assert.equal(textSettings({ stopwords: { languages: [], custom: null } }), PLAIN_TEXT);
   for (const stopwords of ['English', { languages: ['english'] }])
-    assert.equal(textSettings({ stopwords, stemmer: ENGLISH }), { language: 'english', stopWords: 'default' });
+    assert.equal(textSettings({ stopwords, stemmer: ENGLISH }), { ...PLAIN_TEXT, language: 'english', stopWords: 'default' });
+});
+
+test('words of other lengths are passed over', () => {
+  const lengths = (given: object) => textSettings({ tokenizer: 'word', ...given }).wordLength;
+  assert.equal(lengths({ min_token_len: 2, max_token_len: 20 }), { min: 2, max: 20 });
+  assert.equal(lengths({ min_token_len: 2 }), { min: 2, max: 128 });
+  assert.equal(lengths({ max_token_len: 1 }), { min: 1, max: 1 });
 });
 
 test('what would find other points is refused by its name', () => {
   const cases: readonly [Record<string, unknown>, RegExp][] = [
-    [{ min_token_len: 2 }, /min_token_len: .*leave the field out/],
-    [{ max_token_len: 20 }, /max_token_len: .*leave the field out/],
-    [{ min_token_len: '2' }, /min_token_len: must be a number/],
+    [{ min_token_len: 9, max_token_len: 8 }, /min_token_len: no word/],
+    [{ min_token_len: 129 }, /min_token_len: no word/],
+    [{ max_token_len: 0 }, /min_token_len: no word/],
+    [{ min_token_len: '2' }, /min_token_len: must be an integer/],
+    [{ max_token_len: 2.5 }, /max_token_len: must be an integer/],
     [{ lowercase: false }, /lowercase: /],
-    [{ phrase_matching: 1 }, /phrase_matching: must be a boolean/],
+    [{ phrase_matching: 1 }, /phrase_matching: must be true or false/],
     [{ ascii_folding: true }, /ascii_folding: /],
     [{ tokenizer: 'prefix' }, /tokenizer: /],
     [{ stemmer: { type: 'snowball', language: 'klingon' } }, /stemmer: /],
@@ -60,9 +69,13 @@ test('the first text field says how all are read, alone also anew; another one s
   assert.is(await index('note', { type: 'text', lowercase: true }), 200);
   assert.equal([await found('foxes'), await found('and')], [[0], [0, 2]]);
   assert.equal(await counts(), { note: { data_type: 'text', points: 3 } });
+  assert.is(await index('note', { type: 'text', min_token_len: 4, max_token_len: 10 }), 200);
+  assert.equal([await found('foxes and'), await found('dens')], [[0], [0]]);
+  assert.equal(await counts(), { note: { data_type: 'text', points: 1 } }, 'two have short words alone');
+  assert.is(await index('more', { type: 'text', min_token_len: 2, max_token_len: 10 }), 400);
   assert.is(await index('note', { type: 'text', stemmer: ENGLISH, stopwords: 'english' }), 200);
   assert.equal(await found('foxes'), [0, 1]);
-  assert.match(await found('and'), /stop words alone/);
+  assert.match(await found('and'), /what is passed over says nothing/);
   assert.equal(await counts(), { note: { data_type: 'text', points: 2 } }, 'one has stop words alone');
   assert.is(await index('more', { type: 'text', stemmer: { type: 'snowball', language: 'german' } }), 400);
   assert.is(await index('more', { type: 'text', stopwords: { custom: ['x'] } }), 400);
