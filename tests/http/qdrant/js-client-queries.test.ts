@@ -40,6 +40,32 @@ async function clientOf(t: TestContext): Promise<QdrantClient> {
 
 const idsOf = (hits: readonly { id: string | number }[]): (string | number)[] => hits.map(({ id }) => id);
 
+test('pages in the order of times go on where the last one ended, and texts are declared with all that the client may say', async (t) => {
+  const client = await clientOf(t);
+  const wait = true;
+  await client.createPayloadIndex('c', { field_name: 'at', field_schema: 'datetime', wait });
+  const text = { type: 'text', tokenizer: 'word', min_token_len: 2, max_token_len: 20, lowercase: true } as const;
+  assert.is((await client.createPayloadIndex('c', { field_name: 'note', field_schema: text, wait }))?.status, 'completed');
+  for (let id = 0; id < COUNT; id++) {
+    const payload = { at: `2026-01-01T00:00:00.00000${Math.floor(id / 2)}Z`, note: `a note of ${id < 3 ? 'foxes' : 'x'}` };
+    await client.setPayload('c', { payload, points: [id], wait: id === COUNT - 1 });
+  }
+  const seen = new Set<string | number>();
+  for (let start_from: number | undefined; ; ) {
+    const order_by = { key: 'at', ...(start_from !== undefined && { start_from }) };
+    const { points } = await client.scroll('c', { limit: 5, order_by, with_payload: false });
+    const fresh = idsOf(points).filter((id) => !seen.has(id));
+    for (const id of fresh) seen.add(id);
+    const last = points.at(-1)?.order_value;
+    if (fresh.length === 0 || typeof last !== 'number') break;
+    start_from = last;
+  }
+  assert.is(seen.size, COUNT);
+  const filter = { must: [{ key: 'note', match: { text: 'A foxes' } }] };
+  assert.equal(await client.count('c', { filter }), { count: 3 });
+  assert.equal((await client.getCollection('c')).payload_schema['note']?.points, COUNT);
+});
+
 test('search, one at a time, many at once, and by groups', async (t) => {
   const client = await clientOf(t);
   const vector = { name: 'along', vector: [4.2] };
