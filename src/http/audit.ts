@@ -3,6 +3,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditEntry } from '../model/audit.js';
+import type { ErrorType } from '../model/errors.js';
 import { nameOf } from './access/principal.js';
 import type { Route } from './route-table.js';
 
@@ -42,16 +43,18 @@ export function auditEntry(route: Route, request: FastifyRequest, reply: Fastify
     address: request.socket.remoteAddress ?? '',
     operation: route.operationId,
     target: { ...(request.params as Record<string, string>), ...request.auditTarget },
-    outcome: outcomeOf(status),
+    outcome: outcomeOf(status, request.refusal),
     status,
     error: request.refusal,
   };
 }
 
-/** Sent on to the master is not done here; after a 504 the change may be made, or be made yet, and after a 202 it has only begun. */
-function outcomeOf(status: number): AuditEntry['outcome'] {
-  if (status === 202) return 'unknown';
+/** After these the change may be made, or be made yet, whatever the status that they are told with. */
+const LEFT_OPEN: ReadonlySet<ErrorType | null> = new Set<ErrorType>(['Timeout', 'WriteConcernTimeout']);
+
+/** Sent on to the master is not done here; after a 202 it has only begun. */
+function outcomeOf(status: number, refusal: ErrorType | null): AuditEntry['outcome'] {
+  if (status === 202 || LEFT_OPEN.has(refusal)) return 'unknown';
   if (status < 300) return 'done';
-  if (status < 500) return 'refused';
-  return status === 504 ? 'unknown' : 'failed';
+  return status < 500 ? 'refused' : 'failed';
 }

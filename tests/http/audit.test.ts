@@ -73,11 +73,19 @@ test('an entry names what the call was about, and claims no outcome that nobody 
   const slow = { ...ALONE, defaultRequired: () => 2, voters: () => 2 };
   const late = await startKeyed(t, { service: { writeConcern: slow } });
   await late.ask('PUT', '/v1/collections/films', SPEC, late.as('admin'));
+  const vectors = { size: 2, distance: 'Dot' };
+  assert.is((await late.ask('PUT', '/collections/others', { vectors }, late.as('admin'))).status, 408);
   const replica = await startKeyed(t, {
     service: { replication: { ...fakeReplication(), role: () => 'replica', masterUrl: () => 'http://127.0.0.1:9' } },
   });
   await replica.ask('DELETE', '/v1/collections/films', undefined, replica.as('admin'));
-  assert.equal([late.audited[0]?.outcome, late.audited[0]?.status], ['unknown', 504]);
+  assert.equal(
+    late.audited.map(({ operation, outcome, status }) => [operation, outcome, status]),
+    [
+      ['createCollection', 'unknown', 504],
+      ['qdrantCreateCollection', 'unknown', 408],
+    ],
+  );
   assert.is(replica.audited[0]?.outcome, 'refused', 'it is the master that does it');
 });
 
