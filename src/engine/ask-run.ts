@@ -3,9 +3,9 @@
 
 import { SkeinError } from '../model/errors.js';
 import { DEFAULT_VECTOR } from '../model/point.js';
-import type { HealthLook } from '../vector-index/vector-index.js';
+import type { HealthLook, VectorIndex } from '../vector-index/vector-index.js';
 import { runFacet, runMatch } from './filter-run.js';
-import type { IndexAnswers, IndexAsk, IndexAskKind, VectorAsk } from './index-asks.js';
+import type { IndexAnswers, IndexAsk, IndexAskKind, MatchAsk, VectorAsk } from './index-asks.js';
 import type { RunSurroundings } from './run-surroundings.js';
 import type { ServedContent } from './served-content.js';
 import { SparseRun } from './sparse-run.js';
@@ -33,7 +33,7 @@ export function beginRun(content: ServedContent, ask: IndexAsk, around: RunSurro
       if (content instanceof TextContent) return new TextRun(content, ask, around);
       break;
     case 'match':
-      return { advance: () => runMatch(content, ask, around) };
+      return { advance: () => runMatch(content, denseIndex(content, ask), ask, around) };
     case 'facet':
       return { advance: () => runFacet(content, ask, around) };
     case 'health':
@@ -64,6 +64,14 @@ function whileThere(isThere: () => boolean, run: AskRun): AskRun {
     },
     end: () => run.end?.(),
   };
+}
+
+/** Null: the question is not about one. @throws IndexBehind as vectorRun */
+function denseIndex(content: ServedContent, { key }: MatchAsk): VectorIndex | null {
+  if (key === undefined) return null;
+  const index = content instanceof VectorContent ? content.indexes.dense.get(key) : undefined;
+  if (index === undefined) throw notThere();
+  return index;
 }
 
 function notThere(): SkeinError {

@@ -4,7 +4,7 @@
  *  elsewhere, because reading rows takes long. Must not know: vectors, texts, threads. */
 
 import type { Filter } from '../model/filter.js';
-import { type LabelFilter, labelFilterOf, labelsOf } from '../model/label-filter.js';
+import { type LabelFilter, labelFilterOf, labelsOf, passesFilter } from '../model/label-filter.js';
 import type { ResolveIds } from '../payload-index/payload-index.js';
 import { BoundReached, boundedReads } from './bounded-reads.js';
 import { narrowLabels, rowTest } from './filter-rows.js';
@@ -16,6 +16,12 @@ import type { ServedContent } from './served-content.js';
 /** So many rows, and about so many bytes of them, are read here; it takes a few milliseconds. */
 const NARROW_HERE_MAX = 256;
 const NARROW_HERE_BYTES = 1024 * 1024;
+
+/** Of one of the vectors of a collection. */
+export interface IndexedLabels {
+  /** Ascending. */
+  liveLabels(): Uint32Array;
+}
 
 export interface Allowed {
   /** Null: all. */
@@ -75,11 +81,24 @@ function resolver(content: ServedContent, { reads, collection, seq }: RunSurroun
   return (ids) => labels.of(ids);
 }
 
-export function runMatch(content: ServedContent, ask: Among, around: RunSurroundings): IndexAnswers['match'] {
+/** @param index of the vectors that those must have who are wanted; null: any */
+export function runMatch(
+  content: ServedContent,
+  index: IndexedLabels | null,
+  ask: Among,
+  around: RunSurroundings,
+): IndexAnswers['match'] {
   const allowed = allowedLabels(content, ask, around);
   if ('narrow' in allowed) return allowed;
   const { seq, nextLabel } = around;
-  return { labels: allowed.labels ?? labelFilterOf(content.liveLabels()), seq, nextLabel };
+  if (index === null) return { labels: allowed.labels ?? labelFilterOf(content.liveLabels()), seq, nextLabel };
+  const { labels } = allowed;
+  const having = index.liveLabels();
+  return {
+    labels: labelFilterOf(labels === null ? having : having.filter((label) => passesFilter(labels, label))),
+    seq,
+    nextLabel,
+  };
 }
 
 /** A filter that takes rows is not narrowed here: whoever reads the rows can count their values as well, of one state. Nor is a part of a

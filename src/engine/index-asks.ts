@@ -48,6 +48,8 @@ export interface TextAsk extends Among {
 /** The labels that a filter lets pass. */
 export interface MatchAsk extends Among {
   readonly kind: 'match';
+  /** Only those that have a dense vector under this key; left out: all. */
+  readonly key?: string;
 }
 
 /** How often each value of a field occurs, as far as the payload index can tell alone. */

@@ -10,8 +10,7 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf } from '../model/errors.js';
-import { denseBytes } from '../model/vector-spec.js';
-import { learnCosts, type SearchCosts, typicalCosts } from '../search/costs.js';
+import { DEFAULT_VECTOR } from '../model/point.js';
 import type { StoreReads } from '../storage/storage.js';
 import { nativeBuild } from '../vector-index/open-index.js';
 import { type AskRun, beginRun } from './ask-run.js';
@@ -21,6 +20,7 @@ import type { IndexAsk } from './index-asks.js';
 import type { ContentStatus, IndexedCollection, IndexPhase, IndexReport } from './index-messages.js';
 import { settingsOf } from './index-settings.js';
 import { IndexUpkeep, reconcile } from './index-upkeep.js';
+import { LearnedCosts } from './learned-costs.js';
 import type { ServedContent } from './served-content.js';
 import { soundReads } from './sound-reads.js';
 import { VectorContent } from './vector-content.js';
@@ -58,7 +58,7 @@ export class OwnedIndex {
   /** Since when questions have kept the content still, or null. */
   #stillSinceMs: number | null = null;
   #configurations = 0;
-  #costs: SearchCosts;
+  readonly #costs = new LearnedCosts();
 
   constructor(reads: StoreReads, kind: ContentKind, collection: IndexedCollection, opening: number, note: Note) {
     this.opening = opening;
@@ -67,7 +67,6 @@ export class OwnedIndex {
     this.#collection = collection;
     this.#note = note;
     this.#current = this.#build(collection);
-    this.#costs = typicalCosts(denseBytes(collection.spec));
   }
 
   /** From nothing, up to what the store has now. */
@@ -265,16 +264,16 @@ export class OwnedIndex {
   ask(ask: IndexAsk): BegunAsk {
     if (this.#asks === 0) this.#comeLevel();
     const { content, seq, nextLabel, level } = this.#current;
+    const key = ask.kind === 'vector' ? (ask.key ?? DEFAULT_VECTOR) : DEFAULT_VECTOR;
+    const { spec } = this.#collection;
     const begun = beginRun(content, ask, {
       reads: this.#reads,
       collection: this.#collection,
       seq,
       nextLabel,
       level,
-      costs: this.#costs,
-      learn: (seen) => {
-        this.#costs = learnCosts(this.#costs, seen);
-      },
+      costs: this.#costs.of(spec, key),
+      learn: (seen) => this.#costs.learn(spec, key, seen),
     });
     if (ask.kind === 'health' || (ask.kind === 'vector' && ask.background))
       return { run: this.#atItsEnd(begun), background: true, end: () => begun.end?.() };

@@ -1,6 +1,6 @@
 /** Recall on demand: the vectors of stored points, spread over all that match, are searched for as a client would, and exactly.
  *
- *    labels that match ─► a spread of them ─► their vectors, some at a time ─► each: walk and exact scan at once ─► recall
+ *    labels that match and have the vector ─► a spread of them ─► their vectors, some at a time ─► each: walk and exact scan at once ─► recall
  *
  *  Where the index moved between the two they are asked once more, with the index held still for both; if it has moved then too, the point
  *  does not count. Where the graph keeps rounded copies, the truth comes from the rows. Bounded in time: it ends with what it has.
@@ -81,7 +81,7 @@ export class RecallMeasurement {
     const startMs = clock.monotonicMs();
     const untilMs = startMs + (request.timeoutMs ?? this.#parts.timeoutMs);
     const leftMs = (): number => untilMs - clock.monotonicMs();
-    const ask = { kind: 'match', filter: request.filter ?? null, labels: null } as const;
+    const ask = { kind: 'match', key: target.key, filter: request.filter ?? null, labels: null } as const;
     const { answer, unindexed, shownSeq } = await calls.ask('vector', entry, ask, leftMs);
     const { labels: among, seq } = answer;
     const labels = unindexed.length > 0 ? among : null;

@@ -4,6 +4,8 @@ import * as assert from 'uvu/assert';
 import type { RunningEngine } from '../../src/engine/engine.js';
 import type { HnswParameters, Quantization } from '../../src/model/collection.js';
 import type { Filter } from '../../src/model/filter.js';
+import type { DenseVector } from '../../src/model/point.js';
+import { dense, type NamedPoint, namedBlock } from '../support/named-points.js';
 import { openTestEngine, type TestEngine, type TestPoint, WAIT } from '../support/open-test-engine.js';
 import { Random } from '../support/random.js';
 import { rejectionOf } from '../support/refusal.js';
@@ -120,6 +122,25 @@ test('it ends with its time, with what it has', async (t) => {
   assert.ok(performance.now() - startMs < 2_000);
   if (typeof outcome === 'string') assert.is(outcome, 'Timeout');
   else assert.ok(outcome.sampled > 0 && outcome.sampled < 1_000, `${outcome.sampled}`);
+});
+
+test('of a name that few points have, those few are searched for, also where a filter takes rows', async (t) => {
+  const { engine } = await openTestEngine(t.folder());
+  t.after(() => engine.stop());
+  const random = new Random(t.seed());
+  const rare = { name: 'rare', dimension: 4, distance: 'dot', hnsw: POOR, quantization: null } as const;
+  const spec = { dimension: DIMENSION, distance: 'cosine', hnsw: POOR, ttlMs: null, vectors: [rare] } as const;
+  await engine.write([{ kind: 'create_collection', collection: 'c', spec }], WAIT);
+  const points = Array.from({ length: 1_000 }, (_, id): NamedPoint => {
+    const few: [string, DenseVector][] =
+      id % 50 === 7 ? [['rare', dense(random.vector(4))]] : [['', dense(random.vector(DIMENSION))]];
+    return { id, vectors: new Map(few), payload: { note: id % 100 === 7 ? 'a' : 'b' } };
+  });
+  await engine.write([{ kind: 'upsert', collection: 'c', points: namedBlock(points, DIMENSION) }], WAIT);
+  const filter: Filter = { must: [{ kind: 'match_value', key: 'note', value: 'a' }] };
+  assert.is((await measure(engine, { using: 'rare' })).sampled, 20);
+  assert.is((await measure(engine, { using: 'rare', filter })).sampled, 10);
+  assert.is((await measure(engine, { filter })).sampled, 0, 'none of them has a default vector');
 });
 
 test('it measures while points are written', async (t) => {
