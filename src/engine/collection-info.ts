@@ -40,9 +40,9 @@ export function collectionInfo(entry: CatalogueEntry, keeper: IndexKeeper, posit
 
 function countsOf({ row, vector }: CatalogueEntry): Record<string, number> {
   const counts = vector.report?.status.vectors ?? {};
-  return Object.fromEntries(
-    targetsOf(row.spec).flatMap(({ name, key }) => (counts[key] === undefined ? [] : [[name, counts[key]]])),
-  );
+  const counted = new Map(Object.entries(counts));
+  const named = targetsOf(row.spec).map(({ name, key }) => [name, counted.get(key)] as const);
+  return Object.fromEntries(named.filter((pair): pair is readonly [string, number] => pair[1] !== undefined));
 }
 
 export function strictnessOf(entry: CatalogueEntry | undefined): Strictness | null {

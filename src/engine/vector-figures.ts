@@ -12,20 +12,20 @@ export function statusOf({ dense, sparse }: VectorIndexes, points: number, paylo
   const sum = { unranked: 0, memoryBytes: 0, rebuilds: 0 };
   const most = { tombstones: 0, waiting: 0, growing: 0 };
   let kind: ContentStatus['kind'] = 'flat';
-  const vectors: Record<string, number> = {};
+  const vectors = new Map<string, number>();
   for (const [key, index] of dense) {
     const status = index.status();
     if (status.kind === 'graph') kind = 'graph';
     for (const field of Object.keys(most) as (keyof typeof most)[]) most[field] = Math.max(most[field], status[field]);
     for (const field of Object.keys(sum) as (keyof typeof sum)[]) sum[field] += status[field];
-    if (key !== DEFAULT_VECTOR) vectors[key] = status.live;
+    if (key !== DEFAULT_VECTOR) vectors.set(key, status.live);
   }
   for (const [key, index] of sparse) {
     const { live, memoryBytes } = index.status();
     sum.memoryBytes += memoryBytes;
-    vectors[key] = live;
+    vectors.set(key, live);
   }
-  return { kind, live: points, ...most, ...sum, payloadProgress, vectors };
+  return { kind, live: points, ...most, ...sum, payloadProgress, vectors: Object.fromEntries(vectors) };
 }
 
 /** Is there a graph that a checkpoint would hold? */

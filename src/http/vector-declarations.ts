@@ -112,7 +112,8 @@ export function shownVectors(
   info: Pick<CollectionInfo, 'dimension' | 'vectors' | 'sparseVectors' | 'vectorCounts'>,
 ): ShownVectorsBody {
   const { dimension, vectors, sparseVectors, vectorCounts = {} } = info;
-  const count = (name: string): number => vectorCounts[name] ?? 0;
+  const counts = new Map(Object.entries(vectorCounts));
+  const count = (name: string): number => counts.get(name) ?? 0;
   return {
     ...((vectors.length > 0 || dimension === null) && {
       vectors: Object.fromEntries(

@@ -93,6 +93,8 @@ export type VectorTarget =
 export type DenseTarget = VectorTarget & { readonly kind: 'dense' };
 
 export const DEFAULT_VECTOR = '';
+/** Readers of bodies refuse it wherever it stands (wire/body-reader.ts). */
+const REFUSED_KEY = '__proto__';
 const GENERATION_MARK = '\u0000';
 
 /** Under which vectors of this declaration are stored. */
@@ -164,5 +166,6 @@ export function checkVectorName(name: unknown, path: string): string {
   if (Buffer.byteLength(name) > FIXED.vectorNameBytesMax)
     throw fault(`the name of a vector has at most ${FIXED.vectorNameBytesMax} bytes`);
   if (/\p{Cc}/u.test(name)) throw fault('the name of a vector has no control characters');
+  if (name === REFUSED_KEY) throw fault(`no body can have the key ${REFUSED_KEY}, so it is no name of a vector`);
   return name;
 }

@@ -102,12 +102,13 @@ function noteAdministration(request: FastifyRequest, operations: readonly (Opera
 /** Vectors for what is out of the scope are held against nothing, as those for names that nobody has: it is refused all the same, and what was
  *  wrong with them would tell that it is there, and its dimension. */
 function rulesInScope(room: Room, engine: Engine, scope: KeyScope): WriteRules {
-  const vectors: Record<string, VectorRule> = {};
-  for (const info of engine.collections()) if (inScope(scope, info.name)) vectors[info.name] = ruleOf(info);
+  const known = new Map<string, VectorRule>();
+  for (const info of engine.collections()) if (inScope(scope, info.name)) known.set(info.name, ruleOf(info));
   for (const { alias, collection } of engine.aliases()) {
-    const known = vectors[collection];
-    if (known !== undefined) vectors[alias] = known;
+    const rule = known.get(collection);
+    if (rule !== undefined) known.set(alias, rule);
   }
+  const vectors = Object.fromEntries(known);
   return { pointsPerRequestMax: room.limits.pointsPerRequestMax, payloadBytesMax: room.limits.payloadBytesMax, vectors };
 }
 
