@@ -74,6 +74,6 @@ export function afterUnits(error: unknown, { keepsMatches }: UnitForm, done: Uni
   if (!(error instanceof SkeinError) || done.units === 0 || error.details['state'] === 'durable') return error;
   const { points, units } = done;
   const again = keepsMatches ? 'asking again does these once more, and then the others' : 'asking again does the others';
-  const message = `${error.message}; ${points} points in ${units} units before it are done and stay so, ${again}`;
+  const message = `${error.message}; ${points} points in ${units} unit${units === 1 ? '' : 's'} before it are done and stay so, ${again}`;
   return new SkeinError(error.type, message, { ...error.details, done }, error);
 }

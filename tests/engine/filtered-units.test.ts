@@ -57,7 +57,7 @@ test('a time for all units ends them between two, and what is done is told and s
   stand.behindUnit = () => (stand.aheadMs += HOUR_MS);
   const patched = await failure(stand.engine.patchByFilter('c', ALL, CHANGE, WAIT));
   assert.equal([patched.type, patched.details['done']], ['Timeout', { points: UNIT, units: 1 }]);
-  assert.match(patched.message, `${UNIT} points in 1 units before it are done and stay so, asking again does these once more`);
+  assert.match(patched.message, `${UNIT} points in 1 unit before it are done and stay so, asking again does these once more`);
   assert.is((await stand.engine.count('c', SEEN)).count, UNIT);
 });
 
