@@ -79,7 +79,7 @@ async function inTurn(run: () => Promise<UpdateResult> | UpdateResult, operation
     return await run();
   } catch (error) {
     if (!(error instanceof SkeinError)) throw error;
-    throw new SkeinError(error.type, error.message, { ...error.details, operation });
+    throw new SkeinError(error.type, error.message, { ...error.details, operation }, error);
   }
 }
 
