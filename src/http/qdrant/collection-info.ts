@@ -5,6 +5,7 @@ import type { CollectionInfo, Engine } from '../../engine/engine.js';
 import type { Cancellation } from '../../model/cancellation.js';
 import { DEFAULT_VECTOR } from '../../model/point.js';
 import { shownStrictMode } from '../../wire/http-bodies.js';
+import { shownText } from './text-settings.js';
 import { shownDense, shownQuantization } from './vector-settings.js';
 
 /** How often the log is brought to disk: with every commit. */
@@ -74,6 +75,7 @@ async function payloadSchema(
     const { count } = await engine.count(name, { must: [{ kind: 'exists', key: path, exists: true }] }, cancellation);
     return [path, { data_type: type, points: count }] as const;
   });
-  const texts = text.fields.map((path) => [path, { data_type: 'text', points: textCount }] as const);
+  const params = shownText(text);
+  const texts = text.fields.map((path) => [path, { data_type: 'text', points: textCount, params }] as const);
   return Object.fromEntries([...(await Promise.all(counted)), ...texts]);
 }

@@ -1,7 +1,7 @@
 /** How the dialect says that texts are to be read, as this server reads them. What changes no answer is taken; what would change answers and is
  *  not to be had is refused by its name. Must not know: which fields are texts. */
 
-import { TEXT_LANGUAGES, type TextChange, type WordLength } from '../../model/collection.js';
+import { TEXT_LANGUAGES, type TextChange, type TextSettings, type WordLength } from '../../model/collection.js';
 import { FIXED } from '../../model/limits.js';
 import { formMistake, wrongInput } from './mistakes.js';
 import { isObject } from './plain-object.js';
@@ -29,6 +29,21 @@ export function textSettings(given: Readonly<Record<string, unknown>>): Read {
   const language = stemmer === undefined ? PLAIN_TEXT.language : languageOf(stemmer);
   const stopWords = stopwords === undefined ? PLAIN_TEXT.stopWords : stopWordsOf(stopwords, language);
   return { language, stopWords, wordLength: wordLengthOf(least, most) };
+}
+
+/** The same the other way: what a text index would be declared with. */
+export function shownText({ language, stopWords, wordLength }: Omit<TextSettings, 'fields'>): object {
+  const isStemmed = language !== 'none';
+  return {
+    type: 'text',
+    tokenizer: 'word',
+    lowercase: true,
+    ...(wordLength !== undefined && { min_token_len: wordLength.min, max_token_len: wordLength.max }),
+    ...(isStemmed && { stemmer: { type: 'snowball', language } }),
+    ...(stopWords === 'default'
+      ? isStemmed && { stopwords: language }
+      : stopWords.length > 0 && { stopwords: { custom: stopWords } }),
+  };
 }
 
 function mustBeFlags(values: Readonly<Record<string, unknown>>): void {

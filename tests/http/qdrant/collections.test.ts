@@ -102,7 +102,7 @@ test('fields are indexed one by one, also at once, and no more', async (t) => {
     'a.b': { data_type: 'integer', points: 0 },
     'list.id': { data_type: 'keyword', points: 0 },
     at: { data_type: 'datetime', points: 0 },
-    note: { data_type: 'text', points: 2 },
+    note: { data_type: 'text', points: 2, params: { type: 'text', tokenizer: 'word', lowercase: true } },
   });
   await index('city', 'integer');
   assert.is((await ask('DELETE', '/collections/c/index/note?wait=true')).body.result.status, 'completed');

@@ -1,7 +1,8 @@
 /** How texts are to be read: what is taken, and what is refused by its name. */
 
 import * as assert from 'uvu/assert';
-import { PLAIN_TEXT, textSettings } from '../../../src/http/qdrant/text-settings.js';
+import { PLAIN_TEXT, shownText, textSettings } from '../../../src/http/qdrant/text-settings.js';
+import { DEFAULT_TEXT } from '../../../src/model/collection.js';
 import { startHttp } from '../../support/http-server.js';
 import { openTestEngine } from '../../support/open-test-engine.js';
 import { suite } from '../../support/suite.js';
@@ -29,6 +30,23 @@ test('words of other lengths are passed over', () => {
   assert.equal(lengths({ min_token_len: 2, max_token_len: 20 }), { min: 2, max: 20 });
   assert.equal(lengths({ min_token_len: 2 }), { min: 2, max: 128 });
   assert.equal(lengths({ max_token_len: 1 }), { min: 1, max: 1 });
+});
+
+test('what is shown declares the same again', () => {
+  const cases: readonly Record<string, unknown>[] = [
+    {},
+    { min_token_len: 2, max_token_len: 20 },
+    { stemmer: ENGLISH, stopwords: 'english' },
+    { stemmer: ENGLISH, stopwords: { custom: ['foo'] }, max_token_len: 9 },
+  ];
+  for (const given of cases) {
+    const { wordLength, ...read } = textSettings(given);
+    const { type, ...shown } = shownText({ ...DEFAULT_TEXT, ...read, ...(wordLength && { wordLength }) }) as Record<
+      string,
+      unknown
+    >;
+    assert.equal([type, textSettings(shown)], ['text', { ...read, wordLength }]);
+  }
 });
 
 test('what would find other points is refused by its name', () => {
@@ -65,23 +83,26 @@ test('the first text field says how all are read, alone also anew; another one s
     const { body } = await ask('POST', '/collections/c/points/scroll', { filter: { must: [{ key: 'note', match: { text } }] } });
     return body.result?.points.map(({ id }: { id: number }) => id) ?? body.status.error;
   };
-  const counts = async (): Promise<unknown> => (await ask('GET', '/collections/c')).body.result.payload_schema;
+  const counts = async (): Promise<unknown> => {
+    const schema = (await ask('GET', '/collections/c')).body.result.payload_schema as Record<string, { points: number }>;
+    return Object.fromEntries(Object.entries(schema).map(([field, { points: count }]) => [field, count]));
+  };
   assert.is(await index('note', { type: 'text', lowercase: true }), 200);
   assert.equal([await found('foxes'), await found('and')], [[0], [0, 2]]);
-  assert.equal(await counts(), { note: { data_type: 'text', points: 3 } });
+  assert.equal(await counts(), { note: 3 });
   assert.is(await index('note', { type: 'text', min_token_len: 4, max_token_len: 10 }), 200);
   assert.equal([await found('foxes and'), await found('dens')], [[0], [0]]);
-  assert.equal(await counts(), { note: { data_type: 'text', points: 1 } }, 'two have short words alone');
+  assert.equal(await counts(), { note: 1 }, 'two have short words alone');
   assert.is(await index('more', { type: 'text', min_token_len: 2, max_token_len: 10 }), 400);
   assert.is(await index('note', { type: 'text', stemmer: ENGLISH, stopwords: 'english' }), 200);
   assert.equal(await found('foxes'), [0, 1]);
   assert.match(await found('and'), /what is passed over says nothing/);
-  assert.equal(await counts(), { note: { data_type: 'text', points: 2 } }, 'one has stop words alone');
+  assert.equal(await counts(), { note: 2 }, 'one has stop words alone');
   assert.is(await index('more', { type: 'text', stemmer: { type: 'snowball', language: 'german' } }), 400);
   assert.is(await index('more', { type: 'text', stopwords: { custom: ['x'] } }), 400);
   assert.is(await index('more', { type: 'text', stemmer: ENGLISH }), 200);
   assert.is(await index('more', 'text'), 200);
-  assert.equal(await counts(), { note: { data_type: 'text', points: 3 }, more: { data_type: 'text', points: 3 } });
+  assert.equal(await counts(), { note: 3, more: 3 });
 });
 
 test.run();

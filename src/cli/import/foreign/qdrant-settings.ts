@@ -5,6 +5,7 @@ import type { DenseVectorSettings, Distance, PayloadIndex, PayloadIndexType, Spa
 import type { OriginSettings } from '../origin.js';
 import { FileProblem } from '../record.js';
 import { at, isObject, type JsonObject, objectOf, wholeNumber } from './json-shape.js';
+import { type ForeignText, textReading } from './qdrant-text.js';
 
 export interface QdrantPlan {
   /** Names of the vectors that come along; '' is the one without a name. */
@@ -40,14 +41,16 @@ export function planOf(result: unknown): QdrantPlan {
     throw new FileProblem(
       'it has no vector that could be stored here: several vectors per point under one name are not known here',
     );
-  const { payloadIndexes, textFields } = indexesOf(at(result, 'payload_schema'), losses);
+  const { payloadIndexes, texts } = indexesOf(at(result, 'payload_schema'), losses);
+  const text = textReading(texts, losses);
   otherLosses(result, losses);
   const unnamed = dense.get('');
   const named = Object.fromEntries([...dense].filter(([name]) => name !== ''));
   return {
     names: new Set([...dense.keys(), ...Object.keys(sparse)]),
     settings: {
-      ...{ distanceKnown: true, payloadIndexes, textFields, ...unnamed },
+      ...{ distanceKnown: true, payloadIndexes, textFields: texts.map(({ path }) => path), ...unnamed },
+      ...(text === null ? {} : { text }),
       ...(unnamed !== undefined && Object.keys(named).length === 0 ? {} : { vectors: named }),
       ...(Object.keys(sparse).length === 0 ? {} : { sparseVectors: sparse }),
     },
@@ -89,19 +92,19 @@ function sparseVectors(params: JsonObject): Readonly<Record<string, SparseVector
   );
 }
 
-function indexesOf(schema: unknown, losses: string[]): { payloadIndexes: PayloadIndex[]; textFields: string[] } {
+function indexesOf(schema: unknown, losses: string[]): { payloadIndexes: PayloadIndex[]; texts: ForeignText[] } {
   const payloadIndexes: PayloadIndex[] = [];
-  const textFields: string[] = [];
+  const texts: ForeignText[] = [];
   for (const [field, described] of Object.entries(isObject(schema) ? schema : {})) {
     const type = String(at(described, 'data_type'));
     const path = field.replaceAll('[]', '');
     const known = INDEX_TYPES[type];
     if (/["[\]]/.test(path) || (known === undefined && type !== 'text'))
       losses.push(`its index of payload field ${field} (${type}) is not made here`);
-    else if (known === undefined) textFields.push(path);
+    else if (known === undefined) texts.push({ path, params: at(described, 'params') });
     else payloadIndexes.push({ path, type: known });
   }
-  return { payloadIndexes, textFields };
+  return { payloadIndexes, texts };
 }
 
 function hnswOf(ofCollection: unknown, ofVector: unknown, losses: string[]): Pick<DenseVectorSettings, 'hnsw'> {

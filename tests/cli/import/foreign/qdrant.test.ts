@@ -17,7 +17,7 @@ const CONFIG = {
 };
 const SCHEMA = {
   colour: { data_type: 'keyword' },
-  'tags[].name': { data_type: 'text' },
+  'tags[].name': { data_type: 'text', params: { type: 'text', tokenizer: 'word', min_token_len: 2, max_token_len: 20 } },
   made: { data_type: 'datetime' },
   odd: { data_type: 'new' },
 };
@@ -69,6 +69,8 @@ test('a collection comes along with its settings, ids, payloads and indexes, and
     { path: 'made', type: 'datetime' },
   ]);
   assert.equal(info.textFields, ['tags.name']);
+  const text = { language: 'none', stopWords: [], wordLength: { min: 2, max: 20 }, k1: 1.2, b: 0.75 };
+  assert.equal(info.text, text);
   const { points: found } = await client.getMany('here', [4, 6, JSON.parse(uuid(2_499)) as string]);
   const shown = found.map(({ id, payload, vector }) => [id, payload, [...(vector ?? [])]]);
   assert.equal(shown, [
@@ -92,7 +94,7 @@ test('a collection comes along with its settings, ids, payloads and indexes, and
   assert.equal(await all('again'), await all('here'));
   const copied = await client.collection('again');
   assert.equal([copied.distance, copied.hnsw.m, copied.textFields], ['dot', 8, ['tags.name']]);
-  assert.equal(copied.payloadIndexes, info.payloadIndexes);
+  assert.equal([copied.payloadIndexes, copied.text], [info.payloadIndexes, text]);
 });
 
 test('vectors under names come along, dense and sparse', async (t) => {
