@@ -131,6 +131,15 @@ async function runSize(folder: string, texts: SparseTexts, size: Size, progress:
         unit: '',
       },
     );
+    progress(`${about}: restart`);
+    const restartMs = await engine.restart();
+    const { hits } = await engine.ask({ using: NAME, vector: documents[0] as SparseVector });
+    if (hits.length === 0) throw new Error('nothing is found after a restart');
+    figures.push({
+      name: `sparse, ${about}: a start until all answer, each million entries`,
+      value: (restartMs / plain.entries) * 1_000,
+      unit: 's',
+    });
     if (isWrittenAgain) figures.push(await writtenAgain(engine, plain, documents, cases[0] as Case, progress));
     const columns = [
       'query',
