@@ -52,7 +52,10 @@ test('a write to 30,000 points ends whole, or says how far it came until asking 
     await engine.write([{ kind: 'upsert', collection: 'c', points: pointBlock(points) }], { ...WAIT, wait: 'durable' });
   }
   const { ask } = await startHttp(t, { engine, requestTimeoutMs: 1_000 });
-  const count = async (filter: object): Promise<number> => (await ask('POST', `${PATH}/count`, { filter })).body.result.count;
+  // Counting reads every row, and has no part in the time that is measured.
+  const counter = await startHttp(t, { engine });
+  const count = async (filter: object): Promise<number> =>
+    (await counter.ask('POST', `${PATH}/count`, { filter })).body.result.count;
   const before = engine.position().seq;
   const patched = await ask('POST', `${PATH}/payload`, { payload: { seen: true }, filter: ALL });
   assert.equal([patched.status, patched.body.result?.operation_id], [200, engine.position().seq], JSON.stringify(patched.body));
