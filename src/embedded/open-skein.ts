@@ -47,7 +47,7 @@ export interface EmbeddedSkein {
   readonly dataDir: string;
   /** Lets running calls end, saves the indexes and frees the folder. May be called again. What was acknowledged is durable without it; an end without
    *  it costs the next start a check of the store. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -100,10 +100,11 @@ class OpenedSkein implements EmbeddedSkein {
     return this.#node.dataDir;
   }
 
-  close(): Promise<void> {
+  /** Bound: `const { client, close } = await openSkein(…)` is how it is taken apart. */
+  readonly close = (): Promise<void> => {
     this.#closing ??= this.client.end().then(() => this.#node.stop());
     return this.#closing;
-  }
+  };
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();

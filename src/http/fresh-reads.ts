@@ -52,8 +52,8 @@ export async function beFresh(
   if (maxStalenessMs === null) return;
   const lagMs = replication.stalenessMs();
   if (lagMs !== null && lagMs <= maxStalenessMs) return;
-  const age = lagMs === null ? 'is not known' : `is ${Math.ceil(lagMs)} ms`;
-  throw new SkeinError('ReplicaBehind', `How old the state of this node is ${age}; ${maxStalenessMs} ms were allowed`, {
+  const age = lagMs === null ? 'not known to be new' : `${Math.ceil(lagMs)} ms old`;
+  throw new SkeinError('ReplicaBehind', `The state of this node is ${age}; ${maxStalenessMs} ms were allowed`, {
     requested: null,
     applied: engine.position().seq,
     lag_ms: lagMs,

@@ -72,6 +72,15 @@ test('many calls at once, large bodies and streams pass, and each ends as it wou
   }
 });
 
+test('it is closed by what it was taken apart to, as often as one likes', async (t) => {
+  const dataDir = t.folder();
+  const { client, close } = await openSkein({ dataDir });
+  await client.createCollection('c', { dimension: 1, distance: 'dot' });
+  await Promise.all([close(), close()]);
+  await using again = await openSkein({ dataDir });
+  assert.is((await again.client.collections()).length, 1);
+});
+
 test('errors are those of the server, by type', async (t) => {
   const { client } = await open(t);
   const refused = await client.count('none').catch((error: unknown) => error);
