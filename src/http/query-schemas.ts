@@ -9,7 +9,7 @@ const MaxWaitMs = Type.Optional(
 const MaxStalenessMs = Type.Optional(
   Type.Integer({
     minimum: 0,
-    description: 'How old the state of a replica may be; 503 ReplicaBehind when it is older, or not known.',
+    description: 'How old the state of the node may be; 503 ReplicaBehind when it is older, or not known.',
   }),
 );
 

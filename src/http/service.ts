@@ -44,7 +44,7 @@ export interface ReplicationService {
   stats(): ReplicationStats;
   /** Registered and connected replicas; empty on a replica that nobody follows. */
   replicas(): readonly ReplicaInfo[];
-  /** How old the state is that reads show, in milliseconds: 0 on a master, null when not known. */
+  /** How old the state may be that reads show, in milliseconds; null when not known. */
   stalenessMs(): number | null;
   /** @throws NotPromotable (reason) */
   promote(options: { readonly force: boolean }): Promise<PromoteAnswer>;

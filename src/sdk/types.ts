@@ -123,7 +123,7 @@ export interface ReadOptions extends CallOptions {
   readonly minPosition?: string;
   /** How long the node may wait until it is that new (the server's default is 1000). */
   readonly maxWaitMs?: number;
-  /** How old the state of a replica may be; an older one, and one that does not know, refuses with ReplicaBehind. Default: the client's. */
+  /** How old the state of the node may be; an older one, and one that does not know, refuses with ReplicaBehind. Default: the client's. */
   readonly maxStalenessMs?: number;
   /** Who answers, where there are several nodes. Default: the client's. */
   readonly readPreference?: ReadPreference;

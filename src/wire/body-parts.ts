@@ -72,6 +72,6 @@ export const freshness = {
   min_position: Type.Optional(Type.String({ description: 'The answer is at least as new as this token.' })),
   max_wait_ms: Type.Optional(Type.Integer({ minimum: 0, description: 'How long to wait for min_position. Default 1000.' })),
   max_staleness_ms: Type.Optional(
-    Type.Integer({ minimum: 0, description: 'How old the state of a replica may be; 503 ReplicaBehind when it is older.' }),
+    Type.Integer({ minimum: 0, description: 'How old the state of the node may be; 503 ReplicaBehind when it is older.' }),
   ),
 };

@@ -28,7 +28,8 @@ test('it reads what the server has, sees its own writes, and reads on when the s
   assert.is(await remote.count('c'), 2, 'it is on the server');
   const { imported } = await client.importPoints('c', [{ id: 5, vector: vector(5) }]);
   assert.equal([imported, await remote.count('c'), await client.count('c')], [1, 3, 3], 'a stream goes on to the master too');
-  await remote.delete('c', { ids: [5] });
+  await client.delete('c', { ids: [5] });
+  assert.is((await client.search('c', { vector: vector(5), limit: 5 })).hits.length, 2);
   const { role, lagOperations } = await client.replication.stats();
   assert.equal([role, lagOperations], ['replica', 0]);
   const [listed] = await remote.replication.replicas();
