@@ -67,6 +67,11 @@ export function ordinaryWriteMs({ limits, times }: Pick<Room, 'limits' | 'times'
   return Math.min(times.cap(WRITE_TIMEOUT_MS), limits.waitMsMax);
 }
 
+/** How long one unit may take of a write that has no end of its own, in milliseconds: no bound of requests counts for it. */
+export function unitWriteMs({ waitMsMax }: Limits): number {
+  return Math.min(WRITE_TIMEOUT_MS, waitMsMax);
+}
+
 /** What the headers of a write say. @throws InvalidRequest */
 export function writeHeaders(request: FastifyRequest): Pick<WriteParameters, 'idempotencyKey' | 'trace'> {
   const trace = callersTrace(request);

@@ -34,7 +34,7 @@ const READS = [
 const ADMINISTRATION = [
   ...['promote', 'follow', 'resync', 'verifyReplicas', 'forgetReplica'],
   ...['setLogLevel', 'setSlowQueryThreshold'],
-  ...['createBackup', 'restoreBackup', 'verifyBackup'],
+  ...['createBackup', 'removeBackup', 'restoreBackup', 'verifyBackup'],
 ];
 
 test('every route that could change data says that it needs the master, or is on a list of those that do not', () => {

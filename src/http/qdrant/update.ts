@@ -10,7 +10,7 @@ import { SkeinError } from '../../model/errors.js';
 import type { Operation } from '../../model/operation.js';
 import { operationsHash, scopeHash } from '../../wire/canonical-hash.js';
 import { setPosition } from '../answer.js';
-import { freshness, ordinaryWriteMs, writeHeaders } from '../parameters.js';
+import { freshness, ordinaryWriteMs, unitWriteMs, writeHeaders } from '../parameters.js';
 import type { Room } from '../room.js';
 import { patiently } from '../routes/backups.js';
 import { collectionOf } from '../routes/collections.js';
@@ -108,7 +108,7 @@ export function runUnits(
   const hash = isIdempotent(write) ? scopeHash([...told]) : null;
   if (asked.timeoutMs !== null) return settle(room, reply, update, () => run(writeOptions(room, write, hash, part)));
   room.times.lift(reply.request);
-  const anew = (): WriteRequest => ({ ...write, deadlineMs: room.clock.monotonicMs() + ordinaryWriteMs(room) });
+  const anew = (): WriteRequest => ({ ...write, deadlineMs: room.clock.monotonicMs() + unitWriteMs(room.limits) });
   const options: WriteOptions = { ...writeOptions(room, anew(), hash, part), eachUnitAnew: true };
   const work = settle(room, reply, update, () => run(options), anew);
   return patiently(reply.request, work);

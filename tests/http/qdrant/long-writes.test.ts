@@ -36,8 +36,8 @@ test('without a timeout the time of a request does not end a write by filter, an
   assert.equal(
     given.map(({ eachUnitAnew = false, timeoutMs }) => [eachUnitAnew, timeoutMs <= 1_000]),
     [
-      [true, true],
-      [true, true],
+      [true, false],
+      [true, false],
       [false, true],
     ],
   );
@@ -51,7 +51,7 @@ test('a write to 30,000 points ends whole, or says how far it came until asking 
     const points = Array.from({ length: 10_000 }, (_, i) => ({ id: from + i, vector: [i, 1], payload: { kind: 'a' } }));
     await engine.write([{ kind: 'upsert', collection: 'c', points: pointBlock(points) }], { ...WAIT, wait: 'durable' });
   }
-  const { ask } = await startHttp(t, { engine, requestTimeoutMs: 1_000 });
+  const { ask } = await startHttp(t, { engine, requestTimeoutMs: 300 });
   // Counting reads every row, and has no part in the time that is measured.
   const counter = await startHttp(t, { engine });
   const count = async (filter: object): Promise<number> =>
@@ -69,7 +69,7 @@ test('a write to 30,000 points ends whole, or says how far it came until asking 
     const points = Number(/(\d+) points in \d+ units? before it are done/.exec(deleted.body.status.error)?.[1] ?? 0);
     // What was queued when the time was over may have come through.
     assert.ok((await count(ALL)) <= left - points, deleted.body.status.error);
-    assert.ok(asked < 10, 'it never ends');
+    assert.ok(asked < 30, 'it never ends');
   }
   assert.is(await count(ALL), 0);
 });
