@@ -81,19 +81,14 @@ test('a damaged vector row of a point without a default vector takes no checkpoi
   const { values: value } = await first.engine.compare(ask);
   await first.engine.stop();
   damage(first, `UPDATE vectors SET crc = crc + 1 WHERE key % ${KEY} = ${LABEL}`);
-  for (const start of ['the first start', 'the second start']) {
-    const { engine, events } = await started(t, folder);
-    await whole(engine);
-    const own = await found(engine, '');
-    assert.equal([own.complete, own.ids.size], [false, POINTS - 1], start);
-    assert.match(own.reason, /1 points are damaged/, start);
-    const other = await found(engine, 'other');
-    assert.equal([other.complete, other.ids.size >= POINTS - 1], [false, true], start);
-    await engine.stop();
-    assert.is(events[0], 'index_checkpoint_loaded', start);
-  }
-  const { engine } = await started(t, folder);
+  const { engine, events } = await started(t, folder);
   await whole(engine);
+  assert.equal(events, ['index_checkpoint_loaded']);
+  const own = await found(engine, '');
+  assert.equal([own.complete, own.ids.size], [false, POINTS - 1]);
+  assert.match(own.reason, /1 points are damaged/);
+  const other = await found(engine, 'other');
+  assert.equal([other.complete, other.ids.size >= POINTS - 1], [false, true]);
   await engine.care.mend({ kind: 'point', uid: 1, label: LABEL, value });
   await engine.care.show(1);
   for (const using of ['', 'other']) {
