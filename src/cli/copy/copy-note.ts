@@ -30,6 +30,11 @@ export function newNote(source: string, target: string): CopyNote {
   return { version: VERSION, source, target, place: null, collections: {} };
 }
 
+/** What is noted of a collection, also of one that is named as what every object has. */
+export function collectionNote({ collections }: CopyNote, name: string): CollectionNote | undefined {
+  return Object.hasOwn(collections, name) ? collections[name] : undefined;
+}
+
 export function withCollection(note: CopyNote, name: string, change: CollectionNote): CopyNote {
   return { ...note, collections: { ...note.collections, [name]: change } };
 }

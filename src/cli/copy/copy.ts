@@ -13,7 +13,15 @@ import { counted, rateOf } from '../numbers.js';
 import { connectTo } from '../server-connection.js';
 import { EXIT, type ExitCode, print, type Surroundings } from '../surroundings.js';
 import { compareCollections, mend } from './compare.js';
-import { type CopyNote, newNote, readCopyNote, removeCopyNote, withCollection, writeCopyNote } from './copy-note.js';
+import {
+  type CopyNote,
+  collectionNote,
+  newNote,
+  readCopyNote,
+  removeCopyNote,
+  withCollection,
+  writeCopyNote,
+} from './copy-note.js';
 import { batchOf, type CopyPlan, CopyProblem, type PlannedCollection, planCopy } from './copy-plan.js';
 import { copyPoints } from './copy-points.js';
 import { followSource } from './follow.js';
@@ -118,7 +126,7 @@ class Copy {
     const names = this.#values.collections?.split(',').map((name) => name.trim()) ?? null;
     const begun = new Set<string>();
     for (const { name, created_at: createdAt } of source) {
-      const note = this.#note.collections[name];
+      const note = collectionNote(this.#note, name);
       if (note !== undefined && note.created_at !== createdAt)
         throw new CopyProblem(
           `the source has made collection ${name} anew since the copy began; delete it in the target and copy again`,
@@ -130,7 +138,7 @@ class Copy {
 
   async #copyCollection({ info, settings, made }: PlannedCollection): Promise<Copied> {
     const { name, position: before } = info;
-    this.#keep(name, info.created_at, this.#note.collections[name] ?? { cursor: null, points: 0, copied: false });
+    this.#keep(name, info.created_at, collectionNote(this.#note, name) ?? { cursor: null, points: 0, copied: false });
     writeCopyNote(this.#notePath, this.#note);
     if (!made) await this.#target.create(name, settings);
     const view = progressView(this.#surroundings.errors, name, () => performance.now());
@@ -148,7 +156,7 @@ class Copy {
 
   async #copyPoints(info: PlannedCollection['info'], view: ProgressView): Promise<number> {
     const { name, created_at: createdAt, points_count: total } = info;
-    const begun = this.#note.collections[name];
+    const begun = collectionNote(this.#note, name);
     let points = begun?.points ?? 0;
     if (begun?.copied === true) return points;
     await copyPoints({
