@@ -299,6 +299,9 @@ export interface Engine {
   /** Stops early at limits.scrollBytesMax; next is the last id of the page when more may follow, else null. */
   scroll(collection: string, request: ScrollRequest): Promise<{ points: FoundPoint[]; next: PointId | null; position: Position }>;
   count(collection: string, filter?: Filter, cancellation?: Cancellation): Promise<{ count: number; position: Position }>;
+  /** Points that have an indexed payload field, as far as its index knows: 0 before it answers filters. Cost: a question to the index, no rows but
+   *  where it cannot answer at all. @throws CollectionNotFound */
+  fieldCount(collection: string, path: string, cancellation?: Cancellation): Promise<number>;
   /** Counts the points that have each value of a payload field, each point once for each of its distinct values. From the payload index
    *  where that can tell alone, else row by row in the scan thread. @throws CollectionNotFound, Overloaded, CorruptData · PayloadTooLarge */
   facet(collection: string, request: FacetRequest): Promise<FacetAnswer>;

@@ -244,6 +244,8 @@ export class LocalEngine implements RunningEngine, WriterEvents {
     return this.#rows.count(collection, filter, cancellation);
   }
 
+  fieldCount: RunningEngine['fieldCount'] = (...asked) => this.#rows.fieldCount(...asked);
+
   facet: RunningEngine['facet'] = (collection, request) => this.#rows.facet(collection, request);
 
   rank: RunningEngine['rank'] = (collection, request) => this.#rows.rank(collection, request);

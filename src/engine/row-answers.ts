@@ -116,6 +116,19 @@ export class RowAnswers {
     return { count, position: await this.#published(seq) };
   }
 
+  /** @throws as Engine.fieldCount */
+  fieldCount(collection: string, path: string, cancellation?: Cancellation): Promise<number> {
+    return asNamed(this.#parts, collection, (entry) => this.#fieldCount(entry, path, cancellation));
+  }
+
+  async #fieldCount(entry: CatalogueEntry, path: string, cancellation?: Cancellation): Promise<number> {
+    if (!entry.vector.serving) return 0;
+    const filter: Filter = { must: [{ kind: 'exists', key: path, exists: true }] };
+    const { among } = await this.#parts.lookup.rowFilter(entry, filter);
+    if (among === null) return (await this.#count(entry, filter, cancellation)).count;
+    return among.exact ? among.labels.size : 0;
+  }
+
   /** Null: too much changed since for this thread. */
   #countFromIndex(uid: number, rowFilter: RowFilter) {
     try {

@@ -207,6 +207,10 @@ export class FakeEngine implements Engine {
     return { points: page.map((point) => shown(point, request)), next, position: this.position() };
   }
 
+  async fieldCount(name: string, path: string) {
+    return this.#matching(name, { must: [{ kind: 'exists', key: path, exists: true }] }).length;
+  }
+
   async count(name: string, filter?: Filter) {
     return { count: this.#matching(name, filter ?? {}).length, position: this.position() };
   }

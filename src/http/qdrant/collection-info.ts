@@ -72,8 +72,7 @@ async function payloadSchema(
   cancellation: Cancellation | undefined,
 ): Promise<object> {
   const counted = payloadIndexes.map(async ({ path, type }) => {
-    const { count } = await engine.count(name, { must: [{ kind: 'exists', key: path, exists: true }] }, cancellation);
-    return [path, { data_type: type, points: count }] as const;
+    return [path, { data_type: type, points: await engine.fieldCount(name, path, cancellation) }] as const;
   });
   const params = shownText(text);
   const texts = text.fields.map((path) => [path, { data_type: 'text', points: textCount, params }] as const);
