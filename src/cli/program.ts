@@ -124,7 +124,7 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
   });
 
   const probing = command('probe', 'Ask the server of this machine whether it lives or is ready; for health checks.');
-  probing.argument('[question]', 'live or ready', 'ready');
+  probing.addArgument(new Argument('[question]').choices(['live', 'ready']).default('ready'));
   addFields(probing, PROBE_FIELDS);
   probing.action(async (question: string) => {
     const { probe } = await import('./probe.js');
@@ -172,7 +172,7 @@ function buildProgram(surroundings: Surroundings, parts: ServeParts, ended: (cod
 
   const backingUp = command('backup', 'Make, list, verify or remove backups of a server.');
   backingUp
-    .argument('[action]', 'create, list, verify or remove', 'create')
+    .addArgument(new Argument('[action]').choices(['create', 'list', 'verify', 'remove']).default('create'))
     .argument('[id]', 'of the backup to verify or to remove');
   addFields(backingUp, BACKUP_COMMAND_FIELDS);
   backingUp.action(async (action: string, id: string | undefined) => {

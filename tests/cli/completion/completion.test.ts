@@ -33,7 +33,7 @@ async function offered(t: TestContext, questions: readonly (readonly string[])[]
 }
 
 test('bash completes commands, flags, values and files, each where it belongs', async (t) => {
-  const [commands, short, nested, flags, choices, equals, files, argument, shells, nothing] = await offered(t, [
+  const [commands, short, nested, flags, choices, equals, files, argument, shells, actions, nothing] = await offered(t, [
     ['skein', ''],
     ['skein', 'se'],
     ['skein', 'keys', 'cr'],
@@ -43,6 +43,7 @@ test('bash completes commands, flags, values and files, each where it belongs', 
     ['skein', 'import', 'c', '--report', 'po'],
     ['skein', 'import', 'c', 'poi'],
     ['skein', 'completion', ''],
+    ['skein', 'backup', ''],
     ['skein', 'status', '--timeout-ms', ''],
   ]);
   const roots = programTree().commands.map(({ path }) => path);
@@ -55,6 +56,7 @@ test('bash completes commands, flags, values and files, each where it belongs', 
   assert.equal(files, ['points.ndjson']);
   assert.equal(argument, ['points.ndjson']);
   assert.equal(shells, ['bash', 'zsh', 'fish']);
+  assert.equal(actions, ['create', 'list', 'verify', 'remove']);
   assert.equal(nothing ?? [], []);
 });
 
