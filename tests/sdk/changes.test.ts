@@ -220,6 +220,7 @@ test('a feed from now on that breaks before anything came misses nothing of what
       isFirst = false;
       async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {
         await writer.upsert('films', [{ id: 'meanwhile', vector: [1, 2] }]);
+        yield* [];
         throw new SkeinConnectionError('cut', { code: 'ECONNRESET', url: '', maybeSent: true });
       }
       return { ...answer, chunks: nothing() };
