@@ -22,6 +22,8 @@ export class KnownArchive {
   /** What a list does not show, since it reads the heads alone. */
   readonly #disproven = new Map<string, BrokenBackup>();
   #isDoubted = true;
+  /** Of what this node stored and removed: a list that began before one of them does not know it. */
+  #changes = 0;
   #listedAtMs = 0;
   #readAtMs: number | null = null;
   #epoch = NO_EPOCH;
@@ -66,10 +68,13 @@ export class KnownArchive {
   /** @throws BackupTargetFailed */
   async read(log: ReplicatedLog): Promise<Listing> {
     const { epoch } = log.state();
+    const changes = this.#changes;
     const found = await this.of(log).list();
     const there = new Set(found.backups.map(({ id }) => id));
     for (const id of this.#disproven.keys()) if (!there.has(id)) this.#disproven.delete(id);
     const listing = [...this.#disproven.values()].reduce(withDamaged, found);
+    // Whoever asked beside that is told what was there when he asked; what is known stays.
+    if (changes !== this.#changes) return listing;
     this.#listing = listing;
     this.#isDoubted = false;
     this.#listedAtMs = this.#parts.clock.monotonicMs();
@@ -80,11 +85,13 @@ export class KnownArchive {
 
   /** This node stored one. */
   took(head: BackupHead): void {
+    this.#changes += 1;
     if (this.#listing !== null) this.#listing = { ...this.#listing, backups: [head, ...this.#listing.backups] };
   }
 
   /** This node removed one. */
   lost(id: string): void {
+    this.#changes += 1;
     if (this.#listing === null) return;
     const { backups, damaged, verified, headless } = this.#listing;
     const isOther = (one: { readonly id: string }): boolean => one.id !== id;

@@ -13,7 +13,8 @@ export function withWholeLists(spec: CollectionSpec, change: CollectionChange): 
   const { payloadIndexes, textFields } = changedLists(spec, fields);
   // The first field of a text says how all of them are read; alone it may say so anew.
   const isFirst = spec.text.fields.every((field) => field === fields.path);
-  const text = isFirst && textFields.length > 0 ? fields.text : undefined;
+  const keeps = fields.keepsText === true && spec.text.fields.includes(fields.path);
+  const text = isFirst && textFields.length > 0 && !keeps ? fields.text : undefined;
   return { ...rest, payloadIndexes, textFields, ...(text !== undefined && { text }) };
 }
 

@@ -217,9 +217,9 @@ export class VectorContent implements ServedContent {
     const leftMs = (): number => Math.max(0, untilMs - performance.now());
     if (this.#fill !== null) {
       // What was read in waits in memory for its place in a graph: no more of it than is allowed anywhere.
-      if (this.#isCrowded()) this.#workOn(leftMs);
-      else if (!this.#fill.work(budgetMs, (label, own, vectors, from) => this.#fillIn(label, own, vectors, from))) return 0;
-      else this.#fill = null;
+      if (this.#isCrowded()) return this.#workOn(leftMs) ?? 0;
+      if (!this.#fill.work(budgetMs, (label, own, vectors, from) => this.#fillIn(label, own, vectors, from))) return 0;
+      this.#fill = null;
       return 0;
     }
     const filled = this.payloads.work(budgetMs);

@@ -10,6 +10,7 @@ import {
   type TextChange,
   type TextLanguage,
   type TextSettings,
+  type WordLength,
 } from '../model/collection.js';
 import { type RequestIssue, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
@@ -95,12 +96,18 @@ function newText(body: TextBody, fields: readonly string[]): TextSettings {
 
 function textSettings({ language, stop_words: stopWords, word_length: length, k1, b }: TextBody): TextChange {
   return {
-    ...(length === undefined ? {} : { wordLength: length === null ? null : { min: 1, max: FIXED.wordLengthMax, ...length } }),
+    ...(length === undefined ? {} : { wordLength: wordLengthOf(length) }),
     ...(language === undefined ? {} : { language }),
     ...(stopWords === undefined ? {} : { stopWords }),
     ...(k1 === undefined ? {} : { k1 }),
     ...(b === undefined ? {} : { b }),
   };
+}
+
+/** All lengths are none that are said, so that equal declarations are equal. */
+function wordLengthOf(length: NonNullable<TextBody['word_length']> | null): WordLength | null {
+  const { min, max } = { min: 1, max: FIXED.wordLengthMax, ...length };
+  return min === 1 && max === FIXED.wordLengthMax ? null : { min, max };
 }
 
 /** Field by field, so that equal declarations are equal whatever order their keys came in. */

@@ -45,6 +45,8 @@ export interface FieldChange {
   readonly declare: PayloadIndexType | 'text' | null;
   /** How text is read, where no other field is text. */
   readonly text?: TextChange;
+  /** `text` is for a field that is not text yet: one that is stays as it is read. */
+  readonly keepsText?: true;
 }
 
 /** Absent fields stay as they are. */

@@ -86,7 +86,7 @@ export function pointToWire(point: PointInput, form: VectorForm): PointBody {
   if (vectors !== undefined) body.vectors = vectorsToWire(vectors, form);
   if (payload !== undefined) body.payload = plainPayload(payload);
   if (ifVersion !== undefined) body.if_version = ifVersion;
-  if (expiresAt !== undefined) body.expires_at = expiresAt instanceof Date ? expiresAt.toISOString() : expiresAt;
+  if (expiresAt !== undefined) body.expires_at = expiresAt instanceof Date ? expiresAt.toISOString() : (expiresAt ?? 'never');
   return body;
 }
 

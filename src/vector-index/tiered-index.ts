@@ -43,6 +43,8 @@ export interface IndexLimits {
 }
 
 const NO_LOOK: HealthLook = { advance: () => true, health: () => null };
+/** While a checkpoint is written and no more rows may wait, this passes until the next look. */
+const SAVING_LOOK_MS = 20;
 const NO_WALK = { visited: 0, rejected: 0, stopped: false, reached: true };
 
 export class TieredIndex implements VectorIndex {
@@ -158,7 +160,8 @@ export class TieredIndex implements VectorIndex {
   }
 
   work(budgetMs: number): number | null {
-    if (this.#closed || this.#graph === null || this.#saving) return null;
+    if (this.#closed || this.#graph === null) return null;
+    if (this.#saving) return this.crowded ? SAVING_LOOK_MS : null;
     const untilMs = this.#clock.monotonicMs() + budgetMs;
     for (let label = this.#rows.oldest(); label !== null; label = this.#rows.oldest()) {
       this.#graph.add(label, this.#rows.vectorOf(label));

@@ -138,7 +138,7 @@ export const PointBody = Type.Object(
     if_version: Type.Optional(
       Type.Integer({ minimum: 0, description: 'Refused unless the point has this version; 0: must not exist.' }),
     ),
-    expires_at: Type.Optional(nullable(Timestamp)),
+    expires_at: Type.Optional(Type.Union([Timestamp, Type.Literal('never')])),
   },
   {
     ...closed,

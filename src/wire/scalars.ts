@@ -35,16 +35,18 @@ export function readVersion(reader: BodyReader, place: Place): number {
   throw invalidRequest(pathOf(place, 'if_version'), 'an integer from 0 to 2^53-1');
 }
 
-/** expires_at. @returns milliseconds since 1970; Infinity for null: never, whatever the collection says @throws InvalidRequest */
+const NEVER = 'never';
+/** Later times cannot be written with four digits of a year, as they are shown. */
+const YEAR_10000_MS = Date.UTC(10_000, 0);
+
+/** expires_at. @returns milliseconds since 1970; Infinity for "never": whatever the collection says @throws InvalidRequest */
 export function readExpiry(reader: BodyReader, place: Place): number {
-  if (reader.kind() === 'null') {
-    reader.value();
-    return Number.POSITIVE_INFINITY;
-  }
-  const ms = reader.kind() === 'string' ? parseInstant(reader.string()) : null;
-  if (ms !== null && ms >= 0) return Math.floor(ms);
+  const text = reader.kind() === 'string' ? reader.string() : '';
+  if (text === NEVER) return Number.POSITIVE_INFINITY;
+  const ms = parseInstant(text);
+  if (ms !== null && ms >= 0 && ms < YEAR_10000_MS) return Math.floor(ms);
   throw invalidRequest(
     pathOf(place, 'expires_at'),
-    'an ISO 8601 time from 1970 on, such as 2030-01-31T12:00:00.000Z, or null for never',
+    'an ISO 8601 time from 1970 to 9999, such as 2030-01-31T12:00:00.000Z, or never',
   );
 }

@@ -280,16 +280,18 @@ test('points expire by the collection or by themselves', async () => {
     points: [
       point('soon'),
       point('late', { expires_at: '2100-01-01T00:00:00.000Z' }),
+      point('never', { expires_at: 'never' }),
       point('past', { expires_at: '2020-01-01T00:00:00Z' }),
     ],
   });
-  for (const time of ['x', 123, null, '2030-13-01T00:00:00Z', '2030-02-30T00:00:00Z']) {
+  for (const time of ['x', 123, null, 'Never', '9999-12-31T23:59:59-01:00', '2030-13-01T00:00:00Z', '2030-02-30T00:00:00Z']) {
     invalidAt(await call('PUT', `${c}/points`, { points: [point(1, { expires_at: time })] }), 'points[0].expires_at');
   }
-  await waitUntil(async () => (await call<{ count: number }>('POST', `${c}/points/count`, {})).body.count === 1, {
+  await waitUntil(async () => (await call<{ count: number }>('POST', `${c}/points/count`, {})).body.count === 2, {
     what: 'two points expire',
   });
   assert.is((await call<Point>('GET', `${c}/points/late`)).body.id, 'late');
+  assert.is((await call<Point>('GET', `${c}/points/never`)).body.id, 'never');
 });
 
 test('10,000 points fit in a request and 10,001 do not, in any route', async () => {

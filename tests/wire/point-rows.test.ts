@@ -46,9 +46,9 @@ test('points stand in columns', () => {
   assert.is(block.vectors.buffer.byteLength, block.vectors.byteLength, 'in a buffer of its own, to be moved');
 });
 
-test('an expiry of null is never, and no expiry is for the collection to say', () => {
+test('an expiry may be never, and no expiry is for the collection to say', () => {
   const { expiresAt } = blockOf([
-    { id: 1, vector: [1, 2], expires_at: null },
+    { id: 1, vector: [1, 2], expires_at: 'never' },
     { id: 2, vector: [1, 2] },
   ]);
   assert.equal([...(expiresAt ?? [])], [Number.POSITIVE_INFINITY, Number.NaN]);

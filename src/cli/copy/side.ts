@@ -95,7 +95,7 @@ export class Side {
   /** Durable when it resolves. Doing it twice is harmless, so the server need not remember a key for it. A point that never goes is said to: what the
    *  collection says is for new ones. */
   async upsert(name: string, points: readonly PointBody[]): Promise<void> {
-    const bodies = points.map(({ version: _version, ...point }) => ({ expires_at: null, ...point }));
+    const bodies = points.map(({ version: _version, ...point }) => ({ expires_at: 'never' as const, ...point }));
     await this.#write(`upsert into ${name}`, 'PUT', pathOf(name, '/points'), { points: bodies });
   }
 

@@ -78,7 +78,8 @@ async function run(
     for await (const point of client.scrollAll(collection, selection, { signal: stopping })) {
       points += 1;
       if (point.expiresAt !== undefined) expiring += 1;
-      yield point;
+      // Without a word, it would have the life of a new one where it comes in again.
+      yield point.expiresAt === undefined && info.ttlMs !== null ? { ...point, expiresAt: 'never' } : point;
       if (points % limit === 0) view.update(points / Math.max(1, info.pointsCount), points);
     }
   }

@@ -37,9 +37,10 @@ export function fieldChange(field: string, schema: unknown): FieldChange {
   const declare = typeof type === 'string' && Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
   if (declare === undefined)
     throw formMistake('field_schema', `must be one of ${Object.keys(TYPES).join(', ')}, or an object with such a type`);
-  if (!isObject(schema)) return { path, declare, ...(declare === 'text' && { text: PLAIN_TEXT }) };
+  if (!isObject(schema)) return { path, declare, ...(declare === 'text' && { text: PLAIN_TEXT, keepsText: true }) };
   const rest = Object.entries(schema).filter(([key, value]) => value !== null && !PASSED_OVER.has(key));
-  if (declare === 'text') return { path, declare, text: textSettings(Object.fromEntries(rest)) };
+  if (declare === 'text')
+    return { path, declare, text: textSettings(Object.fromEntries(rest)), ...(rest.length === 0 && { keepsText: true }) };
   const [other] = rest;
   if (other !== undefined) throw formMistake(`field_schema.${other[0]}`, 'unknown field');
   return { path, declare };

@@ -96,8 +96,10 @@ export function scrollRoute(room: Room): DialectRoute {
 async function offsetOf(engine: Engine, collection: string, given: unknown): Promise<PointId> {
   const { id, spelled } = askedId(given, 'offset');
   if (spelled === null) return id;
-  const { points } = await engine.get(collection, [spelled], NOTHING_SHOWN);
-  return points[0]?.id ?? id;
+  const { points } = await engine.get(collection, [spelled, id], NOTHING_SHOWN);
+  const ids = new Set(points.map((point) => point.id));
+  // Where both are gone, the page begins where the caller says that it was.
+  return ids.has(id) && !ids.has(spelled) ? id : spelled;
 }
 
 async function pageById(engine: Engine, collection: string, { offset, limit, limitMax, ...rest }: PageAsked): Promise<Page> {

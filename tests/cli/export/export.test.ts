@@ -79,9 +79,12 @@ test('a format refuses what it cannot hold, and an empty collection is a whole f
       [id],
     );
   }
+  await client.upsert('c', [{ id: 'never', vector: [1], expiresAt: null }]);
   await run(['export', 'c', 'c.ndjson']);
+  await client.createCollection('again', { dimension: 1, distance: 'dot', ttlMs: 3_600_000 });
   await run(['import', 'again', 'c.ndjson']);
   const [there, again] = await Promise.all(['c', 'again'].map((name) => client.get(name, 9)));
+  assert.is((await client.get('again', 'never')).expiresAt, undefined, 'and that one never does, also where new ones do');
   assert.ok(there?.expiresAt !== undefined && there.expiresAt === again?.expiresAt, 'when a point expires goes along');
 });
 
