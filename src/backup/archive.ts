@@ -8,7 +8,7 @@
 import { failpoint } from '../model/failpoint.js';
 import { type BrokenBackup, backupDamaged } from './damaged.js';
 import { ReplayableBody } from './guarded-target.js';
-import { BACKUP_HEAD_BYTES_MAX, type BackupHead, encodeHead, type PackedFile, readHead } from './head.js';
+import { BACKUP_HEAD_BYTES_MAX, type BackupHead, encodeHead, openHead, type PackedFile, readHead, Unreadable } from './head.js';
 import { BACKUP_FORMAT, HEAD_NAME, keyOf, readKey, readName } from './names.js';
 import { checkedPacked, pack, Unsound, unpack } from './packing.js';
 import { type BackupTarget, mayPass, ObjectNotFound, type StoredObject } from './target.js';
@@ -18,10 +18,18 @@ export interface Listing {
   readonly backups: readonly BackupHead[];
   /** Newest first. */
   readonly damaged: readonly BrokenBackup[];
+  /** Those of the damaged whose heads are right: only their bytes, read to the end, show whether they are. */
+  readonly doubted: readonly BackupHead[];
   /** Objects without a head: of a backup that is being made, or was cut off. */
   readonly headless: readonly StoredObject[];
   /** When a backup was last found to be right by restoring it, by id. */
   readonly verified: ReadonlyMap<string, number>;
+}
+
+/** What a look at one shows: one of the two, or both, where the head is right and an object beside it is not. */
+interface Looked {
+  readonly head: BackupHead | null;
+  readonly broken: BrokenBackup | null;
 }
 
 /** A stream that broke is read again from its beginning so often. */
@@ -48,7 +56,7 @@ export async function isInsidePlace(target: BackupTarget): Promise<boolean> {
 export class Archive {
   readonly target: BackupTarget;
   readonly clusterId: string;
-  readonly #heads = new Map<string, { readonly object: StoredObject; readonly head: BackupHead | BrokenBackup }>();
+  readonly #heads = new Map<string, { readonly object: StoredObject; readonly head: BackupHead }>();
 
   /** @param target with what retries a call by itself (guarded-target.ts) */
   constructor(target: BackupTarget, clusterId: string) {
@@ -56,11 +64,12 @@ export class Archive {
     this.clusterId = clusterId;
   }
 
-  /** Cost: one listing, and each head once. @throws BackupTargetFailed */
+  /** Cost: one listing, and each head once; one that is not right each time anew. @throws BackupTargetFailed */
   async list(): Promise<Listing> {
     const objects = await this.#objects('');
     const backups: BackupHead[] = [];
     const damaged: BrokenBackup[] = [];
+    const doubted: BackupHead[] = [];
     const headless: StoredObject[] = [];
     const verified = new Map<string, number>();
     const withHead: [string, Map<string, StoredObject>][] = [];
@@ -72,14 +81,14 @@ export class Archive {
     }
     for (let at = 0; at < withHead.length; at += HEADS_READ_AT_ONCE) {
       const some = withHead.slice(at, at + HEADS_READ_AT_ONCE).map(([id, files]) => this.#look(id, files));
-      for (const found of await Promise.all(some)) {
-        if (found === null) continue;
-        if ('problem' in found) damaged.push(found);
-        else backups.push(found);
+      for (const { head, broken } of await Promise.all(some)) {
+        if (broken !== null) damaged.push(broken);
+        if (head !== null) (broken === null ? backups : doubted).push(head);
       }
     }
     for (const id of this.#heads.keys()) if (!objects.has(id)) this.#heads.delete(id);
-    return { backups: backups.sort(newestFirst), damaged: damaged.sort(newestFirst), headless, verified };
+    for (const found of [backups, damaged, doubted]) found.sort(newestFirst);
+    return { backups, damaged, doubted, headless, verified };
   }
 
   /** By the id of their backup, of those whose ids begin with `prefix`. */
@@ -94,37 +103,57 @@ export class Archive {
     return objects;
   }
 
-  /** Null when it is gone meanwhile. */
-  async #look(id: string, files: ReadonlyMap<string, StoredObject>): Promise<BackupHead | BrokenBackup | null> {
+  /** Nothing when it is gone meanwhile. */
+  async #look(id: string, files: ReadonlyMap<string, StoredObject>): Promise<Looked> {
     const object = files.get(HEAD_NAME) as StoredObject;
     const known = this.#heads.get(id);
     const same = known?.object.bytes === object.bytes && known.object.modifiedAtMs === object.modifiedAtMs;
-    const head = same ? known.head : await this.#readHead(id, object);
-    if (head === null) return null;
+    const found = same ? { head: known.head, broken: null } : await this.#readHead(id, object);
+    const { head } = found;
+    if (head === null) return found;
     if (!same) this.#heads.set(id, { object, head });
-    if ('problem' in head) return head;
     for (const { name, storedBytes } of head.files) {
       const bytes = files.get(packedName(name))?.bytes ?? null;
       if (bytes === storedBytes) continue;
       const problem = bytes === null ? 'it is missing' : `it has ${bytes} bytes, not ${storedBytes}`;
-      return { id, object: this.#key(id, packedName(name)), problem, end: head.end };
+      return { head, broken: { id, object: this.#key(id, packedName(name)), problem, end: head.end } };
     }
-    return head;
+    return found;
   }
 
-  async #readHead(id: string, object: StoredObject): Promise<BackupHead | BrokenBackup | null> {
-    const damaged = (problem: string): BrokenBackup => ({ id, object: object.key, problem, end: null });
+  async #readHead(id: string, object: StoredObject): Promise<Looked> {
+    const damaged = (problem: string): Looked => ({ head: null, broken: { id, object: object.key, problem, end: null } });
     const format = readName(id)?.format;
     if (format !== BACKUP_FORMAT) return damaged(`it has format ${format}, which this build does not know`);
     if (object.bytes > BACKUP_HEAD_BYTES_MAX) return damaged(`a head of ${object.bytes} bytes is longer than any`);
     try {
       const bytes = await collect(this.target.get(object.key), BACKUP_HEAD_BYTES_MAX);
-      return readHead(bytes, id, this.clusterId);
+      return { head: readHead(bytes, id, this.clusterId), broken: null };
     } catch (error) {
-      if (error instanceof ObjectNotFound) return null;
+      if (error instanceof ObjectNotFound) return { head: null, broken: null };
       if (error instanceof RangeError) return damaged(error.message);
       throw error;
     }
+  }
+
+  /** Is there a head as somebody wrote it, though this build may not know what it says? @throws BackupTargetFailed */
+  async hasWholeHead(id: string): Promise<boolean> {
+    try {
+      openHead(await collect(this.target.get(this.#key(id, HEAD_NAME)), BACKUP_HEAD_BYTES_MAX));
+    } catch (error) {
+      if (error instanceof ObjectNotFound || error instanceof Unreadable) return false;
+      // Longer than any of this format: another one may have longer ones.
+      if (!(error instanceof RangeError)) throw error;
+    }
+    return true;
+  }
+
+  /** Reads all of a backup. Cost: each of its bytes. @throws BackupDamaged · BackupTargetFailed · the signal's reason */
+  async check(head: BackupHead, signal: AbortSignal): Promise<void> {
+    for (const file of head.files)
+      await this.fetch(async () => {
+        for await (const _ of this.packed(head.id, file)) signal.throwIfAborted();
+      });
   }
 
   /** Packs and stores one file of a backup that has no head yet. @param plain called again when it must be stored again

@@ -164,10 +164,10 @@ export class Backups {
   }
 
   /** @param withIncrements as removalOf @returns what is gone
-   *  @throws BackupNotFound · BackupNeeded · BackupsOff · BackupTargetFailed · Overloaded · ShuttingDown */
+   *  @throws BackupNotFound · BackupNeeded · NotMaster · BackupsOff · BackupTargetFailed · Overloaded · ShuttingDown */
   remove(id: string, withIncrements: boolean): Promise<readonly string[]> {
-    return this.#turns.take('removal', () =>
-      removeBackup({ ...this.#parts, hold: this.#hold }, this.#archive, this.#mustFeed(), { id, withIncrements }),
+    return this.#turns.take('removal', (signal) =>
+      removeBackup({ ...this.#parts, hold: this.#hold }, this.#archive, this.#mustFeed(), { id, withIncrements, signal }),
     );
   }
 

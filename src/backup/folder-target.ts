@@ -193,7 +193,11 @@ async function makeFolder(folder: string): Promise<void> {
     await mkdir(folder, { mode: 0o700 });
     await syncFolder(dirname(folder));
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
+    const code = codeOf(error);
+    if (code === 'EEXIST') return;
+    // A volume that is not mounted is not made up for.
+    if (code !== 'ENOENT') throw error;
+    throw Object.assign(new Error(`there is no folder ${dirname(folder)} to make it in`, { cause: error }), { code });
   }
 }
 

@@ -86,17 +86,25 @@ export function encodeHead(head: BackupHead): Buffer {
   return Buffer.from(`${JSON.stringify({ head, sha256: sumOf(head) })}\n`);
 }
 
+/** The object is not one that holds a head, of whatever format. The message says how. */
+export class Unreadable extends RangeError {
+  override readonly name = 'Unreadable';
+}
+
+/** What the object holds, when its sum is right: so much is common to all formats. @throws Unreadable */
+export function openHead(bytes: Uint8Array): unknown {
+  try {
+    const { head, sha256 } = fieldsOf(JSON.parse(Buffer.from(bytes).toString()), 'the object');
+    if (sumOf(head) === hexOf(sha256, 'sha256', 64)) return head;
+  } catch (error) {
+    throw new Unreadable(error instanceof RangeError ? error.message : 'it is not JSON');
+  }
+  throw new Unreadable('it has another SHA-256 than it says');
+}
+
 /** @param id by which it was asked for, @param clusterId under which it lies  @throws RangeError naming what is wrong */
 export function readHead(bytes: Uint8Array, id: string, clusterId: string): BackupHead {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(Buffer.from(bytes).toString());
-  } catch {
-    throw new RangeError('it is not JSON');
-  }
-  const { head, sha256 } = fieldsOf(parsed, 'the object');
-  if (sumOf(head) !== hexOf(sha256, 'sha256', 64)) throw new RangeError('it has another SHA-256 than it says');
-  const found = checkHead(head);
+  const found = checkHead(openHead(bytes));
   if (found.id !== id) throw new RangeError(`it is the head of ${found.id}`);
   if (found.clusterId !== clusterId) throw new RangeError(`it belongs to the cluster ${found.clusterId}`);
   return found;

@@ -93,10 +93,11 @@ export class KnownArchive {
   lost(id: string): void {
     this.#changes += 1;
     if (this.#listing === null) return;
-    const { backups, damaged, verified, headless } = this.#listing;
+    const { backups, damaged, doubted, verified, headless } = this.#listing;
     const isOther = (one: { readonly id: string }): boolean => one.id !== id;
     const proofs = new Map([...verified].filter(([verifiedId]) => verifiedId !== id));
-    this.#listing = { backups: backups.filter(isOther), damaged: damaged.filter(isOther), verified: proofs, headless };
+    const left = { backups: backups.filter(isOther), damaged: damaged.filter(isOther), doubted: doubted.filter(isOther) };
+    this.#listing = { ...left, verified: proofs, headless };
   }
 
   /** A restore failed: where that was the backup's fault, it counts as damaged from now on. */
@@ -121,5 +122,11 @@ export class KnownArchive {
 
 function withDamaged(listing: Listing, broken: BrokenBackup): Listing {
   const isOther = ({ id }: { readonly id: string }): boolean => id !== broken.id;
-  return { ...listing, backups: listing.backups.filter(isOther), damaged: [...listing.damaged.filter(isOther), broken] };
+  const head = listing.backups.find((one) => !isOther(one));
+  return {
+    ...listing,
+    backups: listing.backups.filter(isOther),
+    damaged: [...listing.damaged.filter(isOther), broken],
+    doubted: head === undefined ? listing.doubted : [...listing.doubted, head],
+  };
 }

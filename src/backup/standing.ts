@@ -201,8 +201,9 @@ export function keptBackups({ backups, damaged }: Pick<Listing, 'backups' | 'dam
   return [...sound, ...broken];
 }
 
-/** @param byEnd all backups; there may be thousands, so only the few that end in the right stretch are looked at */
-function continuedBy({ fromSeq, end, lineage }: IncrementHead, byEnd: readonly BackupHead[]): string[] {
+/** What it can be replayed after, the earliest end first.
+ *  @param byEnd all backups; there may be thousands, so only the few that end in the right stretch are looked at */
+export function continuedBy({ fromSeq, end, lineage }: IncrementHead, byEnd: readonly BackupHead[]): string[] {
   const found: string[] = [];
   for (let at = firstEndingAt(byEnd, fromSeq - 1); at < byEnd.length; at++) {
     const before = byEnd[at];

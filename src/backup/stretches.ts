@@ -22,13 +22,27 @@ export function stretchesOf(
   });
 }
 
-/** What is in some of the first and in none of the others. Cost: sorting, and one walk for each of the first. */
-export function without(stretches: readonly Stretch[], others: readonly Stretch[]): Stretch[] {
-  const taken = byHistory(others);
+/** What stretches hold together: of each history in the order of their beginnings, none touching the next. */
+export type Covered = ReadonlyMap<string, readonly Stretch[]>;
+
+export function covered(stretches: readonly Stretch[]): Covered {
+  const found = new Map<string, Stretch[]>();
+  for (const stretch of [...stretches].sort((left, right) => left.first - right.first)) {
+    const known = found.get(stretch.historyId);
+    const last = known?.at(-1);
+    if (known === undefined || last === undefined) found.set(stretch.historyId, [stretch]);
+    else if (stretch.first > last.last + 1) known.push(stretch);
+    else known[known.length - 1] = { ...last, last: Math.max(last.last, stretch.last) };
+  }
+  return found;
+}
+
+/** What is in some of the first and in none of the others. */
+export function without(stretches: readonly Stretch[], others: Covered): Stretch[] {
   return stretches.flatMap(({ historyId, first, last }) => {
     const left: Stretch[] = [];
     let from = first;
-    for (const other of taken.get(historyId) ?? []) {
+    for (const other of others.get(historyId) ?? []) {
       if (other.first > last) break;
       if (other.first > from) left.push({ historyId, first: from, last: other.first - 1 });
       from = Math.max(from, other.last + 1);
@@ -36,16 +50,4 @@ export function without(stretches: readonly Stretch[], others: readonly Stretch[
     if (from <= last) left.push({ historyId, first: from, last });
     return left;
   });
-}
-
-/** In the order of their beginnings. */
-function byHistory(stretches: readonly Stretch[]): ReadonlyMap<string, readonly Stretch[]> {
-  const found = new Map<string, Stretch[]>();
-  for (const stretch of stretches) {
-    const known = found.get(stretch.historyId);
-    if (known === undefined) found.set(stretch.historyId, [stretch]);
-    else known.push(stretch);
-  }
-  for (const list of found.values()) list.sort((left, right) => left.first - right.first);
-  return found;
 }

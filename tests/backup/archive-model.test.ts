@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { BackupHead } from '../../src/backup/head.js';
 import { NEWEST } from '../../src/backup/plan.js';
-import { removalOf } from '../../src/backup/removal.js';
+import { type Need, removalOf, type Way } from '../../src/backup/removal.js';
 import { isOn, keptBackups, standingOf } from '../../src/backup/standing.js';
 import { SkeinError } from '../../src/model/errors.js';
 import { ArchiveWorld, DAY_MS, FULLS_MAX, type Kill, type Place } from '../support/archive-world.js';
@@ -341,39 +341,95 @@ function isOwn(head: BackupHead, place: Place): boolean {
   return head.kind === 'full' ? place.seq === head.end.seq : place.seq >= head.fromSeq;
 }
 
+/** What a full one has behind it: it was asked for that such states may go. */
+function isPassedBy(fulls: readonly BackupHead[], place: Place): boolean {
+  return fulls.some(({ kind, lineage, end }) => kind === 'full' && isOn({ lineage, seq: end.seq }, place));
+}
+
+/** The furthest of the line that runs, and of all while nothing of the history that runs can be restored. */
+function newestPlaces(world: ArchiveWorld, restorablePlaces: readonly Place[]): { own: Place | null; all: Place | null } {
+  const known = new Set(restorablePlaces.map(keyOf));
+  const own = world.placesOf(world.running).findLast((place) => known.has(keyOf(place))) ?? null;
+  const isHeld = own?.historyId === world.running.lineage.at(-1)?.historyId;
+  const all = isHeld ? null : restorablePlaces.toSorted((a, b) => a.epoch - b.epoch || a.seq - b.seq).at(-1);
+  return { own, all: all ?? null };
+}
+
+/** What a refusal says to help, done as it says. */
+function mustHelp(world: ArchiveWorld, head: BackupHead, { ways, neededBy }: Need): void {
+  const goes = (one: BackupHead, withThem: boolean): boolean => 'ids' in removalOf(world.listing(), world.running, one, withThem);
+  const afterThem = (): boolean => {
+    for (const id of neededBy) {
+      const one = [...world.backups, ...world.damaged.map((known) => known.head)].find((known) => known.id === id);
+      if (one === undefined || !goes(one, false)) return false;
+      world.remove(id);
+    }
+    return goes(head, false);
+  };
+  const done: Record<Way, () => boolean> = {
+    with_increments: () => goes(head, true),
+    increments_first: afterThem,
+  };
+  for (const way of ways) {
+    const helps = world.tried(() => done[way]() || !world.backups.includes(head));
+    assert.ok(helps, `${way} does not let ${head.id} go`);
+  }
+}
+
+function mustTakeNothing(world: ArchiveWorld, head: BackupHead, withIncrements: boolean, ids: readonly string[]): void {
+  const before = restorable(world);
+  const { own, all } = newestPlaces(world, before);
+  const { continued } = standingOf(world.listing(), world.running);
+  const fulls = ownFulls(world).length;
+  const ifSound = world.tried(() => {
+    world.heal(true);
+    return restorable(world);
+  });
+  const helping = world.backups.filter((one) => one !== head);
+  const isLeft = (place: Place): boolean =>
+    canRestore(world, place) || isOwn(head, place) || (withIncrements && isPassedBy(helping, place));
+  for (const id of ids) {
+    world.remove(id);
+    for (const place of before) assert.ok(isLeft(place), `${head.id} took ${keyOf(place)}`);
+  }
+  const goesOn = standingOf(world.listing(), world.running).continued;
+  assert.ok(goesOn || !continued, 'the log goes on from the archive');
+  for (const [what, place] of Object.entries({ own: goesOn ? null : own, all }))
+    assert.ok(place === null || canRestore(world, place), `${head.id} took the newest of ${what}`);
+  assert.is(ownFulls(world).length > 0, fulls > 0);
+  world.heal(true);
+  for (const place of ifSound) assert.ok(isLeft(place), `${head.id} took ${keyOf(place)}, had all been sound`);
+}
+
 test('one that is asked to go takes nothing with it but what is its own, and what a newer full one has passed where that is asked for', (t) => {
-  const steps = stepsOf(ROUGH.filter((what) => what !== 'damage' && what !== 'asked_to_go'));
-  let [gone, kept] = [0, 0];
-  const property = fc.property(steps, somePacking, fc.nat(1_000), fc.boolean(), (taken, packing, some, withIncrements) => {
+  const steps = stepsOf(ROUGH.filter((what) => what !== 'asked_to_go'));
+  const counted = { went: 0, stayed: 0, last_full: 0, increments: 0, log: 0, newest: 0, helped: 0, doubted: 0 };
+  const asked = fc.record({ some: fc.nat(1_000), withIncrements: fc.boolean(), hurt: fc.option(fc.nat(1_000)) });
+  const property = fc.property(steps, somePacking, asked, (taken, packing, { some, withIncrements, hurt }) => {
     const world = new ArchiveWorld(packing);
     world.write(1);
     world.make('full');
     for (const step of taken) take(world, step);
+    const hurtOne = hurt === null ? undefined : pick(world.backups, hurt);
+    if (hurtOne !== undefined) world.damage(hurtOne, false);
+    const listing = world.listing();
     const head = pick(world.backups, some);
     if (head === undefined) return;
-    const before = restorable(world);
-    const [fulls, { continued }] = [ownFulls(world).length, standingOf(world.listing(), world.running)];
-    const removal = removalOf(world.listing(), world.running, head, withIncrements);
+    if (listing.doubted.length > 0) counted.doubted += 1;
+    const removal = removalOf(listing, world.running, head, withIncrements);
     if ('need' in removal) {
-      kept += 1;
-      return;
+      counted.stayed += 1;
+      counted[removal.need.reason] += 1;
+      counted.helped += removal.need.ways.length;
+      return mustHelp(world, head, removal.need);
     }
-    gone += 1;
+    counted.went += 1;
     assert.is(removal.ids.at(-1), head.id);
     if (!withIncrements) assert.is(removal.ids.length, 1);
-    for (const id of removal.ids) {
-      world.remove(id);
-      const left = world.backups.filter(({ kind }) => kind === 'full');
-      const isPassed = (place: Place): boolean =>
-        withIncrements && left.some((full) => isOn({ lineage: full.lineage, seq: full.end.seq }, place));
-      for (const place of before)
-        assert.ok(canRestore(world, place) || isOwn(head, place) || isPassed(place), `${head.id} took ${keyOf(place)}`);
-    }
-    assert.is(ownFulls(world).length > 0, fulls > 0);
-    if (continued) assert.ok(standingOf(world.listing(), world.running).continued, 'the log goes on from the archive');
+    mustTakeNothing(world, head, withIncrements, removal.ids);
   });
   fc.assert(property, { seed: t.seed(), numRuns: t.rounds(500, 5_000) });
-  assert.ok(gone > 50 && kept > 50, `${gone} went, ${kept} stayed`);
+  for (const [what, count] of Object.entries(counted)) assert.ok(count > 0, `${what}: ${count}`);
 });
 
 test.run();

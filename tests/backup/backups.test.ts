@@ -4,83 +4,21 @@
 import { readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { Backups, type BackupsParts } from '../../src/backup/backups.js';
+import { Backups } from '../../src/backup/backups.js';
 import { NEWEST } from '../../src/backup/plan.js';
 import type { ReplicatedLog } from '../../src/engine/engine.js';
-import { buildSnapshot } from '../../src/engine/snapshot.js';
 import type { RestoreWish } from '../../src/model/backup.js';
-import { type Clock, systemClock } from '../../src/model/clock.js';
+import { systemClock } from '../../src/model/clock.js';
 import { SkeinError } from '../../src/model/errors.js';
 import { DEFAULT_LIMITS } from '../../src/model/limits.js';
-import { type LogFields, silentLog } from '../../src/model/log.js';
+import { silentLog } from '../../src/model/log.js';
 import { keysOf } from '../support/backup-targets.js';
-import { type BackedUp, backedUp } from '../support/backups.js';
-import { BreakableTarget } from '../support/broken-target.js';
-import { suite, type TestContext } from '../support/suite.js';
+import { BY_HAND, settableClock, standing } from '../support/backups-standing.js';
+import { rejectionOf } from '../support/refusal.js';
+import { suite } from '../support/suite.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const test = suite('backup/backups', { deadlineMs: 120_000 });
-const BY_HAND = { everyOperations: 0, intervalMs: 0, minIntervalMs: 0, fullIntervalMs: 86_400_000 };
-
-interface Stand {
-  readonly made: BackedUp;
-  readonly target: BreakableTarget;
-  readonly backups: Backups;
-  /** What the log was asked to keep. */
-  readonly kept: (number | null)[];
-  readonly said: [string, LogFields][];
-  /** As the log shows itself from now on. */
-  seen: (log: ReplicatedLog) => ReplicatedLog;
-  write(count: number): Promise<void>;
-}
-
-async function standing(t: TestContext, over: Partial<BackupsParts> = {}): Promise<Stand> {
-  const made = await backedUp(t);
-  await made.create('c', 2);
-  const target = new BreakableTarget(made.target);
-  const [kept, said]: [(number | null)[], [string, LogFields][]] = [[], []];
-  const note = (event: string, fields: LogFields = {}): void => void said.push([event, fields]);
-  const { log } = made.engine;
-  const feed: ReplicatedLog = Object.create(log, {
-    keepFrom: { value: (_holder: string, seq: number | null) => void kept.push(seq) },
-    ...bound(log),
-  });
-  const stand: Pick<Stand, 'seen'> = { seen: (one) => one };
-  const backups = new Backups({
-    ...{ target, schedule: BY_HAND, retention: { fullsMax: 2, ageMsMax: null }, drillIntervalMs: 0 },
-    ...{ dataDir: made.folder, limits: { ...DEFAULT_LIMITS, diskFreeBytesMin: 0 }, clock: systemClock, cacheBytes: 2 ** 20 },
-    log: { ...silentLog, info: note, warn: note, error: note },
-    feed: () => stand.seen(feed),
-    isActive: () => true,
-    buildSnapshot: () =>
-      buildSnapshot({
-        ...{ dataDir: made.folder, storePath: made.storePath, cacheBytes: 2 ** 20 },
-        checkpointsDir: join(made.folder, 'store-1', 'checkpoints'),
-      }),
-    ...over,
-  });
-  t.after(() => backups.stop());
-  let id = 0;
-  const write = async (count: number): Promise<void> => {
-    for (let i = 0; i < count; i++) await made.put('c', [{ id: id++, vector: [id, 1] }]);
-  };
-  return Object.assign(stand, { made, target, backups, kept, said, write });
-}
-
-/** Methods of a class with private fields, for an object in front of it. */
-function bound(log: ReplicatedLog): PropertyDescriptorMap {
-  const names = ['state', 'lineage', 'read', 'bytesAfter'] as const;
-  return Object.fromEntries(names.map((name) => [name, { value: (log[name] as () => unknown).bind(log), configurable: true }]));
-}
-
-async function failure(work: Promise<unknown>): Promise<SkeinError> {
-  const error = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof SkeinError) return error;
-  throw new Error(`no refusal but ${String(error)}`);
-}
 
 test('a try that fails leaves nothing in the target, and nothing of it counts', async (t) => {
   const { target, backups, write } = await standing(t);
@@ -90,14 +28,14 @@ test('a try that fails leaves nothing in the target, and nothing of it counts', 
     ['skein.db.gz', 'full'],
   ] as const) {
     target.fails = (operation, key) => (operation === 'put' && key.endsWith(what) ? 'full' : null);
-    assert.is((await failure(backups.create(kind))).details['reason'], 'full');
+    assert.is((await rejectionOf(backups.create(kind))).details['reason'], 'full');
     target.fails = () => null;
     assert.equal(await keysOf(target), [], what);
   }
   assert.is((await backups.create(null))?.kind, 'full');
   await write(2);
   target.fails = (operation, key) => (operation === 'put' && key.endsWith('head.json') ? 'unreachable' : null);
-  await failure(backups.create(null));
+  await rejectionOf(backups.create(null));
   target.fails = () => null;
   assert.is((await backups.list()).backups.length, 1);
   assert.is((await keysOf(target)).length, 2, 'a head and a store');
@@ -111,7 +49,7 @@ test('what is known of a place stays in sight while it cannot be reached', async
   const made = await backups.create(null);
   target.fails = () => 'unreachable';
   await write(3);
-  await failure(backups.create(null));
+  await rejectionOf(backups.create(null));
   const { stored } = backups.status();
   assert.equal([stored?.newestAtMs, stored?.operationsSince], [made?.createdAtMs, 3]);
   assert.is(stored?.restorableFrom?.seq, made?.end.seq);
@@ -124,7 +62,7 @@ test('a backup by hand into a place that cannot even be read counts as one that 
   const { target, backups, write } = await standing(t);
   await write(1);
   target.fails = () => 'unreachable';
-  await failure(backups.create(null));
+  await rejectionOf(backups.create(null));
   const { failed, failuresInRow, lastFailure } = backups.status();
   assert.equal([failed, failuresInRow], [1, 1]);
   assert.match(lastFailure?.message ?? '', 'as the test says');
@@ -166,7 +104,7 @@ test('a place that ran full is tidied by the rules that hold now', async (t) => 
   });
   await before.write(1);
   target.fails = (operation) => (operation === 'put' ? 'full' : null);
-  await failure(after.create('incremental'));
+  await rejectionOf(after.create('incremental'));
   const { backups } = await after.list();
   assert.is(backups.filter(({ kind }) => kind === 'full').length, 2, 'the newest, and the first of the day');
 });
@@ -212,16 +150,6 @@ test('a log that was cut behind the newest backup makes the next one a full one,
   );
 });
 
-/** A clock that a test sets on, and back. */
-function settableClock(): { readonly clock: Clock; aheadMs: number; wallMs: number } {
-  const set = { aheadMs: 0, wallMs: 0 };
-  const clock = {
-    wallMs: () => systemClock.wallMs() + set.wallMs,
-    monotonicMs: () => systemClock.monotonicMs() + set.aheadMs,
-  };
-  return Object.assign(set, { clock });
-}
-
 test('what an increment held that vanished from the target is in the next one, by itself as soon as that is seen', async (t) => {
   const set = settableClock();
   const { backups, made, write } = await standing(t, { clock: set.clock, schedule: { ...BY_HAND, everyOperations: 1_000 } });
@@ -239,7 +167,7 @@ test('what an increment held that vanished from the target is in the next one, b
   };
   await chainWithGap();
   await write(1);
-  assert.is((await failure(backups.forecast(NEWEST))).type, 'BackupNotFound');
+  assert.is((await rejectionOf(backups.forecast(NEWEST))).type, 'BackupNotFound');
   const asked = await backups.create('incremental');
   assert.equal([asked?.kind, asked?.end.seq, (await backups.forecast(NEWEST)).seq], ['incremental', seq(), seq()]);
 
@@ -321,7 +249,7 @@ test('what a drill found damaged stays so, and the next backup goes round it, un
   await write(1);
   await backups.create(null);
   assert.equal([(await backups.drill(NEWEST)).ok, await damaged()], [true, [broken]]);
-  assert.is((await failure(backups.forecast({ ...NEWEST, backup: broken }))).type, 'BackupDamaged');
+  assert.is((await rejectionOf(backups.forecast({ ...NEWEST, backup: broken }))).type, 'BackupDamaged');
   assert.equal([(await backups.drill({ ...NEWEST, backup: broken })).ok, await damaged()], [false, [broken]]);
   writeFileSync(file, sound);
   assert.equal([(await backups.drill({ ...NEWEST, backup: broken })).ok, await damaged()], [true, []]);
@@ -397,64 +325,13 @@ test('a restore for which the disk has no room is refused before anything is fet
   await write(2);
   await backups.create(null);
   const { get = 0 } = target.calls;
-  const refused = await failure(backups.restore(NEWEST, async () => {}));
+  const refused = await rejectionOf(backups.restore(NEWEST, async () => {}));
   assert.is(refused.type, 'DiskLimitExceeded');
   const report = await backups.drill(NEWEST);
   assert.match(report.problem ?? '', 'A restore needs');
   assert.is(target.calls.get ?? 0, get + 0, 'nothing was read but heads that were known');
   assert.equal(
     readdirSync(made.folder).filter((name) => name.startsWith('restoring-')),
-    [],
-  );
-});
-
-test('one that is named goes and all others can be restored; one that is needed stays', async (t) => {
-  const { target, backups, made, write } = await standing(t, { retention: { fullsMax: 9, ageMsMax: null } });
-  const madeId = async (kind: 'full' | 'incremental'): Promise<string> => (await backups.create(kind))?.id ?? 'none';
-  await write(2);
-  const first = await madeId('full');
-  const full = (await backups.list()).backups[0]?.end.seq;
-  assert.equal((await failure(backups.remove(first, true))).details, { backup: first, reason: 'last_full', needed_by: [] });
-  await write(2);
-  const second = await madeId('full');
-  const between = (await backups.list()).backups.find(({ kind }) => kind === 'incremental')?.id ?? 'none';
-  const stays = await failure(backups.remove(first, false));
-  assert.equal([stays.type, stays.details], ['BackupNeeded', { backup: first, reason: 'increments', needed_by: [between] }]);
-  assert.match(stays.message, 'remove them with it');
-  for (const id of ['latest', 'none', '../x']) assert.is((await failure(backups.remove(id, true))).type, 'BackupNotFound');
-  assert.equal(await backups.remove(first, true), [between, first]);
-  const { backups: left, restorableFrom } = await backups.list();
-  assert.equal(
-    left.map(({ id }) => id),
-    [second],
-  );
-  assert.ok((restorableFrom?.seq ?? 0) > (full ?? 0));
-  assert.is((await keysOf(target)).length, 2, 'a head and a store');
-  assert.is((await backups.drill(NEWEST)).ok, true);
-  await write(1);
-  assert.is((await backups.create(null))?.kind, 'incremental', 'the archive goes on');
-  assert.is((await backups.drill(NEWEST)).seq, made.engine.log.state().seq);
-});
-
-test('a removal that breaks off leaves whole backups, and objects that are tidied away a day later', async (t) => {
-  const set = settableClock();
-  const { target, backups, write } = await standing(t, { clock: set.clock });
-  await write(2);
-  const first = (await backups.create('full'))?.id ?? 'none';
-  const second = (await backups.create('full'))?.id ?? 'none';
-  target.fails = (operation, key) => (operation === 'remove' && !key.endsWith('head.json') ? 'unreachable' : null);
-  assert.is((await failure(backups.remove(first, false))).type, 'BackupTargetFailed');
-  target.fails = () => null;
-  const { backups: left, damaged } = await backups.list();
-  assert.equal([left.map(({ id }) => id), damaged], [[second], []]);
-  assert.is((await failure(backups.remove(first, false))).type, 'BackupNotFound');
-  assert.is((await keysOf(target)).filter((key) => key.includes(first)).length, 1);
-  assert.is((await backups.drill(NEWEST)).ok, true);
-  set.wallMs = 2 * 86_400_000;
-  await write(1);
-  await backups.create('full');
-  assert.equal(
-    (await keysOf(target)).filter((key) => key.includes(first)),
     [],
   );
 });

@@ -126,6 +126,11 @@ test('a volume that is gone is unreachable, not empty', async (t) => {
     assert.is(await reasonOf(target.put('two', bodyOf(HELLO))), 'unreachable');
   }
   assert.is(await reasonOf(openAt(join(parent, 'missing', 'backups'))), 'unreachable');
+  const failure = await openAt(join(parent, 'missing', 'backups')).then(
+    () => '',
+    (error: unknown) => String(error),
+  );
+  assert.match(failure, `there is no folder ${join(parent, 'missing')} to make it in`);
 });
 
 test('opened for reading only it changes nothing', async (t) => {

@@ -202,19 +202,33 @@ export class ArchiveWorld {
   /** @param isBlind its head as well */
   damage(head: BackupHead, isBlind: boolean): void {
     this.remove(head.id);
-    this.damaged.push({ head, broken: { id: head.id, object: 'o', problem: 'p', end: isBlind ? null : head.end } });
+    const broken = { id: head.id, object: 'o', problem: 'p', end: isBlind ? null : head.end };
+    this.damaged = [...this.damaged, { head, broken }];
   }
 
-  heal(): void {
-    this.backups = [...this.backups, ...this.damaged.map(({ head }) => head)].sort((a, b) => (a.id < b.id ? 1 : -1));
-    this.damaged = [];
+  /** @param isKnown those alone whose heads can be read */
+  heal(isKnown = false): void {
+    const sound = this.damaged.filter(({ broken }) => !isKnown || broken.end !== null);
+    this.backups = [...this.backups, ...sound.map(({ head }) => head)].sort((a, b) => (a.id < b.id ? 1 : -1));
+    this.damaged = this.damaged.filter((one) => !sound.includes(one));
+  }
+
+  /** What would come of it: nothing has happened afterwards. */
+  tried<T>(work: () => T): T {
+    const { nowMs, backups, damaged, running } = this;
+    try {
+      return work();
+    } finally {
+      Object.assign(this, { nowMs, backups, damaged, running });
+    }
   }
 
   // What is asked.
 
   listing() {
     const damaged = this.damaged.map(({ broken }) => broken).sort((a, b) => (a.id < b.id ? 1 : -1));
-    return { backups: this.backups, damaged };
+    const doubted = this.damaged.filter(({ broken }) => broken.end !== null).map(({ head }) => head);
+    return { backups: this.backups, damaged, doubted };
   }
 
   plan(wish: RestoreWish, running: Running | null = this.running): RestorePlan {
