@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { greeting } from '../src/cli/serve.js';
 import { SkeinClient } from '../src/sdk/index.js';
 import { PROGRAM, startServer } from './support/server-process.js';
 import { suite, type TestContext } from './support/suite.js';
@@ -49,6 +50,13 @@ test('a server that cannot start says why and fails', async (t) => {
   const locked = await start(t, ['serve', '--data-dir', join(folder, 'data'), '--port', '0']).ended;
   assert.is(locked.code, 1);
   assert.match(locked.errors, 'in use by another Skein process');
+});
+
+test('who starts a server by npm is told to go on by npx', () => {
+  const node = { url: 'http://127.0.0.1:7171', dataDir: '/data', nativeBuild: 'plain', made: false } as const;
+  const said = (command: string): string => greeting(node, { keyed: false, docs: true, command }).join('\n');
+  assert.match(said('npx skein'), /^ {2}npx skein import COLLECTION FILE$/m);
+  assert.match(said('skein'), /^ {2}skein top$/m);
 });
 
 test('the greeting says where it listens, where its data is, and what to try', async (t) => {

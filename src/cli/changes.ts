@@ -24,7 +24,8 @@ export async function showChanges(values: ChangesValues, { output, errors, stopp
   let count = 0;
   try {
     for await (const change of client.changes(request, options)) {
-      await printPatiently(output, `${JSON.stringify(shown(change))}\n`);
+      // What it is comes first, for people.
+      await printPatiently(output, `${JSON.stringify({ type: change.type, ...shown(change) })}\n`);
       count += 1;
       if (count === limit) break;
     }

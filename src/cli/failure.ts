@@ -91,6 +91,13 @@ function apiLines(error: SkeinApiError): string[] {
       return [first, `the master is at ${String(error.details['master_url'])}: give that with --url`];
     case 'NotPromotable':
       return [first, promotionHint(error.details['reason'])];
+    case 'InvalidRequest':
+      return error.message.startsWith('replica_id:')
+        ? [
+            first,
+            'that is the master: name one of its replicas with --replica ID ("skein status" has the ids), or by its own --url',
+          ]
+        : [first];
     case 'Internal':
       return [first, ...(error.requestId === null ? [] : [`the server's log has it under request id ${error.requestId}`])];
     case 'UnknownAnswer':

@@ -5,9 +5,9 @@
  *  Must not know: signals, the process; it is told to stop. */
 
 import { SERVE_COMMAND_FIELDS } from '../config/command-fields.js';
-import { type Config, loadCommandFields, loadConfig } from '../config/config.js';
+import { loadCommandFields, loadConfig } from '../config/config.js';
 import { describeConfig } from '../config/describe.js';
-import { secretsIn } from '../config/secret.js';
+import { logOptions } from '../config/log-options.js';
 import type { Log, LogOptions, ProcessLog } from '../model/log.js';
 import type { Node } from '../node/node.js';
 import type { Reloads } from './reloads.js';
@@ -59,7 +59,10 @@ export async function serve(
     return EXIT.done;
   }
   parts.reloads?.listen(() => reloadFiles(node, log));
-  for (const line of greeting(node, config.apiKey !== null || config.tokens.keys !== null, config.docs)) print(output, line);
+  const keyed = config.apiKey !== null || config.tokens.keys !== null;
+  // Who starts it by npm has no `skein` on his path, most often.
+  const command = environment['npm_command'] === undefined ? 'skein' : 'npx skein';
+  for (const line of greeting(node, { keyed, docs: config.docs, command })) print(output, line);
   log.info('listening', { url: node.url, data_dir: node.dataDir, native_build: node.nativeBuild });
   await whenAborted(stopping);
   log.info('stopping', {});
@@ -74,13 +77,17 @@ function reloadFiles({ reload }: Pick<Node, 'reload'>, log: Log): void {
   else void reload();
 }
 
-function logOptions(config: Config): LogOptions {
-  const { logLevel: level, logFormat: format } = config;
-  const { logFile: path, logFileBytesMax: bytesMax, logFilesMax: filesMax } = config.observing;
-  return { level, format, file: path === null ? null : { path, bytesMax, filesMax }, secrets: secretsIn(config) };
+interface GreetingSettings {
+  readonly keyed: boolean;
+  readonly docs: boolean;
+  /** What is typed to run a command. */
+  readonly command: string;
 }
 
-export function greeting(node: Pick<Node, 'url' | 'dataDir' | 'nativeBuild' | 'made'>, keyed: boolean, docs: boolean): string[] {
+export function greeting(
+  node: Pick<Node, 'url' | 'dataDir' | 'nativeBuild' | 'made'>,
+  { keyed, docs, command }: GreetingSettings,
+): string[] {
   // An address that means "all" is no address to call.
   const url = node.url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
   const key = keyed ? " -H 'api-key: …'" : '';
@@ -96,11 +103,11 @@ export function greeting(node: Pick<Node, 'url' | 'dataDir' | 'nativeBuild' | 'm
     `  curl -X PUT ${url}/v1/collections/first${key} ${json} -d '{"dimension": 3, "distance": "cosine"}'`,
     `  curl -X PUT ${url}/v1/collections/first/points${key} ${json} -d '{"points": [{"id": 1, "vector": [1, 2, 3]}]}'`,
     `  curl ${url}/v1/collections/first/points/search${key} ${json} -d '{"vector": [1, 2, 3]}'`,
-    `  skein import COLLECTION FILE${atDefault}`,
-    `  skein search first --vector '[1, 2, 3]'${atDefault}`,
-    `  skein top${atDefault}`,
+    `  ${command} import COLLECTION FILE${atDefault}`,
+    `  ${command} search first --vector '[1, 2, 3]'${atDefault}`,
+    `  ${command} top${atDefault}`,
     '',
-    'More: skein --help; docs/CLI.md and docs/OPERATIONS.md of the package',
+    `More: ${command} --help; docs/CLI.md and docs/OPERATIONS.md of the package`,
     '',
   ];
 }

@@ -5,11 +5,14 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { VERIFY_FIELDS } from '../config/command-fields.js';
 import type { ValuesOf } from '../config/field.js';
+import { messageOf } from '../model/errors.js';
 import { encodeToken } from '../model/position.js';
 import type { VerifyReport } from '../node/offline.js';
 import { progressView } from './import/progress.js';
 import { counted, grouped } from './numbers.js';
 import { EXIT, type ExitCode, print, type Surroundings } from './surroundings.js';
+
+const OF_A_SERVER = '"skein verify --url URL" compares the replicas of a server while it runs';
 
 export async function verify(
   dataDir: string,
@@ -25,11 +28,17 @@ export async function verify(
   let report: VerifyReport;
   try {
     report = await verifyDataFolder(path, ({ progress }) => view.update(progress, 0));
+  } catch (error) {
+    throw inUse(error) ? new Error(`${messageOf(error)}. Stop it first; ${OF_A_SERVER}`, { cause: error }) : error;
   } finally {
     view.end();
   }
   for (const line of values.json ? jsonLines(path, report) : textLines(path, report)) print(output, line);
   return report.ok ? EXIT.done : EXIT.failed;
+}
+
+function inUse(error: unknown): boolean {
+  return error instanceof Error && 'reason' in error && error.reason === 'locked';
 }
 
 /** One object for each finding, then one for the whole. */

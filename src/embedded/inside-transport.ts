@@ -3,7 +3,7 @@
  *
  *  Invariant: nothing that is for the node leaves the process. Must not know: routes, bodies. */
 
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import {
   HttpTransport,
   SkeinConnectionError,
@@ -32,8 +32,8 @@ export class InsideTransport implements Transport {
 
   constructor(settings: InsideTransportSettings) {
     this.#settings = settings;
-    const { connectionsMax, connect } = settings;
-    this.#inside = new HttpTransport({ connectionsMax, connect });
+    const { connectionsMax } = settings;
+    this.#inside = new HttpTransport({ connectionsMax, connect: () => this.#connect() });
     this.#outside = new HttpTransport({ connectionsMax });
   }
 
@@ -50,6 +50,18 @@ export class InsideTransport implements Transport {
   close(): void {
     this.#inside.close();
     this.#outside.close();
+  }
+
+  /** The agent also makes connections for requests that waited, where nobody would catch what is thrown. */
+  #connect(): Duplex {
+    try {
+      return this.#settings.connect();
+    } catch (error) {
+      const broken = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done(error as Error) });
+      // Once the agent listens to it.
+      setImmediate(() => broken.destroy(error as Error));
+      return broken;
+    }
   }
 
   #wayOf(request: Pick<TransportRequest, 'url'>): HttpTransport {

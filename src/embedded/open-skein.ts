@@ -6,94 +6,119 @@
  *  Whatever holds of a server holds here: acknowledged is durable, one process to a folder, a failed commit ends it. The work of indexes and of the store is
  *  done in threads. Must not know: what HTTP, replication and storage do. */
 
-import { setTimeout } from 'node:timers/promises';
-import { loadConfig } from '../config/config.js';
+// Whoever reads the types has `Symbol.asyncDispose` by this, whatever else is configured.
+/// <reference lib="esnext.disposable" preserve="true" />
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { type LoadedConfig, loadConfig } from '../config/config.js';
 import { describeConfig } from '../config/describe.js';
-import { secretsIn } from '../config/secret.js';
-import type { LogLevel } from '../model/log.js';
+import { logOptions } from '../config/log-options.js';
+import type { Log } from '../model/log.js';
 import { type Node, startNode } from '../node/node.js';
 import { INSIDE_URL } from '../node/node-settings.js';
 import { createLog } from '../observability/logging.js';
-import { type ClientSettings, SkeinClient } from '../sdk/index.js';
+import { SkeinClient } from '../sdk/index.js';
+import { FatalEnd } from './fatal-end.js';
 import { InsideTransport } from './inside-transport.js';
+import { checkOptions, type OpenOptions } from './open-options.js';
 
 const SERVING_CHECK_MS = 20;
-
-export interface OpenOptions {
-  /** The folder with everything: made when it is not there, locked while it is open. */
-  readonly dataDir: string;
-  /** Address of a server, as http://host:7171 or ws://host:7171: this program becomes a read replica of it. Counts when the folder is new; later it
-   *  is what it was last. With data it opens and reads without the server, too. */
-  readonly follow?: string;
-  /** File with the key that nodes prove to each other, where the server has one. */
-  readonly clusterKeyFile?: string;
-  /** Further settings, as in a configuration file: snake_case names (docs/CONFIGURATION.md). `voter` is false here unless it is given: programs come
-   *  and go, and a majority must not wait for them. Nothing is read from the environment. */
-  readonly settings?: Readonly<Record<string, string | number | boolean>>;
-  /** Of what the node has to say, to standard error. Default warn. */
-  readonly logLevel?: LogLevel;
-  /** As for a client of a server. apiKey is for the master, which writes of a replica are sent on to; the own node asks for none. */
-  readonly client?: Omit<ClientSettings, 'url' | 'nodes' | 'transport' | 'tryTimeoutMs' | 'readPreference'>;
-  /** Gives up waiting for the first data of a new replica. */
-  readonly signal?: AbortSignal;
-  /** A commit failed or a thread was lost, so that what is on disk is known only after it is opened again: every call fails from then on. Left out,
-   *  the reason is thrown where nobody catches it, which ends the program. */
-  readonly onFatal?: (reason: Error) => void;
-}
+const CONNECTIONS_MAX = 64;
+/** Nothing listens there; it is said so that a `host` in settings asks for no key. */
+const NOWHERE = '127.0.0.1';
 
 export interface EmbeddedSkein {
   /** The same client as of a server, with the same types and errors. */
   readonly client: SkeinClient;
   readonly dataDir: string;
-  /** Lets running calls end, saves the indexes and frees the folder. May be called again. What was acknowledged is durable without it; an end without
-   *  it costs the next start a check of the store. */
+  /** Lets running calls end, saves the indexes and frees the folder. Calls that still run after shutdown_timeout_ms are cut off, such as an import whose
+   *  source has no end. May be called again. What was acknowledged is durable without it; an end without it costs the next start a check of the store. */
   readonly close: () => Promise<void>;
+  /** As `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Opens a folder as a database inside this program, and resolves when it can be read and written; a new replica once it has the data.
- *  @throws ConfigError: settings that cannot be used · StoreRefused: damage, with what is wrong · Error: the folder is in use, the disk fails */
+ *  @throws ConfigError: options or settings that cannot be used · StoreRefused: the folder is in use (`reason` is `locked`), or damaged · Error: the
+ *  disk fails · the reason of the signal. The first two are told apart by their `name`. Nothing is open then. */
 export async function openSkein(options: OpenOptions): Promise<EmbeddedSkein> {
-  const { config, sources } = loadConfig({
-    flags: { dataDir: options.dataDir, ...definedOnly({ master: options.follow, clusterKeyFile: options.clusterKeyFile }) },
-    environment: {},
-    workingDir: process.cwd(),
-    settings: { docs: false, voter: false, log_level: options.logLevel ?? 'warn', ...options.settings },
-  });
-  const { logLevel: level, logFormat: format } = config;
-  const log = createLog({ level, format, file: null, secrets: secretsIn(config) });
-  const fatal = new FatalEnd(options.onFatal ?? throwUncaught);
-  const shownConfig = describeConfig(config, sources);
-  const node = await startNode({ config, shownConfig, log, listens: false, onFatal: (reason) => fatal.happened(reason) });
-  const opened = new OpenedSkein(node, fatal, options.client ?? {});
-  const waiting = options.signal === undefined ? {} : { signal: options.signal };
+  checkOptions(options);
+  const { signal, onFatal } = options;
+  signal?.throwIfAborted();
+  const loaded = configOf(options);
+  const { config } = loaded;
+  const log = createLog(logOptions(config));
+  for (const warning of loaded.warnings) log.warn('configuration', { warning });
+  const place: { node: Node | null } = { node: null };
+  // Made first: client settings that cannot be used leave nothing open.
+  const client = clientOver(options.client ?? {}, place, () => fatal.reason);
+  const fatal = new FatalEnd({ endCalls: (error) => client.close(error), tell: onFatal });
+  const shownConfig = describeConfig(config, loaded.sources);
+  const starting = startNode({ config, shownConfig, log, listens: false, onFatal: (reason) => fatal.happened(reason) });
   try {
+    place.node = await Promise.race([starting, fatal.duringOpening]);
     // A new replica has nothing to read until its first snapshot is there.
-    while (!node.isServing()) {
-      if (fatal.reason !== null) throw new Error(`the embedded node has failed: ${fatal.reason}`);
-      await setTimeout(SERVING_CHECK_MS, undefined, waiting);
-    }
+    while (!place.node.isServing()) await pausedOrAborted(signal, fatal);
+    signal?.throwIfAborted();
+    fatal.opened();
+    return new OpenedSkein(place.node, client, config.shutdownTimeoutMs);
   } catch (error) {
-    await opened.close().catch((failure: unknown) => log.error('stop_failed', { error: failure }));
+    client.close();
+    // What failed on the way may never come to its end; nobody waits for it then.
+    const ended = endOf(starting, log);
+    if (fatal.reason === null) await ended;
     throw error;
   }
-  return opened;
+}
+
+/** @throws ConfigError */
+function configOf({ dataDir, follow, clusterKeyFile, logLevel, settings }: OpenOptions): LoadedConfig {
+  return loadConfig({
+    flags: { dataDir, host: NOWHERE, ...definedOnly({ master: follow, clusterKeyFile }) },
+    environment: {},
+    workingDir: process.cwd(),
+    settings: { docs: false, voter: false, log_level: logLevel ?? 'warn', ...settings },
+  });
+}
+
+/** @throws TypeError, RangeError for settings that cannot be used */
+function clientOver(
+  settings: NonNullable<OpenOptions['client']>,
+  place: { readonly node: Node | null },
+  failure: () => string | null,
+): SkeinClient {
+  const connect: Node['connect'] = () => {
+    if (place.node === null) throw new Error('the node is not open');
+    return place.node.connect();
+  };
+  const { connectionsMax = CONNECTIONS_MAX } = settings;
+  const transport = new InsideTransport({ url: INSIDE_URL, connect, failure, connectionsMax });
+  return new SkeinClient({ ...settings, url: INSIDE_URL, transport });
+}
+
+/** @throws the reason of the signal · why the node has failed */
+async function pausedOrAborted(signal: AbortSignal | undefined, fatal: FatalEnd): Promise<void> {
+  const paused = pause(SERVING_CHECK_MS, undefined, signal === undefined ? {} : { signal });
+  // Its own error says that there was a signal, not why.
+  await Promise.race([paused.catch(() => signal?.throwIfAborted()), fatal.duringOpening]);
+}
+
+async function endOf(starting: Promise<Node>, log: Log): Promise<void> {
+  const node = await starting.catch(() => null);
+  await node?.stop().catch((failure: unknown) => log.error('stop_failed', { error: failure }));
 }
 
 class OpenedSkein implements EmbeddedSkein {
   readonly client: SkeinClient;
   readonly #node: Node;
+  readonly #callsEndMs: number;
   #closing: Promise<void> | null = null;
 
-  constructor(node: Node, fatal: FatalEnd, settings: NonNullable<OpenOptions['client']>) {
+  /** @param callsEndMs how long calls that run are waited for */
+  constructor(node: Node, client: SkeinClient, callsEndMs: number) {
     this.#node = node;
-    const transport = new InsideTransport({
-      url: INSIDE_URL,
-      connect: () => node.connect(),
-      failure: () => fatal.reason,
-      connectionsMax: settings.connectionsMax ?? 64,
-    });
-    this.client = new SkeinClient({ ...settings, url: INSIDE_URL, transport });
+    this.client = client;
+    this.#callsEndMs = callsEndMs;
   }
 
   get dataDir(): string {
@@ -102,35 +127,21 @@ class OpenedSkein implements EmbeddedSkein {
 
   /** Bound: `const { client, close } = await openSkein(…)` is how it is taken apart. */
   readonly close = (): Promise<void> => {
-    this.#closing ??= this.client.end().then(() => this.#node.stop());
+    this.#closing ??= this.#close();
     return this.#closing;
   };
+
+  async #close(): Promise<void> {
+    // An import ends when its source does, which may be never.
+    const cut = setTimeout(() => this.client.close(), this.#callsEndMs);
+    await this.client.end();
+    clearTimeout(cut);
+    await this.#node.stop();
+  }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-/** The one end that data may be at risk by, said once. */
-class FatalEnd {
-  readonly #tell: (reason: Error) => void;
-  reason: string | null = null;
-
-  constructor(tell: (reason: Error) => void) {
-    this.#tell = tell;
-  }
-
-  happened(reason: string): void {
-    if (this.reason !== null) return;
-    this.reason = reason;
-    this.#tell(new Error(`the embedded node has failed: ${reason}`));
-  }
-}
-
-function throwUncaught(reason: Error): void {
-  setImmediate(() => {
-    throw reason;
-  });
 }
 
 function definedOnly(values: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -1,4 +1,6 @@
 /** What a program imports as `skein`: the embedded database, and all of its client. */
 
+export { ConfigError } from '../config/resolve.js';
 export * from '../sdk/index.js';
-export { type EmbeddedSkein, type OpenOptions, openSkein } from './open-skein.js';
+export type { OpenOptions } from './open-options.js';
+export { type EmbeddedSkein, openSkein } from './open-skein.js';

@@ -38,11 +38,10 @@ export function collectionInfo(entry: CatalogueEntry, keeper: IndexKeeper, posit
   };
 }
 
-function countsOf({ row, vector }: CatalogueEntry): Record<string, number> {
-  const counts = vector.report?.status.vectors ?? {};
-  const counted = new Map(Object.entries(counts));
-  const named = targetsOf(row.spec).map(({ name, key }) => [name, counted.get(key)] as const);
-  return Object.fromEntries(named.filter((pair): pair is readonly [string, number] => pair[1] !== undefined));
+function countsOf({ row, vector }: CatalogueEntry): ReadonlyMap<string, number> {
+  const counts = vector.report?.status.vectors;
+  const named = targetsOf(row.spec).map(({ name, key }) => [name, counts?.get(key)] as const);
+  return new Map(named.filter((pair): pair is readonly [string, number] => pair[1] !== undefined));
 }
 
 export function strictnessOf(entry: CatalogueEntry | undefined): Strictness | null {

@@ -1,16 +1,16 @@
 /** The two kinds of content that an index worker may keep, each made and opened in its own way. Must not know: threads, messages. */
 
-import type { StoreReads } from '../storage/storage.js';
 import type { EngineKind, IndexedCollection } from './index-messages.js';
 import { removeAllLeftovers } from './opened-indexes.js';
 import type { OpenedContent, ServedContent } from './served-content.js';
+import type { IndexReads } from './sound-reads.js';
 import { TextContent } from './text-content.js';
 import { VectorContent } from './vector-content.js';
 
 export interface ContentKind {
   readonly engine: EngineKind;
-  create(reads: StoreReads, collection: IndexedCollection): ServedContent;
-  open(reads: StoreReads, collection: IndexedCollection): Promise<OpenedContent<ServedContent>>;
+  create(reads: IndexReads, collection: IndexedCollection): ServedContent;
+  open(reads: IndexReads, collection: IndexedCollection): Promise<OpenedContent<ServedContent>>;
   /** Removes what a crash left in a folder of checkpoints. */
   removeLeftovers(folder: string): Promise<void>;
 }

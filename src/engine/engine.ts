@@ -102,7 +102,7 @@ export interface CollectionInfo extends Declarations, VectorSpec {
   readonly createdAtMs: number;
   readonly pointsCount: number;
   /** Points in the index of each named vector, by name; those of one that nobody has are left out. */
-  readonly vectorCounts?: Readonly<Record<string, number>>;
+  readonly vectorCounts?: ReadonlyMap<string, number>;
   /** Points in the text index with a word that is no stop word; 0 without text fields. */
   readonly textCount?: number;
   readonly status: 'ready' | 'building' | 'rebuilding';

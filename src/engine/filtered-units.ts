@@ -19,7 +19,7 @@ export interface UnitBounds {
 
 export interface UnitForm {
   readonly bounds: UnitBounds;
-  /** Do points that were written still match? Then the next unit begins behind them. */
+  /** Do points that were written still match? Then asking again does them once more. */
   readonly keepsMatches: boolean;
   /** @param earlier what units before it did */
   operation(collection: string, ids: readonly PointId[], earlier: UnitsDone): Operation;

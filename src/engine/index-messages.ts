@@ -67,7 +67,7 @@ export interface ContentStatus {
   /** How far newly declared payload fields are read; 1 when they answer filters. */
   readonly payloadProgress: number;
   /** Live points that have a named vector, by its key. */
-  readonly vectors?: Readonly<Record<string, number>>;
+  readonly vectors?: ReadonlyMap<string, number>;
 }
 
 export interface IndexReport {

@@ -11,7 +11,7 @@ import type { Damage } from '../model/damage.js';
 import type { Distance } from '../model/distance.js';
 import type { Filter } from '../model/filter.js';
 import { type LabelFilter, labelFilterOf, passesFilter } from '../model/label-filter.js';
-import { DEFAULT_VECTOR, type PointId } from '../model/point.js';
+import { comparePointIds, DEFAULT_VECTOR, type PointId } from '../model/point.js';
 import type { StoreReads } from '../storage/storage.js';
 import { exactTopK } from '../vector-index/exact-scan.js';
 import {
@@ -80,6 +80,8 @@ export type ReadRequest =
       readonly uid: number;
       readonly filter: RowFilter;
       readonly after: PointId | null;
+      /** The last point to look at; null: the last one there is. */
+      readonly through: PointId | null;
     } & UnitBounds)
   /** Which of these labels pass, dead rows too. */
   | {
@@ -120,7 +122,7 @@ export interface ReadAnswers {
   get: { readonly points: FoundPoint[]; readonly missing: PointId[]; readonly seq: number };
   scroll: { readonly points: FoundPoint[]; readonly next: PointId | null; readonly seq: number };
   count: { readonly count: number; readonly seq: number };
-  match: { readonly ids: PointId[]; readonly more: boolean; readonly seq: number };
+  match: { readonly ids: PointId[]; readonly more: boolean; readonly through: PointId | null; readonly seq: number };
   narrow: { readonly labels: LabelFilter };
   hits: HitsAnswer;
   groups: GroupsAnswer;
@@ -242,15 +244,17 @@ function countMatches(reads: StoreReads, { uid, filter }: RequestOf<'count'>): R
 function matchIds(reads: StoreReads, request: RequestOf<'match'>): ReadAnswers['match'] {
   const { uid, filter, after, limit, bytesMax, bytesEach, countsVectors } = request;
   const { seq } = reads.state();
+  const through = request.through ?? reads.lastHead(uid)?.id ?? null;
   const ids: PointId[] = [];
   let bytes = 0;
   for (const { id, label, payload } of matching(reads, uid, filter, after)) {
-    if (ids.length === limit) return { ids, more: true, seq };
+    if (through === null || comparePointIds(id, through) > 0) break;
+    if (ids.length === limit) return { ids, more: true, through, seq };
     bytes += bytesEach + payload.length + (countsVectors ? (reads.vectorSet(uid, label)?.length ?? 0) : 0);
-    if (ids.length > 0 && bytes > bytesMax) return { ids, more: true, seq };
+    if (ids.length > 0 && bytes > bytesMax) return { ids, more: true, through, seq };
     ids.push(id);
   }
-  return { ids, more: false, seq };
+  return { ids, more: false, through, seq };
 }
 
 /** The exact neighbours at one seq, or among the labels that an index named: every vector row is read once, in label order, a page per read

@@ -2,6 +2,7 @@
  *  nursery would only stay resident after a burst. (V8's default is 48 MB for each thread.) */
 
 import { Worker } from 'node:worker_threads';
+import { threadArguments } from '../resilience/thread-arguments.js';
 
 const YOUNG_GENERATION_MB = 6;
 
@@ -10,6 +11,7 @@ export function startThread(file: string, name: string, workerData: unknown): Wo
   return new Worker(new URL(`./${file}`, import.meta.url), {
     workerData,
     name,
+    ...threadArguments(process.execArgv),
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });
 }

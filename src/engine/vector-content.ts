@@ -11,14 +11,15 @@ import { decodeDefaultVector, decodeVectorSet, vectorCount } from '../codec/vect
 import type { CollectionSpec } from '../model/collection.js';
 import { DEFAULT_VECTOR, type DenseVector, type NamedVectors, type SparseVector } from '../model/point.js';
 import { isLeftBehind, targetsOf, type VectorTarget } from '../model/vector-spec.js';
-import type { LabelRow, StoreReads } from '../storage/storage.js';
+import type { LabelRow } from '../storage/storage.js';
 import { createSparseIndex, LabelSet } from '../vector-index/open-index.js';
 import type { VectorIndex } from '../vector-index/vector-index.js';
 import type { ContentStatus, IndexedCollection } from './index-messages.js';
 import { emptyIndex, openIndexes, type VectorIndexes } from './opened-indexes.js';
 import { PayloadSide } from './payload-side.js';
 import type { OpenedContent, SavedHead, ServedContent } from './served-content.js';
-import { isSavable, saveIndexes, statusOf } from './vector-figures.js';
+import type { IndexReads } from './sound-reads.js';
+import { graphsToSave, saveGraphs, statusOf } from './vector-figures.js';
 import { VectorFill } from './vector-fill.js';
 
 const NO_VECTORS: NamedVectors = new Map();
@@ -26,7 +27,7 @@ const NO_VECTORS: NamedVectors = new Map();
 export class VectorContent implements ServedContent {
   readonly payloads: PayloadSide;
   readonly indexes: VectorIndexes;
-  readonly #reads: StoreReads;
+  readonly #reads: IndexReads;
   readonly #uid: number;
   #spec: CollectionSpec;
   /** Points without a default vector. */
@@ -38,7 +39,7 @@ export class VectorContent implements ServedContent {
   #turn = 0;
   #insertsOfClosed = 0;
 
-  constructor(reads: StoreReads, { uid, spec }: IndexedCollection, indexes: VectorIndexes, bare = new LabelSet()) {
+  constructor(reads: IndexReads, { uid, spec }: IndexedCollection, indexes: VectorIndexes, bare = new LabelSet()) {
     this.#reads = reads;
     this.#uid = uid;
     this.#spec = spec;
@@ -47,13 +48,13 @@ export class VectorContent implements ServedContent {
     this.payloads = new PayloadSide(reads, uid, spec.payloadIndexes, (label) => this.has(label));
   }
 
-  static create(reads: StoreReads, collection: IndexedCollection): VectorContent {
+  static create(reads: IndexReads, collection: IndexedCollection): VectorContent {
     const indexes: VectorIndexes = { dense: new Map(), sparse: new Map() };
     for (const target of targetsOf(collection.spec)) addIndex(indexes, target);
     return new VectorContent(reads, collection, indexes);
   }
 
-  static async open(reads: StoreReads, collection: IndexedCollection): Promise<OpenedContent<VectorContent>> {
+  static async open(reads: IndexReads, collection: IndexedCollection): Promise<OpenedContent<VectorContent>> {
     const opened = await openIndexes(reads, collection);
     if ('refused' in opened) return opened;
     const { indexes, head, bare, missing, refusals } = opened;
@@ -256,12 +257,16 @@ export class VectorContent implements ServedContent {
     return { ...status, memoryBytes: status.memoryBytes + payloadBytes + this.#bare.memoryBytes };
   }
 
+  get #toSave(): [string, VectorIndex][] {
+    return graphsToSave(this.indexes, this.#reads.damagedLabels?.size ?? 0);
+  }
+
   get savable(): boolean {
-    return [...this.indexes.dense.values()].some(isSavable);
+    return this.#toSave.length > 0;
   }
 
   save(folder: string, headOf: () => SavedHead): Promise<number> {
-    return saveIndexes(this.indexes, folder, headOf);
+    return saveGraphs(this.#toSave, folder, headOf);
   }
 
   relieve(): void {

@@ -25,23 +25,30 @@ export function statusOf({ dense, sparse }: VectorIndexes, points: number, paylo
     sum.memoryBytes += memoryBytes;
     vectors.set(key, live);
   }
-  return { kind, live: points, ...most, ...sum, payloadProgress, vectors: Object.fromEntries(vectors) };
+  return { kind, live: points, ...most, ...sum, payloadProgress, vectors };
 }
 
-/** Is there a graph that a checkpoint would hold? */
-export function isSavable(index: VectorIndex): boolean {
-  const { kind, live, waiting } = index.status();
-  return kind === 'graph' && live > waiting;
+/** Graphs that a checkpoint would hold. While points are damaged only the one that a start holds against the store is saved: another one that
+ *  was built without them would be loaded as if it lacked nothing. Its older checkpoint stays, and the rows behind that are read again.
+ *  @param damaged points that were passed over */
+export function graphsToSave({ dense }: VectorIndexes, damaged: number): [string, VectorIndex][] {
+  return [...dense].filter(([key, index]) => {
+    const { kind, live, waiting } = index.status();
+    return kind === 'graph' && live > waiting && (damaged === 0 || key === DEFAULT_VECTOR || dense.size === 1);
+  });
 }
 
-/** Writes a checkpoint of every graph, each into its own folder. While one is written the others take in what comes, so each has a head of its
- *  own. @returns bytes written
+/** Writes a checkpoint of each, into its own folder. While one is written the others take in what comes, so each has a head of its own.
+ *  @returns bytes written
  *  @throws Error of the first that could not be written, after all were tried */
-export async function saveIndexes({ dense }: VectorIndexes, folder: string, headOf: () => SavedHead): Promise<number> {
+export async function saveGraphs(
+  graphs: readonly [string, VectorIndex][],
+  folder: string,
+  headOf: () => SavedHead,
+): Promise<number> {
   let bytes = 0;
   const failures: unknown[] = [];
-  for (const [key, index] of [...dense]) {
-    if (!isSavable(index)) continue;
+  for (const [key, index] of graphs) {
     try {
       bytes += await index.save(folderOf(folder, key), headOf());
     } catch (error) {

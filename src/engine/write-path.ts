@@ -56,6 +56,8 @@ interface NextUnit {
   readonly filter: Filter;
   /** It begins behind this point; null: at the first. */
   readonly after: PointId | null;
+  /** The last point that was there at the first unit: however many come behind it, the write has an end. Null: this is the first. */
+  readonly through: PointId | null;
   readonly done: UnitsDone;
   /** Of all units; null: each has its own, and the look for what matches has none. */
   readonly deadlineMs: number | null;
@@ -194,12 +196,13 @@ export class WritePath {
     // All units go into one collection, also when the name is an alias that is switched meanwhile.
     const { name } = this.#parts.catalogue.get(collection).row;
     let done: UnitsDone = { points: 0, units: 0 };
+    let through: PointId | null = null;
     for (let after: PointId | null = null; ; ) {
       try {
-        const unit = await this.#unit(form, { name, filter, after, done, deadlineMs }, options);
+        const unit = await this.#unit(form, { name, filter, after, through, done, deadlineMs }, options);
         if (unit.isLast) return unit.receipt;
         done = { points: pointsOf(unit.receipt.results[0]), units: done.units + 1 };
-        if (form.keepsMatches) after = unit.last ?? after;
+        ({ last: after, through } = unit);
       } catch (error) {
         throw afterUnits(error, form, done);
       }
@@ -209,15 +212,17 @@ export class WritePath {
   /** The next of what matches. */
   async #unit(
     form: UnitForm,
-    { name, filter, after, done, deadlineMs }: NextUnit,
+    { name, filter, after, through, done, deadlineMs }: NextUnit,
     { idempotency, ...rest }: WriteOptions,
-  ): Promise<{ readonly receipt: WriteReceipt; readonly isLast: boolean; readonly last: PointId | undefined }> {
+  ): Promise<
+    Pick<NextUnit, 'through'> & { readonly receipt: WriteReceipt; readonly isLast: boolean; readonly last: PointId | null }
+  > {
     const leftMs = (): number => (deadlineMs === null ? rest.timeoutMs : deadlineMs - this.#parts.clock.monotonicMs());
     if (rest.cancellation?.isCancelled === true) throw abandoned();
     if (done.units > 0 && leftMs() <= 0) throw new SkeinError('Timeout', 'The time was over before the next unit');
     const entry = this.#parts.catalogue.get(name);
     const rowFilter = await this.#parts.lookup.rowFilter(entry, filter);
-    const ask = { kind: 'match', uid: entry.row.uid, filter: rowFilter, after, ...form.bounds } as const;
+    const ask = { kind: 'match', uid: entry.row.uid, filter: rowFilter, after, through, ...form.bounds } as const;
     const matching = this.#parts.reader.read(ask, 0, Number.POSITIVE_INFINITY, rest.cancellation);
     const matched: ReadAnswers['match'] =
       deadlineMs === null ? await matching : await within(matching, leftMs(), 'Looking for what matches took too long');
@@ -230,7 +235,8 @@ export class WritePath {
     const how = isLast
       ? { ...rest, timeoutMs, ...(idempotency && { idempotency }) }
       : { ...rest, timeoutMs, wait: 'durable' as const };
-    return { receipt: await this.write([operation], how), isLast, last: matched.ids.at(-1) };
+    const receipt = await this.write([operation], how);
+    return { receipt, isLast, last: matched.ids.at(-1) ?? after, through: matched.through };
   }
 
   /** What an idempotency key was answered before, or null. */

@@ -4,6 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
+import { threadArguments } from '../resilience/thread-arguments.js';
 import type { BodyForm } from '../wire/body-reader.js';
 import type { BodyTask, Decoded } from '../wire/decode-body.js';
 import type { BodyJob, BodyJobAnswer } from './body-thread.js';
@@ -56,7 +57,10 @@ export class BodyWorker {
     if (this.#idle !== null) clearTimeout(this.#idle);
     this.#idle = null;
     if (this.#worker !== null) return this.#worker;
-    const worker = new Worker(new URL('./body-thread.js', import.meta.url), { name: 'skein-bodies' });
+    const worker = new Worker(new URL('./body-thread.js', import.meta.url), {
+      name: 'skein-bodies',
+      ...threadArguments(process.execArgv),
+    });
     worker.on('message', (answer: BodyJobAnswer) => this.#answered(answer));
     worker.on('error', (error) => this.#lost(worker, error));
     worker.on('exit', () => this.#lost(worker, new Error('the body thread ended')));

@@ -11,6 +11,7 @@ import {
   type TextLanguage,
   type TextSettings,
   type WordLength,
+  wordLengthWithin,
 } from '../model/collection.js';
 import { type RequestIssue, SkeinError } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
@@ -104,10 +105,8 @@ function textSettings({ language, stop_words: stopWords, word_length: length, k1
   };
 }
 
-/** All lengths are none that are said, so that equal declarations are equal. */
-function wordLengthOf(length: NonNullable<TextBody['word_length']> | null): WordLength | null {
-  const { min, max } = { min: 1, max: FIXED.wordLengthMax, ...length };
-  return min === 1 && max === FIXED.wordLengthMax ? null : { min, max };
+function wordLengthOf(length: TextBody['word_length']): WordLength | null {
+  return wordLengthWithin(length?.min ?? 1, length?.max ?? FIXED.wordLengthMax);
 }
 
 /** Field by field, so that equal declarations are equal whatever order their keys came in. */

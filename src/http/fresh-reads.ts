@@ -9,6 +9,9 @@ import type { Route } from './route-table.js';
 import type { ReplicationService } from './service.js';
 
 export const STALENESS_HEADER = 'x-skein-staleness-ms';
+/** Else it would say 0. */
+const MASTER_IS_ALONE =
+  '; it is the master and hears of no majority of its voters: bring them back, or forget those that stay away (DELETE /replication/replicas/{id})';
 
 /** Is it a read that may say how old its answer may be? */
 export function isFreshRead({ query }: Pick<Route, 'query'>): boolean {
@@ -53,7 +56,8 @@ export async function beFresh(
   const lagMs = replication.stalenessMs();
   if (lagMs !== null && lagMs <= maxStalenessMs) return;
   const age = lagMs === null ? 'not known to be new' : `${Math.ceil(lagMs)} ms old`;
-  throw new SkeinError('ReplicaBehind', `The state of this node is ${age}; ${maxStalenessMs} ms were allowed`, {
+  const why = replication.role() === 'master' ? MASTER_IS_ALONE : '';
+  throw new SkeinError('ReplicaBehind', `The state of this node is ${age}; ${maxStalenessMs} ms were allowed${why}`, {
     requested: null,
     applied: engine.position().seq,
     lag_ms: lagMs,

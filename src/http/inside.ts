@@ -4,6 +4,7 @@
  *  Invariant: what ends one end of a pair ends the other. Must not know: routes, what is sent. */
 
 import { type Duplex, duplexPair } from 'node:stream';
+import { SOCKET_MANNERS } from '../model/socket-manners.js';
 
 export class InsideConnections {
   readonly #accept: (far: Duplex) => void;
@@ -18,7 +19,8 @@ export class InsideConnections {
   /** @returns the program's end of a new connection @throws Error once the server has closed */
   connect(): Duplex {
     if (this.#closed) throw new Error('the node has stopped');
-    const [near, far] = duplexPair();
+    const [near, end] = duplexPair();
+    const far = Object.assign(end, SOCKET_MANNERS);
     this.#open.add(far);
     // Each tells the other of its end; an error is told by who met it.
     for (const [end, other] of [

@@ -15,6 +15,8 @@ import { SkeinError } from '../model/errors.js';
 const GRACE_MS = 1_000;
 /** Who closes his half of the connection may still read the answer, or may be gone: TCP does not tell. So long he is waited for. */
 const HALF_CLOSED_MS = 2_000;
+/** A silent connection is asked after so long whether anybody is there (TCP keep-alive); without an answer the system closes it some ten seconds later. */
+const PROBED_AFTER_MS = 30_000;
 
 interface OpenRequest {
   timer: NodeJS.Timeout | null;
@@ -134,4 +136,18 @@ function cancelledWhenGone(socket: Socket, reply: FastifyReply): Cancellation {
   });
   if (reply.raw.destroyed) cancellation.cancel();
   return cancellation;
+}
+
+/** However long it takes, with no byte in between: the clock of silent connections stands still meanwhile, and a caller whose machine is gone is
+ *  noticed by probes. */
+export async function patiently<T>({ raw }: FastifyRequest, work: Promise<T>): Promise<T> {
+  const { socket } = raw;
+  const before = socket.timeout ?? 0;
+  socket.setTimeout(0);
+  socket.setKeepAlive(true, PROBED_AFTER_MS);
+  try {
+    return await work;
+  } finally {
+    socket.setTimeout(before);
+  }
 }

@@ -111,9 +111,8 @@ function denseChange(name: string, body: ChangedBody, limits: Limits): DenseVect
 export function shownVectors(
   info: Pick<CollectionInfo, 'dimension' | 'vectors' | 'sparseVectors' | 'vectorCounts'>,
 ): ShownVectorsBody {
-  const { dimension, vectors, sparseVectors, vectorCounts = {} } = info;
-  const counts = new Map(Object.entries(vectorCounts));
-  const count = (name: string): number => counts.get(name) ?? 0;
+  const { dimension, vectors, sparseVectors, vectorCounts } = info;
+  const count = (name: string): number => vectorCounts?.get(name) ?? 0;
   return {
     ...((vectors.length > 0 || dimension === null) && {
       vectors: Object.fromEntries(

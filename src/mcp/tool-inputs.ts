@@ -91,7 +91,3 @@ export const writing = {
     }),
   ),
 };
-
-export function collectionPath(name: string, rest = ''): string {
-  return `/v1/collections/${encodeURIComponent(name)}${rest}`;
-}

@@ -60,6 +60,12 @@ export interface WordLength {
   readonly max: number;
 }
 
+/** Lengths that are wanted, of those that words can have. Null: all of them, which is said by nothing, so that equal settings are equal. */
+export function wordLengthWithin(min: number, max: number): WordLength | null {
+  const length = { min: Math.max(1, min), max: Math.min(FIXED.wordLengthMax, max) };
+  return length.min === 1 && length.max === FIXED.wordLengthMax ? null : length;
+}
+
 /** How the text fields of a collection are read and ranked. */
 export interface TextSettings {
   /** Dotted paths; what they hold together is the text of a point. Empty: no text search. */

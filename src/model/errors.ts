@@ -108,7 +108,7 @@ export const ERRORS = {
     status: 409,
     retryable: false,
     fault: 'state',
-    meaning: 'The backup stays, because more than what it holds itself would be lost with it; details.reason says what.',
+    meaning: 'The backup stays, because more than what it holds itself would or may be lost with it; details.reason says why.',
   },
   PositionLost: {
     status: 409,
@@ -312,6 +312,6 @@ export function messageOf(error: unknown): string {
 
 /** @param path inside the filter, such as `must[0].range.gt`  @param limit where a bound was passed */
 export function invalidFilter(path: string, message: string, limit?: number): SkeinError {
-  const where = path === '' ? 'The filter' : `The filter at ${path}`;
+  const where = path === '' ? 'The filter' : `The filter at ${path}:`;
   return new SkeinError('InvalidFilter', `${where} ${message}`, { path, message, ...(limit === undefined ? {} : { limit }) });
 }

@@ -8,6 +8,7 @@
 import type { Distance } from './distance.js';
 import { invalidRequest } from './errors.js';
 import { FIXED } from './limits.js';
+import { PROTO_KEY } from './proto-key.js';
 
 export interface HnswParameters {
   readonly m: number;
@@ -93,8 +94,6 @@ export type VectorTarget =
 export type DenseTarget = VectorTarget & { readonly kind: 'dense' };
 
 export const DEFAULT_VECTOR = '';
-/** Readers of bodies refuse it wherever it stands (wire/body-reader.ts). */
-const REFUSED_KEY = '__proto__';
 const GENERATION_MARK = '\u0000';
 
 /** Under which vectors of this declaration are stored. */
@@ -166,6 +165,6 @@ export function checkVectorName(name: unknown, path: string): string {
   if (Buffer.byteLength(name) > FIXED.vectorNameBytesMax)
     throw fault(`the name of a vector has at most ${FIXED.vectorNameBytesMax} bytes`);
   if (/\p{Cc}/u.test(name)) throw fault('the name of a vector has no control characters');
-  if (name === REFUSED_KEY) throw fault(`no body can have the key ${REFUSED_KEY}, so it is no name of a vector`);
+  if (name === PROTO_KEY) throw fault(`no body can have the key ${PROTO_KEY}, so it is no name of a vector`);
   return name;
 }

@@ -5,6 +5,7 @@
 
 import { Backups } from '../backup/backups.js';
 import { type GuardedTarget, guardTarget } from '../backup/guarded-target.js';
+import { mustBeMaker } from '../backup/removing.js';
 import type { BackupPlace } from '../config/backup-settings.js';
 import type { Config } from '../config/config.js';
 import type { RunningEngine } from '../engine/engine.js';
@@ -105,10 +106,9 @@ export class BackingUp implements BackupService {
   forecast: BackupService['forecast'] = async (wish) => (await this.#reached()).forecast(wish);
   drill: BackupService['drill'] = async (wish) => (await this.#reached()).drill(wish);
 
-  // What another node does not know to be gone it would go on from, and let go of the log in front of it.
+  // Asked here so that nobody waits for that answer, and again when its turn has come.
   remove: BackupService['remove'] = async (id, withIncrements) => {
-    const { backups } = this.#on();
-    if (!backups.status().active) throw new SkeinError('NotMaster', 'Only the node that makes the backups removes any of them');
+    mustBeMaker(this.#on().backups.status().active);
     return (await this.#reached()).remove(id, withIncrements);
   };
 

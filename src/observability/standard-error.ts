@@ -42,7 +42,7 @@ function neverBlocking(): number {
   }
 }
 
-/** Node makes sockets and pipes non-blocking when it makes its stream over them. */
+/** Node makes sockets and pipes non-blocking when it makes its stream over them. In a thread that stream has no descriptor. */
 function asItIs(): number {
-  return process.stderr.fd;
+  return (process.stderr as Partial<typeof process.stderr>).fd ?? STDERR;
 }

@@ -1,15 +1,16 @@
 /** Sets of labels as roaring bitmaps, and the ways into and out of them: loose labels in, a LabelFilter out.
  *
  *  Whoever holds a `Bitmap` reads it and never changes it; only the owner of a `MutableBitmap` does. Their bytes are native and go when the
- *  garbage collector finds the object. The only file that names the package. Must not know: fields, filters. */
+ *  garbage collector finds the object. Must not know: fields, filters. */
 
-import roaring, { type ReadonlyRoaringBitmap32, type RoaringBitmap32 } from 'roaring';
+import type { ReadonlyRoaringBitmap32, RoaringBitmap32 } from 'roaring';
 import { type LabelFilter, labelFilterOf } from '../model/label-filter.js';
+import { loadRoaring } from './roaring-package.js';
 
 export type Bitmap = ReadonlyRoaringBitmap32;
 export type MutableBitmap = RoaringBitmap32;
 
-const Roaring = roaring.RoaringBitmap32;
+const Roaring = loadRoaring().RoaringBitmap32;
 const PAGE_WORDS = 2_048;
 const PAGE_BYTES = PAGE_WORDS * 4;
 /** So few labels are sorted sooner than marked in pages of bits. */

@@ -24,6 +24,7 @@ export class BackupCalls {
     this.#caller = caller;
   }
 
+  /** What is kept, what is wrong with it, and how far back it leads; `target` is null where the server has no place for backups. */
   async list(options: CallOptions = {}): Promise<T.BackupList> {
     const call = { what: 'backups', method: 'GET', path: '/v1/backups', kind: 'read', ofNode: true, options } as const;
     const body = (await this.#caller.run(call)) as BackupListBody;

@@ -42,6 +42,11 @@ export class Caller {
     return this.#settings.round.sendsStreams;
   }
 
+  /** True: no call begins any more. */
+  get isClosing(): boolean {
+    return this.#settings.closing.hasBegun;
+  }
+
   /** @returns the decoded body
    *  @throws SkeinApiError · SkeinConnectionError · SkeinTimeoutError · the reason of an aborted signal */
   async run(call: Call): Promise<unknown> {

@@ -49,7 +49,7 @@ export interface Shared {
   readonly position?: string | null;
 }
 
-/** @throws TypeError for what is no address, and for both or none of url and nodes */
+/** @throws TypeError for what is no http or https address, and for both or none of url and nodes */
 export function sharedBy(settings: ClientSettings): Shared {
   const transport = settings.transport ?? defaultTransport(settings.connectionsMax ?? 64);
   const hedging = settings.hedge === undefined ? null : new Hedging(settings.hedge);
@@ -75,7 +75,15 @@ export function readOptionsOf({ readPreference, maxStalenessMs }: ClientSettings
 }
 
 function urlsOf({ url, nodes }: ClientSettings): readonly string[] {
-  if (nodes === undefined && url !== undefined) return [url];
-  if (nodes !== undefined && url === undefined) return nodes;
-  throw new TypeError('a client is given either url, of one node, or nodes');
+  if ((url === undefined) === (nodes === undefined)) throw new TypeError('a client is given either url, of one node, or nodes');
+  const urls = url === undefined ? (nodes ?? []) : [url];
+  for (const one of urls) mustBeAddress(one);
+  return urls;
+}
+
+/** `localhost:7171` is an address of the scheme `localhost:`, so it is the scheme that is looked at. What is given may hold a password, and is not shown. */
+function mustBeAddress(text: string): void {
+  const protocol = URL.canParse(text) ? new URL(text).protocol : '';
+  if (protocol !== 'http:' && protocol !== 'https:')
+    throw new TypeError('the address of a node begins with http:// or https://, such as http://127.0.0.1:7171');
 }

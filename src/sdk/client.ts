@@ -8,6 +8,7 @@
  *  Every method throws SkeinApiError (the server refused), SkeinConnectionError (no answer), SkeinTimeoutError (no time left) or the
  *  reason of its signal. What is retryable has been retried by then. Must not know: bytes, sockets, when to retry. */
 
+import { aliasPath, collectionPath as pathOf } from '../model/api-paths.js';
 import type {
   AliasListBody,
   BatchAnswer as BatchAnswerBody,
@@ -51,6 +52,7 @@ import * as form from './wire-forms.js';
 
 const PAGE_POINTS = 1_000;
 
+/** A Skein server, or a cluster of them, as one object. Close it when no more is asked: `close`, or `end` to let running calls finish. */
 export class SkeinClient {
   readonly #caller: Caller;
   readonly #settings: ClientSettings;
@@ -113,10 +115,11 @@ export class SkeinClient {
     this.close();
   }
 
-  /** Ends idle connections; running calls are cut off, also those that wait to try again. A session closes nothing. */
-  close(): void {
+  /** Ends idle connections; running calls are cut off, also those that wait to try again. A session closes nothing.
+   *  @param reason what they and all later calls throw; left out: a SkeinConnectionError with the code CLOSED */
+  close(reason?: Error): void {
     if (this.#shared.position !== undefined) return;
-    this.#shared.closing.close();
+    this.#shared.closing.close(reason);
     this.#shared.transport.close();
   }
 
@@ -125,15 +128,18 @@ export class SkeinClient {
     return this.#caller.run(call);
   }
 
+  /** Every collection with its settings, size and state, by name. */
   async collections(options: T.ReadOptions = {}): Promise<readonly T.CollectionInfo[]> {
     const body = await this.#get<CollectionListBody>('list collections', '/v1/collections', options);
     return body.collections.map(form.collectionFromWire);
   }
 
+  /** What a collection declares, holds and takes; also by an alias. @throws SkeinApiError CollectionNotFound */
   async collection(name: string, options: T.ReadOptions = {}): Promise<T.CollectionInfo> {
     return form.collectionFromWire(await this.#get<CollectionInfoBody>(`collection ${name}`, pathOf(name), options));
   }
 
+  /** Durable when it resolves. @throws SkeinApiError CollectionAlreadyExists */
   async createCollection(name: string, settings: T.CollectionSettings, options: T.WriteOptions = {}): Promise<T.CollectionInfo> {
     const body = form.collectionToWire(settings);
     return form.collectionFromWire(
@@ -141,6 +147,7 @@ export class SkeinClient {
     );
   }
 
+  /** Changes what it names and leaves the rest. What has to be built first serves when this resolves, unless `wait` is 'durable'. */
   async updateCollection(name: string, change: T.CollectionChange, options: T.WriteOptions = {}): Promise<T.CollectionInfo> {
     const body = form.collectionChangeToWire(change);
     return form.collectionFromWire(
@@ -148,6 +155,7 @@ export class SkeinClient {
     );
   }
 
+  /** With all its points and aliases. @throws SkeinApiError CollectionNotFound */
   async deleteCollection(name: string, options: T.WriteOptions = {}): Promise<T.WriteAnswer> {
     return form.writeFromWire(
       await this.#write<DeleteCollectionAnswer>('DELETE', `delete collection ${name}`, pathOf(name), options),
@@ -166,11 +174,12 @@ export class SkeinClient {
     return { ...form.writeFromWire(answer), alias: answer.alias, collection: own, created, previous };
   }
 
+  /** The collection stays. @throws SkeinApiError AliasNotFound */
   async deleteAlias(alias: string, options: T.WriteOptions = {}): Promise<T.WriteAnswer> {
     return form.writeFromWire(await this.#write<DeleteAliasAnswer>('DELETE', `delete alias ${alias}`, aliasPath(alias), options));
   }
 
-  /** Inserts or replaces whole points, all or none. */
+  /** Inserts or replaces whole points, all or none. Durable, and found by the next search, when it resolves. @throws SkeinApiError VersionConflict */
   async upsert(collection: string, points: readonly T.PointInput[], options: T.WriteOptions = {}): Promise<T.UpsertAnswer> {
     const body = { points: points.map((point) => form.pointToWire(point, this.#vectorForm)) };
     const answer = await this.#write<UpsertAnswerBody>(
@@ -196,6 +205,7 @@ export class SkeinClient {
     return { ...form.writeFromWire(answer), patched: answer.patched };
   }
 
+  /** By ids all or none; by a filter in units of up to 10,000 points. Ids that are not there are passed over. */
   async delete(
     collection: string,
     which: { readonly ids: readonly T.PointId[] } | { readonly filter: T.Filter },
@@ -213,7 +223,7 @@ export class SkeinClient {
     return { ...form.writeFromWire(answer), deleted: answer.deleted, ...units };
   }
 
-  /** @throws SkeinApiError PointNotFound */
+  /** One point, with payload and vectors. @throws SkeinApiError PointNotFound */
   async get(collection: string, id: T.PointId, options: T.ReadOptions = {}): Promise<T.PointRecord> {
     const path = pathOf(collection, `/points/${encodeURIComponent(id)}${typeof id === 'string' ? '?id_type=string' : ''}`);
     return form.pointFromWire(await this.#get<FoundPointBody>(`point ${JSON.stringify(id)} of ${collection}`, path, options));
@@ -231,6 +241,7 @@ export class SkeinClient {
     return { points: answer.points.map(form.pointFromWire), missing: answer.missing };
   }
 
+  /** One page of points in the order of ids; `nextCursor` leads to the next. `scrollAll` goes through all of them. */
   async scroll(collection: string, request: T.ScrollRequest = {}, options: T.ReadOptions = {}): Promise<T.ScrollPage> {
     const path = pathOf(collection, '/points/scroll');
     const answer = await this.#read<ScrollAnswer>(`scroll ${collection}`, path, options, form.scrollToWire(request));
@@ -248,6 +259,7 @@ export class SkeinClient {
     yield* pagePoints(pageAt, options);
   }
 
+  /** How many points pass the filter; without one, how many there are. Exact. */
   async count(collection: string, filter?: T.Filter, options: T.ReadOptions = {}): Promise<number> {
     const body = filter === undefined ? {} : { filter: form.filterToWire(filter) };
     return (await this.#read<CountAnswer>(`count ${collection}`, pathOf(collection, '/points/count'), options, body)).count;
@@ -259,6 +271,7 @@ export class SkeinClient {
     return this.#read<FacetAnswerBody>(`facet ${collection}`, path, options, form.facetToWire(request));
   }
 
+  /** The points nearest to a vector or to another point, those with certain words, or both at once; best first. */
   async search(collection: string, request: T.SearchRequest, options: T.ReadOptions = {}): Promise<T.SearchAnswer> {
     const path = pathOf(collection, '/points/search');
     return form.searchFromWire(
@@ -363,6 +376,7 @@ export class SkeinClient {
     return this.server.ready(options);
   }
 
+  /** Name and version of the server, of its API and of Node. */
   version(options: T.CallOptions = {}): Promise<T.VersionAnswer> {
     return this.server.version(options);
   }
@@ -382,12 +396,4 @@ export class SkeinClient {
   #write<Body>(method: Call['method'], what: string, path: string, options: T.WriteOptions, body?: unknown): Promise<Body> {
     return this.#caller.run({ what, method, path, kind: 'write', options, body }) as Promise<Body>;
   }
-}
-
-function aliasPath(alias: string): string {
-  return `/v1/aliases/${encodeURIComponent(alias)}`;
-}
-
-function pathOf(collection: string, rest = ''): string {
-  return `/v1/collections/${encodeURIComponent(collection)}${rest}`;
 }

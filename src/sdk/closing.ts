@@ -9,7 +9,7 @@ export class Closing {
   #reason: Error | null = null;
   /** Why no call begins any more. */
   #refusal: Error | null = null;
-  #ended: (() => void) | null = null;
+  readonly #whenEnded: (() => void)[] = [];
 
   /** @param onClosed called once, at once where the client is closed already
    *  @param endless of a call that does not end by itself: then called as soon as no call begins any more */
@@ -23,7 +23,7 @@ export class Closing {
   remove(onClosed: (reason: unknown) => void): void {
     this.#running.delete(onClosed);
     this.#endless.delete(onClosed);
-    if (this.#running.size === 0) this.#ended?.();
+    if (this.#running.size === 0) this.#tellEnd();
   }
 
   /** No call begins any more. @returns when those that run have ended */
@@ -31,14 +31,24 @@ export class Closing {
     this.#refusal ??= closed();
     for (const onClosed of this.#endless) onClosed(this.#refusal);
     this.#endless.clear();
-    if (this.#running.size > 0) await new Promise<void>((resolve) => (this.#ended = resolve));
+    if (this.#running.size > 0) await new Promise<void>((resolve) => void this.#whenEnded.push(resolve));
   }
 
-  close(): void {
-    this.#reason ??= closed();
+  /** @param reason what calls end with, those that run and all later ones */
+  close(reason: Error = closed()): void {
+    this.#reason ??= reason;
     for (const onClosed of this.#running) onClosed(this.#reason);
     this.#running.clear();
-    this.#ended?.();
+    this.#tellEnd();
+  }
+
+  /** Does no call begin any more? */
+  get hasBegun(): boolean {
+    return (this.#reason ?? this.#refusal) !== null;
+  }
+
+  #tellEnd(): void {
+    for (const resolve of this.#whenEnded.splice(0)) resolve();
   }
 }
 

@@ -84,7 +84,15 @@ function lost(error: unknown, url: string): SkeinConnectionError {
   const inner: unknown = cause.cause;
   const code = inner instanceof Error && 'code' in inner && typeof inner.code === 'string' ? inner.code : 'FETCH_FAILED';
   const maybeSent = code !== 'ECONNREFUSED' && code !== 'ENOTFOUND';
-  return new SkeinConnectionError(`no answer from ${origin}: ${cause.message}`, { code, url: origin, maybeSent, cause });
+  const hint = code === 'FETCH_FAILED' ? originHint(origin) : '';
+  return new SkeinConnectionError(`no answer from ${origin}: ${cause.message}${hint}`, { code, url: origin, maybeSent, cause });
+}
+
+/** The usual cause in a page, which its browser shows in the console alone. */
+function originHint(origin: string): string {
+  const page: unknown = (globalThis as { readonly origin?: unknown }).origin;
+  if (typeof page !== 'string' || page === origin) return '';
+  return ` (is it there, and does its setting cors_origins name ${page}? The console of the browser says which)`;
 }
 
 function headersOf(answer: Response): Readonly<Record<string, string>> {

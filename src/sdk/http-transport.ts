@@ -5,8 +5,16 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Duplex } from 'node:stream';
+import { SOCKET_MANNERS } from '../model/socket-manners.js';
 import { SkeinConnectionError } from './errors.js';
 import type { StreamAnswer, StreamRequest, Transport, TransportAnswer, TransportRequest } from './transport.js';
+
+/** A Duplex of node:stream, in words that ask no types of Node of whoever reads the client's own. */
+export interface ByteStream {
+  readonly readable: boolean;
+  readonly writable: boolean;
+  destroy(error?: Error): unknown;
+}
 
 export interface HttpTransportSettings {
   /** Connections at once; further requests wait for a free one. */
@@ -14,8 +22,8 @@ export interface HttpTransportSettings {
   /** Believe any certificate. For questions without a key to the machine itself, whose certificate names others; left out: none is believed
    *  that Node's authorities do not know. */
   readonly anyCertificate?: boolean;
-  /** Makes the streams that stand in the place of connections, to one server inside this process. Left out: the network. */
-  readonly connect?: () => Duplex;
+  /** Makes the streams (Duplex) that stand in the place of connections, to one server inside this process. Left out: the network. */
+  readonly connect?: () => ByteStream;
 }
 
 export class HttpTransport implements Transport {
@@ -111,14 +119,9 @@ export class HttpTransport implements Transport {
   }
 }
 
-/** The agent asks of a socket what streams have no need of: to be kept alive, to time out, not to hold the process. */
-const SOCKET_MANNERS = { setKeepAlive: nothing, setTimeout: nothing, ref: nothing, unref: nothing };
-
-function nothing(): void {}
-
-function streamAgent(connectionsMax: number, connect: () => Duplex): http.Agent {
+function streamAgent(connectionsMax: number, connect: () => ByteStream): http.Agent {
   const agent = new http.Agent({ keepAlive: true, maxSockets: connectionsMax, scheduling: 'lifo' });
-  return Object.assign(agent, { createConnection: () => Object.assign(connect(), SOCKET_MANNERS) });
+  return Object.assign(agent, { createConnection: () => Object.assign(connect() as Duplex, SOCKET_MANNERS) });
 }
 
 async function* chunksOf(

@@ -30,9 +30,14 @@ export async function* importSteps(
   asked: ImportAsked,
   points: Points,
 ): AsyncGenerator<ImportStep, void, undefined> {
-  const lines = linesOf(points);
-  if (caller.sendsStreams) yield* readImportSteps(caller.stream(callOf(asked, null), NDJSON, lines));
-  else yield* inParts(caller, asked, lines);
+  const ended = new AbortController();
+  const lines = linesOf(points, ended.signal);
+  try {
+    if (caller.sendsStreams) yield* readImportSteps(caller.stream(callOf(asked, null), NDJSON, lines));
+    else yield* inParts(caller, asked, lines);
+  } finally {
+    ended.abort();
+  }
 }
 
 async function* inParts(

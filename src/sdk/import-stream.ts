@@ -13,13 +13,16 @@ import { importFromWire, pointToWire } from './wire-forms.js';
 /** Lines are gathered to pieces of about this size before they are sent. */
 const PIECE_LENGTH = 64 * 1024;
 
-/** @returns pieces of NDJSON, one line for each point */
+/** @param ended aborted when the import has ended: the source is told with the next point it gives, however far the piece is from full
+ *  @returns pieces of NDJSON, one line for each point */
 export async function* linesOf(
   points: AsyncIterable<PointInput> | Iterable<PointInput>,
+  ended: Pick<AbortSignal, 'aborted'>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const encoder = new TextEncoder();
   let text = '';
   for await (const point of points) {
+    if (ended.aborted) return;
     text += `${JSON.stringify(pointToWire(point, vectorNumbers))}\n`;
     if (text.length >= PIECE_LENGTH) {
       yield encoder.encode(text);

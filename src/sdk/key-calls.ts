@@ -3,12 +3,13 @@
  *  Making a key and giving it another secret are never repeated when they may have arrived: the secret is in the first answer only.
  *  Must not know: sockets, when to retry. */
 
+import type { KeyRole } from '../model/access-key.js';
 import type { KeyBody, KeyListBody, KeySecretAnswer, NewKeyBody } from '../wire/http-bodies.js';
 import type { Call } from './call.js';
 import type { Caller } from './caller.js';
 import type { CallOptions } from './types.js';
 
-export type KeyRole = KeyBody['role'];
+export type { KeyRole };
 
 export interface NewKey {
   /** For people; need not be unique. */
@@ -54,6 +55,7 @@ export class KeyCalls {
     this.#caller = caller;
   }
 
+  /** Every access key, without its secret. */
   async list(options: CallOptions = {}): Promise<readonly KeyInfo[]> {
     const call: Call = { what: 'list keys', method: 'GET', path: PATH, kind: 'read', options };
     return ((await this.#caller.run(call)) as KeyListBody).keys.map(keyFromWire);

@@ -24,6 +24,7 @@ export class ReplicationCalls {
     this.#caller = caller;
   }
 
+  /** What the node is, master or replica, and its figures: position, lag, link. */
   async status(options: CallOptions = {}): Promise<T.ReplicationStatus> {
     return form.statusFromWire(await this.#get<ReplicationStatusBody>('status', options));
   }
@@ -33,6 +34,7 @@ export class ReplicationCalls {
     return form.statsFromWire(await this.#get<ReplicationStatsBody>('stats', options));
   }
 
+  /** The replicas that the master knows, also those that are away. */
   async replicas(options: CallOptions = {}): Promise<readonly T.Replica[]> {
     return (await this.#get<ReplicaListBody>('replicas', options)).replicas.map(form.replicaFromWire);
   }

@@ -1,6 +1,7 @@
 /** The calls about one node as a process: its health, configuration, metrics, log and slow queries. They go to the node that was named first, and to no
  *  other. Errors are those of every call. Must not know: sockets, when to retry. */
 
+import type { LogLevel } from '../model/log.js';
 import type {
   HealthBody,
   HealthDetailsBody,
@@ -17,7 +18,7 @@ import { healthDetailsFromWire } from './health-forms.js';
 import type { HealthDetails } from './health-types.js';
 import type { CallOptions, HealthAnswer, ReadyAnswer, VersionAnswer } from './types.js';
 
-export type LogLevel = LogBody['level'];
+export type { LogLevel };
 
 export interface LogState {
   readonly level: LogLevel;
@@ -63,22 +64,26 @@ export class ServerCalls {
     await this.#ask('is it alive', 'GET', '/health/live', options);
   }
 
+  /** How it is and why; an unhealthy server is an answer, not an error. */
   async health(options: CallOptions = {}): Promise<HealthAnswer> {
     const body = (await this.#look('health', '/health', options)) as HealthBody;
     return { status: body.status, reasons: body.reasons, body };
   }
 
+  /** Every part with how it is, with history and breakers. @throws SkeinApiError while it starts or stops */
   async healthDetails(options: CallOptions = {}): Promise<HealthDetails> {
     return healthDetailsFromWire(
       (await this.#look('health details', '/health/detailed', options)) as HealthDetailsBody | ReadyBody,
     );
   }
 
+  /** Whether it may serve, and how far its start is; a starting server is an answer, not an error. */
   async ready(options: CallOptions = {}): Promise<ReadyAnswer> {
     const body = (await this.#look('readiness', '/health/ready', options)) as ReadyBody;
     return { status: body.state, step: body.step, progress: body.progress, etaMs: body.eta_ms, message: body.message };
   }
 
+  /** Name and version of the server, of its API and of Node. */
   async version(options: CallOptions = {}): Promise<VersionAnswer> {
     const { native_build: nativeBuild, ...body } = (await this.#look('version', '/v1/version', options)) as VersionBody;
     const { name, version, api, node } = body;
@@ -96,6 +101,7 @@ export class ServerCalls {
     return (await this.#ask('configuration', 'GET', '/v1/config', options)) as Record<string, unknown>;
   }
 
+  /** Level and place of the log, and how many lines were lost. */
   async log(options: CallOptions = {}): Promise<LogState> {
     return logFromWire((await this.#ask('log', 'GET', '/v1/log', options)) as LogBody);
   }

@@ -2,7 +2,6 @@
  *  The wire's own shapes are in wire/http-bodies; wire-forms.ts translates. Must not know: HTTP, bytes. */
 
 import type { Payload, PointId } from '../model/point.js';
-import type { ExplainBody } from '../wire/http-bodies.js';
 import type { CollectionSettings } from './collection-types.js';
 import type { ReadPreference } from './nodes.js';
 
@@ -243,6 +242,22 @@ export interface Hit extends PointRecord {
   readonly score: number;
 }
 
+/** How a search was done, with the names of the wire. Written out, so that who reads the types of the client loads no schemas. */
+export interface SearchExplanation {
+  /** flat, graph, scan or text; two of them joined by ` + ` in a hybrid search. */
+  readonly plan: string;
+  readonly reason: string;
+  /** Of the points that may be hits. */
+  readonly cardinality: { readonly estimated: number; readonly actual: number };
+  /** Points that were compared, or postings that were read. */
+  readonly visited: number;
+  readonly rejected: number;
+  readonly steps: readonly { readonly name: string; readonly took_ms: number }[];
+  readonly engines: { readonly vector?: object; readonly text?: object };
+  /** What would make it faster, in sentences. */
+  readonly advice: readonly string[];
+}
+
 export interface SearchAnswer {
   readonly hits: readonly Hit[];
   /** false: fewer hits than exist could be found; incompleteReason says why. */
@@ -255,7 +270,7 @@ export interface SearchAnswer {
   readonly tookMs: number;
   readonly position: string;
   /** As the server sent it (docs/HTTP_API.md). */
-  readonly explain?: ExplainBody;
+  readonly explain?: SearchExplanation;
 }
 
 /** A search whose hits come by the values of a payload field. */

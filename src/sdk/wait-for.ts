@@ -19,7 +19,7 @@ const TIMEOUT_MS = 30_000;
 const PAUSE_MS = 50;
 
 /** @throws SkeinTimeoutError, with what the last request met as lastError · SkeinApiError PositionLost, and what no wait mends ·
- *  the reason of the signal */
+ *  SkeinConnectionError when the client is closed · the reason of the signal */
 export async function waitForPosition(
   caller: Caller,
   urls: readonly string[],
@@ -59,7 +59,7 @@ async function waitAtNode(caller: Caller, { node, position, timeoutMs, signal }:
       await caller.run({ what, method: 'GET', path: '/v1/aliases', kind: 'read', node, once: true, options });
       return;
     } catch (error) {
-      if (signal.aborted || !mayCome(error)) throw error;
+      if (signal.aborted || caller.isClosing || !mayCome(error)) throw error;
       met = error instanceof SkeinTimeoutError ? (error.lastError ?? met) : error;
       await pause(Math.min(PAUSE_MS, Math.max(0, endMs - performance.now())), signal);
     }

@@ -15,7 +15,7 @@ import { type PointHead, type PointRow, StorageFailure, type StoreReads, type St
 
 export type PointReads = Pick<
   StoreReads,
-  'pointById' | 'pointByLabel' | 'pointsAfter' | 'pointsFrom' | 'headById' | 'headByLabel' | 'headsAfter' | 'expired'
+  'pointById' | 'pointByLabel' | 'pointsAfter' | 'pointsFrom' | 'headById' | 'headByLabel' | 'headsAfter' | 'lastHead' | 'expired'
 >;
 export type PointWrites = Pick<StoreWriter, 'insertPoint' | 'updatePoint' | 'markDead'>;
 
@@ -36,6 +36,7 @@ export function pointReads(db: Database): PointReads {
     headById: heads.byId,
     headByLabel: heads.byLabel,
     headsAfter: (uid, id, limit) => [...heads.after(uid, id, limit)],
+    lastHead: heads.last,
     pointsAfter: (uid, id, limit, bytesMax) => upToBytes(points.after(uid, id, limit), bytesMax),
     pointsFrom: (uid, fromLabel, limit, bytesMax) => upToBytes(points.from(uid, fromLabel, limit), bytesMax),
     expired: (nowMs, limit) =>
@@ -71,7 +72,14 @@ function lookups<Row extends PointHead>(db: Database, columns: string, read: (ce
        WHERE uid = ? AND id > ? AND dead_seq IS NULL ORDER BY id LIMIT ?`,
     )
     .raw();
+  const last = db
+    .prepare(`SELECT ${columns} FROM points INDEXED BY points_live WHERE uid = ? AND dead_seq IS NULL ORDER BY id DESC LIMIT 1`)
+    .raw();
   return {
+    last: (uid: number): Row | undefined => {
+      const cells = last.get(uid) as unknown[] | undefined;
+      return cells === undefined ? undefined : (read(cells) ?? raise(cells));
+    },
     byId: (uid: number, id: PointId): Row | undefined => {
       const cells = byId.get(uid, encodePointId(id)) as unknown[] | undefined;
       if (cells === undefined) return undefined;

@@ -190,6 +190,8 @@ export interface StoreReads {
   headById(uid: number, id: PointId): PointHead | undefined;
   headByLabel(uid: number, label: number): PointHead | undefined;
   headsAfter(uid: number, after: PointId | null, limit: number): PointHead[];
+  /** The live point with which scroll order ends. Cost: one index lookup. */
+  lastHead(uid: number): PointHead | undefined;
   vectorSet(uid: number, label: number): Uint8Array | undefined;
   /** Live points in scroll order, strictly behind `after` (null: from the start), at most `limit` and at most about bytesMax of payloads
    *  (at least one if any). A page that is not empty does not say that it is the last. */

@@ -56,6 +56,5 @@ export function integerBeyond(offset: number): SkeinError {
   return invalidRequest('', `an integer beyond 2^53 would lose digits, at byte ${offset}`);
 }
 
-export const PROTO_KEY = '__proto__';
 /** Integers beyond this lose digits in a double. */
 export const INTEGER_MAX = 2 ** 53;

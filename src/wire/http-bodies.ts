@@ -43,7 +43,7 @@ export * from './key-bodies.js';
 export * from './observing-bodies.js';
 export * from './recall-bodies.js';
 export * from './search-bodies.js';
-export type { ExplainBody, FusionBody } from './search-parts.js';
+export type { FusionBody } from './search-parts.js';
 export { shownStrictMode, strictFromBody } from './strict-forms.js';
 export type {
   AnyVectorBody,

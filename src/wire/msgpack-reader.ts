@@ -9,7 +9,8 @@ import { needsExponent, payloadText } from '../codec/payload.js';
 import { invalidRequest } from '../model/errors.js';
 import { FIXED } from '../model/limits.js';
 import type { JsonValue, Payload } from '../model/point.js';
-import { type BodyReader, INTEGER_MAX, integerBeyond, invalidJson, PROTO_KEY, tooDeep, type ValueKind } from './body-reader.js';
+import { PROTO_KEY } from '../model/proto-key.js';
+import { type BodyReader, INTEGER_MAX, integerBeyond, invalidJson, tooDeep, type ValueKind } from './body-reader.js';
 import type { FloatColumn } from './columns.js';
 
 export class MsgpackReader implements BodyReader {

@@ -21,7 +21,7 @@ test('a place that is gone says so at once to each command, and is used by the f
     for (const words of [['create'], ['list'], ['verify']]) {
       const { exitCode, output, errors } = await runSkein(['backup', ...words, ...at]);
       assert.is(exitCode, 1, `${words.join(' ')} ${output}`);
-      assert.match(`${output}${errors}`, 'ENOENT');
+      assert.match(`${output}${errors}`, `there is no folder ${parent}`);
     }
   const listed = await runSkein(['backup', 'list', ...at]);
   assert.match(listed.output, 'is not known');

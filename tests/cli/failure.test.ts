@@ -45,6 +45,9 @@ test('an error of the server comes with what to do about it', async (t) => {
     assert.is(exitCode, 1);
     assert.match(errors, said);
   }
+  const error = { type: 'InvalidRequest', message: 'replica_id: which one?', details: {}, retryable: false, request_id: 'r' };
+  const { url } = await stubServer(t, () => ({ status: 400, body: { error } }));
+  assert.match((await runSkein(['resync', '--url', url])).errors, 'name one of its replicas with --replica ID');
 });
 
 test.run();

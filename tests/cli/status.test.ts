@@ -46,6 +46,7 @@ test('verify calls a stopped folder sound, one in use taken, and a damaged one d
   const taken = await runSkein(['verify', dataDir]);
   assert.is(taken.exitCode, 1);
   assert.match(taken.errors, 'in use by another Skein process');
+  assert.match(taken.errors, 'Stop it first; "skein verify --url URL"');
   assert.is(await server.stop(), 0);
 
   const sound = await runSkein(['verify', dataDir]);

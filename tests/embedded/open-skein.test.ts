@@ -1,9 +1,12 @@
 /** A database inside the program: what it keeps, how it ends, what it refuses. */
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
 import { type EmbeddedSkein, openSkein, SkeinApiError, SkeinConnectionError } from '../../src/embedded/skein.js';
 import { suite, type TestContext } from '../support/suite.js';
@@ -72,6 +75,29 @@ test('many calls at once, large bodies and streams pass, and each ends as it wou
   }
 });
 
+test('what a server does for its operators it does too: backups, keys, log, figures', async (t) => {
+  const { client } = await open(t, t.folder(), { settings: { backup_folder: t.folder() } });
+  await client.createCollection('c', { dimension: 1, distance: 'dot' });
+  await client.upsert('c', [{ id: 1, vector: [1] }]);
+  const first = (await client.backups.create({ kind: 'full' }))?.id ?? '';
+  await client.upsert('c', [{ id: 2, vector: [2] }]);
+  await client.backups.create({ kind: 'full' });
+  assert.equal((await client.backups.verify(first)).backups, [first]);
+  assert.is((await client.backups.remove(first, { increments: true })).at(-1), first);
+  await client.delete('c', { ids: [1, 2] });
+  await client.backups.restore();
+  assert.is(await client.count('c'), 2);
+  const key = await client.keys.create({ name: 'reader', role: 'read' });
+  assert.equal(
+    (await client.keys.list()).map(({ name }) => name),
+    [key.name],
+  );
+  await client.keys.revoke(key.id);
+  assert.match(await client.server.metrics(), /^skein_/m);
+  assert.is((await client.server.setLogLevel('error')).level, 'error');
+  assert.is((await client.health()).status, 'healthy');
+});
+
 test('it is closed by what it was taken apart to, as often as one likes', async (t) => {
   const dataDir = t.folder();
   const { client, close } = await openSkein({ dataDir });
@@ -136,6 +162,55 @@ test('settings are those of a configuration file: unknown ones and bad values ar
   await client.createCollection('c', { dimension: 1, distance: 'dot' });
   const refused = await client.search('c', { vector: new Float32Array([1]), limit: 4 }).catch((error: unknown) => error);
   assert.ok(refused instanceof SkeinApiError && refused.type === 'InvalidRequest');
+});
+
+test('a close waits for calls that run no longer than shutdown_timeout_ms: imports may have no end', async (t) => {
+  const dataDir = t.folder();
+  const { client, close } = await openSkein({ dataDir, settings: { shutdown_timeout_ms: 1_000 } });
+  await client.createCollection('c', { dimension: 1, distance: 'dot' });
+  async function* stuck() {
+    yield { id: 1, vector: [1] };
+    await new Promise(() => undefined);
+  }
+  const imported = client.importPoints('c', stuck()).catch((error: unknown) => error);
+  const ended = client.end();
+  await close();
+  await ended;
+  const error = await imported;
+  assert.ok(error instanceof SkeinConnectionError && error.code === 'CLOSED', String(error));
+  await open(t, dataDir);
+});
+
+test('an opening that is given up, or whose client cannot be made, leaves nothing open', async (t) => {
+  const dataDir = t.folder();
+  const reason = new Error('not now');
+  assert.is(await openSkein({ dataDir, signal: AbortSignal.abort(reason) }).catch((error: unknown) => error), reason);
+  const client = { hedge: { afterMs: -1 } };
+  assert.instance(await openSkein({ dataDir, client }).catch((error: unknown) => error), RangeError);
+  const later = new AbortController();
+  const opening = openSkein({ dataDir, signal: later.signal });
+  later.abort(reason);
+  assert.is(await opening.catch((error: unknown) => error), reason);
+  await open(t, dataDir);
+});
+
+test('a host in settings asks for no key, and the log goes where they say', async (t) => {
+  const log = join(t.folder(), 'program.log');
+  const settings = { host: '0.0.0.0', log_file: log };
+  const { client } = await open(t, t.folder(), { settings, logLevel: 'info' });
+  assert.is((await client.server.log()).file, log);
+  assert.match(readFileSync(log, 'utf8'), '"msg":"start_step"');
+});
+
+test('a program that is given as text, and not as a file, has its threads all the same', async (t) => {
+  const text = `
+    const { openSkein } = await import(${JSON.stringify(new URL('../../src/embedded/skein.js', import.meta.url).href)});
+    const { client, close } = await openSkein({ dataDir: ${JSON.stringify(t.folder())} });
+    await client.createCollection('c', { dimension: 1, distance: 'dot' });
+    await close();
+    process.stdout.write('closed');`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--expose-gc', '-e', text]);
+  assert.is(stdout, 'closed', 'and it ends by itself');
 });
 
 test('keys in the data are for callers from outside: the program itself needs none', async (t) => {

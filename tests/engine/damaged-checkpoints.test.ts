@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { CompareOf } from '../../src/engine/compare.js';
 import type { RunningEngine } from '../../src/engine/engine.js';
+import { folderOf } from '../../src/engine/opened-indexes.js';
 import { DEFAULT_HNSW } from '../../src/model/collection.js';
 import { type Log, silentLog } from '../../src/model/log.js';
 import type { NewCollection } from '../../src/model/operation.js';
@@ -23,7 +24,9 @@ const POINTS = 1_100;
 const LABEL = 600;
 const SETTINGS = { hnsw: { ...DEFAULT_HNSW, efConstruct: 30 }, quantization: null };
 const PLAIN: NewCollection = { dimension: 3, distance: 'euclid', hnsw: SETTINGS.hnsw, ttlMs: null };
-const NAMED: NewCollection = { ...PLAIN, vectors: [{ name: 'other', dimension: 3, distance: 'euclid', ...SETTINGS }] };
+const OTHER = { name: 'other', dimension: 3, distance: 'euclid', ...SETTINGS } as const;
+const NAMED: NewCollection = { ...PLAIN, vectors: [OTHER] };
+const TWO_NAMED: NewCollection = { ...PLAIN, dimension: null, distance: null, vectors: [OTHER, { ...OTHER, name: 'one' }] };
 
 interface Started extends TestEngine {
   /** Of checkpoints, in their order. */
@@ -48,8 +51,8 @@ async function filled(t: TestContext, folder: string, spec: NewCollection): Prom
   await rig.engine.write([{ kind: 'create_collection', collection: 'c', spec }], WAIT);
   const points = Array.from({ length: POINTS }, (_, id): NamedPoint => {
     const vectors = new Map<string, DenseVector>();
-    if (spec === PLAIN || id !== LABEL) vectors.set('', dense(random.vector(3)));
-    if (spec === NAMED) vectors.set('other', dense(random.vector(3)));
+    if (spec.dimension !== null && (spec === PLAIN || id !== LABEL)) vectors.set('', dense(random.vector(3)));
+    for (const { name } of spec.vectors ?? []) vectors.set(name, dense(random.vector(3)));
     return { id, vectors };
   });
   await rig.engine.write([{ kind: 'upsert', collection: 'c', points: namedBlock(points, 3) }], WAIT);
@@ -117,6 +120,42 @@ for (const [what, sql] of [
     const { complete, ids } = await found(third.engine, '');
     assert.equal([complete, ids.size, ids.has(LABEL)], [false, POINTS - 1, false]);
     assert.equal(third.events, ['index_checkpoint_loaded']);
+  });
+}
+
+for (const [what, spec] of [
+  ['the default graph has', NAMED],
+  ['another named graph has', TWO_NAMED],
+] as const) {
+  test(`what a named graph was built without, and ${what}, is looked for at every start until it is mended`, async (t) => {
+    const folder = t.folder();
+    const first = await filled(t, folder, spec);
+    const label = LABEL + 1;
+    const ask: CompareOf<'values'> = { kind: 'values', uid: 1, ids: [label], throughSeq: 1_000 };
+    const { values: value } = await first.engine.compare(ask);
+    await first.engine.stop();
+    damage(first, `UPDATE vectors SET crc = crc + 1 WHERE key % ${KEY} = ${label}`);
+    const checkpoints = join(folder, 'store-1', 'checkpoints', '1', 'default');
+    rmSync(folderOf(checkpoints, 'other'), { recursive: true });
+    for (const start of ['first', 'second']) {
+      const { engine } = await started(t, folder);
+      await whole(engine);
+      const { complete, ids, reason } = await found(engine, 'other');
+      assert.equal([complete, ids.size, ids.has(label)], [false, POINTS - 1, false], `${start} start`);
+      assert.match(reason, /1 points are damaged/);
+      await engine.stop();
+    }
+    const third = await started(t, folder);
+    await whole(third.engine);
+    await third.engine.care.mend({ kind: 'point', uid: 1, label, value });
+    await third.engine.care.show(1);
+    assert.is((await found(third.engine, 'other')).complete, true);
+    await third.engine.stop();
+    const last = await started(t, folder);
+    await whole(last.engine);
+    const mended = await found(last.engine, 'other');
+    assert.equal([mended.complete, mended.ids.size], [true, POINTS]);
+    assert.equal(last.events, ['index_checkpoint_loaded'], 'nothing is refused');
   });
 }
 

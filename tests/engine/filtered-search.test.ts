@@ -13,7 +13,7 @@ import { suite, type TestContext } from '../support/suite.js';
 
 const test = suite('engine/filtered-search', { deadlineMs: 120_000 });
 const DIMENSION = 8;
-const POINTS = 3_000;
+const POINTS = 2_000;
 const DECLARED: readonly PayloadIndexSpec[] = [
   { path: 'group', type: 'keyword' },
   { path: 'rank', type: 'integer' },
@@ -56,7 +56,7 @@ async function open(folder: string, declared: readonly PayloadIndexSpec[], limit
   const spec = {
     dimension: DIMENSION,
     distance: 'euclid',
-    hnsw: { m: 16, efConstruct: 200, efSearch: 64 },
+    hnsw: { m: 16, efConstruct: 80, efSearch: 64 },
     ttlMs: null,
   } as const;
   await rig.engine.write([{ kind: 'create_collection', collection: 'c', spec: { ...spec, payloadIndexes: declared } }], WAIT);
@@ -106,7 +106,7 @@ async function check({ t, engine, points, random, what }: Checked): Promise<void
         `${what}, ${name}: exact`,
       );
     }
-    assert.ok(found >= 0.9 * hits, `${what}, ${name}: recall ${found / hits}`);
+    assert.ok(found >= hits - 1, `${what}, ${name}: recall ${found / hits}`);
     whole.hits += hits;
     whole.found += found;
     assert.is((await engine.count('c', filter)).count, nearest(points, new Float32Array(DIMENSION), filter, POINTS).length, name);

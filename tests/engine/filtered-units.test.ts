@@ -4,9 +4,9 @@ import * as assert from 'uvu/assert';
 import type { RunningEngine, WriteOptions } from '../../src/engine/engine.js';
 import { Cancellation } from '../../src/model/cancellation.js';
 import { type Clock, systemClock } from '../../src/model/clock.js';
-import { SkeinError } from '../../src/model/errors.js';
 import { FIXED } from '../../src/model/limits.js';
 import { openTestEngine, pointBlock, WAIT } from '../support/open-test-engine.js';
+import { rejectionOf } from '../support/refusal.js';
 import { suite, type TestContext } from '../support/suite.js';
 
 const test = suite('engine/filtered-units', { deadlineMs: 60_000 });
@@ -43,19 +43,10 @@ async function filled(t: TestContext): Promise<Stand> {
   return Object.assign(stand, { engine });
 }
 
-async function failure(work: Promise<unknown>): Promise<SkeinError> {
-  const error = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof SkeinError) return error;
-  throw new Error(`no refusal but ${String(error)}`);
-}
-
 test('a time for all units ends them between two, and what is done is told and stays', async (t) => {
   const stand = await filled(t);
   stand.behindUnit = () => (stand.aheadMs += HOUR_MS);
-  const patched = await failure(stand.engine.patchByFilter('c', ALL, CHANGE, WAIT));
+  const patched = await rejectionOf(stand.engine.patchByFilter('c', ALL, CHANGE, WAIT));
   assert.equal([patched.type, patched.details['done']], ['Timeout', { points: UNIT, units: 1 }]);
   assert.match(patched.message, `${UNIT} points in 1 unit before it are done and stay so, asking again does these once more`);
   assert.is((await stand.engine.count('c', SEEN)).count, UNIT);
@@ -78,9 +69,30 @@ test('who goes away ends them between two units', async (t) => {
     if (units === 2) cancellation.cancel();
   };
   const options: WriteOptions = { ...WAIT, eachUnitAnew: true, cancellation };
-  const gone = await failure(stand.engine.patchByFilter('c', ALL, CHANGE, options));
+  const gone = await rejectionOf(stand.engine.patchByFilter('c', ALL, CHANGE, options));
   assert.equal([gone.details['abandoned'], gone.details['done']], [true, { points: 2 * UNIT, units: 2 }]);
   assert.is((await stand.engine.count('c', SEEN)).count, 2 * UNIT);
+});
+
+test('a write has an end however much comes behind it meanwhile', async (t) => {
+  const stand = await filled(t);
+  const { engine } = stand;
+  const written: Promise<unknown>[] = [];
+  stand.behindUnit = () => {
+    const first = POINTS + written.length * 2 * UNIT;
+    const more = Array.from({ length: 2 * UNIT }, (_, i) => ({ id: first + i, vector: [i, 1], payload: { a: 1 } }));
+    // What is written here is a unit too.
+    if (written.length < 4) written.push(engine.write([{ kind: 'upsert', collection: 'c', points: pointBlock(more) }], WAIT));
+  };
+  const { results } = await engine.patchByFilter('c', ALL, CHANGE, { ...WAIT, eachUnitAnew: true });
+  assert.equal(results, [{ kind: 'patch', patched: POINTS, units: 4 }]);
+  await Promise.all(written);
+  stand.behindUnit = () => {};
+  assert.is((await engine.count('c', SEEN)).count, POINTS);
+  const all = (await engine.count('c')).count;
+  assert.ok(all > FIXED.deleteByFilterUnitPoints);
+  const deleted = await engine.deleteByFilter('c', ALL, WAIT);
+  assert.equal(deleted.results, [{ kind: 'delete', deleted: all, units: Math.ceil(all / FIXED.deleteByFilterUnitPoints) }]);
 });
 
 test('what ends a delete says that asking again does the others', async (t) => {
@@ -92,7 +104,7 @@ test('what ends a delete says that asking again does the others', async (t) => {
   }));
   await stand.engine.write([{ kind: 'upsert', collection: 'c', points: pointBlock(more) }], WAIT);
   stand.behindUnit = () => (stand.aheadMs += HOUR_MS);
-  const deleted = await failure(stand.engine.deleteByFilter('c', ALL, WAIT));
+  const deleted = await rejectionOf(stand.engine.deleteByFilter('c', ALL, WAIT));
   assert.match(deleted.message, 'asking again does the others');
   assert.is((await stand.engine.count('c')).count, POINTS);
   stand.behindUnit = () => {};

@@ -7,7 +7,7 @@ import type { VectorAsk } from '../../src/engine/index-asks.js';
 import type { RunSurroundings } from '../../src/engine/run-surroundings.js';
 import type { SavedHead } from '../../src/engine/served-content.js';
 import { VectorContent } from '../../src/engine/vector-content.js';
-import { saveIndexes } from '../../src/engine/vector-figures.js';
+import { graphsToSave, saveGraphs } from '../../src/engine/vector-figures.js';
 import { type CollectionSpec, DEFAULT_HNSW, NOTHING_DECLARED } from '../../src/model/collection.js';
 import type { SkeinError } from '../../src/model/errors.js';
 import type { DenseVector, SparseVector } from '../../src/model/point.js';
@@ -78,7 +78,13 @@ test('a row that was read before its names were heard of is found once they are'
   assert.equal([...(content.indexes.dense.get(later)?.liveLabels() ?? [])], [3, 4]);
   assert.equal([...(content.indexes.sparse.get(words)?.liveLabels() ?? [])], []);
   assert.equal([...content.liveLabels()], [0, 3, 4]);
-  assert.equal(content.status(5).vectors, { [later]: 2, [words]: 0 });
+  assert.equal(
+    [...(content.status(5).vectors ?? [])],
+    [
+      [later, 2],
+      [words, 0],
+    ],
+  );
   content.remove(3);
   content.configure(before, { ...before, vectors: [LATER], vectorGeneration: 2 });
   assert.equal([...content.indexes.sparse.keys()], []);
@@ -165,7 +171,7 @@ test('each graph is saved as far as it goes when its turn comes', async () => {
     sparse: new Map(),
   };
   const headOf = () => ({ uid: 1, labelGeneration: 0, seq, nextLabel: 10 * seq });
-  assert.is(await saveIndexes(indexes, '', headOf), 2);
+  assert.is(await saveGraphs(graphsToSave(indexes, 0), '', headOf), 2);
   assert.equal(
     saved.map((head) => [head.seq, head.nextLabel]),
     [

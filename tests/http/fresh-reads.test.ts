@@ -3,6 +3,7 @@
 import * as assert from 'uvu/assert';
 import { type Clock, systemClock } from '../../src/model/clock.js';
 import { SkeinError } from '../../src/model/errors.js';
+import type { Role } from '../../src/model/replication.js';
 import { FakeEngine } from '../support/fake-engine.js';
 import { fakeReplication } from '../support/fake-replication.js';
 import { startHttp } from '../support/http-server.js';
@@ -12,11 +13,11 @@ const test = suite('http/fresh-reads');
 const POINTS = '/v1/collections/c/points';
 
 /** A server whose state is so old. */
-async function stale(t: TestContext, stalenessMs: number | null, clock: Clock = systemClock) {
+async function stale(t: TestContext, stalenessMs: number | null, clock: Clock = systemClock, role: Role = 'replica') {
   const engine = new FakeEngine();
   const spec = { dimension: 2, distance: 'dot', hnsw: { m: 2, efConstruct: 2, efSearch: 2 }, ttlMs: null } as const;
   await engine.write([{ kind: 'create_collection', collection: 'c', spec }], { wait: 'durable', timeoutMs: 1 });
-  const replication = fakeReplication({ role: () => 'replica', stalenessMs: () => stalenessMs });
+  const replication = fakeReplication({ role: () => role, stalenessMs: () => stalenessMs });
   return { ...(await startHttp(t, { engine, service: { replication }, clock })), engine };
 }
 
@@ -43,6 +44,18 @@ test('every read takes max_staleness_ms, and refuses a state that is older or of
     const lost = await unknown.ask(method, `${path}?max_staleness_ms=999999999`, body);
     assert.is(lost.status, 503, path);
     assert.is(lost.body.error.details.lag_ms, null);
+  }
+});
+
+test('a master that cannot tell says what it lacks', async (t) => {
+  for (const [role, told] of [
+    ['master', true],
+    ['replica', false],
+  ] as const) {
+    const { ask } = await stale(t, null, systemClock, role);
+    const { status, body } = await ask('GET', '/v1/collections?max_staleness_ms=1');
+    assert.is(status, 503);
+    assert.is(/no majority of its voters.*DELETE \/replication\/replicas/.test(body.error.message), told, role);
   }
 });
 

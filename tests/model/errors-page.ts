@@ -32,7 +32,7 @@ const DETAILS: Readonly<Partial<Record<ErrorType, string>>> = {
   MethodNotAllowed: '`method`, `path`, `allowed`; header `Allow`',
   CollectionAlreadyExists: '`collection`; `alias_of` where an alias has the name',
   VersionConflict: '`id`, `expected`, `actual`',
-  BackupNeeded: '`backup`, `reason`: `last_full`, `increments` or `log`; `needed_by`: up to ten ids',
+  BackupNeeded: '`backup`, `reason`: `last_full`, `increments`, `log`, `newest` or `unknown`; `needed_by`: up to ten ids',
   PositionLost: '`requested_seq`, `last_seq`, or `seq` alone, where they are known',
   NotPromotable: '`reason`',
   ChangesGone: '`requested_seq`, `oldest_seq`, `oldest` (a token)',

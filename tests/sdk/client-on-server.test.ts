@@ -1,6 +1,7 @@
 /** The client against a real server: every call, in both encodings, and the errors as the server types them. */
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { openSkein } from '../../src/embedded/open-skein.js';
 import { type Encoding, SkeinApiError, SkeinClient } from '../../src/sdk/index.js';
 import { startServer } from '../support/server-process.js';
 import { suite, type TestContext } from '../support/suite.js';
@@ -12,6 +13,13 @@ async function clientsOf(t: TestContext): Promise<SkeinClient[]> {
     t.after(() => client.close());
     return client;
   });
+}
+
+/** Over both encodings, and of a database inside the program. */
+async function everyClient(t: TestContext): Promise<SkeinClient[]> {
+  const { client, close } = await openSkein({ dataDir: t.folder(), client: { session: true } });
+  t.after(close);
+  return [...(await clientsOf(t)), client];
 }
 
 async function errorOf(promise: Promise<unknown>): Promise<SkeinApiError> {
@@ -26,8 +34,8 @@ async function errorOf(promise: Promise<unknown>): Promise<SkeinApiError> {
 
 const test = suite('sdk/client-on-server', { deadlineMs: 60_000 });
 
-test('a collection lives through every call, in MessagePack and in JSON', async (t) => {
-  for (const [number, client] of (await clientsOf(t)).entries()) {
+test('a collection lives through every call, in MessagePack, in JSON, and inside a program', async (t) => {
+  for (const [number, client] of (await everyClient(t)).entries()) {
     const c = `films-${number}`;
     const made = await client.createCollection(c, { dimension: 3, distance: 'euclid', hnsw: { efSearch: 50 } });
     assert.equal([made.name, made.hnsw.efSearch, made.pointsCount, made.ttlMs], [c, 50, 0, null]);
@@ -145,7 +153,7 @@ test('imported points are counted, refused ones are named by their line', async 
 });
 
 test('a strict mode is set, changed in parts, enforced and taken away', async (t) => {
-  for (const [number, client] of (await clientsOf(t)).entries()) {
+  for (const [number, client] of (await everyClient(t)).entries()) {
     const c = `strict-${number}`;
     const given = { enabled: true, maxQueryLimit: 5, searchAllowExact: false };
     const { strictMode } = await client.createCollection(c, { dimension: 1, distance: 'dot', strictMode: given });
@@ -159,8 +167,11 @@ test('a strict mode is set, changed in parts, enforced and taken away', async (t
 });
 
 test('errors are typed as the server types them', async (t) => {
-  const [client] = await clientsOf(t);
-  if (client === undefined) throw new Error('no client');
+  const clients = await everyClient(t);
+  for (const client of [clients[0], clients.at(-1)]) if (client !== undefined) await mustType(client);
+});
+
+async function mustType(client: SkeinClient): Promise<void> {
   await client.createCollection('c', { dimension: 2, distance: 'cosine' });
   const cases: [() => Promise<unknown>, string, number, object][] = [
     [() => client.collection('none'), 'CollectionNotFound', 404, { collection: 'none', available_collections: ['c'] }],
@@ -186,7 +197,7 @@ test('errors are typed as the server types them', async (t) => {
     for (const [key, value] of Object.entries(details)) assert.equal(error.details[key], value, `${type} ${key}`);
     assert.type(error.requestId, 'string');
   }
-});
+}
 
 test('a repeated write under one key is answered, not done again', async (t) => {
   const [client] = await clientsOf(t);

@@ -204,7 +204,13 @@ test('a client is given one node or several, and never both', () => {
   assert.throws(() => new SkeinClient({}), 'url');
   assert.throws(() => new SkeinClient({ url: 'http://a', nodes: ['http://b'] }), 'url');
   assert.throws(() => new SkeinClient({ nodes: [] }), 'at least one');
-  assert.throws(() => new SkeinClient({ nodes: ['nowhere'] }), /URL/);
+  // The second is an address of the scheme `localhost:`, which a browser would ask its own page's server for.
+  for (const url of ['nowhere', 'localhost:7171', '127.0.0.1:7171', 'ws://127.0.0.1:7171', ''])
+    assert.throws(
+      () => new SkeinClient({ nodes: ['http://a', url] }),
+      (error: unknown) => error instanceof TypeError && error.message.includes('begins with http:// or https://'),
+      url,
+    );
 });
 
 test.run();

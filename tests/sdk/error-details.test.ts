@@ -48,7 +48,7 @@ test('details have their types where the contract fixes them', () => {
 });
 
 /** Values that stand in the page as words, and are no names of details. */
-const WORDS = ['unreachable', 'timeout', 'denied', 'full', 'refused', 'last_full', 'increments', 'log'];
+const WORDS = ['unreachable', 'timeout', 'denied', 'full', 'refused', 'last_full', 'increments', 'log', 'newest', 'unknown'];
 
 test('the details of each type are those that docs/ERRORS.md lists', () => {
   const rows = readFileSync(PAGE_PATH, 'utf8')

@@ -67,6 +67,32 @@ test('a lost connection is named, may have arrived unless nobody was there, and 
   assert.is(((await cut) as SkeinConnectionError).code, 'CLOSED');
 });
 
+test('in a page a lost connection names the origin that the server may not know', async (t) => {
+  const { skein, stub } = await client(t, (_request, response) => {
+    response.destroy();
+    return null;
+  });
+  const page = globalThis as { origin?: string };
+  t.after(() => {
+    delete page.origin;
+  });
+  // A browser gives no code.
+  const asked = globalThis.fetch;
+  t.after(() => {
+    globalThis.fetch = asked;
+  });
+  globalThis.fetch = () => Promise.reject(new TypeError('Failed to fetch'));
+  page.origin = 'http://page.example';
+  const lost = await failureOf(skein.count('c'));
+  assert.ok(lost instanceof SkeinConnectionError && lost.code === 'FETCH_FAILED', String(lost));
+  assert.match(
+    lost.message,
+    `no answer from ${stub.url}: Failed to fetch (is it there, and does its setting cors_origins name http://page.example?`,
+  );
+  page.origin = stub.url;
+  assert.not.match(String(await failureOf(skein.count('c'))), /cors_origins/);
+});
+
 test('an import goes in parts whose counts and lines are one, each under a key that follows from the whole’s', async (t) => {
   const sizes: number[] = [];
   const { skein, stub } = await client(

@@ -161,4 +161,27 @@ test('a source that fails ends the import with its own error', async (t) => {
   assert.match(String(await importing), 'the file is gone later');
 });
 
+test('an import that has ended takes one more point of its source at most', async (t) => {
+  const stub = await masterServer(t, () => null, false);
+  const client = new SkeinClient({ url: stub.url });
+  t.after(() => client.close());
+  const end = new AbortController();
+  const [taken, left] = [{ points: 0 }, { now: false }];
+  async function* slowly(): AsyncGenerator<PointInput> {
+    try {
+      for (;;) {
+        yield { id: taken.points, vector: [1] };
+        taken.points += 1;
+        if (taken.points === 3) end.abort(new Error('enough'));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    } finally {
+      left.now = true;
+    }
+  }
+  assert.match(String(await failureOf(client.importPoints('c', slowly(), { signal: end.signal }))), 'enough');
+  await waitUntil(() => left.now, { what: 'the source to be told' });
+  assert.ok(taken.points <= 4, `${taken.points} points`);
+});
+
 test.run();

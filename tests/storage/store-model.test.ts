@@ -209,6 +209,7 @@ class Run {
       labels.push(row.label);
     }
     assert.equal(reads.headsAfter(uid, null, 1_000), heads);
+    assert.equal(reads.lastHead(uid), heads.at(-1));
     assert.equal(reads.headsAfter(uid, expected[0] ?? null, 2), heads.slice(1, 3));
     labels.sort((a, b) => a - b);
     assert.equal([...reads.liveLabels(uid, 2 ** 31)], labels);

@@ -7,6 +7,7 @@
 
 import { join } from 'node:path';
 import type { CopyValues } from '../../config/data-command-fields.js';
+import { SkeinConnectionError } from '../../sdk/index.js';
 import { UsageError } from '../failure.js';
 import { type ProgressView, progressView } from '../import/progress.js';
 import { counted, rateOf } from '../numbers.js';
@@ -50,6 +51,8 @@ export async function copy(
     const timeoutMs = Math.max(values.timeoutMs, REQUEST_TIMEOUT_MS);
     return new Side(url, connectTo({ url, apiKey, apiKeyFile, timeoutMs }, { retries: PATIENCE }), stopping);
   };
+  // Quick to say that no server is there; an interrupted copy is begun again by programs, while servers restart.
+  if (!values.resume) for (const url of [from, to]) await greet(url, values, stopping);
   const source = open(from, values.sourceKeyFile);
   const target = open(to, values.targetKeyFile);
   try {
@@ -57,6 +60,18 @@ export async function copy(
   } finally {
     source.close();
     target.close();
+  }
+}
+
+/** Asks whether anybody is there, which needs no key. @throws CopyProblem */
+async function greet(url: string, { timeoutMs }: CopyValues, signal: AbortSignal): Promise<void> {
+  const client = connectTo({ url, apiKey: null, apiKeyFile: null, timeoutMs });
+  try {
+    await client.ready({ signal });
+  } catch (error) {
+    throw error instanceof SkeinConnectionError ? new CopyProblem(`${error.message}; is that where it listens?`) : error;
+  } finally {
+    client.close();
   }
 }
 
@@ -274,7 +289,7 @@ class Copy {
     }
     print(
       output,
-      `${counted(copied.length, 'collection')} and ${plan.aliases.length} aliases from ${this.#source.url} to ${this.#target.url} (${(tookMs / 1_000).toFixed(1)} s)`,
+      `${counted(copied.length, 'collection')} and ${plan.aliases.length === 1 ? '1 alias' : `${plan.aliases.length} aliases`} from ${this.#source.url} to ${this.#target.url} (${(tookMs / 1_000).toFixed(1)} s)`,
     );
   }
 }

@@ -2,6 +2,7 @@
  *
  *  So a copy carries whatever a point holds, vectors bit for bit, without knowing its fields. Must not know: which side it is. */
 
+import { aliasPath, collectionPath } from '../../model/api-paths.js';
 import type { Call, Change, PointInput, SkeinClient } from '../../sdk/index.js';
 
 export type PointId = string | number;
@@ -57,7 +58,7 @@ export class Side {
   }
 
   async info(name: string): Promise<InfoBody> {
-    return (await this.#read(`collection ${name}`, 'GET', pathOf(name))) as InfoBody;
+    return (await this.#read(`collection ${name}`, 'GET', collectionPath(name))) as InfoBody;
   }
 
   async aliases(): Promise<readonly AliasBody[]> {
@@ -65,18 +66,18 @@ export class Side {
   }
 
   async create(name: string, settings: object): Promise<InfoBody> {
-    return (await this.#write(`create collection ${name}`, 'PUT', pathOf(name), settings)) as InfoBody;
+    return (await this.#write(`create collection ${name}`, 'PUT', collectionPath(name), settings)) as InfoBody;
   }
 
   async putAlias({ alias, collection }: AliasBody): Promise<void> {
-    await this.#write(`put alias ${alias}`, 'PUT', `/v1/aliases/${encodeURIComponent(alias)}`, { collection });
+    await this.#write(`put alias ${alias}`, 'PUT', aliasPath(alias), { collection });
   }
 
   /** @param cursor null: the first page */
   async page(name: string, cursor: string | null, limit: number, shown: Shown): Promise<PageBody> {
     const whole = shown === 'whole';
     const body = { limit, with_vector: whole, with_payload: whole, ...(cursor === null ? {} : { cursor }) };
-    return (await this.#read(`scroll ${name}`, 'POST', pathOf(name, '/points/scroll'), body)) as PageBody;
+    return (await this.#read(`scroll ${name}`, 'POST', collectionPath(name, '/points/scroll'), body)) as PageBody;
   }
 
   /** Those that exist. */
@@ -84,23 +85,25 @@ export class Side {
     const whole = shown === 'whole';
     const body = { ids, with_vector: whole, with_payload: whole };
     return (
-      (await this.#read(`points of ${name}`, 'POST', pathOf(name, '/points/get'), body)) as { points: readonly PointBody[] }
+      (await this.#read(`points of ${name}`, 'POST', collectionPath(name, '/points/get'), body)) as {
+        points: readonly PointBody[];
+      }
     ).points;
   }
 
   async count(name: string): Promise<number> {
-    return ((await this.#read(`count ${name}`, 'POST', pathOf(name, '/points/count'), {})) as { count: number }).count;
+    return ((await this.#read(`count ${name}`, 'POST', collectionPath(name, '/points/count'), {})) as { count: number }).count;
   }
 
   /** Durable when it resolves. Doing it twice is harmless, so the server need not remember a key for it. A point that never goes is said to: what the
    *  collection says is for new ones. */
   async upsert(name: string, points: readonly PointBody[]): Promise<void> {
     const bodies = points.map(({ version: _version, ...point }) => ({ expires_at: 'never' as const, ...point }));
-    await this.#write(`upsert into ${name}`, 'PUT', pathOf(name, '/points'), { points: bodies });
+    await this.#write(`upsert into ${name}`, 'PUT', collectionPath(name, '/points'), { points: bodies });
   }
 
   async remove(name: string, ids: readonly PointId[]): Promise<void> {
-    await this.#write(`delete from ${name}`, 'POST', pathOf(name, '/points/delete'), { ids });
+    await this.#write(`delete from ${name}`, 'POST', collectionPath(name, '/points/delete'), { ids });
   }
 
   close(): void {
@@ -122,8 +125,4 @@ export class Side {
     const options = { wait: 'durable', idempotencyKey: 'not-needed', signal: this.#signal } as const;
     return this.#client.send({ what, method, path, kind: 'write', options, body });
   }
-}
-
-function pathOf(collection: string, rest = ''): string {
-  return `/v1/collections/${encodeURIComponent(collection)}${rest}`;
 }

@@ -10,6 +10,7 @@
 
 import { SkeinError } from '../../model/errors.js';
 import { checkPointId, type JsonValue, type Payload, type PointId } from '../../model/point.js';
+import { PROTO_KEY } from '../../model/proto-key.js';
 import type { NamedVector } from '../../sdk/index.js';
 
 export interface FieldNames {
@@ -25,6 +26,9 @@ export interface PointFields {
   readonly expiresAt?: string;
 }
 
+/** Of the names that a refusal lists. */
+const FIELDS_NAMED_MAX = 8;
+
 /** Why a record cannot be a point; the message follows the record's place. */
 export class RecordProblem extends Error {
   override readonly name = 'RecordProblem';
@@ -37,7 +41,7 @@ export function pointFromFields(fields: Readonly<Record<string, unknown>>, names
   if (rowId === null && !Object.hasOwn(fields, idColumn)) throw new RecordProblem(`has no ${idColumn}${fieldList(fields)}`);
   const vectors = namedVectorsOf(fields, names);
   if (vectors === null && !Object.hasOwn(fields, vectorColumn))
-    throw new RecordProblem(`has no ${vectorColumn}${fieldList(fields)}`);
+    throw new RecordProblem(`has no ${vectorColumn}${fieldList(fields)}${likelyVector(fields)}`);
   const id = rowId ?? idOf(fields[idColumn], idColumn);
   const vector = Object.hasOwn(fields, vectorColumn) ? vectorOf(fields[vectorColumn], vectorColumn) : null;
   const payload = payloadOf(fields, names, vectors !== null);
@@ -130,13 +134,23 @@ function payloadOf(fields: Readonly<Record<string, unknown>>, names: FieldNames,
     return payload as Payload;
   }
   if (others.length === 0) return null;
-  if (others.includes('__proto__')) throw new RecordProblem('has a field __proto__, which is refused');
+  if (others.includes(PROTO_KEY)) throw new RecordProblem(`has a field ${PROTO_KEY}, which is refused`);
   return Object.fromEntries(others.map((name) => [name, fields[name] as JsonValue]));
 }
 
 function fieldList(fields: Readonly<Record<string, unknown>>): string {
-  const names = Object.keys(fields).slice(0, 8);
-  return names.length === 0 ? '' : `; its fields are ${names.join(', ')}`;
+  const all = Object.keys(fields);
+  const names = all.slice(0, FIELDS_NAMED_MAX).join(', ');
+  return all.length === 0 ? '' : `; its fields are ${names}${all.length > FIELDS_NAMED_MAX ? ', …' : ''}`;
+}
+
+/** What looks like one under another name. */
+function likelyVector(fields: Readonly<Record<string, unknown>>): string {
+  const likely = Object.keys(fields).find((name) => {
+    const value = fields[name];
+    return Array.isArray(value) && value.length > 1 && value.every((component) => typeof component === 'number');
+  });
+  return likely === undefined ? '' : `; is it ${JSON.stringify(likely)}? (--vector-column)`;
 }
 
 /** What its vectors weigh on the way. */

@@ -4,7 +4,7 @@
 import { type CollectionInfo, type Distance, SkeinApiError, type SkeinClient } from '../../sdk/index.js';
 import { UsageError } from '../failure.js';
 import type { Origin } from './origin.js';
-import type { RecordSource } from './record.js';
+import { placeText, type RecordSource, type RefusedRecord } from './record.js';
 
 export interface AskedSettings {
   readonly dimension: number | null;
@@ -80,9 +80,13 @@ function namesIn({ settings: { vectors = {}, sparseVectors = {} } }: Origin): st
 
 /** That of the first point; the records before it are read again later. */
 async function dimensionOf({ collection, origin }: TargetParts, source: RecordSource): Promise<number> {
+  let refused: RefusedRecord | null = null;
   for await (const group of source.records()) {
     for (const record of group) {
-      if (record.kind === 'refused') continue;
+      if (record.kind === 'refused') {
+        refused ??= record;
+        continue;
+      }
       const names = Object.keys(record.vectors ?? {});
       if (record.vector !== undefined && names.length === 0) return record.vector.length;
       throw new Error(
@@ -90,5 +94,9 @@ async function dimensionOf({ collection, origin }: TargetParts, source: RecordSo
       );
     }
   }
+  if (refused !== null)
+    throw new Error(
+      `${origin.name} holds no point that could be read, so collection ${collection} was not made; its ${placeText(source.placeWord, refused)} ${refused.problem}`,
+    );
   throw new Error(`${origin.name} holds no point, so the dimension of collection ${collection} is not known: give --dimension`);
 }

@@ -75,7 +75,9 @@ export function answerLines(answer: SearchAnswerBody): string[] {
 
 function explainLines({ plan, reason, cardinality, visited, steps = [], advice = [] }: ExplainShown): string[] {
   const figures = [
-    ...(typeof cardinality?.estimated === 'number' ? [`about ${cardinality.estimated} points pass the filter`] : []),
+    ...(typeof cardinality?.estimated === 'number'
+      ? [`about ${counted(cardinality.estimated, 'point')} may pass the filter`]
+      : []),
     ...(typeof cardinality?.actual === 'number' ? [`${cardinality.actual} do`] : []),
     ...(typeof visited === 'number' ? [`${visited} were visited`] : []),
   ];

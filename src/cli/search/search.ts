@@ -2,6 +2,7 @@
  *  Must not know: how hits are shown. */
 
 import type { SearchValues } from '../../config/data-command-fields.js';
+import { collectionPath } from '../../model/api-paths.js';
 import { UsageError } from '../failure.js';
 import { connectTo } from '../server-connection.js';
 import { EXIT, type ExitCode, print, type Surroundings } from '../surroundings.js';
@@ -20,7 +21,7 @@ export async function search(collection: string, values: SearchValues, surroundi
       kind: 'read',
       body,
       options: { signal: stopping },
-      path: `/v1/collections/${encodeURIComponent(collection)}/points/search`,
+      path: collectionPath(collection, '/points/search'),
     })) as SearchAnswerBody;
     const lines = values.json ? answerObjects(answer).map((object) => JSON.stringify(object)) : answerLines(answer);
     for (const line of lines) print(output, line);

@@ -10,12 +10,15 @@ interface Sample {
 export type Metrics = ReadonlyMap<string, readonly Sample[]>;
 
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: \d+)?$/;
+const COUNTER = /^# TYPE ([a-zA-Z_:][\w:]*) counter$/;
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g;
 
-/** Lines that are no samples are passed over. */
+/** A counter that has counted nothing is there without a series. Other lines that are no samples are passed over. */
 export function readMetrics(text: string): Metrics {
   const found = new Map<string, Sample[]>();
   for (const line of text.split('\n')) {
+    const [, counter] = COUNTER.exec(line) ?? [];
+    if (counter !== undefined && !found.has(counter)) found.set(counter, []);
     const [, name, labels = '', value] = LINE.exec(line) ?? [];
     if (name === undefined || value === undefined) continue;
     const sample = { labels: labelsOf(labels), value: value === '+Inf' ? Number.POSITIVE_INFINITY : Number(value) };
@@ -26,11 +29,11 @@ export function readMetrics(text: string): Metrics {
   return found;
 }
 
-/** The sum over every series that has these labels; null: there is none. */
+/** The sum over every series that has these labels; null: there is none. A counter without any series stands at 0. */
 export function sampleSum(metrics: Metrics, name: string, labels: Readonly<Record<string, string>> = {}): number | null {
-  const fitting = (metrics.get(name) ?? []).filter((sample) =>
-    Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
-  );
+  const all = metrics.get(name);
+  if (all === undefined || all.length === 0) return all === undefined ? null : 0;
+  const fitting = all.filter((sample) => Object.entries(labels).every(([key, value]) => sample.labels[key] === value));
   return fitting.length === 0 ? null : fitting.reduce((sum, { value }) => sum + value, 0);
 }
 

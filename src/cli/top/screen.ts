@@ -31,7 +31,7 @@ function terminal(stream: TextStream): Screen {
       const { columns, rows } = stream as Partial<NodeJS.WriteStream>;
       // A terminal may not know its size, and says 0.
       const [width, height] = [columns || COLUMNS, rows || ROWS];
-      const fitting = lines.slice(0, height - 1).map((line) => `${cut(printable(line), width)}${CLEAR_LINE}`);
+      const fitting = cutBelow(lines, height - 1).map((line) => `${cut(printable(line), width)}${CLEAR_LINE}`);
       stream.write(`${begun ? '' : BEGIN}${HOME}${fitting.join('\r\n')}${CLEAR_LINE}${CLEAR_BELOW}`);
       begun = true;
     },
@@ -52,6 +52,12 @@ function roll(stream: TextStream): Screen {
     },
     end: () => undefined,
   };
+}
+
+/** The last line says that there are more. */
+function cutBelow(lines: readonly string[], rows: number): readonly string[] {
+  if (lines.length <= rows) return lines;
+  return [...lines.slice(0, Math.max(0, rows - 1)), `… ${lines.length - Math.max(0, rows - 1)} more lines`];
 }
 
 function cut(line: string, columns: number): string {

@@ -119,7 +119,7 @@ export function topLines(all: readonly NodeFigures[], time: string): string[] {
       shown(one.pointsWrittenPerSecond, rateText),
       shown(one.searchesPerSecond, rateText),
     ],
-    ...[shown(one.searchP99Ms, roughMs), shown(one.memoryBytes, roughBytes), shown(one.connections, grouped)],
+    ...[p99Of(one), shown(one.memoryBytes, roughBytes), shown(one.connections, grouped)],
   ]);
   const warnings = all.flatMap(({ name, reasons }) => reasons.map((reason) => `${name}: ${reason}`));
   const there = all.filter(({ state }) => state !== 'down').length;
@@ -134,6 +134,11 @@ export function topLines(all: readonly NodeFigures[], time: string): string[] {
 /** A master with nobody behind it has none. */
 function lagOf({ role }: NodeFigures, value: number | null, text: (value: number) => string): string {
   return role === 'master' && value === null ? '-' : shown(value, text);
+}
+
+/** Where nobody searched there is none. */
+function p99Of({ searchesPerSecond, searchP99Ms }: NodeFigures): string {
+  return searchP99Ms === null && searchesPerSecond !== null ? '-' : shown(searchP99Ms, roughMs);
 }
 
 function shown(value: number | null, text: (value: number) => string): string {

@@ -16,7 +16,7 @@ import type {
 } from '../../wire/qdrant-collections.js';
 import { formMistake, wrongInput } from './mistakes.js';
 import { isObject } from './plain-object.js';
-import { targetOf } from './query/vector-names.js';
+import { targetOf } from './vector-names.js';
 import { type CommonVectors, denseAsked, hnswAsked, mustBeFloat32, quantizationAsked } from './vector-settings.js';
 
 /** @throws InvalidRequest: what is not to be had here is refused by its name */

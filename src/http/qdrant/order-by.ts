@@ -9,9 +9,9 @@ import type { AtKey } from '../../model/filter.js';
 import { parseInstant } from '../../model/instant.js';
 import type { FieldOrder } from '../../model/rank-rule.js';
 import { join } from '../../wire/place.js';
+import { formOf } from './form.js';
 import { formMistake, wrongInput } from './mistakes.js';
 import { placeInPayload } from './payload-path.js';
-import { formOf } from './query/form.js';
 
 /** In a millisecond. */
 const MICROSECONDS = 1_000;

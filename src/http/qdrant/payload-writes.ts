@@ -9,6 +9,7 @@ import type { Filter } from '../../model/filter.js';
 import type { Operation } from '../../model/operation.js';
 import type { PayloadChange } from '../../model/payload-change.js';
 import type { JsonValue, PointChange, PointId } from '../../model/point.js';
+import { PROTO_KEY } from '../../model/proto-key.js';
 import { canonicalText } from '../../wire/canonical-hash.js';
 import { join } from '../../wire/place.js';
 import { DeletePayloadBody, DeleteVectorsBody, DialectDeleteBody, SetPayloadBody } from '../../wire/qdrant-parts.js';
@@ -36,7 +37,6 @@ import {
 
 const PATH = '/collections/:collection/points';
 const ABOUT = { needs: 'write', master: true, timed: true, tag: 'points' } as const;
-const PROTO = '__proto__';
 
 type Kind = Exclude<DialectOperation['kind'], 'upsert' | 'update_vectors'>;
 type Target = { readonly points?: readonly unknown[]; readonly filter?: unknown; readonly shard_key?: unknown };
@@ -90,7 +90,7 @@ function payloadBytes(payload: unknown, path: string): Uint8Array {
 
 function steps(key: string, path: string): Extract<PayloadChange, { kind: 'remove' }>['paths'][number] {
   const found = payloadSteps(key, path, formMistake);
-  if (found.includes(PROTO)) throw invalidRequest(path, `no key is named ${PROTO}`);
+  if (found.includes(PROTO_KEY)) throw invalidRequest(path, `no key is named ${PROTO_KEY}`);
   return found;
 }
 

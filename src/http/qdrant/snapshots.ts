@@ -4,11 +4,11 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { BackupInfo } from '../../model/backup.js';
-import { messageOf, SkeinError } from '../../model/errors.js';
+import { SkeinError } from '../../model/errors.js';
 import { principalOf } from '../access/principal.js';
-import { sendValue } from '../answer.js';
+import { patiently } from '../request-times.js';
 import type { Room } from '../room.js';
-import { patiently } from '../routes/backups.js';
+import { startedInstead } from '../routes/backups.js';
 import { collectionOf } from '../routes/collections.js';
 import type { DialectRoute } from './dialect-route.js';
 import { sendResult } from './envelope.js';
@@ -50,7 +50,7 @@ function routesOf(room: Room, path: string, name: string): DialectRoute[] {
         const isWaited = waited(request);
         mustBeOfAll(room, request);
         if (isWaited) return sendResult(request, reply, await made(room, request));
-        return beginOnly(room, request, reply, room.service.backups.create('full'));
+        return startedInstead(room, request, reply, room.service.backups.create('full'), accepted(reply));
       },
     },
     {
@@ -65,7 +65,7 @@ function routesOf(room: Room, path: string, name: string): DialectRoute[] {
         mustBeOfAll(room, request);
         const { snapshot } = request.params as { snapshot: string };
         const work = room.service.backups.remove(snapshot, true);
-        if (!isWaited) return beginOnly(room, request, reply, work);
+        if (!isWaited) return startedInstead(room, request, reply, work, accepted(reply));
         await patiently(request, work);
         return sendResult(request, reply, true);
       },
@@ -99,10 +99,8 @@ async function made({ service: { backups } }: Room, request: FastifyRequest): Pr
   return shown(newest);
 }
 
-/** How it ends is in the log. */
-function beginOnly({ log }: Room, request: FastifyRequest, reply: FastifyReply, work: Promise<unknown>): FastifyReply {
-  work.catch((error: unknown) => log.warn('backup_request_failed', { request_id: request.id, error: messageOf(error) }));
-  return sendValue(request, reply, { status: 'accepted', time: reply.elapsedTime / 1_000 }, 202);
+function accepted(reply: FastifyReply): object {
+  return { status: 'accepted', time: reply.elapsedTime / 1_000 };
 }
 
 function shown({ id, createdAtMs, bytes }: BackupInfo): object {

@@ -1,7 +1,7 @@
 /** How the dialect says that texts are to be read, as this server reads them. What changes no answer is taken; what would change answers and is
  *  not to be had is refused by its name. Must not know: which fields are texts. */
 
-import { TEXT_LANGUAGES, type TextChange, type TextSettings, type WordLength } from '../../model/collection.js';
+import { TEXT_LANGUAGES, type TextChange, type TextSettings, type WordLength, wordLengthWithin } from '../../model/collection.js';
 import { FIXED } from '../../model/limits.js';
 import { formMistake, wrongInput } from './mistakes.js';
 import { isObject } from './plain-object.js';
@@ -53,9 +53,10 @@ function mustBeFlags(values: Readonly<Record<string, unknown>>): void {
 
 /** Null: all words count, as longer ones are cut. */
 function wordLengthOf(least: unknown, most: unknown): WordLength | null {
-  const length = { min: Math.max(1, countOf(least, 'min_token_len')), max: Math.min(LENGTH_MAX, countOf(most, 'max_token_len')) };
-  if (length.min > length.max) throw wrongInput('no word is so long and so short', 'field_schema.min_token_len');
-  return length.min === 1 && length.max === LENGTH_MAX ? null : length;
+  const length = wordLengthWithin(countOf(least, 'min_token_len'), countOf(most, 'max_token_len'));
+  if (length !== null && length.min > length.max)
+    throw wrongInput('no word is so long and so short', 'field_schema.min_token_len');
+  return length;
 }
 
 function countOf(value: unknown, field: string): number {

@@ -24,7 +24,8 @@ import {
 import { bodyCheck } from '../../wire/check-body.js';
 import { sendValue, setPosition } from '../answer.js';
 import { noteTarget } from '../audit.js';
-import { queryOf } from '../parameters.js';
+import { flag, queryOf } from '../parameters.js';
+import { patiently } from '../request-times.js';
 import type { Room } from '../room.js';
 import type { Route } from '../route-table.js';
 
@@ -111,12 +112,11 @@ function removeRoute(room: Room): Route {
     query: RemoveBackupQuery,
     answer: RemoveAnswerSchema,
     handle: async (request, reply) => {
-      const { increments } = queryOf(request, ['increments']);
-      if (increments !== undefined && increments !== 'true' && increments !== 'false')
-        throw invalidRequest('increments', 'must be true or false');
+      const query = queryOf(request, ['increments']);
+      const withIncrements = flag(query, 'increments', false);
       const { backup } = request.params as { backup: string };
-      noteTarget(request, { increments: increments ?? null });
-      const removed = await patiently(request, room.service.backups.remove(backup, increments === 'true'));
+      noteTarget(request, { increments: query['increments'] === undefined ? null : String(withIncrements) });
+      const removed = await patiently(request, room.service.backups.remove(backup, withIncrements));
       const answer: RemoveBackupAnswerBody = { removed: [...removed] };
       return sendValue(request, reply, answer);
     },
@@ -180,20 +180,8 @@ function verifyRoute(room: Room): Route {
   };
 }
 
-/** However long it takes, with no byte in between: the clock of silent connections stands still meanwhile. */
-export async function patiently<T>({ raw }: FastifyRequest, work: Promise<T>): Promise<T> {
-  const { socket } = raw;
-  const before = socket.timeout ?? 0;
-  socket.setTimeout(0);
-  try {
-    return await work;
-  } finally {
-    socket.setTimeout(before);
-  }
-}
-
 /** Nobody waits for it: how it ends is in the status, and in the log. */
-function startedInstead(room: Room, request: FastifyRequest, reply: FastifyReply, work: Promise<unknown>, answer: object) {
+export function startedInstead(room: Room, request: FastifyRequest, reply: FastifyReply, work: Promise<unknown>, answer: object) {
   work.catch((error: unknown) => room.log.warn('backup_request_failed', { request_id: request.id, error: messageOf(error) }));
   return sendValue(request, reply, answer, 202);
 }

@@ -3,11 +3,12 @@
  *  A server that does not answer is an answer here, UNHEALTHY, not an error: it is what was asked. Other failures are errors. */
 
 import { Type } from 'typebox';
+import { collectionPath } from '../../model/api-paths.js';
 import { invalidRequest } from '../../model/errors.js';
 import { SkeinApiError, SkeinConnectionError, SkeinTimeoutError } from '../../sdk/index.js';
 import type { CollectionInfoBody, ErrorBody, HealthBody } from '../../wire/http-bodies.js';
 import { type AskServer, type ToolAnswer, tool } from '../tool.js';
-import { CollectionName, closed, collectionPath } from '../tool-inputs.js';
+import { CollectionName, closed } from '../tool-inputs.js';
 
 type Health = 'healthy' | 'degraded' | 'unhealthy';
 type Facts = Readonly<Record<string, unknown>> & { readonly status: Health };

@@ -1,10 +1,11 @@
 /** Tools that show what is there: collections, points by their ids, the state of replication. */
 
 import { Type } from 'typebox';
+import { collectionPath } from '../../model/api-paths.js';
 import type { CollectionListBody, GetAnswer, ReplicationStatusBody } from '../../wire/http-bodies.js';
 import { boundedList, leftOutFields } from '../bounded-answer.js';
 import { tool } from '../tool.js';
-import { CollectionName, closed, collectionPath, HITS_MAX, Id, reading } from '../tool-inputs.js';
+import { CollectionName, closed, HITS_MAX, Id, reading } from '../tool-inputs.js';
 
 export const listCollectionsTool = tool(
   {

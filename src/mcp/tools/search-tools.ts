@@ -1,12 +1,13 @@
 /** Tools that find points: by a vector, by a point that is there, by words, and by meaning and words at once. */
 
 import { Type } from 'typebox';
+import { collectionPath } from '../../model/api-paths.js';
 import { invalidRequest } from '../../model/errors.js';
 import type { SearchAnswerBody } from '../../wire/http-bodies.js';
 import { FusionBody } from '../../wire/search-parts.js';
 import { boundedList, leftOutFields } from '../bounded-answer.js';
 import { type AskServer, type ToolAnswer, tool } from '../tool.js';
-import { closed, collectionPath, Id, QueryText, searching, Vector } from '../tool-inputs.js';
+import { closed, Id, QueryText, searching, Vector } from '../tool-inputs.js';
 
 const near = {
   vector: Type.Optional(Vector),

@@ -2,9 +2,10 @@
  *  try that is repeated after a lost connection does nothing twice. */
 
 import { Type } from 'typebox';
+import { collectionPath } from '../../model/api-paths.js';
 import { invalidRequest } from '../../model/errors.js';
 import { type AskServer, type ToolAnswer, tool } from '../tool.js';
-import { CollectionName, closed, collectionPath, FilterInput, Id, Ids, POINTS_MAX, Vector, writing } from '../tool-inputs.js';
+import { CollectionName, closed, FilterInput, Id, Ids, POINTS_MAX, Vector, writing } from '../tool-inputs.js';
 
 const PointInput = Type.Object(
   {

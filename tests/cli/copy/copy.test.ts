@@ -177,8 +177,11 @@ test('a copy that follows does what is written meanwhile, and a comparison finds
   await writing;
   await source.upsert('c', [{ id: 'last', vector: [0, 0, 1] }]);
   await waitUntil(async () => (await target.getMany('c', ['last']).catch(() => ({ points: [] }))).points.length === 1, {
-    what: 'the last write',
+    what: 'the last point to be copied, or followed',
   });
+  // What comes behind the copying of its id can only be followed, and all that was written before it then was.
+  await source.upsert('c', [{ id: 1, vector: [1, 1, 1], payload: { end: true } }]);
+  await waitUntil(async () => (await target.get('c', 1)).payload?.['end'] === true, { what: 'the last write' });
   stop.abort(new Error('Ctrl-C'));
   const followed = await following;
   assert.is(followed.exitCode, 0, followed.errors);
@@ -195,6 +198,20 @@ test('a copy that follows does what is written meanwhile, and a comparison finds
   const compared = await run(['--collections', 'c', '--resume']);
   assert.is(compared.exitCode, 0, compared.errors);
   assert.match(compared.output, /points compared, equal; the source stood still/);
+});
+
+test('where nobody answers, a copy says so at once, and which of the two it is', async (t) => {
+  const { url } = await served(t);
+  const nobody = 'http://127.0.0.1:1';
+  for (const argv of [
+    [url, nobody],
+    [nobody, url],
+  ]) {
+    const { exitCode, errors } = await runSkein(['copy', ...argv]);
+    assert.is(exitCode, 1);
+    assert.match(errors, `no answer from ${nobody}: connect ECONNREFUSED 127.0.0.1:1; is that where it listens?`);
+    assert.not.match(errors, '--resume');
+  }
 });
 
 test('what is no address, or holds a key, is refused before anything is asked', async () => {

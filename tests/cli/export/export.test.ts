@@ -170,7 +170,10 @@ test('an export that fails leaves what was there before and nothing else', async
   const options = { workingDir: folder, environment: { SKEIN_URL: url } };
   assert.is((await runSkein(['export', 'c', 'a.ndjson'], { ...options, stopping: stop.signal })).exitCode, 1);
   assert.is((await runSkein(['export', 'none', 'a.ndjson'], options)).exitCode, 1);
-  assert.is((await runSkein(['export', 'c', join('no-folder', 'a.ndjson')], options)).exitCode, 1);
+  const nowhere = await runSkein(['export', 'c', join('no-folder', 'a.ndjson')], options);
+  assert.is(nowhere.exitCode, 1);
+  assert.match(nowhere.errors, `a.ndjson cannot be written: there is no folder ${join(folder, 'no-folder')}`);
+  assert.not.match(nowhere.errors, '.tmp');
   // One that breaks off in the middle, when part of the file is written already.
   let pages = 0;
   const stub = await stubServer(t, ({ path }) => {

@@ -85,6 +85,21 @@ test('bad records are named and reported, the others are stored, and the exit co
   assert.equal(missing, [2, 3, 4]);
 });
 
+test('where no record can be read, the first one says why, and nothing is made', async (t) => {
+  const { client, run, file } = await settingOf(t);
+  const fields = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`f${i}`, i]));
+  file('named.json', JSON.stringify([{ id: 1, ...fields, embedding: [1, 2, 3] }]));
+  const { exitCode, errors } = await run(['named', 'named.json']);
+  assert.is(exitCode, 1);
+  assert.match(
+    errors,
+    'holds no point that could be read, so collection named was not made; its element 1 (line 1) has no vector;',
+  );
+  assert.match(errors, 'f6, …; is it "embedding"? (--vector-column)');
+  assert.equal(await client.collections(), []);
+  assert.is((await run(['named', 'named.json', '--vector-column', 'embedding'])).exitCode, 0);
+});
+
 test('json, csv and ndjson of the same points give the same collection', async (t) => {
   const { client, run, file } = await settingOf(t);
   file('a.json', '[{"id": 1, "vector": [1, 2], "name": "x, y"}, {"id": "b", "vector": [3, 4], "name": "ü"}]');

@@ -26,6 +26,13 @@ test('series are found by their labels, and summed over the others', () => {
   assert.is(sampleSum(metrics, 'a', { x: '3' }), null);
 });
 
+test('a counter that has counted nothing yet stands at 0, and what is not told of stays unknown', () => {
+  const [before, now] = [readMetrics('# TYPE n counter\n'), readMetrics('# TYPE n counter\nn{mode="v"} 6\n')];
+  assert.equal([sampleSum(before, 'n'), sampleSum(before, 'm')], [0, null]);
+  assert.equal([rateBetween(before, before, 'n', 1_000), rateBetween(before, now, 'n', 2_000)], [0, 3]);
+  assert.equal([rateBetween(null, before, 'n', 1_000), sampleSum(readMetrics('# TYPE g gauge\n'), 'g')], [null, null]);
+});
+
 test('a rate is of the time between two readings, and a counter that began anew counts from zero', () => {
   const [before, now] = [readMetrics('n 100\n'), readMetrics('n 150\n')];
   assert.is(rateBetween(before, now, 'n', 2_000), 25);

@@ -62,6 +62,7 @@ test('figures of a node that works stand beside a node that is down, and a termi
   assert.ok(drawn.endsWith('\u001b[?25h\u001b[?1049l'));
   const frame = drawn.split('\u001b[H')[2] ?? '';
   assert.ok(frame.split('\r\n').length <= 5, frame);
+  assert.match(frame, /… \d more lines/);
   for (const line of frame.replaceAll('\u001b[K', '').replaceAll('\u001b[J', '').split('\r\n'))
     assert.ok(Array.from(line).length <= 40, line);
 });

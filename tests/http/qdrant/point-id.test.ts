@@ -1,6 +1,7 @@
 /** Points whose ids the own API was given in other spellings than the dialect's: whatever looks for one by its id finds it. */
 
 import * as assert from 'uvu/assert';
+import { FIXED } from '../../../src/model/limits.js';
 import { startHttp, type TestHttp } from '../../support/http-server.js';
 import { openTestEngine } from '../../support/open-test-engine.js';
 import { suite, type TestContext } from '../../support/suite.js';
@@ -78,9 +79,10 @@ test('a text of digits is read by a body, and a path names the integer', async (
   assert.equal(idsOf((await asked(http, 'POST', '/scroll', { filter: { must: [{ has_id: [DIGITS] }] } })).points), [DIGITS]);
 });
 
-test('groups find the points that stand for them in any spelling', async (t) => {
-  const http = await started(t, [UPPER, 7]);
-  const points = [UPPER, CANONICAL, '7', 7].map((doc, id) => ({ id, vector: [1, id], payload: { doc } }));
+test('groups find the points that stand for them in any spelling and of any length', async (t) => {
+  const longest = 'x'.repeat(FIXED.idBytesMax);
+  const http = await started(t, [UPPER, 7, longest]);
+  const points = [`${longest}x`, longest, UPPER, CANONICAL, '7', 7].map((doc, id) => ({ id, vector: [1, id], payload: { doc } }));
   await http.ask('PUT', '/v1/collections/parts', { dimension: 2, distance: 'dot' });
   await http.ask('PUT', '/v1/collections/parts/points', { points });
   const body = { query: [0, 1], group_by: 'doc', with_lookup: 'c' };
@@ -93,6 +95,8 @@ test('groups find the points that stand for them in any spelling', async (t) => 
       ['7', undefined],
       [CANONICAL, undefined],
       [UPPER, UPPER],
+      [longest, longest],
+      [`${longest}x`, undefined],
     ],
   );
 });

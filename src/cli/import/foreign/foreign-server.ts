@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../../model/errors.js';
 import { printable } from '../../../model/printable.js';
-import { HttpTransport, type StreamAnswer } from '../../../sdk/index.js';
+import { HttpTransport, SkeinConnectionError, type StreamAnswer } from '../../../sdk/index.js';
 import { FileProblem } from '../record.js';
 
 const TRIES = 6;
@@ -96,7 +96,10 @@ export class ForeignServer {
       answer = { status, text: await textOf(chunks) };
     } catch (error) {
       if (error instanceof FileProblem || signal.aborted) throw error;
-      throw new ForeignProblem(0, `no answer from ${this.#base}: ${messageOf(error)}; is that where it listens? (--source)`);
+      throw new ForeignProblem(
+        0,
+        `${error instanceof SkeinConnectionError ? error.message : `no answer from ${this.#base}: ${messageOf(error)}`}; is that where it listens? (--source)`,
+      );
     }
     const { status, text } = answer;
     if (status !== 200) throw new ForeignProblem(status, refusalText(`${this.#base}${path}`, status, text));

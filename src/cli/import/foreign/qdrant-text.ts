@@ -1,7 +1,7 @@
 /** How a Qdrant collection reads its texts, as settings of ours, and in sentences what is read otherwise here. Pure.
  *  Source: https://qdrant.tech/documentation/concepts/indexing/ (parameters of a full-text index). */
 
-import { TEXT_LANGUAGES, type TextLanguage } from '../../../model/collection.js';
+import { TEXT_LANGUAGES, type TextLanguage, wordLengthWithin } from '../../../model/collection.js';
 import { FIXED } from '../../../model/limits.js';
 import type { TextSettings } from '../../../sdk/index.js';
 import { at, wholeNumber } from './json-shape.js';
@@ -63,7 +63,8 @@ function textsOf(value: unknown): string[] {
 
 /** Null: words of every length count. */
 function lengthsOf(params: unknown): NonNullable<Read['wordLength']> | null {
-  const min = Math.max(1, wholeNumber(at(params, 'min_token_len')) ?? 1);
-  const max = Math.min(FIXED.wordLengthMax, wholeNumber(at(params, 'max_token_len')) ?? FIXED.wordLengthMax);
-  return min > max || (min === 1 && max === FIXED.wordLengthMax) ? null : { min, max };
+  const least = wholeNumber(at(params, 'min_token_len')) ?? 1;
+  const most = wholeNumber(at(params, 'max_token_len')) ?? FIXED.wordLengthMax;
+  const length = wordLengthWithin(least, most);
+  return length === null || length.min > length.max ? null : length;
 }

@@ -10,6 +10,7 @@ import type { Room } from '../../room.js';
 import { collectionOf } from '../../routes/collections.js';
 import type { DialectRoute } from '../dialect-route.js';
 import { sendLongResult } from '../envelope.js';
+import { countOf, type Form, formOf, textOf } from '../form.js';
 import { formMistake, rangeMistake } from '../mistakes.js';
 import { crossingPath } from '../payload-path.js';
 import { isObject } from '../plain-object.js';
@@ -17,7 +18,6 @@ import { type AskedId, askedId, heldIds } from '../point-id.js';
 import { type RecordForm, selectionOf, writeRecord } from '../record.js';
 import { shownOf } from '../selection.js';
 import { beginQueries, inScopeOf, otherCollection, tellPosition } from './begin-query.js';
-import { countOf, type Form, formOf, textOf } from './form.js';
 import type { QueryContext } from './query-context.js';
 import { ABOUT_QUERIES } from './query-routes.js';
 import { type ReadRoot, readQueryRoot, readRecommendRoot, readSearchRoot } from './root-reading.js';
@@ -117,7 +117,7 @@ async function lookedUp(
 /** Null: no point can have such an id. */
 function idOf(value: DialectGroup['value']): AskedId | null {
   if (typeof value === 'number') return value >= 0 ? { id: value, spelled: null } : null;
-  if (typeof value !== 'string' || value === '' || value.length > FIXED.idBytesMax / 3) return null;
+  if (typeof value !== 'string' || value === '' || Buffer.byteLength(value) > FIXED.idBytesMax) return null;
   return askedId(value, 'with_lookup');
 }
 

@@ -7,15 +7,15 @@ import { collectionOf } from '../../routes/collections.js';
 import type { DialectRoute } from '../dialect-route.js';
 import { sendResult } from '../envelope.js';
 import { filterOf } from '../filter.js';
+import { countOf, formOf, textOf } from '../form.js';
 import { mustNameNoShard } from '../shard-key.js';
+import { targetOf, vectorNamed } from '../vector-names.js';
 import { beginQueries, tellPosition } from './begin-query.js';
-import { countOf, formOf, textOf } from './form.js';
 import { searchOf } from './order-points.js';
 import type { QueryContext } from './query-context.js';
 import { ABOUT_QUERIES } from './query-routes.js';
 import { runStage } from './run-stage.js';
 import type { Stage } from './stages.js';
-import { targetOf, vectorNamed } from './vector-names.js';
 
 const SAMPLE = 10;
 const LIMIT = 3;

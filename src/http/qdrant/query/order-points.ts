@@ -9,12 +9,12 @@ import { DEFAULT_VECTOR, type PointId, type QueryVector } from '../../../model/p
 import type { RankRule } from '../../../model/rank-rule.js';
 import { join } from '../../../wire/place.js';
 import { fieldOrder, orderValue } from '../order-by.js';
+import { distanceOf, vectorNamed } from '../vector-names.js';
 import { averageVector } from './average.js';
 import { diversify } from './diversify.js';
 import type { DialectHit, QueryContext, StageVectors } from './query-context.js';
 import { beyond } from './score-bound.js';
 import type { Query, Stage } from './stages.js';
-import { distanceOf, vectorNamed } from './vector-names.js';
 
 /** What the dialect gives points that have no score. */
 const NO_SCORE = 1;

@@ -3,10 +3,10 @@
 import { FIXED } from '../../../model/limits.js';
 import type { ExamplePair } from '../../../model/rank-rule.js';
 import { join } from '../../../wire/place.js';
+import { countOf, type Form, formOf, listOf, numberOf, shareOf, textOf } from '../form.js';
 import { formMistake, rangeMistake, wrongInput } from '../mistakes.js';
 import { readOrder } from '../order-by.js';
 import { isObject } from '../plain-object.js';
-import { countOf, type Form, formOf, listOf, numberOf, shareOf, textOf } from './form.js';
 import type { Query, VectorInput } from './stages.js';
 import { vectorInput } from './vector-reading.js';
 

@@ -7,9 +7,9 @@ import type { Room } from '../../room.js';
 import { collectionOf } from '../../routes/collections.js';
 import type { DialectRoute } from '../dialect-route.js';
 import { sendLongResult } from '../envelope.js';
+import { formOf, listOf } from '../form.js';
 import { selectionOf } from '../record.js';
 import { beginQueries, inScopeOf, tellPosition } from './begin-query.js';
-import { formOf, listOf } from './form.js';
 import type { DialectHit, QueryContext } from './query-context.js';
 import {
   type ReadRoot,

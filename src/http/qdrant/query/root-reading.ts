@@ -3,11 +3,11 @@
 
 import { join } from '../../../wire/place.js';
 import { filterOf } from '../filter.js';
+import { countOf, type Form, formOf, numberOf, textOf } from '../form.js';
 import { formMistake, rangeMistake } from '../mistakes.js';
 import { isObject } from '../plain-object.js';
 import { type Shown, shownOf } from '../selection.js';
 import { mustNameNoShard } from '../shard-key.js';
-import { countOf, type Form, formOf, numberOf, textOf } from './form.js';
 import { readPairs, recommendQuery } from './query-reading.js';
 import { readLimit, readLookup, readParams, readStage, type StageLimits } from './stage-reading.js';
 import type { Query, Stage } from './stages.js';

@@ -4,8 +4,8 @@
 import type { Limits } from '../../../model/limits.js';
 import { join } from '../../../wire/place.js';
 import { filterOf } from '../filter.js';
+import { countOf, type Form, flagOf, formOf, numberOf, textOf } from '../form.js';
 import { formMistake, rangeMistake, wrongInput } from '../mistakes.js';
-import { countOf, type Form, flagOf, formOf, numberOf, textOf } from './form.js';
 import { readQuery } from './query-reading.js';
 import { type Query, type Stage, stagesOf } from './stages.js';
 

@@ -8,9 +8,9 @@ import { join } from '../../../wire/place.js';
 import { wrongInput } from '../mistakes.js';
 import { heldIds } from '../point-id.js';
 import { withLengthOne } from '../record.js';
+import { distanceOf, vectorNamed } from '../vector-names.js';
 import type { QueryContext, StageVectors } from './query-context.js';
 import { inputsOf, type Stage } from './stages.js';
-import { distanceOf, vectorNamed } from './vector-names.js';
 
 /** @throws CollectionNotFound, PointNotFound, InvalidRequest, PayloadTooLarge */
 export async function stageVectors(context: QueryContext, stage: Stage): Promise<StageVectors> {

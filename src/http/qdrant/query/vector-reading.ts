@@ -4,10 +4,10 @@
 
 import type { QueryVector, SparseVector } from '../../../model/point.js';
 import { join } from '../../../wire/place.js';
+import { formOf, listOf } from '../form.js';
 import { formMistake, wrongInput } from '../mistakes.js';
 import { isObject } from '../plain-object.js';
 import { askedId } from '../point-id.js';
-import { formOf, listOf } from './form.js';
 import type { VectorInput } from './stages.js';
 
 const UINT32_MAX = 2 ** 32 - 1;

@@ -1,10 +1,10 @@
 /** The vectors of a collection by the names that queries have for them; '' is the default one. */
 
-import type { CollectionInfo, FoundPoint } from '../../../engine/engine.js';
-import type { Distance } from '../../../model/distance.js';
-import { DEFAULT_VECTOR, type QueryVector } from '../../../model/point.js';
-import { targetsOf, type VectorTarget } from '../../../model/vector-spec.js';
-import { wrongInput } from '../mistakes.js';
+import type { CollectionInfo, FoundPoint } from '../../engine/engine.js';
+import type { Distance } from '../../model/distance.js';
+import { DEFAULT_VECTOR, type QueryVector } from '../../model/point.js';
+import { targetsOf, type VectorTarget } from '../../model/vector-spec.js';
+import { wrongInput } from './mistakes.js';
 
 /** @throws InvalidRequest when there are none of this name */
 export function targetOf(collection: CollectionInfo, name: string, path: string): VectorTarget {

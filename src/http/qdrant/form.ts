@@ -1,9 +1,9 @@
 /** Parts of a body as the queries of the dialect have them: null is as if it were left out, unknown fields are refused, and every mistake
  *  names its place. Must not know: what the parts mean. */
 
-import { join } from '../../../wire/place.js';
-import { formMistake, rangeMistake } from '../mistakes.js';
-import { isObject } from '../plain-object.js';
+import { join } from '../../wire/place.js';
+import { formMistake, rangeMistake } from './mistakes.js';
+import { isObject } from './plain-object.js';
 
 export type Form = Readonly<Record<string, unknown>>;
 
