@@ -51,7 +51,7 @@ function argumentSpec({ name, choices, variadic }: ArgumentWords): string {
   return quoted(`${variadic ? '*' : ''}:${name.replaceAll('_', ' ')}:${what}`);
 }
 
-/** Without what _arguments reads as its own. */
+/** With a backslash before what _arguments and _describe would read as their own. */
 function plain(text: string): string {
-  return firstSentence(text).replaceAll(/[[\]:\\]/g, ' ');
+  return firstSentence(text).replaceAll(/[[\]:\\]/g, '\\$&');
 }
