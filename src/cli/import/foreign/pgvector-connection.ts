@@ -20,9 +20,11 @@ export interface OpenConnection {
 
 /** @throws ForeignProblem when the database is not there, or lets nobody in */
 export async function connectToPostgres({ url, password, timeoutMs }: ConnectionSettings): Promise<OpenConnection> {
+  const address = new URL(url);
+  // Beside the address, as `password`, it would be overruled by the empty one that the client finds in the address.
+  if (password !== null) address.searchParams.set('password', password);
   const client = new pg.Client({
-    connectionString: url,
-    ...(password === null ? {} : { password }),
+    connectionString: address.href,
     connectionTimeoutMillis: timeoutMs,
     query_timeout: timeoutMs,
     application_name: 'skein import',
@@ -30,7 +32,8 @@ export async function connectToPostgres({ url, password, timeoutMs }: Connection
   });
   // A connection that breaks between two queries is found by the next one.
   client.on('error', () => undefined);
-  await client.connect().catch((error: unknown) => {
+  await client.connect().catch(async (error: unknown) => {
+    await client.end().catch(() => undefined);
     throw new ForeignProblem(
       0,
       `PostgreSQL does not let us in: ${messageOf(error)}; look at --source, and at the password in --source-key-file or PGPASSWORD`,

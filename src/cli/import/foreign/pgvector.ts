@@ -75,9 +75,9 @@ function rows({ query, pagePoints }: PgvectorOptions, table: VectorTable, place:
   };
 }
 
-/** The aliases are no names of columns: in ORDER BY, an alias stands over the column that it hides. */
+/** The aliases are no names of columns: in ORDER BY, an alias stands over the column that it hides. Without `.*`, `t` would be a column of that name. */
 function pageSql({ sqlName, idSql, idType, vectorSql }: VectorTable, behind: boolean, limit: number): string {
-  return `select t.${idSql}::text as point_key, t.${vectorSql}::text as point_vector, (to_jsonb(t) - $1::text - $2::text)::text as point_fields
+  return `select t.${idSql}::text as point_key, t.${vectorSql}::text as point_vector, (to_jsonb(t.*) - $1::text - $2::text)::text as point_fields
     from ${sqlName} t ${behind ? `where t.${idSql} > $3::${idType}` : ''} order by t.${idSql} limit ${limit}`;
 }
 

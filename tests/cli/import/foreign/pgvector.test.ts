@@ -92,6 +92,7 @@ test('rows become points page by page behind the last id, in one transaction', a
   );
   assert.match(asked[0] ?? '', 'repeatable read read only');
   assert.is(asked.filter((sql) => sql.includes('from public.items')).length, 4);
+  assert.match(asked.at(-1) ?? '', 'to_jsonb(t.*)', 'all columns, also where one of them is called t');
   assert.equal(
     (await read(origin, { next: 3, key: '10' } as { next: number })).map(({ index, place }) => [index, place]),
     [
