@@ -6,6 +6,7 @@
  *  Must not know: routes, shapes of bodies, which node is asked, sockets. */
 
 import { packMessage } from '../codec/msgpack.js';
+import { ChildAbort, pause } from './aborting.js';
 import { errorOf } from './answer.js';
 import type { Call, Query } from './call.js';
 import type { Closing } from './closing.js';
@@ -103,7 +104,7 @@ export class Caller {
   }
 
   #timeOf({ what, options: { timeoutMs, signal } }: Call, defaultMs: number | null): CallTime {
-    return new CallTime({ what, timeoutMs: timeoutMs ?? defaultMs, signal: signal ?? null, closing: this.#settings.closing });
+    return new CallTime({ what, timeoutMs: timeoutMs ?? defaultMs, signal, closing: this.#settings.closing });
   }
 
   #headers(call: Call): Record<string, string> {
@@ -137,41 +138,39 @@ interface CallTimeSettings {
   /** Null: as long as it takes. */
   readonly timeoutMs: number | null;
   /** The caller's. */
-  readonly signal: AbortSignal | null;
+  readonly signal: AbortSignal | undefined;
   readonly closing: Closing;
 }
 
 /** The time of one call: ends it by its deadline, by the caller's signal or with the client; pauses between tries. */
 class CallTime {
-  readonly #controller = new AbortController();
+  readonly #own: ChildAbort;
   readonly #settings: CallTimeSettings;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #deadlineMs: number;
-  readonly #onClosed = (reason: unknown): void => this.#controller.abort(reason);
-  readonly #onAbort = (): void => this.#controller.abort(this.#settings.signal?.reason);
+  readonly #onClosed = (reason: unknown): void => this.#own.abort(reason);
 
   constructor(settings: CallTimeSettings) {
     this.#settings = settings;
     const { what, timeoutMs, signal, closing } = settings;
+    this.#own = new ChildAbort(signal);
     this.#deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
     if (timeoutMs !== null)
-      this.#timer = setTimeout(() => this.#controller.abort(new SkeinTimeoutError(what, timeoutMs, null)), timeoutMs);
+      this.#timer = setTimeout(() => this.#own.abort(new SkeinTimeoutError(what, timeoutMs, null)), timeoutMs);
     closing.add(this.#onClosed);
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
-    if (signal?.aborted === true) this.#onAbort();
   }
 
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return this.#own.signal;
   }
 
   get over(): boolean {
-    return this.#controller.signal.aborted;
+    return this.#own.signal.aborted;
   }
 
   /** Why the call ended early; a connection cut by us is not the news. */
   reason(met: unknown): unknown {
-    const reason: unknown = this.#controller.signal.reason;
+    const reason: unknown = this.#own.signal.reason;
     return reason instanceof SkeinTimeoutError && met instanceof SkeinApiError
       ? new SkeinTimeoutError(this.#settings.what, reason.timeoutMs, met)
       : reason;
@@ -179,24 +178,15 @@ class CallTime {
 
   /** @throws when the call ends before the pause does */
   async pause(delayMs: number, met: unknown): Promise<void> {
-    const { signal } = this.#controller;
     if (performance.now() + delayMs >= this.#deadlineMs) throw met;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, delayMs);
-      signal.addEventListener('abort', done, { once: true });
-    });
-    if (signal.aborted) throw this.reason(met);
+    await pause(delayMs, this.signal);
+    if (this.over) throw this.reason(met);
   }
 
   end(): void {
     clearTimeout(this.#timer);
     this.#settings.closing.remove(this.#onClosed);
-    this.#settings.signal?.removeEventListener('abort', this.#onAbort);
+    this.#own.release();
   }
 }
 

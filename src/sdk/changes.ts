@@ -8,6 +8,7 @@
 
 import { delayMs, jittered } from '../model/backoff.js';
 import type { ChangeBody } from '../wire/http-bodies.js';
+import { ChildAbort, pause } from './aborting.js';
 import { errorOf } from './answer.js';
 import type { Change, ChangesOptions, ChangesRequest } from './change-types.js';
 import type { ClientSettings, Shared } from './client-settings.js';
@@ -40,19 +41,15 @@ export async function* followChanges(
   request: ChangesRequest,
   options: ChangesOptions,
 ): AsyncGenerator<Change, void, undefined> {
-  const end = new AbortController();
+  const end = new ChildAbort(options.signal);
   const { closing } = parts.shared;
-  const onAbort = (): void => end.abort(options.signal?.reason);
   const onClosed = (reason: unknown): void => end.abort(reason);
-  options.signal?.addEventListener('abort', onAbort, { once: true });
   closing.add(onClosed, true);
-  if (options.signal?.aborted === true) onAbort();
   try {
     yield* new Following(parts, request, options, end.signal).changes();
   } finally {
     end.abort();
     closing.remove(onClosed);
-    options.signal?.removeEventListener('abort', onAbort);
   }
 }
 
@@ -123,15 +120,7 @@ class Following {
       delayMs({ strategy: 'exponential', factor: 2, baseDelayMs, maxDelayMs }, this.#failures),
       Math.random(),
     );
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, waitMs);
-      this.#signal.addEventListener('abort', done, { once: true });
-    });
+    await pause(waitMs, this.#signal);
     this.#signal.throwIfAborted();
   }
 

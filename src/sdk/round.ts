@@ -8,6 +8,7 @@
  *  replica names, with the same headers, the key included (whoever trusts a server with its key trusts it to name its master), but never
  *  from https to http, where others could read the key. Must not know: when to try again, shapes of bodies, sockets. */
 
+import { ChildAbort } from './aborting.js';
 import { bodyOf, errorOf } from './answer.js';
 import type { Call } from './call.js';
 import { baseOf, type Cluster } from './cluster.js';
@@ -168,11 +169,17 @@ export class Round {
 
   async #askOne(url: string, { call, path, headers, body, signal }: Asked): Promise<TransportAnswer> {
     const { transport, cluster, tryTimeoutMs } = this.#parts;
-    const late = cluster.hasOthers ? AbortSignal.timeout(tryTimeoutMs) : null;
+    const own = new ChildAbort(signal);
+    let isLate = false;
+    const onLate = (): void => {
+      isLate = true;
+      own.abort();
+    };
+    const timer = cluster.hasOthers ? setTimeout(onLate, tryTimeoutMs) : undefined;
     const startMs = performance.now();
     const request = { method: call.method, url: `${url}${path}`, headers, body };
     try {
-      const answer = await transport.send({ ...request, signal: late === null ? signal : AbortSignal.any([signal, late]) });
+      const answer = await transport.send({ ...request, signal: own.signal });
       const nowMs = performance.now();
       cluster.nodes.answered(url, nowMs - startMs, nowMs);
       const stalenessMs = stalenessOf(answer);
@@ -185,9 +192,12 @@ export class Round {
       if (signal.reason === OVERTAKEN) cluster.nodes.overtaken(url, nowMs - startMs, nowMs);
       if (signal.aborted) throw error;
       cluster.nodes.failed(url, nowMs);
-      if (late?.aborted !== true) throw error;
+      if (!isLate) throw error;
       const parts = { code: 'ETIMEDOUT', url, maybeSent: true, cause: error };
       throw new SkeinConnectionError(`no answer from ${url} within ${tryTimeoutMs} ms`, parts);
+    } finally {
+      clearTimeout(timer);
+      own.release();
     }
   }
 }

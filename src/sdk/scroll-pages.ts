@@ -1,5 +1,6 @@
 /** Every point of a collection, page by page: the next page travels while the one before is used. Must not know: calls. */
 
+import { ChildAbort } from './aborting.js';
 import type { PointRecord, ReadOptions, ScrollPage } from './types.js';
 
 /** @param pageAt asks for the page at a cursor, or for the first */
@@ -7,9 +8,8 @@ export async function* pagePoints(
   pageAt: (cursor: string | null, options: ReadOptions) => Promise<ScrollPage>,
   options: ReadOptions,
 ): AsyncGenerator<PointRecord, void, undefined> {
-  const ended = new AbortController();
-  const signal = options.signal === undefined ? ended.signal : AbortSignal.any([options.signal, ended.signal]);
-  const all = { ...options, signal };
+  const ended = new ChildAbort(options.signal);
+  const all = { ...options, signal: ended.signal };
   try {
     let page = await pageAt(null, all);
     for (;;) {

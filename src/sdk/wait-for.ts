@@ -3,6 +3,7 @@
  *  Every node is asked by itself, for a read that is at least so new, again and again until the time is over. A node that is gone may come back
  *  meanwhile; one whose history does not have the position never will. Must not know: how a call is sent. */
 
+import { ChildAbort, pause } from './aborting.js';
 import type { Caller } from './caller.js';
 import { SkeinApiError, SkeinConnectionError, SkeinTimeoutError } from './errors.js';
 import type { CallOptions } from './types.js';
@@ -26,9 +27,8 @@ export async function waitForPosition(
   position: string,
   { timeoutMs = TIMEOUT_MS, nodes = 'any', signal }: WaitOptions,
 ): Promise<void> {
-  const enough = new AbortController();
-  const until = signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal]);
-  const waits = urls.map((node) => waitAtNode(caller, { node, position, timeoutMs, signal: until }));
+  const enough = new ChildAbort(signal);
+  const waits = urls.map((node) => waitAtNode(caller, { node, position, timeoutMs, signal: enough.signal }));
   try {
     if (nodes === 'all') await Promise.all(waits);
     else await Promise.any(waits);
@@ -75,16 +75,4 @@ function mayCome(error: unknown): boolean {
 /** Of what all nodes ended with: what no wait mends says more than that the time is over. */
 function worstOf(met: readonly unknown[]): unknown {
   return met.find((error) => error instanceof SkeinApiError) ?? met[0];
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }
