@@ -37,7 +37,10 @@ function react(signal: AbortSignal, follow: () => void): void {
   if (known !== undefined) return void known.add(follow);
   const all = new Set([follow]);
   reactions.set(signal, all);
-  signal.addEventListener('abort', () => [...all].forEach((one) => one()), { once: true });
+  const tellAll = (): void => {
+    for (const one of [...all]) one();
+  };
+  signal.addEventListener('abort', tellAll, { once: true });
 }
 
 /** Resolves after so long, or as soon as the signal ends. */

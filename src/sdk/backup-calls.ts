@@ -12,6 +12,7 @@ import type {
 } from '../wire/http-bodies.js';
 import type * as T from './backup-types.js';
 import type { Caller } from './caller.js';
+import { present } from './present.js';
 import type { CallOptions } from './types.js';
 
 /** Whatever is the newest. */
@@ -43,8 +44,8 @@ export class BackupCalls {
   }
 
   /** @returns null when nothing was written since the newest one @throws SkeinApiError BackupsOff, BackupTargetFailed */
-  async create({ kind }: { readonly kind?: 'full' | 'incremental' } = {}, options: CallOptions = {}): Promise<T.Backup | null> {
-    const { backup } = await this.#do<CreateBackupAnswerBody>('', kind === undefined ? {} : { kind }, options);
+  async create(how: { readonly kind?: 'full' | 'incremental' } = {}, options: CallOptions = {}): Promise<T.Backup | null> {
+    const { backup } = await this.#do<CreateBackupAnswerBody>('', present(how, {}), options);
     return backup === null ? null : backupFromWire(backup);
   }
 
@@ -65,15 +66,16 @@ export class BackupCalls {
   /** Brings the data of the master back. @throws SkeinApiError BackupNotFound, BackupDamaged, PositionLost */
   async restore(
     target: T.RestoreTarget = {},
-    { dryRun = false }: { readonly dryRun?: boolean } = {},
+    how: { readonly dryRun?: boolean } = {},
     options: CallOptions = {},
   ): Promise<T.Restore> {
-    const { backup = LATEST, toPosition, toTime } = target;
-    const body = {
-      ...(toPosition === undefined ? {} : { to_position: toPosition }),
-      ...(toTime === undefined ? {} : { to_time: toTime }),
-      dry_run: dryRun,
-    };
+    const { backup = LATEST, toPosition, toTime, ...others } = target;
+    const { dryRun, ...otherHow } = how;
+    const renamed = { to_position: toPosition, to_time: toTime, dry_run: dryRun };
+    const body = present<{ to_position: string | number; to_time: string; dry_run: boolean }>(
+      { ...others, ...otherHow },
+      renamed,
+    );
     const answer = await this.#do<RestoreBackupAnswerBody>(`/${encodeURIComponent(backup)}/restore`, body, options);
     return {
       ...{ dryRun: answer.dry_run, base: answer.base, increments: answer.increments, seq: answer.seq, time: answer.time },

@@ -11,9 +11,11 @@ import { errorOf } from './answer.js';
 import type { Call, Query } from './call.js';
 import type { Closing } from './closing.js';
 import { SkeinApiError, SkeinTimeoutError } from './errors.js';
+import { mustKnow } from './known-names.js';
 import { delayBeforeRetry, type RetrySettings } from './retry.js';
 import type { Round } from './round.js';
 import type { Session } from './session.js';
+import type { ReadOptions, WriteOptions } from './types.js';
 
 export type Encoding = 'msgpack' | 'json';
 
@@ -30,6 +32,11 @@ export interface CallerSettings {
 
 const CONTENT_TYPES = { msgpack: 'application/msgpack', json: 'application/json' } as const;
 const encoder = new TextEncoder();
+const CALL_OPTIONS = {
+  ...{ signal: true, timeoutMs: true },
+  ...{ minPosition: true, maxWaitMs: true, maxStalenessMs: true, readPreference: true },
+  ...{ w: true, wait: true, writeTimeoutMs: true, idempotencyKey: true },
+} as const satisfies Readonly<Record<keyof ReadOptions | keyof WriteOptions, true>>;
 
 export class Caller {
   readonly #settings: CallerSettings;
@@ -52,10 +59,11 @@ export class Caller {
    *  @throws SkeinApiError · SkeinConnectionError · SkeinTimeoutError · the reason of an aborted signal */
   async run(call: Call): Promise<unknown> {
     const { encoding, retries, round } = this.#settings;
-    const time = this.#timeOf(call, this.#settings.timeoutMs);
+    mustKnow(call.options, CALL_OPTIONS, 'a call');
     const body = call.body === undefined ? null : encode(call.body, encoding);
     const headers = this.#headers(call);
     const path = pathOf(call);
+    const time = this.#timeOf(call, this.#settings.timeoutMs);
     // 'not-needed' says that doing it twice is harmless; without a key and without that, only what never arrived is sent again.
     const repeatable =
       call.kind === 'read' || headers['idempotency-key'] !== undefined || call.options.idempotencyKey === 'not-needed';
@@ -85,6 +93,7 @@ export class Caller {
 
   /** Sends a body that is made while it is sent, and gives the answer piece by piece. Never repeated; without a timeout unless one is given. */
   async *stream(call: Call, contentType: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    mustKnow(call.options, CALL_OPTIONS, 'a call');
     const time = this.#timeOf(call, null);
     try {
       const headers = { ...this.#headers(call), 'content-type': contentType, accept: 'application/x-ndjson, application/json' };

@@ -13,14 +13,15 @@ import { errorOf } from './answer.js';
 import type { Change, ChangesOptions, ChangesRequest } from './change-types.js';
 import type { ClientSettings, Shared } from './client-settings.js';
 import { apiErrorFrom, errors, SkeinApiError, SkeinConnectionError } from './errors.js';
+import { filterToWire } from './filter-form.js';
 import { errorStatus } from './import-stream.js';
+import { mustKnow } from './known-names.js';
 import { vectorsFromWire } from './named-forms.js';
 import { DEFAULT_RETRIES } from './retry.js';
 import { ServerEvents } from './server-events.js';
 import { positionOfPlace, type Session } from './session.js';
 import type { StreamAnswer } from './transport.js';
 import { vectorFrom } from './vector-form.js';
-import { filterToWire } from './wire-forms.js';
 
 const PATH = '/v1/changes';
 /** A server that gives no sign of life for so many of its heartbeats is gone. */
@@ -35,12 +36,17 @@ export interface FollowParts {
   readonly session: Session | null;
 }
 
-/** @throws SkeinApiError, SkeinConnectionError · the reason of the signal */
+const OPTIONS = {
+  ...{ signal: true, readPreference: true, maxStalenessMs: true, failuresMax: true, onFailure: true },
+} as const satisfies Readonly<Record<keyof ChangesOptions, true>>;
+
+/** @throws TypeError for an option that there is not · SkeinApiError, SkeinConnectionError · the reason of the signal */
 export async function* followChanges(
   parts: FollowParts,
   request: ChangesRequest,
   options: ChangesOptions,
 ): AsyncGenerator<Change, void, undefined> {
+  mustKnow(options, OPTIONS, 'a feed of changes');
   const end = new ChildAbort(options.signal);
   const { closing } = parts.shared;
   const onClosed = (reason: unknown): void => end.abort(reason);
@@ -194,9 +200,10 @@ class Following {
   }
 
   #path(): string {
-    const { collection, filter, withPayload, withVector, withLeaves } = this.#request;
+    const { from: _, collection, filter, withPayload, withVector, withLeaves, ...others } = this.#request;
     const { maxStalenessMs = this.#parts.settings.maxStalenessMs } = this.#options;
     const query = {
+      ...others,
       ...{ from: this.#from, collection, filter: typeof filter === 'object' ? JSON.stringify(filterToWire(filter)) : filter },
       ...{ with_payload: withPayload, with_vector: withVector, with_leaves: withLeaves, max_staleness_ms: maxStalenessMs },
     };

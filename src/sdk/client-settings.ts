@@ -5,6 +5,7 @@ import { Closing } from './closing.js';
 import { Cluster } from './cluster.js';
 import { defaultTransport } from './default-transport.js';
 import { type HedgeSettings, Hedging } from './hedge.js';
+import { mustKnow } from './known-names.js';
 import type { ReadPreference } from './nodes.js';
 import { DEFAULT_RETRIES, NO_RETRIES, type RetrySettings } from './retry.js';
 import { Round } from './round.js';
@@ -49,8 +50,19 @@ export interface Shared {
   readonly position?: string | null;
 }
 
-/** @throws TypeError for what is no http or https address, and for both or none of url and nodes */
+const SETTING_NAMES = {
+  ...{ url: true, nodes: true, tryTimeoutMs: true, readPreference: true, transport: true },
+  ...{ apiKey: true, timeoutMs: true, retries: true, maxStalenessMs: true, hedge: true },
+  ...{ session: true, connectionsMax: true, encoding: true },
+} as const satisfies Readonly<Record<keyof ClientSettings, true>>;
+const RETRY_NAMES = { attempts: true, firstDelayMs: true, delayMsMax: true } as const satisfies Record<keyof RetrySettings, true>;
+const HEDGE_NAMES = { afterMs: true, shareMax: true } as const satisfies Record<keyof HedgeSettings, true>;
+
+/** @throws TypeError for a setting that there is not, for what is no http or https address, and for both or none of url and nodes */
 export function sharedBy(settings: ClientSettings): Shared {
+  mustKnow(settings, SETTING_NAMES, 'a client');
+  if (settings.retries) mustKnow(settings.retries, RETRY_NAMES, 'retries');
+  if (settings.hedge) mustKnow(settings.hedge, HEDGE_NAMES, 'hedge');
   const transport = settings.transport ?? defaultTransport(settings.connectionsMax ?? 64);
   const hedging = settings.hedge === undefined ? null : new Hedging(settings.hedge);
   return { transport, cluster: new Cluster({ urls: urlsOf(settings), transport }), hedging, closing: new Closing() };

@@ -36,6 +36,7 @@ import type { Caller } from './caller.js';
 import type { Change, ChangesOptions, ChangesRequest } from './change-types.js';
 import { followChanges } from './changes.js';
 import { type ClientSettings, callerOf, readOptionsOf, type Shared, sharedBy } from './client-settings.js';
+import { filterToWire } from './filter-form.js';
 import { recallFromWire, recallToWire } from './health-forms.js';
 import type { HealthDetails, RecallAnswer, RecallRequest } from './health-types.js';
 import { importSteps } from './import-steps.js';
@@ -206,12 +207,8 @@ export class SkeinClient {
   }
 
   /** By ids all or none; by a filter in units of up to 10,000 points. Ids that are not there are passed over. */
-  async delete(
-    collection: string,
-    which: { readonly ids: readonly T.PointId[] } | { readonly filter: T.Filter },
-    options: T.WriteOptions = {},
-  ): Promise<T.DeleteAnswer> {
-    const body = 'ids' in which ? { ids: which.ids } : { filter: form.filterToWire(which.filter) };
+  async delete(collection: string, which: T.ChosenPoints, options: T.WriteOptions = {}): Promise<T.DeleteAnswer> {
+    const body = form.chosenToWire(which);
     const answer = await this.#write<DeleteAnswerBody>(
       'POST',
       `delete from ${collection}`,
@@ -261,7 +258,7 @@ export class SkeinClient {
 
   /** How many points pass the filter; without one, how many there are. Exact. */
   async count(collection: string, filter?: T.Filter, options: T.ReadOptions = {}): Promise<number> {
-    const body = filter === undefined ? {} : { filter: form.filterToWire(filter) };
+    const body = filter === undefined ? {} : { filter: filterToWire(filter) };
     return (await this.#read<CountAnswer>(`count ${collection}`, pathOf(collection, '/points/count'), options, body)).count;
   }
 

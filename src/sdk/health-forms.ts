@@ -3,8 +3,8 @@
 
 import type { HealthDetailsBody, ReadyBody, RecallAnswerBody, RecallBody } from '../wire/http-bodies.js';
 import { apiError, type SkeinApiError } from './errors.js';
+import { filterToWire } from './filter-form.js';
 import type { ComponentHealth, EngineHealth, HealthDetails, RecallAnswer, RecallRequest } from './health-types.js';
-import { filterToWire } from './wire-forms.js';
 
 /** @throws SkeinApiError for a server that starts or stops */
 export function healthDetailsFromWire(answer: HealthDetailsBody | ReadyBody): HealthDetails {
@@ -55,10 +55,9 @@ function engineFromWire(body: HealthDetailsBody['components']['vector']): Engine
   return { ...componentFromWire(body), breaker, restarts, stalled, collections, loading };
 }
 
-export function recallToWire({ sample, limit, efSearch, filter, measureTimeoutMs }: RecallRequest): RecallBody {
+export function recallToWire({ efSearch, filter, measureTimeoutMs, ...others }: RecallRequest): RecallBody {
   return {
-    ...(sample === undefined ? {} : { sample }),
-    ...(limit === undefined ? {} : { limit }),
+    ...others,
     ...(efSearch === undefined ? {} : { ef_search: efSearch }),
     ...(filter === undefined ? {} : { filter: filterToWire(filter) }),
     ...(measureTimeoutMs === undefined ? {} : { timeout_ms: measureTimeoutMs }),

@@ -7,6 +7,7 @@ import type { KeyRole } from '../model/access-key.js';
 import type { KeyBody, KeyListBody, KeySecretAnswer, NewKeyBody } from '../wire/http-bodies.js';
 import type { Call } from './call.js';
 import type { Caller } from './caller.js';
+import { present } from './present.js';
 import type { CallOptions } from './types.js';
 
 export type { KeyRole };
@@ -67,9 +68,10 @@ export class KeyCalls {
   }
 
   /** @param graceMs how long the secret of now goes on working @throws SkeinApiError KeyNotFound */
-  async rotate(id: string, { graceMs }: { readonly graceMs: number }, options: CallOptions = {}): Promise<KeyWithSecret> {
-    const path = `${pathOf(id)}/rotate`;
-    return this.#secret({ what: `rotate key ${id}`, method: 'POST', path, body: { grace_ms: graceMs } }, options);
+  async rotate(id: string, how: { readonly graceMs: number }, options: CallOptions = {}): Promise<KeyWithSecret> {
+    const { graceMs, ...others } = how;
+    const body = present<{ grace_ms: number }>(others, { grace_ms: graceMs });
+    return this.#secret({ what: `rotate key ${id}`, method: 'POST', path: `${pathOf(id)}/rotate`, body }, options);
   }
 
   /** Ends a key at once. @throws SkeinApiError KeyNotFound, AdminKeyRequired (nobody could manage keys any more) */
@@ -91,18 +93,12 @@ function pathOf(id: string): string {
   return `${PATH}/${encodeURIComponent(id)}`;
 }
 
-function newKeyToWire({ name, role, collections = null, expiresAt = null, rateLimit = null }: NewKey): NewKeyBody {
-  return {
-    name,
-    role,
-    collections: collections === null ? null : [...collections],
-    expires_at: expiresAt,
-    rate_limit: rateLimit === null ? null : rateToWire(rateLimit),
-  };
+function newKeyToWire({ expiresAt, rateLimit, ...others }: NewKey): NewKeyBody {
+  return present<NewKeyBody>(others, { expires_at: expiresAt, rate_limit: rateLimit && rateToWire(rateLimit) });
 }
 
-function rateToWire({ requestsPerSecond, burst }: NonNullable<NewKey['rateLimit']>): NonNullable<NewKeyBody['rate_limit']> {
-  return { requests_per_second: requestsPerSecond, ...(burst === undefined ? {} : { burst }) };
+function rateToWire({ requestsPerSecond, ...others }: NonNullable<NewKey['rateLimit']>): NonNullable<NewKeyBody['rate_limit']> {
+  return present<NonNullable<NewKeyBody['rate_limit']>>(others, { requests_per_second: requestsPerSecond });
 }
 
 function keyFromWire(body: KeyBody): KeyInfo {

@@ -16,6 +16,7 @@ import type {
   CollectionChange,
   CollectionInfo,
   CollectionSettings,
+  HnswSettings,
   NamedVector,
   NamedVectorsInput,
   VectorInput,
@@ -26,7 +27,8 @@ type VectorForm = (vector: VectorInput) => VectorBody;
 
 export function anyVectorToWire(vector: AnyVectorInput, form: VectorForm): AnyVectorBody {
   if (!('indices' in vector)) return form(vector);
-  return { indices: [...vector.indices], values: form(vector.values) };
+  const { indices, values, ...others } = vector;
+  return { ...others, indices: [...indices], values: form(values) };
 }
 
 export function vectorsToWire(vectors: NamedVectorsInput, form: VectorForm): NamedVectorsBody {
@@ -46,40 +48,35 @@ function isSparse(body: AnyVectorBody): body is SparseVectorBody {
   return 'indices' in body;
 }
 
-export function newVectorsToWire({ vectors, sparseVectors }: CollectionSettings): NewVectorsBody {
+type Declared<Settings extends { readonly vectors?: object; readonly sparseVectors?: object }> = {
+  readonly [Key in 'vectors' | 'sparseVectors']: Settings[Key] | undefined;
+};
+
+export function newVectorsToWire({ vectors, sparseVectors }: Declared<CollectionSettings>): NewVectorsBody {
   return {
-    ...(vectors === undefined
-      ? {}
-      : {
-          vectors: mapped(vectors, ({ dimension, distance, hnsw, quantization }) => ({
-            dimension,
-            distance,
-            ...(hnsw === undefined ? {} : { hnsw: hnswToWire(hnsw) }),
-            ...(quantization === undefined ? {} : { quantization }),
-          })),
-        }),
-    ...(sparseVectors === undefined ? {} : { sparse_vectors: { ...sparseVectors } }),
+    ...(vectors && {
+      vectors: mapped(vectors, ({ hnsw, ...others }) => ({ ...others, ...(hnsw && { hnsw: hnswToWire(hnsw) }) })),
+    }),
+    ...(sparseVectors && { sparse_vectors: { ...sparseVectors } }),
   };
 }
 
-export function changedVectorsToWire({ vectors, sparseVectors }: CollectionChange): ChangedVectorsBody {
+export function changedVectorsToWire({ vectors, sparseVectors }: Declared<CollectionChange>): ChangedVectorsBody {
   return {
-    ...(vectors === undefined
-      ? {}
-      : {
-          vectors: mapped(vectors, (vector) => {
-            if (vector === null) return null;
-            const { hnsw, ...rest } = vector;
-            return { ...rest, ...(hnsw === undefined ? {} : { hnsw: hnswToWire(hnsw) }) };
-          }),
-        }),
-    ...(sparseVectors === undefined ? {} : { sparse_vectors: { ...sparseVectors } }),
+    ...(vectors && {
+      vectors: mapped(vectors, (vector) => {
+        if (vector === null) return null;
+        const { hnsw, ...others } = vector;
+        return { ...others, ...(hnsw && { hnsw: hnswToWire(hnsw) }) };
+      }),
+    }),
+    ...(sparseVectors && { sparse_vectors: { ...sparseVectors } }),
   };
 }
 
-function hnswToWire({ m, efConstruct, efSearch }: NonNullable<CollectionSettings['hnsw']>) {
+export function hnswToWire({ efConstruct, efSearch, ...others }: Partial<HnswSettings>) {
   return {
-    ...(m === undefined ? {} : { m }),
+    ...others,
     ...(efConstruct === undefined ? {} : { ef_construct: efConstruct }),
     ...(efSearch === undefined ? {} : { ef_search: efSearch }),
   };

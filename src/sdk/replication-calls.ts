@@ -13,6 +13,7 @@ import type {
 } from '../wire/http-bodies.js';
 import type { Call } from './call.js';
 import type { Caller } from './caller.js';
+import { present } from './present.js';
 import * as form from './replication-forms.js';
 import type * as T from './replication-types.js';
 import type { CallOptions } from './types.js';
@@ -39,9 +40,9 @@ export class ReplicationCalls {
     return (await this.#get<ReplicaListBody>('replicas', options)).replicas.map(form.replicaFromWire);
   }
 
-  /** Makes this replica the master. @param force also when writes of the old master may be lost @throws SkeinApiError NotPromotable */
-  async promote({ force = false }: { readonly force?: boolean } = {}, options: CallOptions = {}): Promise<T.Promotion> {
-    return form.promotionFromWire(await this.#do<PromoteAnswerBody>('promote', { force }, options));
+  /** Makes this replica the master; with `force` also when writes of the old master may be lost. @throws SkeinApiError NotPromotable */
+  async promote(how: { readonly force?: boolean } = {}, options: CallOptions = {}): Promise<T.Promotion> {
+    return form.promotionFromWire(await this.#do<PromoteAnswerBody>('promote', present(how, {}), options));
   }
 
   /** Makes this node a replica. @param masterUrl http(s) or ws(s), host and port @returns the role it then has */
@@ -52,20 +53,20 @@ export class ReplicationCalls {
 
   /** Starts a resync: of this replica, or on the master of the one that is named. */
   async resync(
-    { replicaId, full = false }: { readonly replicaId?: string; readonly full?: boolean } = {},
+    { replicaId, ...others }: { readonly replicaId?: string; readonly full?: boolean } = {},
     options: CallOptions = {},
   ): Promise<{ readonly mode: 'full' | 'partial' }> {
-    const body = { ...(replicaId === undefined ? {} : { replica_id: replicaId }), full };
+    const body = present<{ replica_id: string }>(others, { replica_id: replicaId });
     const { mode } = await this.#do<ResyncAnswerBody>('resync', body, options);
     return { mode };
   }
 
   /** Compares data at one position: on the master all replicas or one, on a replica itself. */
   async verify(
-    { replicaId, repair = false }: { readonly replicaId?: string; readonly repair?: boolean } = {},
+    { replicaId, ...others }: { readonly replicaId?: string; readonly repair?: boolean } = {},
     options: CallOptions = {},
   ): Promise<T.Verification> {
-    const body = { ...(replicaId === undefined ? {} : { replica_id: replicaId }), repair };
+    const body = present<{ replica_id: string }>(others, { replica_id: replicaId });
     return form.verificationFromWire(await this.#do<VerifyAnswerBody>('verify', body, options, 'not-needed'));
   }
 

@@ -103,6 +103,9 @@ export type Condition =
   | { readonly hasId: readonly PointId[] }
   | { readonly slice: { readonly total: number; readonly index: number } };
 
+/** By their ids, or all that pass a filter. */
+export type ChosenPoints = { readonly ids: readonly PointId[] } | { readonly filter: Filter };
+
 export interface Filter {
   readonly must?: readonly Condition[];
   readonly should?: readonly Condition[];

@@ -1,13 +1,13 @@
 /** Between the client's camelCase and the wire's snake_case: one function for each shape, so that payloads and ids stay untouched.
  *
- *  Invariant: absent stays absent; nothing is invented. Must not know: HTTP, how a body is encoded. */
+ *  Invariant: absent stays absent; nothing is invented, and nothing that a program says is passed over: what the client does not know goes along,
+ *  and the server refuses it by its name. Must not know: HTTP, how a body is encoded. */
 
-import { wholeStrictMode } from '../model/strict-mode.js';
+import { STRICT_SETTINGS, type StrictMode, wholeStrictMode } from '../model/strict-mode.js';
 import type {
   BatchOperationBody,
   CollectionChangeBody,
   CollectionInfoBody,
-  ConditionBody,
   ExampleBody,
   FacetBody,
   FilterBody,
@@ -27,21 +27,24 @@ import type {
   VectorBody,
 } from '../wire/http-bodies.js';
 import { strictFromBody, strictToBody } from '../wire/strict-forms.js';
+import { filterToWire } from './filter-form.js';
 import {
   anyVectorToWire,
   changedVectorsToWire,
+  hnswToWire,
   newVectorsToWire,
   shownVectorsFromWire,
   vectorsFromWire,
   vectorsToWire,
 } from './named-forms.js';
 import { plainPayload } from './payload-form.js';
+import { present } from './present.js';
 import type {
   BatchOperation,
+  ChosenPoints,
   CollectionChange,
   CollectionInfo,
   CollectionSettings,
-  Condition,
   FacetRequest,
   Filter,
   FusionSettings,
@@ -67,21 +70,22 @@ import { vectorFrom } from './vector-form.js';
 /** How vectors stand in a body: bytes in MessagePack, numbers in JSON. */
 export type VectorForm = (vector: VectorInput) => VectorBody;
 
-type Given<Shape> = { -readonly [Key in keyof Shape]: Exclude<Shape[Key], undefined> };
+/** `version` and `score` are of points as they are read, and say nothing where one is written. */
+const POINT_FIELDS = new Set(['id', 'vector', 'vectors', 'payload', 'ifVersion', 'expiresAt', 'version', 'score']);
 
-/** Leaves out what is undefined, so that it does not travel as nil. */
-function present<Shape extends object>(shape: { [Key in keyof Shape]: Shape[Key] | undefined }): Shape {
-  const out: Partial<Given<Shape>> = {};
-  for (const key of Object.keys(shape) as (keyof Shape)[]) {
-    const value = shape[key];
-    if (value !== undefined) out[key] = value as Given<Shape>[keyof Shape];
+function unknownOf(given: object, known: ReadonlySet<string>): object | null {
+  let unknown: Record<string, unknown> | null = null;
+  for (const name in given) {
+    if (known.has(name)) continue;
+    unknown ??= {};
+    unknown[name] = (given as Record<string, unknown>)[name];
   }
-  return out as Shape;
+  return unknown;
 }
 
 export function pointToWire(point: PointInput, form: VectorForm): PointBody {
   const { id, vector, vectors, payload, ifVersion, expiresAt } = point;
-  const body: { -readonly [Key in keyof PointBody]: PointBody[Key] } = { id };
+  const body: { -readonly [Key in keyof PointBody]: PointBody[Key] } = { ...unknownOf(point, POINT_FIELDS), id };
   if (vector !== undefined) body.vector = form(vector);
   if (vectors !== undefined) body.vectors = vectorsToWire(vectors, form);
   if (payload !== undefined) body.payload = plainPayload(payload);
@@ -91,61 +95,57 @@ export function pointToWire(point: PointInput, form: VectorForm): PointBody {
 }
 
 export function patchToWire(patch: PointPatch, form: VectorForm): PointPatchBody {
-  return present<PointPatchBody>({
-    id: patch.id,
-    vector: patch.vector === undefined ? undefined : form(patch.vector),
-    vectors: patch.vectors === undefined ? undefined : vectorsToWire(patch.vectors, form),
-    unset_vectors: patch.unsetVectors === undefined ? undefined : [...patch.unsetVectors],
-    payload: patch.payload === undefined ? undefined : plainPayload(patch.payload),
-    unset: patch.unset === undefined ? undefined : [...patch.unset],
-    if_version: patch.ifVersion,
+  const { id, vector, vectors, unsetVectors, payload, unset, ifVersion, ...others } = patch;
+  return present<PointPatchBody>(others, {
+    id,
+    vector: vector === undefined ? undefined : form(vector),
+    vectors: vectors === undefined ? undefined : vectorsToWire(vectors, form),
+    unset_vectors: unsetVectors === undefined ? undefined : [...unsetVectors],
+    payload: payload === undefined ? undefined : plainPayload(payload),
+    unset: unset === undefined ? undefined : [...unset],
+    if_version: ifVersion,
   });
 }
 
 export function collectionToWire(settings: CollectionSettings): NewCollectionBody {
-  const { dimension, distance, hnsw, ttlMs, quantization, strictMode } = settings;
-  return present<NewCollectionBody>({
-    dimension,
-    distance,
-    hnsw: hnsw === undefined ? undefined : present({ m: hnsw.m, ef_construct: hnsw.efConstruct, ef_search: hnsw.efSearch }),
+  const { hnsw, ttlMs, vectors, sparseVectors, strictMode, ...others } = settings;
+  return present<NewCollectionBody>(indexingToWire(others), {
+    hnsw: hnsw && hnswToWire(hnsw),
     ttl_ms: ttlMs,
-    ...newVectorsToWire(settings),
-    ...indexingToWire(settings),
-    quantization,
-    strict_mode: strictMode ? { ...strictToBody(strictMode), enabled: strictMode.enabled } : strictMode,
+    ...newVectorsToWire({ vectors, sparseVectors }),
+    strict_mode: strictMode && { ...strictToWire(strictMode), enabled: strictMode.enabled },
   });
 }
 
 export function collectionChangeToWire(change: CollectionChange): CollectionChangeBody {
-  const { hnsw, ttlMs, quantization, strictMode } = change;
-  return present<CollectionChangeBody>({
-    hnsw: hnsw === undefined ? undefined : { ef_search: hnsw.efSearch },
+  const { hnsw, ttlMs, vectors, sparseVectors, strictMode, ...others } = change;
+  return present<CollectionChangeBody>(indexingToWire(others), {
+    hnsw: hnsw && hnswToWire(hnsw),
     ttl_ms: ttlMs,
-    ...changedVectorsToWire(change),
-    ...indexingToWire(change),
-    quantization,
-    strict_mode: strictMode ? strictToBody(strictMode) : strictMode,
+    ...changedVectorsToWire({ vectors, sparseVectors }),
+    strict_mode: strictMode && strictToWire(strictMode),
   });
 }
 
 type Indexing = Pick<CollectionChange, 'textFields' | 'text' | 'payloadIndexes'>;
 type IndexingBody = Pick<CollectionChangeBody, 'text_fields' | 'text' | 'payload_indexes'>;
 
-function indexingToWire({ textFields, text, payloadIndexes }: Indexing): IndexingBody {
-  return present<IndexingBody>({
-    text_fields: textFields === undefined ? undefined : [...textFields],
-    text:
-      text === undefined
-        ? undefined
-        : present({
-            language: text.language,
-            stop_words: text.stopWords,
-            word_length: text.wordLength,
-            k1: text.k1,
-            b: text.b,
-          }),
-    payload_indexes: payloadIndexes === undefined ? undefined : [...payloadIndexes],
+function indexingToWire({ textFields, text, payloadIndexes, ...others }: Indexing): object {
+  return present<IndexingBody>(others, {
+    text_fields: textFields && [...textFields],
+    text: text && textToWire(text),
+    payload_indexes: payloadIndexes && [...payloadIndexes],
   });
+}
+
+function textToWire({ stopWords, wordLength, ...others }: NonNullable<Indexing['text']>): NonNullable<IndexingBody['text']> {
+  return present<NonNullable<IndexingBody['text']>>(others, { stop_words: stopWords, word_length: wordLength });
+}
+
+const STRICT_FIELDS: ReadonlySet<string> = new Set([...STRICT_SETTINGS, 'enabled']);
+
+function strictToWire(mode: Partial<StrictMode>): ReturnType<typeof strictToBody> {
+  return { ...unknownOf(mode, STRICT_FIELDS), ...strictToBody(mode) };
 }
 
 export function collectionFromWire(body: CollectionInfoBody): CollectionInfo {
@@ -200,58 +200,53 @@ interface SelectionBody {
   with_payload?: boolean;
 }
 
-export function selectionToWire({ withVector, withPayload }: Selection): SelectionBody {
+export function selectionToWire({ withVector, withPayload, ...others }: Selection): SelectionBody {
   const names = typeof withVector === 'object' ? [...withVector] : withVector;
-  return present<SelectionBody>({ with_vector: names, with_payload: withPayload });
+  return present<SelectionBody>(others, { with_vector: names, with_payload: withPayload });
 }
 
 export function scrollToWire(request: ScrollRequest): ScrollBody {
-  return present<ScrollBody>({
-    filter: request.filter === undefined ? undefined : filterToWire(request.filter),
-    limit: request.limit,
-    cursor: request.cursor,
-    ...selectionToWire(request),
-  });
+  const { filter, ...others } = request;
+  return present<ScrollBody>(selectionToWire(others), { filter: filter && filterToWire(filter) });
 }
 
-export function facetToWire({ key, filter, limit, exact }: FacetRequest): FacetBody {
-  return present<FacetBody>({ key, filter: filter === undefined ? undefined : filterToWire(filter), limit, exact });
+export function chosenToWire(which: ChosenPoints): object {
+  // An array has a method of this name.
+  const filter = Object.hasOwn(which, 'filter') ? (which as { readonly filter: Filter }).filter : undefined;
+  return present<{ filter: FilterBody }>(which, { filter: filter && filterToWire(filter) });
+}
+
+export function facetToWire({ filter, ...others }: FacetRequest): FacetBody {
+  return present<FacetBody>(others, { filter: filter && filterToWire(filter) });
 }
 
 export function searchToWire(request: SearchRequest, form: VectorForm): SearchBody {
-  return present<SearchBody>({
-    vector: request.vector === undefined ? undefined : anyVectorToWire(request.vector, form),
-    using: request.using,
-    id: request.id,
-    text: request.text,
-    filter: request.filter === undefined ? undefined : filterToWire(request.filter),
-    fusion: request.fusion === undefined ? undefined : fusionToWire(request.fusion),
-    candidates: request.candidates,
-    cache: request.cache,
-    timeout_ms: request.searchTimeoutMs,
-    limit: request.limit,
-    offset: request.offset,
-    ef_search: request.efSearch,
-    exact: request.exact,
-    score_threshold: request.scoreThreshold,
-    ...selectionToWire(request),
-    explain: request.explain,
+  const { vector, filter, fusion, searchTimeoutMs, efSearch, scoreThreshold, ...others } = request;
+  return present<SearchBody>(selectionToWire(others), {
+    vector: vector === undefined ? undefined : anyVectorToWire(vector, form),
+    filter: filter && filterToWire(filter),
+    fusion: fusion && fusionToWire(fusion),
+    timeout_ms: searchTimeoutMs,
+    ef_search: efSearch,
+    score_threshold: scoreThreshold,
   });
 }
 
-function fusionToWire({ method, rrfK, weights }: FusionSettings): FusionBody {
-  return present<FusionBody>({ method, rrf_k: rrfK, weights: weights === undefined ? undefined : present({ ...weights }) });
+function fusionToWire({ rrfK, weights, ...others }: FusionSettings): FusionBody {
+  return present<FusionBody>(others, {
+    rrf_k: rrfK,
+    weights: weights && present<NonNullable<FusionBody['weights']>>(weights, {}),
+  });
 }
 
 export function groupsToWire({ groupBy, groupSize, ...search }: SearchGroupsRequest, form: VectorForm): SearchGroupsBody {
-  return present<SearchGroupsBody>({ ...searchToWire(search, form), group_by: groupBy, group_size: groupSize });
+  return present<SearchGroupsBody>(searchToWire(search, form), { group_by: groupBy, group_size: groupSize });
 }
 
 export function recommendToWire({ positive, negative, strategy, ...rest }: RecommendRequest, form: VectorForm): RecommendBody {
   const examples = (list: RecommendRequest['positive']): ExampleBody[] =>
     list.map((example) => (typeof example === 'object' ? anyVectorToWire(example, form) : example));
-  return present<RecommendBody>({
-    ...searchToWire(rest, form),
+  return present<RecommendBody>(searchToWire(rest, form), {
     positive: examples(positive),
     negative: negative && examples(negative),
     strategy,
@@ -308,52 +303,20 @@ export function importFromWire(body: ImportAnswerBody): ImportAnswer {
   return { imported, failed, failedCount: body.failed_count, position, writeConcern: body.write_concern };
 }
 
+type KeyOf<Union> = Union extends unknown ? keyof Union : never;
+/** Of one operation all that any of them may have: one that has two of them is the server's to refuse. */
+type AnyOperation = {
+  readonly [Key in KeyOf<BatchOperation>]?: Extract<BatchOperation, Readonly<Record<Key, unknown>>>[Key];
+};
+
 export function batchOperationToWire(operation: BatchOperation, form: VectorForm): BatchOperationBody {
-  if ('upsert' in operation) {
-    const { collection, points } = operation.upsert;
-    return { upsert: { collection, points: points.map((point) => pointToWire(point, form)) } };
-  }
-  if ('patch' in operation) {
-    const { collection, points } = operation.patch;
-    return { patch: { collection, points: points.map((point) => patchToWire(point, form)) } };
-  }
-  if ('delete' in operation) return { delete: operation.delete };
-  if ('createCollection' in operation) {
-    const { collection, ...settings } = operation.createCollection;
-    return { create_collection: { collection, ...collectionToWire(settings) } };
-  }
-  if ('deleteCollection' in operation) return { delete_collection: operation.deleteCollection };
-  if ('putAlias' in operation) return { put_alias: operation.putAlias };
-  return { delete_alias: operation.deleteAlias };
-}
-
-export function filterToWire(filter: Filter): FilterBody {
-  const { must, should, mustNot, minShould } = filter;
-  return present<FilterBody>({
-    must: must?.map(conditionToWire),
-    should: should?.map(conditionToWire),
-    must_not: mustNot?.map(conditionToWire),
-    min_should: minShould && { conditions: minShould.conditions.map(conditionToWire), min_count: minShould.minCount },
-  });
-}
-
-function conditionToWire(condition: Condition): ConditionBody {
-  if ('hasId' in condition) return { has_id: condition.hasId };
-  if ('nested' in condition) return { nested: { key: condition.nested.key, filter: filterToWire(condition.nested.filter) } };
-  if ('slice' in condition) return condition;
-  if (!('key' in condition)) return filterToWire(condition);
-  const { key } = condition;
-  if ('geoRadius' in condition)
-    return { key, geo_radius: { center: condition.geoRadius.center, radius_m: condition.geoRadius.radiusM } };
-  if ('geoBox' in condition) {
-    return { key, geo_box: { top_left: condition.geoBox.topLeft, bottom_right: condition.geoBox.bottomRight } };
-  }
-  if ('geoPolygon' in condition) return { key, geo_polygon: condition.geoPolygon };
-  if ('isEmpty' in condition) return { key, is_empty: condition.isEmpty };
-  if ('isNull' in condition) return { key, is_null: condition.isNull };
-  if ('valuesCount' in condition) return { key, values_count: condition.valuesCount };
-  if ('match' in condition && 'textAny' in condition.match) return { key, match: { text_any: condition.match.textAny } };
-  if ('match' in condition) return { key, match: condition.match } as ConditionBody;
-  if ('range' in condition) return { key, range: condition.range };
-  return { key, exists: condition.exists };
+  const { upsert, patch, createCollection, deleteCollection, putAlias, deleteAlias, ...others } = operation as AnyOperation;
+  return present<Readonly<Record<string, unknown>>>(others, {
+    upsert: upsert && { ...upsert, points: upsert.points.map((point) => pointToWire(point, form)) },
+    patch: patch && { ...patch, points: patch.points.map((point) => patchToWire(point, form)) },
+    create_collection: createCollection && collectionToWire(createCollection),
+    delete_collection: deleteCollection,
+    put_alias: putAlias,
+    delete_alias: deleteAlias,
+  }) as BatchOperationBody;
 }

@@ -6,7 +6,7 @@
 import type { PointId } from '../model/point.js';
 
 /** What a key is held against; see docs/HTTP_API.md, "Filters". */
-export type ConditionBody =
+type ConditionBody =
   | FilterBody
   | { readonly key: string; readonly match: { readonly value: string | number | boolean } }
   | { readonly key: string; readonly match: { readonly any: readonly (string | number | boolean)[] } }

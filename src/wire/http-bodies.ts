@@ -38,7 +38,6 @@ import {
 export * from './backup-bodies.js';
 export * from './change-bodies.js';
 export type { ChangedDeclarationsBody, NewDeclarationsBody, ShownDeclarationsBody } from './declaration-bodies.js';
-export type { ConditionBody } from './filter-body.js';
 export * from './key-bodies.js';
 export * from './observing-bodies.js';
 export * from './recall-bodies.js';
