@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { packMessage, unpackMessage } from '../../src/codec/msgpack.js';
 import type { TestContext } from '../support/suite.js';
 
-const READY_PATH = '/health/ready';
+export const READY_PATH = '/health/ready';
 
 export interface Received {
   readonly method: string;
