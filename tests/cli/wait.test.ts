@@ -13,8 +13,20 @@ const test = suite('cli/wait');
 interface Scripted {
   readonly url: string;
   asked: number;
+  /** Called with how often it was asked, before it answers. */
+  onAsked(times: number): void;
 }
 
+/** What is asked for now was given its time before. */
+function anHourPasses(t: TestContext): void {
+  const { now } = performance;
+  performance.now = () => now.call(performance) + HOUR_MS;
+  t.after(() => {
+    performance.now = now;
+  });
+}
+
+const HOUR_MS = 3_600_000;
 const STARTING = { status: 'unhealthy', state: 'starting', step: 'indexes', progress: 0.5, eta_ms: 10, message: 'loading' };
 const READY = { ...STARTING, status: 'healthy', state: 'ready', step: 'ready', progress: 1, message: 'ready' };
 
@@ -25,9 +37,9 @@ async function scripted(
   status = 'healthy',
   reasons: readonly string[] = [],
 ): Promise<Scripted> {
-  const script = { url: '', asked: 0 };
+  const script: Scripted = { url: '', asked: 0, onAsked: () => undefined };
   const server = createServer((request, response) => {
-    if (request.url === '/health/ready') script.asked += 1;
+    if (request.url === '/health/ready') script.onAsked(++script.asked);
     const ready = script.asked > startsFor;
     const body = request.url === '/health/ready' ? (ready ? READY : STARTING) : { status, reasons };
     const code = !ready || (body.status === 'unhealthy' && request.url === '/health') ? 503 : 200;
@@ -52,14 +64,17 @@ test('states are printed once when they change, and it ends at once when all can
 
 test('after the limit it fails, and says who is not there and why', async (t) => {
   const [well, never] = [await scripted(t, 0), await scripted(t, Number.POSITIVE_INFINITY)];
-  const argv = ['wait', `a=${well.url}`, `b=${never.url}`, 'c=http://127.0.0.1:1', '--timeout', '60ms', ...QUICK];
+  never.onAsked = (times) => {
+    if (times === 3) anHourPasses(t);
+  };
+  const argv = ['wait', `a=${well.url}`, `b=${never.url}`, 'c=http://127.0.0.1:1', '--timeout', '1h', ...QUICK];
   const { exitCode, output } = await runSkein(argv);
   assert.is(exitCode, 1);
   assert.match(output, 'c: unreachable (ECONNREFUSED)');
   const last = output.trim().split('\n').at(-1) ?? '';
   assert.match(
     last,
-    /^not there after 0 s: b \(http.*\) is starting: indexes: loading, c \(http.*\) is unreachable: ECONNREFUSED$/,
+    /^not there after 3600 s: b \(http.*\) is starting: indexes: loading, c \(http.*\) is unreachable: ECONNREFUSED$/,
   );
 });
 
@@ -68,10 +83,13 @@ test('a degraded server serves, unless health was asked for; an unhealthy one ne
   const served = await runSkein(['wait', '--url', degraded.url, ...QUICK]);
   assert.is(served.exitCode, 0, served.output);
   assert.match(served.output, /degraded \(the disk is 95 % full\)/);
-  const strict = await runSkein(['wait', '--url', degraded.url, '--healthy', '--timeout', '30ms', ...QUICK]);
+  degraded.onAsked = () => anHourPasses(t);
+  const strict = await runSkein(['wait', '--url', degraded.url, '--healthy', '--timeout', '1h', ...QUICK]);
   assert.is(strict.exitCode, 1);
+  assert.match(strict.output, /is degraded: the disk is 95 % full/);
   const broken = await scripted(t, 0, 'unhealthy', ['no search']);
-  const refused = await runSkein(['wait', broken.url, '--timeout', '30ms', ...QUICK]);
+  broken.onAsked = () => anHourPasses(t);
+  const refused = await runSkein(['wait', broken.url, '--timeout', '1h', ...QUICK]);
   assert.is(refused.exitCode, 1);
   assert.match(refused.output, /is unhealthy: no search/);
 });
