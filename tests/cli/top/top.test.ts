@@ -1,4 +1,6 @@
 /** `skein top` over a real server, one that is down, and a terminal that must be as it was before. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { top } from '../../../src/cli/top/top.js';
@@ -6,12 +8,30 @@ import { TOP_FIELDS } from '../../../src/config/command-fields.js';
 import { loadCommandFields } from '../../../src/config/config.js';
 import { SkeinClient } from '../../../src/sdk/index.js';
 import { startServer } from '../../support/server-process.js';
-import { suite } from '../../support/suite.js';
+import { suite, type TestContext } from '../../support/suite.js';
 import { waitUntil } from '../../support/wait-until.js';
 import { runSkein } from '../run-skein.js';
 
 const test = suite('cli/top/top', { deadlineMs: 60_000 });
 const NOBODY = 'http://127.0.0.1:1';
+
+/** A server that answers as the one at `url` does, each time when `wait` has ended. @returns its address */
+async function before(t: TestContext, url: string, wait: (path: string) => Promise<void>): Promise<string> {
+  const pass = async ({ url: path = '' }: IncomingMessage, response: ServerResponse): Promise<void> => {
+    await wait(path);
+    const answer = await fetch(`${url}${path}`);
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' }).end(await answer.text());
+  };
+  const server = createServer((request, response) => {
+    pass(request, response).catch((error: Error) => response.destroy(error));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 test('figures of a node that works stand beside a node that is down, and a terminal is left as it was', async (t) => {
   const { url } = await startServer(t, join(t.folder(), 'data'));
@@ -20,13 +40,13 @@ test('figures of a node that works stand beside a node that is down, and a termi
   await client.createCollection('c', { dimension: 2, distance: 'dot' });
   await client.upsert('c', [{ id: 1, vector: [1, 2] }]);
 
-  let running = true;
-  const searching = (async () => {
-    while (running) await client.search('c', { vector: [1, 2], cache: false });
-  })();
-  const once = await runSkein(['top', url, `gone=${NOBODY}`, '--once', '--json', '--interval', '500']);
-  running = false;
-  await searching;
+  // Between the two looks there is a search, however fast or slow the machine is.
+  let looks = 0;
+  const searched = await before(t, url, async (path) => {
+    if (path === '/metrics' && ++looks === 2)
+      for (let i = 0; i < 2; i++) await client.search('c', { vector: [1, 2], cache: false });
+  });
+  const once = await runSkein(['top', searched, `gone=${NOBODY}`, '--once', '--json', '--interval', '100']);
   assert.is(once.exitCode, 1);
   const [here, gone] = once.output
     .trim()
