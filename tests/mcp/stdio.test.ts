@@ -74,7 +74,9 @@ test('every tool does its work, and a session writes, finds and removes points',
   assert.is(dead.isError, false, 'that the server is gone is what was asked');
   assert.match(dead.text, /^✗ System Status: UNHEALTHY\n/);
   const lost = await mcp.refusal('list_collections');
-  assert.equal([lost.type, lost.retryable], ['SkeinConnectionError', true]);
+  // The time may be over in the middle of a try.
+  assert.match(lost.type, /^Skein(Connection|Timeout)Error$/);
+  assert.is(lost.retryable, true);
 });
 
 test('the key of the command decides, and --read-only leaves the writing tools out', async (t) => {
