@@ -60,9 +60,10 @@ test('a master that checks its replicas refuses one with another authority and o
   const address = master.url.replace('https', 'wss');
   const refused = async (flags: Readonly<Record<string, string>>): Promise<void> => {
     const { events } = await started(t, { master: address, heartbeatMs: '50', replicaTimeoutMs: '200', ...flags });
-    const lost = (): number => events.filter(({ event }) => event === 'link_lost').length;
-    await waitUntil(() => lost() >= 2, { what: 'two tries to fail' });
-    assert.ok(events.some(({ event, fields }) => event === 'link_lost' && String(fields['reason']).includes('401')));
+    // A try may also end because the machine is slow.
+    const refusals = (): number =>
+      events.filter(({ event, fields }) => event === 'link_lost' && String(fields['reason']).includes('401')).length;
+    await waitUntil(() => refusals() >= 2, { what: 'two tries to be refused' });
   };
   await refused(STRANGER);
   await refused({ tlsCaFile: file('ca.pem') });
