@@ -118,7 +118,8 @@ test('a load writes at its pace until told to stop, and counts what was acknowle
   const full = fakeTarget(() => 200);
   const until = (): boolean => full.ids.length >= 2_000;
   const result = await startLoad(() => full.target, { ledger, until }).ended;
-  assert.ok(result.tried >= 2_000 && result.perSecond > 1_000, `${result.perSecond} a second`);
+  // At a pace of hundreds a second it would take its time; the bound leaves room for a machine that stands still for seconds.
+  assert.ok(result.tried >= 2_000 && result.perSecond > 300, `${result.perSecond} a second`);
 });
 
 test('a load goes on after lost and refused writes, and leaves a point whose write is uncertain alone', async () => {
