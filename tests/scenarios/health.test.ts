@@ -86,9 +86,9 @@ test('an engine that stands still is seen, told once, and well again when it mov
     { what: 'the fault is seen' },
   );
   assert.is(down.body.status, 'unhealthy', 'the only engine that is used is down');
-  const startMs = performance.now();
+  await waitUntil(() => told.some(({ status }) => status === 'unhealthy'), { what: 'the webhook has heard of the fault' });
+  // The engine stands still until its fault is taken away: who waited for it would wait for good.
   assert.is((await server.request('GET', '/health/live')).status, 200);
-  assert.ok(performance.now() - startMs < 1_000);
   assert.is((await server.request('GET', '/health/ready')).status, 200);
 
   rmSync(faults);

@@ -82,6 +82,7 @@ const UNMOVED_BY_THE_MACHINE = {
   SKEIN_HEALTH_MEMORY_MAX: '1',
   SKEIN_HEALTH_DISK_MAX: '1',
   SKEIN_HEALTH_EVENT_LOOP_MAX_MS: '1h',
+  SKEIN_HEALTH_TIMEOUT_MS: '20s',
 };
 
 /** Starts a server and waits until it is ready. @throws ServerDidNotStart */
