@@ -32,8 +32,9 @@ test('it reads what the server has, sees its own writes, and reads on when the s
   assert.is((await client.search('c', { vector: vector(5), limit: 5 })).hits.length, 2);
   const { role, lagOperations } = await client.replication.stats();
   assert.equal([role, lagOperations], ['replica', 0]);
-  const [listed] = await remote.replication.replicas();
-  assert.equal([listed?.port, listed?.status, listed?.voter], [0, 'Connected', false]);
+  const connected = async () => (await remote.replication.replicas()).find(({ status }) => status === 'Connected');
+  const listed = await waitUntil(connected, { what: 'the server to count it as connected' });
+  assert.equal([listed.port, listed.voter], [0, false]);
   assert.is(written.writeConcern.required, 1, 'it is no voter');
   const digest = (await client.replication.stats()).digest;
   assert.is(digest, (await remote.replication.stats()).digest);

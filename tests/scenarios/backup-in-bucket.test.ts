@@ -33,7 +33,7 @@ test('a bucket that fails hurts no write; when it answers again it has all of th
   writeFileSync(credentials, `${store.key.accessKeyId}\n${store.key.secretAccessKey}\n`, { mode: 0o600 });
   const flags = [
     ...['--backup-s3-bucket', store.bucket, '--backup-s3-endpoint', store.endpoint, '--backup-s3-prefix', 'clusters/one'],
-    ...['--backup-s3-credentials-file', credentials, '--backup-stall-ms', '1500'],
+    ...['--backup-s3-credentials-file', credentials, '--backup-stall-ms', '20000'],
     ...['--backup-every-operations', '0', '--backup-interval-ms', '0', '--dependency-retry-delay-ms', '1'],
     ...['--dependency-slow-reset-ms', '200', '--dependency-successes-min', '1'],
   ];
