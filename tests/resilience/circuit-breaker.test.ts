@@ -3,23 +3,26 @@
 import * as assert from 'uvu/assert';
 import { SkeinError } from '../../src/model/errors.js';
 import { type BreakerState, CircuitBreaker } from '../../src/resilience/circuit-breaker.js';
-import { suite } from '../support/suite.js';
-import { waitUntil } from '../support/wait-until.js';
+import { suite, type TestContext } from '../support/suite.js';
+import { shiftedTime } from './shifted-time.js';
 
 const test = suite('resilience/circuit-breaker');
-const RESET_MS = 30;
+/** Passes only when a test says so. */
+const RESET_MS = 60_000;
 
 class Rig {
   readonly states: BreakerState[] = [];
   calls = 0;
   readonly breaker: CircuitBreaker;
+  readonly pass: (ms: number) => void;
 
-  constructor(failuresMax: number, resetMs = RESET_MS, successesMin?: number) {
+  constructor(t: TestContext, failuresMax: number, successesMin?: number) {
+    this.pass = shiftedTime(t);
     this.breaker = new CircuitBreaker({
       name: 'thing',
       ...(successesMin === undefined ? {} : { successesMin }),
       failuresMax,
-      resetMs,
+      resetMs: RESET_MS,
       isFailure: (error) => error.message !== 'your fault',
       onState: (state) => this.states.push(state),
     });
@@ -37,15 +40,15 @@ class Rig {
     }
   }
 
-  /** Until a call goes through again. */
-  async untilTried(how: string): Promise<void> {
-    const before = this.calls;
-    await waitUntil(async () => (await this.end(how)) !== 'CircuitOpen' && this.calls > before, { what: 'a try' });
+  /** The first call once it has been open for long enough. */
+  async trying(how: string): Promise<void> {
+    this.pass(RESET_MS);
+    assert.is(await this.end(how), how);
   }
 }
 
-test('it opens after so many failures in a row, and then refuses without a call', async () => {
-  const rig = new Rig(3);
+test('it opens after so many failures in a row, and then refuses without a call', async (t) => {
+  const rig = new Rig(t, 3);
   for (const how of ['bad', 'bad', 'good', 'bad', 'bad']) await rig.end(how);
   assert.is(rig.breaker.state, 'closed', 'a success starts the count anew');
   assert.is(await rig.end('bad'), 'bad');
@@ -56,49 +59,42 @@ test('it opens after so many failures in a row, and then refuses without a call'
   assert.equal([rig.breaker.failures, rig.breaker.failuresTotal], [3, 5]);
 });
 
-test('errors that are the fault of the caller do not count', async () => {
-  const rig = new Rig(1);
+test('errors that are the fault of the caller do not count', async (t) => {
+  const rig = new Rig(t, 1);
   for (let i = 0; i < 5; i++) assert.is(await rig.end('your fault'), 'your fault');
   assert.is(rig.breaker.state, 'closed');
   assert.is(rig.breaker.failures, 0);
 });
 
-test('after a while one call tries: a failure opens it again, a success closes it', async () => {
-  const rig = new Rig(1);
+test('after a while one call tries: a failure opens it again, a success closes it', async (t) => {
+  const rig = new Rig(t, 1);
   await rig.end('bad');
-  await rig.untilTried('bad');
+  await rig.trying('bad');
   assert.is(rig.breaker.state, 'open');
-  await rig.untilTried('good');
+  await rig.trying('good');
   assert.is(rig.breaker.state, 'closed');
   assert.equal(rig.states, ['open', 'half_open', 'open', 'half_open', 'closed']);
 });
 
-test('a try that ends with the fault of its caller proves nothing: it stays open, and the caller has its error', async () => {
-  const rig = new Rig(1);
+test('a try that ends with the fault of its caller proves nothing: it stays open, and the caller has its error', async (t) => {
+  const rig = new Rig(t, 1);
   await rig.end('bad');
-  await waitUntil(async () => (await rig.end('your fault')) === 'your fault', { what: 'a try' });
+  await rig.trying('your fault');
   assert.is(rig.breaker.state, 'open');
   assert.is(rig.breaker.failures, 1);
-  await rig.untilTried('good');
+  await rig.trying('good');
   assert.is(rig.breaker.state, 'closed');
 });
 
-test('while one call tries the others are refused at once', async () => {
-  const rig = new Rig(1);
+test('while one call tries the others are refused at once', async (t) => {
+  const rig = new Rig(t, 1);
   await rig.end('bad');
   let release = (): void => {};
   const gate = new Promise<void>((resolve) => {
     release = resolve;
   });
-  let tried = Promise.resolve('');
-  await waitUntil(
-    () => {
-      if (rig.breaker.state === 'half_open') return true;
-      tried = rig.breaker.run(() => gate.then(() => 'tried')).catch(() => 'refused');
-      return false;
-    },
-    { what: 'a try' },
-  );
+  rig.pass(RESET_MS);
+  const tried = rig.breaker.run(() => gate.then(() => 'tried'));
   assert.is(await rig.end('good'), 'CircuitOpen');
   assert.is(rig.calls, 1);
   release();
@@ -106,24 +102,21 @@ test('while one call tries the others are refused at once', async () => {
   assert.is(rig.breaker.state, 'closed');
 });
 
-test('a call that may not try leaves the try to another, until it is long overdue', async () => {
-  const resetMs = 400;
-  const rig = new Rig(1, resetMs);
-  const openedMs = performance.now();
-  const passed = (ms: number) => waitUntil(() => performance.now() > openedMs + ms, { what: `${ms} ms` });
+test('a call that may not try leaves the try to another, until it is long overdue', async (t) => {
+  const rig = new Rig(t, 1);
   const tried = () => rig.breaker.run(async () => 'tried', false).catch((error: SkeinError) => error.type);
   await rig.end('bad');
-  await passed(1.1 * resetMs);
+  rig.pass(1.1 * RESET_MS);
   assert.is(await tried(), 'CircuitOpen');
-  await passed(2.2 * resetMs);
+  rig.pass(1.1 * RESET_MS);
   assert.is(await tried(), 'tried');
   assert.is(rig.breaker.state, 'closed');
 });
 
-test('where one success is no proof, it closes after so many in a row, and opens again at the first failure before', async () => {
-  const rig = new Rig(2, RESET_MS, 3);
+test('where one success is no proof, it closes after so many in a row, and opens again at the first failure before', async (t) => {
+  const rig = new Rig(t, 2, 3);
   for (const how of ['bad', 'bad']) await rig.end(how);
-  await rig.untilTried('good');
+  await rig.trying('good');
   assert.is(rig.breaker.state, 'half_open');
   assert.is(await rig.end('your fault'), 'your fault', 'proves nothing, and breaks nothing off');
   assert.is(await rig.end('good'), 'good');
@@ -131,7 +124,7 @@ test('where one success is no proof, it closes after so many in a row, and opens
   assert.is(await rig.end('bad'), 'bad');
   assert.is(rig.breaker.state, 'open', 'one failure is enough');
   assert.is(await rig.end('good'), 'CircuitOpen');
-  await rig.untilTried('good');
+  await rig.trying('good');
   for (let i = 0; i < 2; i++) {
     assert.is(rig.breaker.state, 'half_open');
     await rig.end('good');
@@ -142,10 +135,10 @@ test('where one success is no proof, it closes after so many in a row, and opens
   assert.is(rig.breaker.state, 'closed', 'it counts anew');
 });
 
-test('while it is being proven one call at a time is let through', async () => {
-  const rig = new Rig(1, RESET_MS, 2);
+test('while it is being proven one call at a time is let through', async (t) => {
+  const rig = new Rig(t, 1, 2);
   await rig.end('bad');
-  await rig.untilTried('good');
+  await rig.trying('good');
   const gate = new EventTarget();
   const opened = new Promise((resolve) => gate.addEventListener('open', resolve));
   const running = rig.breaker.run(() => opened);
@@ -155,8 +148,8 @@ test('while it is being proven one call at a time is let through', async () => {
   assert.is(rig.breaker.state, 'closed');
 });
 
-test('told to try now it lets one call at a time through: a failure opens it again, successes close it', async () => {
-  const rig = new Rig(1, 60_000, 2);
+test('told to try now it lets one call at a time through: a failure opens it again, successes close it', async (t) => {
+  const rig = new Rig(t, 1, 2);
   rig.breaker.tryNow();
   assert.equal([rig.breaker.state, rig.states], ['closed', []], 'there is nothing to try');
   await rig.end('bad');
@@ -180,8 +173,8 @@ test('told to try now it lets one call at a time through: a failure opens it aga
   assert.equal(rig.states, ['open', 'half_open', 'open', 'half_open', 'closed']);
 });
 
-test('its refusal says when to come back', async () => {
-  const rig = new Rig(1);
+test('its refusal says when to come back', async (t) => {
+  const rig = new Rig(t, 1);
   await rig.end('bad');
   const refused = await rig.breaker.run(async () => 'never').catch((error: SkeinError) => error);
   assert.instance(refused, SkeinError);
