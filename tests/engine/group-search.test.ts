@@ -204,8 +204,9 @@ test('while points come, change and go every answer is whole, and every hit is i
     Array.from({ length: 1_500 }, (_, id) => newPoint(random, id)),
   );
   let over = false;
+  let answers = 0;
   const writing = (async () => {
-    for (let round = 0; round < 30; round++) {
+    for (let round = 0; round < 30 || answers <= 5; round++) {
       await put(
         'c',
         Array.from({ length: 40 }, () => newPoint(random, random.integer(0, 1_499))),
@@ -214,7 +215,6 @@ test('while points come, change and go every answer is whole, and every hit is i
     }
     over = true;
   })();
-  let answers = 0;
   await waitUntil(
     async () => {
       const answer = await engine.searchGroups('c', {
@@ -238,7 +238,6 @@ test('while points come, change and go every answer is whole, and every hit is i
     { what: 'the writes to end', deadlineMs: 60_000 },
   );
   await writing;
-  assert.ok(answers > 5);
 });
 
 test.run();

