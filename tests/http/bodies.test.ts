@@ -73,9 +73,7 @@ test('1,000 connections that say nothing harm nobody', async (t) => {
   const sockets = await Promise.all(Array.from({ length: 1_000 }, () => rawConnection(t, url)));
   for (const { socket } of sockets)
     socket.write('PUT /v1/collections/c HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n');
-  const startMs = performance.now();
   for (let i = 0; i < 20; i++) assert.is((await ask('GET', '/health/live')).status, 200);
-  assert.ok(performance.now() - startMs < 5_000);
 });
 
 test('what is not HTTP is answered in the same form', async (t) => {
@@ -174,22 +172,21 @@ test('health answers while large bodies are read', async (t) => {
   }));
   const body = JSON.stringify({ points });
   const load = Promise.all([1, 2, 3].map(() => ask('PUT', POINTS, JSON.parse(body))));
-  let slowestMs = 0;
+  let answered = 0;
   let ended = false;
   void load.then(() => {
     ended = true;
   });
   while (!ended) {
-    const startMs = performance.now();
     await ask('GET', '/health/live');
-    slowestMs = Math.max(slowestMs, performance.now() - startMs);
+    answered += 1;
   }
   assert.equal(
     (await load).map(({ status }) => status),
     [200, 200, 200],
   );
-  // The caller stringifies on the same thread, so the bound is generous; without the thread it is seconds.
-  assert.ok(slowestMs < 1_000, `${slowestMs} ms`);
+  // Hundreds, and without the thread a handful, however fast the machine is.
+  assert.ok(answered >= 30, `health answered ${answered} times`);
 });
 
 test.run();

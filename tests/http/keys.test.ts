@@ -1,6 +1,7 @@
 /** Routes of access keys over a fake engine: what they answer, what they refuse, and that no secret is anywhere but in the one answer. */
 
 import * as assert from 'uvu/assert';
+import { systemClock } from '../../src/model/clock.js';
 import { ALONE, startHttp } from '../support/http-server.js';
 import { startKeyed } from '../support/keyed-http.js';
 import { suite } from '../support/suite.js';
@@ -105,7 +106,8 @@ test('a secret is told even where the other nodes have not confirmed it, because
 });
 
 test('a key with a rate limit is told when to come back, and others are not held up', async (t) => {
-  const { ask, key, as } = await startKeyed(t);
+  const nowMs = systemClock.monotonicMs();
+  const { ask, key, as } = await startKeyed(t, { clock: { ...systemClock, monotonicMs: () => nowMs } });
   const slow = key({ rateLimit: { perSecond: 1, burst: 2 } });
   const asked = [];
   for (let i = 0; i < 3; i++) asked.push(await ask('GET', '/v1/collections', undefined, slow));

@@ -66,7 +66,7 @@ test('a search that asks for more time itself has it', async (t) => {
   const short = await http.ask('POST', SEARCH, { vector: [1, 2] });
   assert.is(short.status, 504);
   await waitUntil(() => engine.givenUp === 1, { what: 'the short one to be given up' });
-  assert.is(engine.begun, 2);
+  await waitUntil(() => engine.begun === 2, { what: 'the long one to begin' });
   await http.close(50);
   await asked.catch(() => null);
 });
@@ -97,7 +97,8 @@ test('who closes his half is waited for a moment, and then his search is given u
 });
 
 test('a request that is answered in time leaves nothing behind', async (t) => {
-  const http = await startHttp(t, { requestTimeoutMs: TIMEOUT_MS });
+  // A timer that were left behind would keep this process from its end.
+  const http = await startHttp(t, { requestTimeoutMs: 60_000 });
   await http.ask('PUT', '/v1/collections/c', { dimension: 2, distance: 'dot' });
   await http.ask('PUT', '/v1/collections/c/points', { points: [{ id: 1, vector: [1, 2] }] });
   for (let i = 0; i < 20; i++) assert.is((await http.ask('POST', SEARCH, { vector: [1, 2] })).status, 200);

@@ -42,7 +42,7 @@ test('a collector that hangs does not hold up a stop', async (t) => {
   tracing.start('traced', ROOT)?.end();
   const startMs = performance.now();
   await tracing.stop();
-  assert.ok(performance.now() - startMs < 5_000);
+  assert.ok(performance.now() - startMs < 10_000);
 });
 
 test.run();

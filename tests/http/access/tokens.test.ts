@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { Tokens } from '../../../src/http/access/tokens.js';
 import type { TokenKey, TokenRules } from '../../../src/http/token-rules.js';
+import { type Clock, systemClock } from '../../../src/model/clock.js';
 import { startKeyed } from '../../support/keyed-http.js';
 import { suite } from '../../support/suite.js';
 import { type Algorithm, PLAIN_RULES, type SigningKey, signingKey, tokenOf } from '../../support/token-maker.js';
@@ -12,6 +13,12 @@ import { type Algorithm, PLAIN_RULES, type SigningKey, signingKey, tokenOf } fro
 const test = suite('http/access/tokens', { deadlineMs: 60_000 });
 const ALL: readonly Algorithm[] = ['HS256', 'RS256', 'ES256', 'EdDSA'];
 const nowS = (): number => Math.floor(Date.now() / 1_000);
+
+/** No rate limit gives anything back meanwhile. */
+function stopped(): Clock {
+  const nowMs = systemClock.monotonicMs();
+  return { ...systemClock, monotonicMs: () => nowMs };
+}
 
 function checked(key: SigningKey, id: string | null = null): TokenKey {
   const { algorithm, shared } = key;
@@ -33,12 +40,13 @@ test('a token of each kind of key is good, again without its signature being che
   for (const algorithm of ALL) {
     const key = signingKey(algorithm);
     const { tokens, judge } = await judging([checked(key)]);
-    const token = await tokenOf(key, { exp: nowS() + 60 });
+    const startS = nowS();
+    const token = await tokenOf(key, { exp: startS + 60 });
     assert.is(await judge(token), 'good somebody', algorithm);
     const again = tokens.judge(token, Date.now());
     assert.ok(!(again instanceof Promise) && 'principal' in again);
-    assert.is(await judge(token, (nowS() + 89) * 1_000), 'good somebody', 'clocks may be 30 s apart');
-    assert.is(await judge(token, (nowS() + 91) * 1_000), 'claim exp');
+    assert.is(await judge(token, (startS + 89) * 1_000), 'good somebody', 'clocks may be 30 s apart');
+    assert.is(await judge(token, (startS + 91) * 1_000), 'claim exp');
   }
 });
 
@@ -145,7 +153,7 @@ test('nothing but a good token passes, whatever is done to it, and nothing throw
 test('over HTTP a token is a principal like any: its role, its scope, its limit, its name in the audit', async (t) => {
   const key = signingKey('HS256');
   const rules: TokenRules = { ...PLAIN_RULES, keys: [checked(key)], rateLimit: { perSecond: 1, burst: 3 } };
-  const http = await startKeyed(t, { service: { tokenRules: () => rules } });
+  const http = await startKeyed(t, { service: { tokenRules: () => rules }, clock: stopped() });
   const as = async (claims: Record<string, unknown>) => ({ authorization: `Bearer ${await tokenOf(key, claims)}` });
   const make = { dimension: 2, distance: 'dot' };
   assert.is((await http.ask('GET', '/v1/collections')).status, 401, 'tokens close the door');
@@ -171,7 +179,7 @@ test('over HTTP a token is a principal like any: its role, its scope, its limit,
 test('every bad token gets the same words, none is a fault of the server, and access keys go on beside it', async (t) => {
   const key = signingKey('ES256');
   const rules: TokenRules = { ...PLAIN_RULES, keys: [checked(key)] };
-  const http = await startKeyed(t, { service: { tokenRules: () => rules }, apiKey: 'the-key-of-the-file' });
+  const http = await startKeyed(t, { service: { tokenRules: () => rules }, apiKey: 'the-key-of-the-file', clock: stopped() });
   const words = new Set<string>();
   const bad = [
     await tokenOf(key, { exp: 1 }),

@@ -32,9 +32,9 @@ test('without a timeout the time of a request does not end a write by filter, an
   assert.equal([waited.status, waited.body.result?.status], [200, 'acknowledged'], JSON.stringify(waited.body));
   const inRow = await ask('POST', `${PATH}/batch`, { operations: [{ delete: { filter: ALL } }, { delete: { points: [1] } }] });
   assert.is(inRow.status, 200, JSON.stringify(inRow.body));
-  assert.is((await ask('POST', `${PATH}/delete?timeout=1`, { filter: ALL })).status, 200);
+  assert.is((await ask('POST', `${PATH}/delete?timeout=20`, { filter: ALL })).status, 200);
   assert.equal(
-    given.map(({ eachUnitAnew = false, timeoutMs }) => [eachUnitAnew, timeoutMs <= 1_000]),
+    given.map(({ eachUnitAnew = false, timeoutMs }) => [eachUnitAnew, timeoutMs <= 20_000]),
     [
       [true, false],
       [true, false],
