@@ -3,10 +3,10 @@
  *  Payloads are spliced in as the bytes they are stored as; vectors go out as text of the shortest form or as raw float32.
  *  Counts stand in front of what they count and must be right: MessagePack cannot mend them. */
 
+import { FLOAT_TEXT_BYTES_MAX, writeFloat } from '../codec/float-text.js';
 import { floatBytes, packMessage } from '../codec/msgpack.js';
 import type { PointId } from '../model/point.js';
 import type { BodyForm } from './body-reader.js';
-import { FLOAT_TEXT_BYTES_MAX, writeFloat } from './float-text.js';
 
 export interface AnswerWriter {
   /** Bytes that were not taken yet. */

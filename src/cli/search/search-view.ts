@@ -1,5 +1,6 @@
 /** Hits as people and programs see them. Pure. */
 
+import { floatText } from '../../codec/float-text.js';
 import { floatsOf } from '../../codec/msgpack.js';
 import { counted } from '../numbers.js';
 import { tableLines } from '../table.js';
@@ -110,6 +111,8 @@ function shownVectors(vectors: NonNullable<SearchHitBody['vectors']>): Readonly<
   );
 }
 
+/** Of a float32 the shortest number that is it, as the JSON of the server has it: 0.1, not 0.10000000149011612. */
 function numbersOf(vector: Uint8Array | Float32Array | readonly number[]): readonly number[] {
-  return Array.from(vector instanceof Uint8Array ? floatsOf(vector) : vector);
+  const floats = vector instanceof Uint8Array ? floatsOf(vector) : vector;
+  return floats instanceof Float32Array ? Array.from(floats, (value) => Number(floatText(value))) : floats;
 }

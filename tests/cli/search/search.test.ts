@@ -81,6 +81,23 @@ test('a vector, a file, standard input, a point and words all find their way, as
   assert.match((await run('--vector', '[1,0]', '--explain')).output, /\nplan +\w+/);
 });
 
+test('components are shown in as few digits as a float32 needs, as the server shows them', async (t) => {
+  const folder = t.folder();
+  const { url } = await startServer(t, join(folder, 'data'));
+  const client = new SkeinClient({ url });
+  t.after(() => client.close());
+  const vectors = { colour: { dimension: 1, distance: 'dot' } } as const;
+  await client.createCollection('c', { dimension: 3, distance: 'dot', vectors, sparseVectors: { words: {} } });
+  const named = { colour: [0.7], words: { indices: [3], values: [1 / 3] } };
+  await client.upsert('c', [{ id: 1, vector: [0.1, -0.2, 1e-7], vectors: named }]);
+  const { output, errors } = await runSkein(['search', 'c', '--vector', '[1,1,1]', '--with-vector', '--json'], {
+    workingDir: folder,
+    environment: { SKEIN_URL: url },
+  });
+  assert.match(output, '"vector":[0.1,-0.2,1e-7]', errors);
+  assert.match(output, '"vectors":{"colour":[0.7],"words":{"indices":[3],"values":[0.33333334]}}');
+});
+
 test('what cannot be searched for is a slip, and names what is wrong', async (t) => {
   const folder = t.folder();
   writeFileSync(join(folder, 'bad'), 'no vector');

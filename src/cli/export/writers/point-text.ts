@@ -1,5 +1,7 @@
-/** Points as JSON text that keeps every bit of their vectors: −0 has its sign, which JSON.stringify takes away. Pure. */
+/** Points as JSON text that keeps every bit of their vectors, in as few digits as a float32 needs: −0 has its sign, which JSON.stringify
+ *  takes away. Pure. */
 
+import { floatText } from '../../../codec/float-text.js';
 import type { NamedVector, PointRecord } from '../../../sdk/index.js';
 
 /** One object, as `skein import` reads it. */
@@ -27,7 +29,7 @@ export function vectorText(vector: Float32Array): string {
   for (let i = 0; i < vector.length; i++) {
     const value = vector[i] ?? 0;
     if (i > 0) text += ',';
-    text += Object.is(value, -0) ? '-0' : String(value);
+    text += Object.is(value, -0) ? '-0' : floatText(value);
   }
   return `${text}]`;
 }

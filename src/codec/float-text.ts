@@ -1,4 +1,4 @@
-/** Writes a float32 as the shortest decimal text that reads back to the same float32; −0 as 0. No string is made.
+/** Writes a float32 as the shortest decimal text that reads back to the same float32; −0 as 0. writeFloat makes no string.
  *
  *  For 1 to 9 digits: the value is scaled by a power of ten, rounded to an integer, and scaled back; the first digits whose float32 is
  *  the value itself are taken. Six digits always restore a decimal that had at most six (so trailing zeros are cut and the text is the
@@ -19,6 +19,8 @@ const MINUS = 0x2d;
 
 /** The longest text: a sign, `0.00000` and nine digits, or digits with an exponent. */
 export const FLOAT_TEXT_BYTES_MAX = 24;
+
+const SCRATCH = Buffer.alloc(FLOAT_TEXT_BYTES_MAX);
 
 /** @param target has FLOAT_TEXT_BYTES_MAX bytes from `at` on  @param value a finite float32  @returns where the text ends */
 export function writeFloat(target: Uint8Array, at: number, value: number): number {
@@ -48,6 +50,11 @@ export function writeFloat(target: Uint8Array, at: number, value: number): numbe
     return writeInteger(target, at, digits, fraction);
   }
   return writeText(target, at, textOf(size));
+}
+
+/** The same as a text. @param value a finite float32 */
+export function floatText(value: number): string {
+  return SCRATCH.toString('latin1', 0, writeFloat(SCRATCH, 0, value));
 }
 
 function decimalExponent(size: number): number {

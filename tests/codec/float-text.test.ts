@@ -2,10 +2,10 @@
 
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { FLOAT_TEXT_BYTES_MAX, writeFloat } from '../../src/wire/float-text.js';
+import { FLOAT_TEXT_BYTES_MAX, floatText, writeFloat } from '../../src/codec/float-text.js';
 import { suite } from '../support/suite.js';
 
-const test = suite('wire/float-text');
+const test = suite('codec/float-text');
 
 function textOf(value: number): string {
   const target = Buffer.alloc(FLOAT_TEXT_BYTES_MAX + 8, '#');
@@ -68,6 +68,7 @@ test('writes as people do', () => {
     [1e-45, '1e-45'],
   ] as const) {
     assert.is(textOf(Math.fround(value)), text);
+    assert.is(floatText(Math.fround(value)), text);
   }
 });
 
