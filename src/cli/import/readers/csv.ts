@@ -9,6 +9,8 @@
 
 import { createReadStream, statSync } from 'node:fs';
 import { type CsvError, type Options, Parser } from 'csv-parse';
+import type { Payload } from '../../../model/point.js';
+import { mustBeExact } from '../exact-payload.js';
 import { pointFromFields, RecordProblem, vectorBytes } from '../point-fields.js';
 import {
   FileProblem,
@@ -19,6 +21,8 @@ import {
   type RecordSource,
   type SourceOptions,
 } from '../record.js';
+
+const REPLACEMENT = '\ufffd';
 
 export function csvSource(options: SourceOptions): RecordSource {
   const sizeBytes = Math.max(1, statSync(options.path).size);
@@ -62,6 +66,9 @@ class CsvRows {
   /** Carriage returns inside cells so far: the parser counts CR LF in quotes as two lines. */
   #returnsBefore = 0;
   #failure: Error | null = null;
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+  /** Bytes that are not UTF-8 came by. The parser makes REPLACEMENT of them. */
+  #foreignBytes = false;
 
   constructor(options: SourceOptions) {
     this.#options = options;
@@ -80,6 +87,7 @@ class CsvRows {
 
   /** @throws FileProblem */
   async push(piece: Buffer): Promise<readonly ImportRecord[]> {
+    this.#watchBytes(piece);
     await new Promise<void>((resolve) => {
       this.#parser.write(piece, (error) => {
         this.#failure ??= error ?? null;
@@ -91,6 +99,7 @@ class CsvRows {
 
   /** @throws FileProblem */
   async end(): Promise<readonly ImportRecord[]> {
+    this.#watchBytes(null);
     await new Promise<void>((resolve) => {
       this.#parser.on('close', resolve);
       this.#parser.on('end', resolve);
@@ -101,10 +110,23 @@ class CsvRows {
       this.#parser.resume();
       this.#parser.end();
     });
+    const mistake = this.#mistakes[0];
+    if (this.#header === null && mistake !== undefined)
+      throw new FileProblem(`no line is a header; line ${mistake.line} breaks the rules of CSV: ${mistake.message}`);
     this.#refuseUpTo(this.#parser.info.lines - this.#returnsBefore - 1);
     const group = this.#take();
     if (this.#header === null) throw new FileProblem('the file is empty; a header line was expected');
     return group;
+  }
+
+  /** @param piece null: the end of the file */
+  #watchBytes(piece: Buffer | null): void {
+    if (this.#foreignBytes) return;
+    try {
+      this.#decoder.decode(piece ?? undefined, { stream: piece !== null });
+    } catch {
+      this.#foreignBytes = true;
+    }
   }
 
   #take(): readonly ImportRecord[] {
@@ -124,6 +146,7 @@ class CsvRows {
     this.#refuseUpTo(place - 1);
     this.#lastLine = lastLine;
     if (this.#header === null) {
+      if (this.#isForeign(cells)) throw new FileProblem('its header is not UTF-8; save it as UTF-8');
       this.#header = headerOf(cells, this.#options);
       return null;
     }
@@ -152,11 +175,16 @@ class CsvRows {
     this.#mistakes = [];
   }
 
+  #isForeign(cells: readonly string[]): boolean {
+    return this.#foreignBytes && cells.some((cell) => cell.includes(REPLACEMENT));
+  }
+
   #record(header: Header, cells: readonly string[], where: { index: number; place: number }): ImportRecord {
     try {
       if (cells.length !== header.names.length) {
         throw new RecordProblem(`has ${cells.length} cells; the header has ${header.names.length}`);
       }
+      if (this.#isForeign(cells)) throw new RecordProblem('is not UTF-8');
       const rowId = header.id === null ? where.index + this.#options.idOffset : null;
       const point = pointFromFields(fieldsOf(header, cells, this.#options), this.#options, rowId);
       const bytes = vectorBytes(point) + cells.reduce((sum, cell) => sum + cell.length, 0) + POINT_OVERHEAD_BYTES;
@@ -223,11 +251,14 @@ function vectorCell(cell: string, name: string): unknown {
 function payloadCell(name: string, cell: string): unknown {
   if (name === 'expires_at') return cell;
   if ((name !== 'payload' && name !== 'vectors') || !cell.startsWith('{')) return plainCell(cell);
+  let value: Payload;
   try {
-    return JSON.parse(cell);
+    value = JSON.parse(cell) as Payload;
   } catch {
     throw new RecordProblem(`${name} is not a JSON object`);
   }
+  if (name === 'payload') mustBeExact(cell, value);
+  return value;
 }
 
 function componentCell(cell: string, i: number): number {

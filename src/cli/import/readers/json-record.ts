@@ -1,6 +1,7 @@
 /** One record from the bytes of one JSON object. */
 
 import { isUtf8 } from 'node:buffer';
+import { mustBeExact } from '../exact-payload.js';
 import { pointFromFields, RecordProblem } from '../point-fields.js';
 import { type ImportRecord, POINT_OVERHEAD_BYTES, type SourceOptions } from '../record.js';
 
@@ -12,9 +13,11 @@ export function recordFromJson(
 ): ImportRecord {
   try {
     if (!isUtf8(bytes)) throw new RecordProblem('is not UTF-8');
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    const text = bytes.toString('utf8');
+    const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new RecordProblem('is not a JSON object');
     const point = pointFromFields(value as Record<string, unknown>, options, null);
+    mustBeExact(text, point.payload);
     return { kind: 'point', ...where, ...point, bytes: bytes.length + POINT_OVERHEAD_BYTES };
   } catch (error) {
     if (error instanceof RecordProblem) return { kind: 'refused', ...where, problem: error.message };

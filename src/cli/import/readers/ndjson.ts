@@ -2,7 +2,7 @@
  *  Memory: one piece of the file and one line, which is at most 16 MiB. */
 
 import { createReadStream, statSync } from 'node:fs';
-import { type ImportRecord, LINE_BYTES_MAX, READ_BYTES, type RecordSource, type SourceOptions } from '../record.js';
+import { FileProblem, type ImportRecord, LINE_BYTES_MAX, READ_BYTES, type RecordSource, type SourceOptions } from '../record.js';
 import { recordFromJson } from './json-record.js';
 
 const LINE_FEED = 0x0a;
@@ -24,6 +24,8 @@ export function ndjsonSource(options: SourceOptions): RecordSource {
         for (const line of lines) {
           place += 1;
           if (line !== null && isBlank(line)) continue;
+          if (index === 0 && line !== null && beginsArrayOfObjects(line))
+            throw new FileProblem(`line ${place}: begins a JSON array; for one array of objects, use --format json`);
           if (index >= options.fromIndex) {
             if (line === null) group.push({ kind: 'refused', index, place, problem: `is longer than ${LINE_BYTES_MAX} bytes` });
             else group.push(recordFromJson(line, { index, place }, options));
@@ -62,6 +64,11 @@ async function* linesOf(path: string): AsyncGenerator<{ lines: (Buffer | null)[]
     yield { lines, consumed };
   }
   if (tooLong || rest.length > 0) yield { lines: [tooLong ? null : rest], consumed };
+}
+
+/** No object of a line begins like that, and refusing each line of such a file would not say why. */
+function beginsArrayOfObjects(line: Buffer): boolean {
+  return /^\s*\[\s*(?:\{|$)/.test(line.toString('latin1', 0, 200));
 }
 
 function isBlank(line: Buffer): boolean {

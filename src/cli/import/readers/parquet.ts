@@ -10,6 +10,8 @@ import { isUtf8 } from 'node:buffer';
 import * as zlib from 'node:zlib';
 import { asyncBufferFromFile, type Compressors, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { messageOf } from '../../../model/errors.js';
+import type { Payload } from '../../../model/point.js';
+import { mustBeExact } from '../exact-payload.js';
 import { pointFromFields, RecordProblem, vectorBytes } from '../point-fields.js';
 import { FileProblem, type ImportRecord, POINT_OVERHEAD_BYTES, type RecordSource, type SourceOptions } from '../record.js';
 
@@ -18,6 +20,7 @@ const RECORDS_PER_GROUP = 1_000;
 
 export async function parquetSource(options: SourceOptions): Promise<RecordSource> {
   const file = await asyncBufferFromFile(options.path);
+  if (file.byteLength === 0) throw new FileProblem('the file is empty; Parquet was expected');
   const metadata = await readable('its footer', () => parquetMetadataAsync(file));
   const hasIds = checkColumns(metadata, options);
   const rowsTotal = Number(metadata.num_rows);
@@ -34,7 +37,7 @@ export async function parquetSource(options: SourceOptions): Promise<RecordSourc
         rowsRead = groupEnd;
         if (rowStart >= groupEnd) continue;
         checkSize(group, number, options);
-        const read = { file, metadata, rowStart, rowEnd: groupEnd, compressors: COMPRESSORS, utf8: false };
+        const read = { file, metadata, rowStart, rowEnd: groupEnd, compressors: COMPRESSORS, parsers: PARSERS, utf8: false };
         const rows = await readable(`row group ${number} (rows ${rowStart} to ${groupEnd - 1})`, () => parquetReadObjects(read));
         for (let at = 0; at < rows.length; at += RECORDS_PER_GROUP) {
           const part = rows.slice(at, at + RECORDS_PER_GROUP);
@@ -76,6 +79,7 @@ function namedCell(cell: unknown): unknown {
 /** @returns null for a missing cell */
 function plainCell(cell: unknown, name: string): unknown {
   if (cell === null || cell === undefined) return null;
+  if (cell instanceof RecordProblem) throw cell;
   if (typeof cell === 'bigint') {
     const value = Number(cell);
     if (!Number.isSafeInteger(value))
@@ -147,6 +151,21 @@ async function readable<Value>(what: string, read: () => Promise<Value>): Promis
     throw new FileProblem(`${what} cannot be read as Parquet: ${messageOf(error)}`);
   }
 }
+
+/** JSON of a column; what is wrong with it belongs to its row alone. */
+function jsonCell(bytes: Uint8Array | undefined): unknown {
+  if (bytes === undefined) return undefined;
+  try {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+    const value: unknown = JSON.parse(text);
+    mustBeExact(text, { value } as Payload);
+    return value;
+  } catch (error) {
+    return error instanceof RecordProblem ? error : new RecordProblem(`holds what is not JSON: ${messageOf(error)}`);
+  }
+}
+
+const PARSERS = { jsonFromBytes: jsonCell };
 
 /** Absent before Node 22.15. */
 const zstd: unknown = Reflect.get(zlib, 'zstdDecompressSync');

@@ -129,6 +129,35 @@ test('a header that cannot be used ends the reading, with its columns', async (t
   }
 });
 
+test('bytes that are not UTF-8 are refused with their row, and not stored as other characters', async (t) => {
+  const folder = t.folder();
+  const latin = (text: string): Buffer => Buffer.from(text, 'latin1');
+  const rows = Buffer.concat([
+    Buffer.from('id,vector,t\n1,[1],café \ufffd\n'),
+    latin('2,[1],caf\u00e9\n'),
+    Buffer.from('3,[1],thé\n'),
+  ]);
+  const { refused, points } = await readAll('csv', fileOf(folder, 'a.csv', rows.subarray(0, rows.length - 1)));
+  assert.equal(refused.slice(-1), ['line 3: is not UTF-8']);
+  assert.is(points.at(-1)?.id, 3);
+  const whole = await readAll('csv', fileOf(folder, 'b.csv', 'id,vector,t\n1,[1],caf\u00e9 \ufffd\n'));
+  assert.equal([whole.refused, whole.points[0]?.payload], [[], { t: 'caf\u00e9 \ufffd' }]);
+  const wide = await readAll('csv', fileOf(folder, 'c.csv', Buffer.from('\ufeffid,vector\n1,[1]\n', 'utf16le')));
+  assert.is(wide.points[0]?.id, 1, 'UTF-16 with its mark is read');
+  const header = await readAll('csv', fileOf(folder, 'd.csv', latin('id,vector,caf\u00e9\n1,[1],x\n')));
+  assert.match(header.problem ?? '', /^its header is not UTF-8/);
+});
+
+test('a payload as JSON in a cell keeps its numbers or is refused; a file of another format has no header', async (t) => {
+  const folder = t.folder();
+  const text = 'id,vector,payload\n1,[1],"{""n"":9007199254740993}"\n2,[1],"{""n"":9007199254740991}"\n';
+  const { refused, points } = await readAll('csv', fileOf(folder, 'a.csv', text));
+  assert.match(refused[0] ?? '', /^line 2: has an integer near 9007199254740992 in its payload/);
+  assert.equal(points[0]?.payload, { n: 9_007_199_254_740_991 });
+  const other = await readAll('csv', fileOf(folder, 'b.csv', '{"id":1,"vector":[1,2]}\n{"id":2,"vector":[1,2]}\n'));
+  assert.match(other.problem ?? '', /^no line is a header; line 1 breaks the rules of CSV: /);
+});
+
 test('a stray quote names every line that it takes with it', async (t) => {
   const folder = t.folder();
   const taken = await readAll('csv', fileOf(folder, 'a.csv', 'id,vector\n1,"[1]"\n2,"[1]\n3,"[1]"\n4,"[1]"\n'));

@@ -68,6 +68,32 @@ test('every bad line is refused by its number and the rest goes on', async (t) =
   for (const [i, pattern] of expected.entries()) assert.match(refused[i] ?? '', pattern);
 });
 
+test('numbers of a payload that a double would change are refused, and not stored as others', async (t) => {
+  const lines = [
+    '{"id": 1, "vector": [1], "n": 12345678901234567890}',
+    '{"id": 2, "vector": [1], "payload": {"deep": [{"n": -9007199254740993}]}}',
+    '{"id": 3, "vector": [1], "payload": {"n": 1e400}}',
+    '{"id": 4, "vector": [12345678901234567890], "payload": {"n": 9007199254740991, "text": "[12345678901234567890]", "f": 1e300}}',
+  ];
+  const { refused, points } = await readAll('ndjson', fileOf(t.folder(), 'a.ndjson', lines.join('\n')));
+  assert.equal(
+    points.map(({ id }) => id),
+    [4],
+  );
+  assert.match(refused[0] ?? '', /^line 1: has an integer near 12345678901234567000 in its payload, beyond ±2\^53/);
+  assert.match(refused[1] ?? '', /^line 2: has an integer near -9007199254740992 in its payload/);
+  assert.match(refused[2] ?? '', /^line 3: has a number in its payload that is too large for a double$/);
+});
+
+test('a JSON array instead of lines is said once, with the format that reads it', async (t) => {
+  const folder = t.folder();
+  for (const text of ['[{"id": 1, "vector": [1]}]', '\n[\r\n{"id": 1, "vector": [1]}\n]']) {
+    const { problem, records } = await readAll('ndjson', fileOf(folder, 'a.ndjson', text));
+    assert.match(problem ?? '', /^line \d: begins a JSON array; for one array of objects, use --format json$/);
+    assert.is(records.length, 0);
+  }
+});
+
 test('fields beside id and vector become the payload, under the column names that were asked for', async (t) => {
   const path = fileOf(
     t.folder(),

@@ -69,6 +69,7 @@ test('columns that are not there, a compression that is not read, and a file tha
   const packed = await readAll('parquet', join(FILES, 'lz4.parquet'), { idColumn: 'name', vectorColumn: 'embedding' });
   assert.match(packed.problem ?? '', /row group 0 \(rows 0 to 2\) cannot be read as Parquet: .*LZ4/);
   const folder = t.folder();
+  assert.is((await readAll('parquet', fileOf(folder, 'c.parquet', ''))).problem, 'the file is empty; Parquet was expected');
   assert.match(
     (await readAll('parquet', fileOf(folder, 'a.parquet', 'no Parquet at all'))).problem ?? '',
     /its footer cannot be read as Parquet/,
