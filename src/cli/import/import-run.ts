@@ -16,7 +16,15 @@ import type { Origin } from './origin.js';
 import { type ProgressView, progressView } from './progress.js';
 import { FileProblem, type ImportRecord, type RecordSource } from './record.js';
 import { refusalReport } from './refusal-report.js';
-import { type ImportIdentity, notePath, readNote, removeNote, whyNotResumable, writeNote } from './resume-state.js';
+import {
+  type ImportIdentity,
+  notePath,
+  type ResumeNote,
+  readNote,
+  removeNote,
+  whyNotResumable,
+  writeNote,
+} from './resume-state.js';
 import { type DoneSoFar, Sender } from './sender.js';
 import { targetCollection } from './target-collection.js';
 import { waitUntilIndexed } from './wait-until-indexed.js';
@@ -57,6 +65,9 @@ export class ImportRun {
     for (const loss of origin.losses) print(errors, `skein: ${loss}`);
     const asked = { dimension: values.dimension, distance: values.distance };
     const note = (line: string): void => print(errors, line);
+    // What can be known before a collection is made, is.
+    const { collection_created_at: _, ...before } = this.#identity({ createdAt: '' });
+    if (values.resume) this.#mustGoOn(readNote(origin.notePath), before);
     const info = await this.#naming(() => targetCollection({ client: greeter, collection, asked, origin, signal, note }, first));
     const identity = this.#identity(info);
     const start = this.#startingPoint(identity);
@@ -84,6 +95,8 @@ export class ImportRun {
       fileName: this.#name,
       note: (line) => view.note(line),
     });
+    // What an interrupted import has stored did fit.
+    if (start.imported > 0) report.pointFits();
     const sender = new Sender(
       {
         batchPoints: Math.min(this.#parts.values.batch, upsertLimitOf(info)),
@@ -110,10 +123,14 @@ export class ImportRun {
         for (const record of group) {
           if (stopping.aborted) break reading;
           const checked = check(record);
-          if (checked.kind === 'point') noneFitsSoFar = Number.NaN;
-          else if (record.kind === 'point') noneFitsSoFar += 1;
+          if (checked.kind === 'point') {
+            noneFitsSoFar = Number.NaN;
+            report.pointFits();
+          } else if (record.kind === 'point') noneFitsSoFar += 1;
           if (noneFitsSoFar > NONE_FITS_MAX)
-            throw new FileProblem(`none of its first ${NONE_FITS_MAX} points fits the collection`);
+            throw new FileProblem(
+              `none of its first ${grouped(NONE_FITS_MAX)} points fits the collection; the rest was not read`,
+            );
           await sender.add(checked);
           if (checked.kind === 'point') last = checked;
         }
@@ -126,13 +143,14 @@ export class ImportRun {
       if (error instanceof FileProblem) await this.#finishBeforeProblem(sender, view);
     }
     await sender.settle();
+    report.end();
     if (failure !== null || stopping.aborted) return this.#stopped(failure, identity, sender.done, view);
     if (this.#parts.values.wait === 'indexed' && last?.kind === 'point') {
       await waitUntilIndexed(this.#parts.client, this.#parts.collection, last, stopping);
     }
     view.end();
     removeNote(this.#parts.origin.notePath);
-    return this.#summary(source, sender);
+    return this.#summary(source, sender, report.place());
   }
 
   /** What stands before a broken place in the file is good and is stored. */
@@ -144,7 +162,7 @@ export class ImportRun {
     }
   }
 
-  #summary(source: RecordSource, sender: Sender): ExitCode {
+  #summary(source: RecordSource, sender: Sender, refusedWhere: string): ExitCode {
     const { output, errors } = this.#parts.surroundings;
     const { next, imported, refused } = sender.done;
     const tookMs = Math.round(performance.now() - this.#startMs);
@@ -167,8 +185,7 @@ export class ImportRun {
       );
     }
     if (refused === 0) return EXIT.done;
-    const where = this.#parts.values.report === null ? 'named above' : `named above and in ${this.#parts.values.report}`;
-    print(errors, `skein: ${counted(refused, source.placeWord)} refused, ${where}`);
+    print(errors, `skein: ${counted(refused, source.placeWord)} refused, ${refusedWhere}`);
     return EXIT.doneWithRefusals;
   }
 
@@ -205,12 +222,12 @@ export class ImportRun {
     }
   }
 
-  #identity({ createdAt }: CollectionInfo): ImportIdentity {
+  #identity({ createdAt }: Pick<CollectionInfo, 'createdAt'>): ImportIdentity {
     const { collection, values, origin } = this.#parts;
     return { url: values.url, collection, collection_created_at: createdAt, ...origin.identity };
   }
 
-  /** @throws Error when --resume was given and the note belongs to another import */
+  /** @throws Error as #mustGoOn does, where --resume was given */
   #startingPoint(identity: ImportIdentity): DoneSoFar {
     const { errors } = this.#parts.surroundings;
     const beginning = { next: 0, imported: 0, refused: 0 };
@@ -222,15 +239,20 @@ export class ImportRun {
       print(errors, `no import of ${this.#name} was interrupted; starting at its beginning`);
       return beginning;
     }
-    const reason = whyNotResumable(note, identity);
-    if (reason !== null)
-      throw new Error(`the interrupted import of ${this.#name} cannot go on: ${reason}. Start again without --resume`);
+    this.#mustGoOn(note, identity);
     print(
       errors,
       `going on after ${counted(note.next, 'record')} (${counted(note.imported, 'point')} stored, ${grouped(note.refused)} refused)`,
     );
     const { next, imported, refused, key } = note;
     return { next, imported, refused, ...(key === undefined ? {} : { key }) };
+  }
+
+  /** @throws Error when the note belongs to another import */
+  #mustGoOn(note: ResumeNote | null, identity: ImportIdentity): void {
+    const reason = note === null ? null : whyNotResumable(note, identity);
+    if (reason !== null)
+      throw new Error(`the interrupted import of ${this.#name} cannot go on: ${reason}. Start again without --resume`);
   }
 
   #note(identity: ImportIdentity, sender: Sender, view: ProgressView): void {

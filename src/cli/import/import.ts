@@ -57,6 +57,8 @@ async function originOf({ collection, file, values, flags }: ImportRequest, surr
   const stray = FOREIGN_FLAGS.find((flag) => flags[flag] !== undefined);
   if (file === undefined || stray !== undefined)
     throw new UsageError('import needs a file, or --from qdrant, chroma or pgvector with --source ADDRESS');
+  if (file === '-')
+    throw new UsageError('import reads a file more than once, so not from standard input: put it into a file first');
   const path = resolve(workingDir, file);
   const format = values.format ?? formatOf(path);
   if (format === null) throw new UsageError(`the name ${basename(path)} does not tell the format: give --format`);

@@ -81,19 +81,27 @@ function namesIn({ settings: { vectors = {}, sparseVectors = {} } }: Origin): st
 /** That of the first point; the records before it are read again later. */
 async function dimensionOf({ collection, origin }: TargetParts, source: RecordSource): Promise<number> {
   let refused: RefusedRecord | null = null;
+  let dimension: number | null = null;
   for await (const group of source.records()) {
+    if (dimension !== null) return dimension;
     for (const record of group) {
       if (record.kind === 'refused') {
         refused ??= record;
         continue;
       }
       const names = Object.keys(record.vectors ?? {});
-      if (record.vector !== undefined && names.length === 0) return record.vector.length;
+      if (record.vector !== undefined && names.length === 0) {
+        dimension = record.vector.length;
+        // A file of another format may begin with what looks like one point: nothing is made before it can be read behind it.
+        if (group.length === 1) break;
+        return dimension;
+      }
       throw new Error(
         `${origin.name} has vectors under names (${names.join(', ')}), whose settings it does not tell: make collection ${collection} with them, then import`,
       );
     }
   }
+  if (dimension !== null) return dimension;
   if (refused !== null)
     throw new Error(
       `${origin.name} holds no point that could be read, so collection ${collection} was not made; its ${placeText(source.placeWord, refused)} ${refused.problem}`,

@@ -100,6 +100,44 @@ test('where no record can be read, the first one says why, and nothing is made',
   assert.is((await run(['named', 'named.json', '--vector-column', 'embedding'])).exitCode, 0);
 });
 
+test('refused records in front of the first point that fits are all named once it is there', async (t) => {
+  const { client, run, file } = await settingOf(t);
+  await client.createCollection('two', { dimension: 2, distance: 'dot' });
+  file('late.ndjson', `${lines(30)}{"id": "good", "vector": [1, 2]}\n{"id": "bad", "vector": [1]}\n`);
+  const { exitCode, errors } = await run(['two', 'late.ndjson']);
+  assert.is(exitCode, 3);
+  assert.equal(
+    [...errors.matchAll(/: line (\d+): /g)].map(([, line]) => Number(line)),
+    [...Array.from({ length: 30 }, (_, i) => i + 1), 32],
+  );
+  assert.match(errors, 'skein: 31 lines refused, named above');
+});
+
+test('a file that is not of the format its name says makes no collection', async (t) => {
+  const { client, run, file } = await settingOf(t);
+  const row = Buffer.concat([Buffer.from(Uint32Array.of(2).buffer), Buffer.from(Float32Array.of(0.1, 0.2).buffer)]);
+  file('floats.bvecs', Buffer.concat([row, row, row]));
+  const { exitCode, errors } = await run(['c', 'floats.bvecs']);
+  assert.is(exitCode, 1);
+  assert.match(errors, 'is this a bvecs file?');
+  file('array.ndjson', '[\n  {"id": 1, "vector": [1, 2]}\n]\n');
+  assert.match((await run(['c', 'array.ndjson'])).errors, 'for one array of objects, use --format json');
+  assert.is((await run(['c', 'array.ndjson', '--format', 'json', '--json'])).exitCode, 0);
+  for (const [argv, exit, pattern] of [
+    [['c', '-', '--format', 'ndjson'], 2, 'not from standard input'],
+    [['c', '.', '--format', 'ndjson'], 1, 'it is a folder'],
+    [['c', '/dev/null', '--format', 'ndjson'], 1, 'it is a pipe or a device'],
+  ] as const) {
+    const refused = await run(argv);
+    assert.is(refused.exitCode, exit, refused.errors);
+    assert.match(refused.errors, pattern);
+  }
+  assert.equal(
+    (await client.collections()).map(({ name, pointsCount }) => [name, pointsCount]),
+    [['c', 1]],
+  );
+});
+
 test('json, csv and ndjson of the same points give the same collection', async (t) => {
   const { client, run, file } = await settingOf(t);
   file('a.json', '[{"id": 1, "vector": [1, 2], "name": "x, y"}, {"id": "b", "vector": [3, 4], "name": "ü"}]');
@@ -174,18 +212,29 @@ test('an import is not resumed over another file, collection or server', async (
   const refused = await run(['c', 'a.ndjson', '--resume']);
   assert.is(refused.exitCode, 1);
   assert.match(refused.errors, 'the interrupted import of a.ndjson cannot go on: the server was');
+  assert.is((await run(['made-in-vain', 'a.ndjson', '--resume'])).exitCode, 1);
+  assert.not.ok((await client.collections()).some(({ name }) => name === 'made-in-vain'));
   utimesSync(path, 1, 1);
   assert.is((await run(['c', 'a.ndjson'])).exitCode, 0);
   assert.is(await client.count('c'), 20);
 });
 
 test('a file for another collection, or one that is damaged, ends with what is wrong', async (t) => {
-  const { client, run, file } = await settingOf(t);
+  const { client, run, file, folder } = await settingOf(t);
   await client.createCollection('two', { dimension: 2, distance: 'dot' });
   file('three.ndjson', lines(1_200));
   const wrong = await run(['two', 'three.ndjson']);
   assert.is(wrong.exitCode, 1);
-  assert.match(wrong.errors, 'three.ndjson: none of its first 1000 points fits the collection');
+  assert.match(wrong.errors, 'three.ndjson: none of its first 1,000 points fits the collection; the rest was not read');
+  assert.is(wrong.errors.match(/: line \d+: has 3 dimensions/g)?.length, 10, 'a few lines say it');
+  assert.match(wrong.errors, 'three.ndjson: … and 990 more, refused too (--report FILE names them all)');
+  const reported = await run(['two', 'three.ndjson', '--report', 'all.ndjson']);
+  assert.match(reported.errors, /990 more, refused too \(.*all\.ndjson names them all\)/);
+  assert.is(readFileSync(join(folder, 'all.ndjson'), 'utf8').trim().split('\n').length, 1_000);
+  file('few.ndjson', lines(20));
+  const few = await run(['two', 'few.ndjson']);
+  assert.is(few.exitCode, 3);
+  assert.match(few.errors, 'skein: 20 lines refused, the first 10 named above');
   assert.is(await client.count('two'), 0);
 
   const row = Buffer.concat([Buffer.from(Uint32Array.of(2).buffer), Buffer.from(Float32Array.of(1, 2).buffer)]);

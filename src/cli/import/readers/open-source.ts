@@ -31,7 +31,9 @@ export function formatOf(path: string): ImportFormat | null {
 export async function openSource(format: ImportFormat, options: SourceOptions): Promise<RecordSource> {
   try {
     accessSync(options.path, constants.R_OK);
-    if (!statSync(options.path).isFile()) throw new Error('it is not a file');
+    const stats = statSync(options.path);
+    if (stats.isDirectory()) throw new Error('it is a folder');
+    if (!stats.isFile()) throw new Error('it is a pipe or a device, and a file is read more than once; put it into a file first');
   } catch (error) {
     throw new FileProblem(`it cannot be read: ${messageOf(error)}`);
   }

@@ -38,7 +38,7 @@ export function vectorFileSource(format: 'fvecs' | 'bvecs', options: SourceOptio
           const dimension = bytes.readInt32LE(at);
           if (dimension < 1 || dimension > FIXED.dimensionMax) {
             problem = new FileProblem(
-              `row ${row} says that it has ${dimension} dimensions; is this a ${format} file? The rest was not read`,
+              `row ${row} says that it has ${dimension} dimensions; is this ${format === 'fvecs' ? 'an' : 'a'} ${format} file? The rest was not read`,
             );
             break;
           }

@@ -104,7 +104,7 @@ test('a dimension that no vector has ends the reading, with what it was', async 
     head.writeInt32LE(dimension, 0);
     const { points, problem } = await readAll('fvecs', fileOf(folder, 'a.fvecs', Buffer.concat([fvecs([[1]]), head])));
     assert.is(points.length, 1);
-    assert.match(problem ?? '', `row 1 says that it has ${dimension} dimensions; is this a fvecs file?`);
+    assert.match(problem ?? '', `row 1 says that it has ${dimension} dimensions; is this an fvecs file?`);
   }
 });
 
