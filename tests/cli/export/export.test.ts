@@ -15,7 +15,16 @@ const test = suite('cli/export/export', { deadlineMs: 60_000 });
 const POINTS: readonly PointInput[] = Array.from({ length: 250 }, (_, i) => ({
   id: i % 2 === 0 ? i : `id ${i} ü\n", ${i === 1 ? '\r\n ' : ''}`,
   vector: new Float32Array([Math.fround(Math.sin(i)), 1.401298464324817e-45 * i, i % 5 === 0 ? -0 : 3.4028234663852886e38]),
-  payload: i % 3 === 0 ? {} : { i, nested: { list: [null, 'ü', 0.1, '7', true, []] }, __text: 'line\nend', big: 2 ** 53 - 1 },
+  payload:
+    i % 3 === 0
+      ? {}
+      : {
+          i,
+          nested: { list: [null, 'ü', 0.1, '7', true, []] },
+          __text: 'line\nend',
+          big: 2 ** 53 - 1,
+          float: 1.2345678901234567e19,
+        },
 }));
 
 test('an export that is imported again gives the same points, bit for bit, in every format that holds them', async (t) => {
@@ -43,6 +52,7 @@ test('an export that is imported again gives the same points, bit for bit, in ev
     assert.is(imported.exitCode, 0, imported.errors);
     assert.equal(await all(format), before, format);
   }
+  assert.match(readFileSync(join(folder, 'all.ndjson'), 'utf8'), '"id":2,"vector":[0.9092974,3e-45,3.4028235e+38]');
   const streamed = await run(['export', 'from', '-']);
   assert.is(streamed.output, readFileSync(join(folder, 'all.ndjson'), 'utf8'));
   assert.match(streamed.errors, '250 points of collection from to standard output');
@@ -86,6 +96,19 @@ test('a format refuses what it cannot hold, and an empty collection is a whole f
   const [there, again] = await Promise.all(['c', 'again'].map((name) => client.get(name, 9)));
   assert.is((await client.get('again', 'never')).expiresAt, undefined, 'and that one never does, also where new ones do');
   assert.ok(there?.expiresAt !== undefined && there.expiresAt === again?.expiresAt, 'when a point expires goes along');
+});
+
+test('a name that promises what no export is is refused, and nothing is written', async (t) => {
+  const folder = t.folder();
+  for (const [name, pattern] of [
+    ['a.bvecs', 'export fvecs'],
+    ['a.ndjson.gz', 'through gzip'],
+  ] as const) {
+    const refused = await runSkein(['export', 'c', name], { workingDir: folder, environment: {} });
+    assert.is(refused.exitCode, 2, refused.errors);
+    assert.match(refused.errors, pattern);
+    assert.not.ok(existsSync(join(folder, name)));
+  }
 });
 
 test('vectors under names go out and come in again, where a format holds them', async (t) => {
