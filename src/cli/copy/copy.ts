@@ -115,7 +115,11 @@ class Copy {
 
   async run(): Promise<ExitCode> {
     const { errors } = this.#surroundings;
-    if (this.#values.resume) this.#note = readCopyNote(this.#notePath, this.#source.url, this.#target.url) ?? this.#note;
+    if (this.#values.resume) {
+      const note = readCopyNote(this.#notePath, this.#source.url, this.#target.url);
+      if (note === null) print(errors, `no copy was interrupted: there is no ${this.#notePath}; starting at the beginning`);
+      else this.#note = note;
+    }
     const plan = await this.#plan();
     try {
       const copied: Copied[] = [];

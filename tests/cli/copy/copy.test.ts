@@ -105,6 +105,7 @@ test('collections arrive with settings, indexes, aliases and every point, and th
   for (const [argv, exitCode, said] of [
     [['--collections', 'films,none'], 1, 'the source has no collection none; it has empty, films, names, payloads'],
     [['--collections', 'films', '--resume'], 1, 'the target has a collection films already'],
+    [['--collections', 'films', '--resume'], 1, 'no copy was interrupted: there is no '],
   ] as const) {
     const ran = await run(argv);
     assert.is(ran.exitCode, exitCode);
