@@ -20,8 +20,9 @@ const list = document.querySelector('ol');
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
   const { url, key, colour } = Object.fromEntries(new FormData(form));
-  const client = new SkeinClient({ url, ...(key !== '' && { apiKey: key }), timeoutMs: 5_000 });
+  let client;
   try {
+    client = new SkeinClient({ url, ...(key !== '' && { apiKey: key }), timeoutMs: 5_000 });
     await fill(client);
     const { hits } = await client.search(colours, { vector: vectorOf(colour), limit: 3 });
     list.replaceChildren(...hits.map(({ id }) => Object.assign(document.createElement('li'), { textContent: id })));
@@ -29,7 +30,7 @@ form.addEventListener('submit', async (event) => {
   } catch (error) {
     said.textContent = `${error.name}: ${error.message}`;
   } finally {
-    client.close();
+    client?.close();
   }
 });
 

@@ -191,6 +191,9 @@ test('the example for browsers does what it says', async (t) => {
     await page.getByText('7 colours').waitFor();
   }
   assert.equal((await page.locator('li').allInnerTexts()).slice(0, 2), ['red', 'orange']);
+  await page.fill('input[name=url]', '127.0.0.1:7171');
+  await page.click('button');
+  await page.getByText('begins with http:// or https://').waitFor();
 });
 
 test('a page whose origin is not named reaches nothing, and a server without keys answers no page that is not named', async (t) => {
