@@ -43,6 +43,14 @@ function react(signal: AbortSignal, follow: () => void): void {
   signal.addEventListener('abort', tellAll, { once: true });
 }
 
+/** Timers know no longer time (2^31−1 ms): they would be over at once. */
+const TIMER_MS_MAX = 2_147_483_647;
+
+/** @returns undefined where that is never, as far as a program lives: more than 24 days, or infinity */
+export function timerFor(ms: number, over: () => void): ReturnType<typeof setTimeout> | undefined {
+  return ms > TIMER_MS_MAX ? undefined : setTimeout(over, ms);
+}
+
 /** Resolves after so long, or as soon as the signal ends. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -6,7 +6,7 @@
  *  Must not know: routes, shapes of bodies, which node is asked, sockets. */
 
 import { packMessage } from '../codec/msgpack.js';
-import { ChildAbort, pause } from './aborting.js';
+import { ChildAbort, pause, timerFor } from './aborting.js';
 import { errorOf } from './answer.js';
 import type { Call, Query } from './call.js';
 import type { Closing } from './closing.js';
@@ -113,6 +113,7 @@ export class Caller {
   }
 
   #timeOf({ what, options: { timeoutMs, signal } }: Call, defaultMs: number | null): CallTime {
+    if (timeoutMs !== undefined && !(timeoutMs >= 0)) throw new TypeError('timeoutMs is a number of milliseconds, from 0 up');
     return new CallTime({ what, timeoutMs: timeoutMs ?? defaultMs, signal, closing: this.#settings.closing });
   }
 
@@ -165,7 +166,7 @@ class CallTime {
     this.#own = new ChildAbort(signal);
     this.#deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
     if (timeoutMs !== null)
-      this.#timer = setTimeout(() => this.#own.abort(new SkeinTimeoutError(what, timeoutMs, null)), timeoutMs);
+      this.#timer = timerFor(timeoutMs, () => this.#own.abort(new SkeinTimeoutError(what, timeoutMs, null)));
     closing.add(this.#onClosed);
   }
 

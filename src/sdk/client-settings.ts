@@ -55,14 +55,13 @@ const SETTING_NAMES = {
   ...{ apiKey: true, timeoutMs: true, retries: true, maxStalenessMs: true, hedge: true },
   ...{ session: true, connectionsMax: true, encoding: true },
 } as const satisfies Readonly<Record<keyof ClientSettings, true>>;
+const ENCODINGS: readonly Encoding[] = ['msgpack', 'json'];
 const RETRY_NAMES = { attempts: true, firstDelayMs: true, delayMsMax: true } as const satisfies Record<keyof RetrySettings, true>;
 const HEDGE_NAMES = { afterMs: true, shareMax: true } as const satisfies Record<keyof HedgeSettings, true>;
 
 /** @throws TypeError for a setting that there is not, for what is no http or https address, and for both or none of url and nodes */
 export function sharedBy(settings: ClientSettings): Shared {
-  mustKnow(settings, SETTING_NAMES, 'a client');
-  if (settings.retries) mustKnow(settings.retries, RETRY_NAMES, 'retries');
-  if (settings.hedge) mustKnow(settings.hedge, HEDGE_NAMES, 'hedge');
+  checkSettings(settings);
   const transport = settings.transport ?? defaultTransport(settings.connectionsMax ?? 64);
   const hedging = settings.hedge === undefined ? null : new Hedging(settings.hedge);
   return { transport, cluster: new Cluster({ urls: urlsOf(settings), transport }), hedging, closing: new Closing() };
@@ -84,6 +83,17 @@ export function readOptionsOf({ readPreference, maxStalenessMs }: ClientSettings
   if ((options.readPreference ?? readPreference) === 'fresh' && merged.maxStalenessMs === undefined)
     throw new TypeError('a fresh read says how old its answer may be: give maxStalenessMs');
   return merged;
+}
+
+function checkSettings(settings: ClientSettings): void {
+  mustKnow(settings, SETTING_NAMES, 'a client');
+  if (settings.retries) mustKnow(settings.retries, RETRY_NAMES, 'retries');
+  if (settings.hedge) mustKnow(settings.hedge, HEDGE_NAMES, 'hedge');
+  const { encoding = 'msgpack', connectionsMax = 64 } = settings;
+  if (!ENCODINGS.includes(encoding)) throw new TypeError(`encoding is one of ${ENCODINGS.join(', ')}`);
+  if (!(connectionsMax >= 1)) throw new TypeError('connectionsMax is a number from 1 up');
+  for (const name of ['timeoutMs', 'tryTimeoutMs', 'maxStalenessMs'] as const)
+    if (!((settings[name] ?? 1) >= 0)) throw new TypeError(`${name} is a number of milliseconds, from 0 up`);
 }
 
 function urlsOf({ url, nodes }: ClientSettings): readonly string[] {

@@ -8,7 +8,7 @@
  *  replica names, with the same headers, the key included (whoever trusts a server with its key trusts it to name its master), but never
  *  from https to http, where others could read the key. Must not know: when to try again, shapes of bodies, sockets. */
 
-import { ChildAbort } from './aborting.js';
+import { ChildAbort, timerFor } from './aborting.js';
 import { bodyOf, errorOf } from './answer.js';
 import type { Call } from './call.js';
 import { baseOf, type Cluster } from './cluster.js';
@@ -175,7 +175,7 @@ export class Round {
       isLate = true;
       own.abort();
     };
-    const timer = cluster.hasOthers ? setTimeout(onLate, tryTimeoutMs) : undefined;
+    const timer = cluster.hasOthers ? timerFor(tryTimeoutMs, onLate) : undefined;
     const startMs = performance.now();
     const request = { method: call.method, url: `${url}${path}`, headers, body };
     try {

@@ -160,6 +160,15 @@ test('a call ends when its time is over, also between tries', async (t) => {
   assert.is(stub.received.length, 1);
 });
 
+test('a time that no timer knows is no time at all, and what is no time is refused', async (t) => {
+  const { client, stub } = await connect(t, () => ({ body: { count: 7 } }), { timeoutMs: Number.POSITIVE_INFINITY });
+  assert.is(await client.count('c'), 7);
+  assert.is(await client.count('c', undefined, { timeoutMs: 2 ** 40 }), 7);
+  const refused = await failureOf(client.count('c', undefined, { timeoutMs: Number.NaN }));
+  assert.ok(refused instanceof TypeError);
+  assert.is(stub.received.length, 2);
+});
+
 test('an aborted call throws the reason of its signal and lets go of the connection', async (t) => {
   let closed = false;
   const { client, stub } = await connect(t, (_request, response) => {

@@ -127,12 +127,16 @@ test('what was read can be written as it is', async (t) => {
   assert.is((await client.upsert('c', hits)).upserted, 4);
 });
 
-test('a client is made of what it knows', () => {
+test('a client is made of what it knows, and of values that mean something', () => {
   const url = 'http://127.0.0.1:1';
   for (const [name, settings] of [
     ['apikey', { url, apikey: 'secret' }],
     ['timeout', { url, timeout: 5 }],
     ['maxRetries', { url, retries: { maxRetries: 3 } }],
+    ['encoding', { url, encoding: 'xml' }],
+    ['connectionsMax', { url, connectionsMax: 0 }],
+    ['timeoutMs', { url, timeoutMs: Number.NaN }],
+    ['tryTimeoutMs', { url, tryTimeoutMs: -1 }],
     ['after', { url, hedge: { afterMs: 5, after: 5 } }],
   ] as const) {
     let message = '';
