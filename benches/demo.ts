@@ -59,7 +59,11 @@ class Demo {
     await this.#master.runs(cluster.master);
     const drawing = new Sampling(this.#view.live ? DRAW_EVERY_MS : LINE_EVERY_MS, () => this.#draw());
     // A failure of the drawing is one of the master, and shows in what was performed.
-    await this.#perform(cluster).finally(() => drawing.stop().catch(() => undefined));
+    try {
+      await this.#perform(cluster);
+    } finally {
+      await drawing.stop().catch(() => undefined);
+    }
     await this.#draw();
     return this.#compare();
   }

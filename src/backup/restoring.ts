@@ -140,8 +140,12 @@ async function fetchOne({ head, file, path, unpacked }: Fetched, { archive, sign
     const bytes = unpacked ? archive.plain(head.id, file) : archive.packed(head.id, file);
     await pipeline(bytes, createWriteStream(path), { signal });
   });
-  const handle = await open(path, 'r+');
-  await handle.sync().finally(() => handle.close());
+  const made = await open(path, 'r+');
+  try {
+    await made.sync();
+  } finally {
+    await made.close();
+  }
 }
 
 async function replayAll(plan: RestorePlan, storePath: string, options: RestoringOptions): Promise<Replay> {

@@ -107,7 +107,13 @@ export async function openEngine(options: EngineOptions): Promise<RunningEngine>
         onRefused,
       },
     );
-    close = () => reader.close().finally(() => link.stop());
+    close = async () => {
+      try {
+        await reader.close();
+      } finally {
+        await link.stop();
+      }
+    };
     const keeper = new IndexKeeper({
       workers: options.indexWorkers ?? Math.max(1, availableParallelism() - 1),
       data: readerData,

@@ -4,11 +4,10 @@
  *
  *  Must not know: how the files came. */
 
-import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { failpoint } from '../model/failpoint.js';
 import type { StoreFolder } from '../storage/data-folder.js';
-import { syncFolder } from '../storage/durable-files.js';
+import { syncFile, syncFolder } from '../storage/durable-files.js';
 import { openReader, openWriter } from '../storage/open-store.js';
 import type { StoreState } from '../storage/storage.js';
 import { adoptStore } from '../storage/store-switch.js';
@@ -111,8 +110,7 @@ async function syncAll(made: string, { files }: SnapshotHead): Promise<void> {
   const folders = new Set<string>();
   for (const { name } of files) {
     const path = pathOf(made, name);
-    const file = await open(path, 'r+');
-    await file.sync().finally(() => file.close());
+    await syncFile(path);
     for (let folder = dirname(path); folder.length >= made.length; folder = dirname(folder)) folders.add(folder);
   }
   for (const folder of folders) syncFolder(folder);

@@ -5,14 +5,14 @@
  *  Checkpoints come before the cut, so that none is ever ahead of it. What does not fit is left out, and the receiver builds that graph.
  *  Must not know: who asked, networks. */
 
-import { open, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ErrorRecord, messageOf, SkeinError } from '../model/errors.js';
 import { failpoint } from '../model/failpoint.js';
 import { FIXED } from '../model/limits.js';
 import { armTestHooks } from '../model/test-hooks.js';
-import { asDiskError, syncFolder } from '../storage/durable-files.js';
+import { asDiskError, syncFile, syncFolder } from '../storage/durable-files.js';
 import { type CollectionRow, StorageFull } from '../storage/storage.js';
 import { cutStore } from '../storage/store-cut.js';
 import { type TakenCheckpoint, takeCheckpoint } from '../vector-index/open-index.js';
@@ -124,10 +124,7 @@ async function sumAll({ name, checkpoint }: Taken): Promise<SnapshotFile[] | nul
 async function sum({ name, sha256 }: { name: string; sha256: string | null }): Promise<SnapshotFile> {
   const path = pathOf(folder, name);
   const found = await hashFile(path);
-  if (sha256 === null) {
-    const file = await open(path, 'r+');
-    await file.sync().finally(() => file.close());
-  }
+  if (sha256 === null) await syncFile(path);
   return { name, ...found };
 }
 

@@ -2,6 +2,7 @@
  *  content is there, never a mix. Not for files of SQLite. */
 
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StorageFull } from './storage.js';
 
@@ -21,6 +22,16 @@ export function writeDurably(path: string, bytes: Uint8Array): void {
     closeSync(file);
   }
   syncFolder(dirname(path));
+}
+
+/** Makes the content of a file durable, without standing still meanwhile. @throws Error of the file system */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** Makes the names in a folder durable. */

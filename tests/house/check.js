@@ -31,7 +31,10 @@ const READERS = [
     name: 'dead code (knip)',
     command: ['knip/bin/knip.js', '--config', 'tests/house/knip.json', '--no-progress', '--no-config-hints'],
   },
-  { name: 'lint with types (eslint)', command: ['eslint/bin/eslint.js', '--config', 'tests/house/eslint.config.js', ...places] },
+  {
+    name: 'lint with types (oxlint)',
+    command: ['oxlint/bin/oxlint', '--type-aware', '--config', 'tests/house/oxlint-rules.json', ...places],
+  },
 ];
 
 /** Runs one check and prints its outcome, with everything it said when it failed. */

@@ -1,16 +1,19 @@
 /** The linters see what they are there for. A settings file that matches no file, or a parser that lost its types, would
  *  report success for ever; so breaches are planted, and each must be found by its rule. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ESLint } from 'eslint';
 import * as assert from 'uvu/assert';
 import { suite } from '../support/suite.js';
 import { projectFolder } from '../support/test-files.js';
 
 const test = suite('house/lint', { deadlineMs: 60_000 });
 
-test('eslint finds every kind of planted breach', async () => {
+interface Finding {
+  readonly code: string;
+}
+
+test('oxlint finds every kind of planted breach, also those that show in types alone', (t) => {
   const breaches: Record<string, string> = {
     'no-floating-promises': 'async function work(): Promise<void> {}\nexport function start(): void {\n  work();\n}',
     'no-misused-promises': 'export const list = [1].filter(async () => true);',
@@ -22,19 +25,23 @@ test('eslint finds every kind of planted breach', async () => {
     'await-thenable': 'export async function wait(): Promise<void> {\n  await 1;\n}',
     'only-throw-error': "export function fail(): never {\n  throw 'words';\n}",
   };
-  const eslint = new ESLint({
-    cwd: projectFolder,
-    overrideConfigFile: join(projectFolder, 'tests', 'house', 'eslint.config.js'),
-    // Where CI is set, the parser takes types from the files on disk alone and would not see the planted text.
-    overrideConfig: { languageOptions: { parserOptions: { disallowAutomaticSingleRunInference: true } } },
-  });
-  // The text stands in for a file that the TypeScript project knows, because the rules need its types.
-  const filePath = join(projectFolder, 'src', 'model', 'log.ts');
-  const [result] = await eslint.lintText(`${Object.values(breaches).join('\n')}\n`, { filePath });
-  const found = result?.messages.map((message) => message.ruleId ?? message.message);
+  const folder = t.folder();
+  for (const name of ['tsconfig.json', 'package.json']) copyFileSync(join(projectFolder, name), join(folder, name));
+  symlinkSync(join(projectFolder, 'node_modules'), join(folder, 'node_modules'));
+  mkdirSync(join(folder, 'src'));
+  writeFileSync(join(folder, 'src', 'clock.ts'), 'export type Clock = () => number;\n');
+  writeFileSync(join(folder, 'src', 'breaches.ts'), `${Object.values(breaches).join('\n')}\n`);
+  const program = join(projectFolder, 'node_modules', 'oxlint', 'bin', 'oxlint');
+  const rules = join(projectFolder, 'tests', 'house', 'oxlint-rules.json');
+  const given = ['--type-aware', '--config', rules, '--format', 'json', 'src'];
+  const { stdout, stderr, status } = spawnSync(process.execPath, [program, ...given], { cwd: folder, encoding: 'utf8' });
+  assert.is(status, 1, stderr);
+  const { diagnostics } = JSON.parse(stdout) as { readonly diagnostics: readonly Finding[] };
   assert.equal(
-    found,
-    Object.keys(breaches).map((rule) => `@typescript-eslint/${rule}`),
+    diagnostics.map(({ code }) => code).sort(),
+    Object.keys(breaches)
+      .map((rule) => `typescript(${rule})`)
+      .sort(),
   );
 });
 

@@ -1,5 +1,5 @@
 /** The house rules that can be seen in one file's text. Pure: a path and a text go in, sentences about breaches come out.
- *  Must not know: the file system. Rules that need types are eslint's, those between files are the import law's. */
+ *  Must not know: the file system. Rules that need types are oxlint's, those between files are the import law's. */
 
 export interface Finding {
   readonly path: string;
@@ -69,7 +69,7 @@ const LINE_RULES: readonly LineRule[] = [
   },
   {
     problem: 'silences a check',
-    pattern: /@ts-(?:ignore|expect-error|nocheck)|eslint-disable|biome-ignore/,
+    pattern: /@ts-(?:ignore|expect-error|nocheck)|(?:es|ox)lint-disable|biome-ignore/,
     looksAt: (path) => isCode(path) && !isRules(path),
   },
 ];

@@ -54,7 +54,11 @@ export async function backedUp(t: TestContext): Promise<BackedUp> {
     async full() {
       const checkpointsDir = join(folder, 'store-1', 'checkpoints');
       const built = await buildSnapshot({ dataDir: folder, storePath, checkpointsDir, cacheBytes: 2 ** 20 });
-      return writeFull(built, how()).finally(() => built.remove());
+      try {
+        return await writeFull(built, how());
+      } finally {
+        await built.remove();
+      }
     },
     increment: (fromSeq) => writeIncrement({ fromSeq, toSeq: engine.log.state().seq }, how()),
     async restore(wish = {}) {

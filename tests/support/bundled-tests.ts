@@ -13,7 +13,7 @@ import { build, type Plugin, stop } from 'esbuild';
 const LEFT_OUT = [
   ...['better-sqlite3', 'better-sqlite3-next', 'hnswlib-node', 'roaring'],
   ...['@fastify/swagger-ui', '@aws-sdk/*', '@langchain/*', 'pg'],
-  ...['esbuild', 'eslint', 'playwright-core', 'typescript'],
+  ...['esbuild', 'playwright-core', 'typescript'],
 ];
 /** How a module names a thread or child beside itself, and its file. */
 const LOOKS_BESIDE = /new URL\([`'"]\.\/(\$\{file\}|[\w-]+-(thread|child)\.js)[`'"], import\.meta\.url\)/g;

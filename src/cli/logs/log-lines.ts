@@ -26,9 +26,15 @@ export async function* logLines(path: string): AsyncGenerator<string | null> {
 
 async function bytesOf(path: string): Promise<Readable> {
   const file = await open(path);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0).finally(() => file.close());
+  const begin = Buffer.alloc(2);
+  let bytesRead: number;
+  try {
+    ({ bytesRead } = await file.read(begin, 0, 2, 0));
+  } finally {
+    await file.close();
+  }
   const stream = createReadStream(path);
-  if (bytesRead < 2 || !buffer.equals(GZIP)) return stream;
+  if (bytesRead < 2 || !begin.equals(GZIP)) return stream;
   const plain = createGunzip();
   stream.on('error', (error) => plain.destroy(error));
   return stream.pipe(plain);
