@@ -41,6 +41,7 @@ test('a lost thread ends running calls, iterations and all later calls with the 
   }
   const running = [client.changes().next(), client.importPoints('c', unending())].map((call) => call.catch((error) => error));
   await endWorkers(t, client, fault);
+  await waitUntil(() => told.length > 0, { what: 'the program to be told' });
   const startMs = performance.now();
   const { position } = client;
   const later = [
@@ -57,7 +58,6 @@ test('a lost thread ends running calls, iterations and all later calls with the 
     assert.match(ended.message, 'the embedded node has failed: an index worker failed');
   }
   assert.ok(performance.now() - startMs < 5_000, 'nothing is tried again');
-  await waitUntil(() => told.length > 0, { what: 'the program to be told' });
   await opened.close();
   assert.is(told.length, 1);
 });
