@@ -5,6 +5,7 @@ import type { HealthDetailsBody, ReadyBody, RecallAnswerBody, RecallBody } from 
 import { apiError, type SkeinApiError } from './errors.js';
 import { filterToWire } from './filter-form.js';
 import type { ComponentHealth, EngineHealth, HealthDetails, RecallAnswer, RecallRequest } from './health-types.js';
+import { present } from './present.js';
 
 /** @throws SkeinApiError for a server that starts or stops */
 export function healthDetailsFromWire(answer: HealthDetailsBody | ReadyBody): HealthDetails {
@@ -56,12 +57,8 @@ function engineFromWire(body: HealthDetailsBody['components']['vector']): Engine
 }
 
 export function recallToWire({ efSearch, filter, measureTimeoutMs, ...others }: RecallRequest): RecallBody {
-  return {
-    ...others,
-    ...(efSearch === undefined ? {} : { ef_search: efSearch }),
-    ...(filter === undefined ? {} : { filter: filterToWire(filter) }),
-    ...(measureTimeoutMs === undefined ? {} : { timeout_ms: measureTimeoutMs }),
-  };
+  const renamed = { ef_search: efSearch, filter: filter && filterToWire(filter), timeout_ms: measureTimeoutMs };
+  return present<RecallBody>(others, renamed);
 }
 
 export function recallFromWire(body: RecallAnswerBody): RecallAnswer {

@@ -11,6 +11,7 @@ import type {
   SparseVectorBody,
   VectorBody,
 } from '../wire/http-bodies.js';
+import { present } from './present.js';
 import type {
   AnyVectorInput,
   CollectionChange,
@@ -75,11 +76,10 @@ export function changedVectorsToWire({ vectors, sparseVectors }: Declared<Collec
 }
 
 export function hnswToWire({ efConstruct, efSearch, ...others }: Partial<HnswSettings>) {
-  return {
-    ...others,
-    ...(efConstruct === undefined ? {} : { ef_construct: efConstruct }),
-    ...(efSearch === undefined ? {} : { ef_search: efSearch }),
-  };
+  return present<{ m: number; ef_construct: number; ef_search: number }>(others, {
+    ef_construct: efConstruct,
+    ef_search: efSearch,
+  });
 }
 
 export function shownVectorsFromWire(body: CollectionInfoBody): Pick<CollectionInfo, 'vectors' | 'sparseVectors'> {

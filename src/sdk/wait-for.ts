@@ -6,6 +6,7 @@
 import { ChildAbort, pause } from './aborting.js';
 import type { Caller } from './caller.js';
 import { SkeinApiError, SkeinConnectionError, SkeinTimeoutError } from './errors.js';
+import { mustKnow } from './known-names.js';
 import type { CallOptions } from './types.js';
 
 export interface WaitOptions extends Pick<CallOptions, 'signal'> {
@@ -15,18 +16,21 @@ export interface WaitOptions extends Pick<CallOptions, 'signal'> {
   readonly nodes?: 'any' | 'all';
 }
 
+const OPTIONS = { timeoutMs: true, nodes: true, signal: true } as const satisfies Readonly<Record<keyof WaitOptions, true>>;
 const TIMEOUT_MS = 30_000;
 /** Between two requests to a node: it has waited itself, unless it is gone. */
 const PAUSE_MS = 50;
 
-/** @throws SkeinTimeoutError, with what the last request met as lastError · SkeinApiError PositionLost, and what no wait mends ·
+/** @throws TypeError for an option that there is not · SkeinTimeoutError, with what the last request met as lastError · SkeinApiError PositionLost, and what no wait mends ·
  *  SkeinConnectionError when the client is closed · the reason of the signal */
 export async function waitForPosition(
   caller: Caller,
   urls: readonly string[],
   position: string,
-  { timeoutMs = TIMEOUT_MS, nodes = 'any', signal }: WaitOptions,
+  options: WaitOptions,
 ): Promise<void> {
+  mustKnow(options, OPTIONS, 'a wait');
+  const { timeoutMs = TIMEOUT_MS, nodes = 'any', signal } = options;
   const enough = new ChildAbort(signal);
   const waits = urls.map((node) => waitAtNode(caller, { node, position, timeoutMs, signal: enough.signal }));
   try {

@@ -75,6 +75,7 @@ const SLIPS: readonly (readonly [string, (client: SkeinClient) => Promise<unknow
   ['trial', (client) => client.backups.restore({}, untyped({ trial: true }))],
   ['timeout', (client) => client.count('c', undefined, untyped({ timeout: 5 }))],
   ['writeConcern', (client) => client.upsert('c', [], untyped({ writeConcern: 2 }))],
+  ['deadline', (client) => client.waitFor('', untyped({ deadline: 5 }))],
   ['since', (client) => client.changes(untyped({ since: 'now' })).next()],
   ['retry', (client) => client.changes({}, untyped({ retry: 3 })).next()],
 ];
